@@ -1,0 +1,97 @@
+package probe
+
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Limits of the texts that a [Result] keeps of what an endpoint said.
+const (
+	MaxBodyDetail  = 1024
+	MaxReplyDetail = 256
+)
+
+// Result is what one run found. Texts are redacted: no header value and no query string of the Spec
+// is in any of them.
+type Result struct {
+	// Started is the start of the run. Ended is when its outcome was fixed, before the close handshake.
+	Started, Ended time.Time
+
+	// Reason is OK, or why the run failed; ErrorType is then what broke.
+	Reason    reasons.Code
+	ErrorType reasons.ErrorType
+
+	// Opened says that the 101 was verified; Handshake is measured if and only if it is set.
+	Opened    bool
+	Handshake time.Duration
+	// Replied says that the matching reply, or the Pong, came; RoundTrip is measured if and only if it is set.
+	Replied   bool
+	RoundTrip time.Duration
+
+	// Phases say where the time went.
+	Phases Phases
+
+	// Detail is the error that ended a failed run, for people.
+	Detail string
+	// Peer is the address at the other end of the TCP connection, the proxy's if there is one.
+	Peer string
+	// HTTPStatus is the status of the response to the upgrade, or to the CONNECT that a proxy refused;
+	// 0 if there was none. Body is the beginning of a refusal's body.
+	HTTPStatus int
+	Body       string
+	// Subprotocol is the one that the server picked, or empty.
+	Subprotocol string
+	// CloseCode tells how the connection ended, if it did before the outcome was fixed: the code of the
+	// close frame, 1005 for a close frame without one, 1006 for an end without a close frame, and
+	// after a breach the code that the probe sent (RFC 6455 7.4.1). 0 if the connection was still open.
+	CloseCode   int
+	CloseReason string
+	// Unmatched counts the messages that came and were not the reply; LastReply is the beginning of the
+	// last of them.
+	Unmatched int
+	LastReply string
+}
+
+// Phase is a part of a run.
+type Phase int
+
+// The phases in the order of a run. PhaseClose is not part of any value.
+const (
+	PhaseDNS Phase = iota
+	PhaseConnect
+	PhaseTLS
+	PhaseUpgrade
+	PhaseRoundTrip
+	PhaseClose
+	phaseCount
+)
+
+var phaseNames = [phaseCount]string{"dns", "connect", "tls", "upgrade", "round_trip", "close"}
+
+// String returns the name of the phase as telemetry spells it.
+func (p Phase) String() string { return phaseNames[p] }
+
+// Span is when a phase was under way, as offsets from the start of the run.
+type Span struct {
+	Start, End time.Duration
+	State      SpanState
+}
+
+// Duration is the length of the span.
+func (s Span) Duration() time.Duration { return s.End - s.Start }
+
+// SpanState says whether a phase took place.
+type SpanState uint8
+
+const (
+	// SpanAbsent is a phase that did not take place.
+	SpanAbsent SpanState = iota
+	// SpanBroken is a phase in which the run failed: it has a length, but did not end.
+	SpanBroken
+	// SpanEnded is a phase that did what it was for.
+	SpanEnded
+)
+
+// Phases are the spans of a run, indexed by [Phase].
+type Phases [phaseCount]Span

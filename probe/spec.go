@@ -1,0 +1,79 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"net/url"
+	"time"
+)
+
+// Limits and defaults of a [Spec].
+const (
+	DefaultTimeout  = 10 * time.Second
+	MinTimeout      = 100 * time.Millisecond
+	MaxTimeout      = 30 * time.Second
+	MaxSendBytes    = 64 << 10
+	MaxExpectBytes  = 64 << 10
+	MaxProtocols    = 16
+	MaxProtocolLen  = 128
+	DefaultMaxReply = 1 << 20
+)
+
+// PingMode is how a run provokes an answer.
+type PingMode string
+
+// The ping modes.
+const (
+	// PingNone sends nothing: the run is over when the socket is open.
+	PingNone PingMode = "none"
+	// PingMessage sends Spec.Send as a message and waits for a message that matches Spec.Expect.
+	PingMessage PingMode = "message"
+	// PingFrame sends a Ping frame and waits for its Pong (RFC 6455 5.5.2).
+	PingFrame PingMode = "frame"
+)
+
+// PingModes returns every ping mode.
+func PingModes() []PingMode { return []PingMode{PingNone, PingMessage, PingFrame} }
+
+// Spec says what to probe and how. Only URL is required; the zero value of every other field is its
+// default. [New] copies the Spec, so that a later change of it has no effect.
+type Spec struct {
+	// URL is the endpoint, ws:// or wss://, without user information or fragment (RFC 6455 3).
+	URL string
+	// Interpretation picks the headline value. Default: HandshakeLatency.
+	Interpretation Interpretation
+	// Timeout bounds a run from its start to the matching reply, MinTimeout to MaxTimeout.
+	// Default: DefaultTimeout.
+	Timeout time.Duration
+	// PingMode is how an answer is provoked. Default: PingMessage for RoundTripLatency, else PingNone;
+	// the two go together, any other combination is refused.
+	PingMode PingMode
+	// Send is the message of PingMessage, at most MaxSendBytes; required there and allowed only there.
+	Send string
+	// Expect is what the reply must contain, compared byte by byte; empty accepts any reply.
+	// At most MaxExpectBytes.
+	Expect string
+	// Protocols are the subprotocols offered, in order of preference: at most MaxProtocols tokens
+	// (RFC 7230 3.2.6) of at most MaxProtocolLen bytes.
+	Protocols []string
+	// Headers are added to the upgrade request, their names written as they stand here. A Host replaces
+	// the default one. What the handshake itself sets is refused.
+	Headers map[string]string
+	// UserAgent is the User-Agent of the request, unless Headers has one. Default: "wsprobe".
+	UserAgent string
+	// MaxReply is the longest message accepted, in bytes. Default: DefaultMaxReply.
+	MaxReply int64
+	// Proxy is the HTTP proxy to tunnel through with CONNECT (RFC 6455 4.1), or nil. Its user
+	// information becomes basic authentication.
+	Proxy *url.URL
+	// TLS is the configuration for wss://, or nil for that of the system. The server name defaults to
+	// the host of the URL. Only http/1.1 is ever offered by ALPN, and sessions are never resumed: a
+	// resumed session would be another, cheaper, handshake.
+	TLS *tls.Config
+	// Resolve looks a host name up. Default: Go's own resolver.
+	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
+	// Dial opens a TCP connection to an address. Default: the dialer of package net.
+	Dial func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
+}

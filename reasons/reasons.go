@@ -1,0 +1,87 @@
+// Package reasons turns the evidence of a failed WebSocket run into one of five stable codes.
+//
+// A code says how far the run got, because that is what decides who is called: a socket that never
+// opened is the business of the network and the gateway, an open socket that stays silent is the
+// business of the application behind it. Beside the code stands an [ErrorType], which says what
+// broke. Both are closed sets, fit for metric attributes and alert rules; the raw error text is
+// neither, and stays in the result's detail.
+package reasons
+
+// Code is the reason why a run failed. The zero value, [OK], is the absence of a reason.
+// The strings are part of wsprobe's interface and never change.
+type Code string
+
+// The codes, in the order in which a run can meet them.
+const (
+	// OK means that the run measured what its interpretation asks for.
+	OK Code = ""
+	// OpenFailed means that the socket never opened, and not for lack of time.
+	OpenFailed Code = "ws_open_failed"
+	// HandshakeTimeout means that the run's deadline passed before the socket was open.
+	HandshakeTimeout Code = "ws_handshake_timeout"
+	// ReplyTimeout means that the socket opened and nothing came back before the deadline.
+	ReplyTimeout Code = "ws_reply_timeout"
+	// ClosedEarly means that the socket opened and was gone, or had to be given up, before any reply.
+	ClosedEarly Code = "ws_closed_early"
+	// ReplyMismatch means that messages came and none of them was the expected reply.
+	ReplyMismatch Code = "ws_reply_mismatch"
+)
+
+// okText is how telemetry and people spell the absence of a reason.
+const okText = "ok"
+
+// String returns the code as telemetry spells it: the stable string, or "ok".
+func (c Code) String() string {
+	if c == OK {
+		return okText
+	}
+	return string(c)
+}
+
+// Codes returns the five failure codes in the order in which a run can meet them.
+func Codes() []Code {
+	return []Code{OpenFailed, HandshakeTimeout, ReplyTimeout, ClosedEarly, ReplyMismatch}
+}
+
+// When says in a phrase when the code is given.
+func (c Code) When() string {
+	switch c {
+	case OK:
+		return "the run measured what it was asked for"
+	case OpenFailed:
+		return "the socket never opened, and not for lack of time"
+	case HandshakeTimeout:
+		return "the deadline passed before the socket was open"
+	case ReplyTimeout:
+		return "the socket opened, then nothing came before the deadline"
+	case ClosedEarly:
+		return "the socket opened, then was gone before any reply"
+	case ReplyMismatch:
+		return "messages came, none of them was the expected reply"
+	default:
+		return "unknown code"
+	}
+}
+
+// Hint is advice for a person who meets the code; it is empty for [OK].
+func (c Code) Hint() string {
+	switch c {
+	case OpenFailed:
+		return "browsers send an Origin and often a subprotocol: set headers and protocols to match, " +
+			"and check the URL, the credentials and the proxy in front"
+	case HandshakeTimeout:
+		return "something on the way drops packets or the server is too busy to answer the upgrade; " +
+			"the phases show where the time went; raise timeout_ms only if such a wait is acceptable"
+	case ReplyTimeout:
+		return "the gateway is up but the application behind it is silent: check its workers and queues, " +
+			"and that send_message is a message it answers"
+	case ClosedEarly:
+		return "the close code tells why the server hung up: 1008 and 4xxx are usually authentication, " +
+			"1011 a server fault, 1013 overload, 1006 a crash or an idle proxy"
+	case ReplyMismatch:
+		return "compare expect_message with the last reply shown: matching is on bytes, " +
+			"so blanks and character case count"
+	default:
+		return ""
+	}
+}
