@@ -1,0 +1,114 @@
+package scheduler
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+)
+
+// loop is one call of Run. All of it belongs to the goroutine that called Run, except for what is atomic.
+type loop struct {
+	*Scheduler
+	anchor  time.Time // every time.Duration in the loop is the time since here, on the monotonic clock
+	waiting queue     // every job, the one due first at its root
+	states  []state   // parallel to Jobs
+	runs    sync.WaitGroup
+}
+
+// state is what the loop remembers of a job: 16 bytes, and without pointers, so that the garbage collector does
+// not look at the jobs that wait.
+type state struct {
+	origin time.Duration // ticks.origin
+	busy   atomic.Bool   // set by the loop before the run, cleared by the run after it
+}
+
+func newLoop(s *Scheduler) *loop {
+	l := &loop{
+		Scheduler: s,
+		waiting:   make(queue, len(s.Jobs)),
+		states:    make([]state, len(s.Jobs)),
+	}
+	hashes := make([]uint64, len(s.Jobs))
+	for i := range s.Jobs {
+		hashes[i] = hash(s.Jobs[i].Name)
+	}
+	// Hashing 100,000 names takes more than 10 ms. As the anchor comes after it, no first run is late by that.
+	l.anchor = time.Now()
+	for i := range s.Jobs {
+		t := ticksFrom(l.anchor, hashes[i], s.Jobs[i].Interval)
+		l.states[i].origin = t.origin
+		l.waiting[i] = entry{due: t.first(hashes[i]), job: i}
+	}
+	l.waiting.order()
+	return l
+}
+
+// run keeps the ticks until ctx ends.
+func (l *loop) run(ctx context.Context) {
+	timer := time.NewTimer(0)
+	defer timer.Stop()
+	// The context is looked at before every tick, so that a stop also ends a long burst of due jobs.
+	for ctx.Err() == nil {
+		now := time.Since(l.anchor)
+		wait := l.waiting.due() - now
+		if wait <= 0 {
+			l.keep(ctx, now)
+			continue
+		}
+		timer.Reset(wait)
+		select {
+		case <-ctx.Done():
+		case <-timer.C:
+		}
+	}
+}
+
+// keep starts or skips the tick at the root of the queue, which is due, and queues the job's next one.
+func (l *loop) keep(ctx context.Context, now time.Duration) {
+	e := l.waiting[0]
+	job, st := &l.Jobs[e.job], &l.states[e.job]
+	due, next, missed := ticks{origin: st.origin, interval: job.Interval}.latest(e.due, now)
+	l.waiting.postpone(next)
+
+	if missed > 0 {
+		l.skip(job, SkipMissed, missed)
+	}
+	switch {
+	case st.busy.Load():
+		l.skip(job, SkipOverlap, 1)
+	case l.MaxConcurrent > 0 && l.inFlight.Load() >= int64(l.MaxConcurrent):
+		l.skip(job, SkipMaxConcurrent, 1)
+	default:
+		// Only the loop sets and adds, so nothing can come between the questions above and the answers here.
+		st.busy.Store(true)
+		l.inFlight.Add(1)
+		l.runs.Go(func() { l.start(ctx, job, st, due) })
+	}
+}
+
+// start is the goroutine of one run.
+func (l *loop) start(ctx context.Context, job *Job, st *state, due time.Duration) {
+	// Deferred, so that a Run that leaves by runtime.Goexit gives its place back too. A panic goes on to end
+	// the process.
+	defer func() {
+		l.inFlight.Add(-1)
+		st.busy.Store(false)
+	}()
+	// On a busy machine the stop can come between the go statement and this goroutine's first turn.
+	if ctx.Err() != nil {
+		return
+	}
+	tick := Tick{Due: l.anchor.Add(due)}
+	tick.Late = time.Since(tick.Due)
+	if l.Observer.Started != nil {
+		l.Observer.Started(job.Name, tick)
+	}
+	job.Run(ctx, tick)
+}
+
+func (l *loop) skip(job *Job, cause Skip, ticks int) {
+	if l.Observer.Skipped != nil {
+		l.Observer.Skipped(job.Name, cause, ticks)
+	}
+}

@@ -1,0 +1,78 @@
+package scheduler
+
+import (
+	"crypto/sha256"
+	"encoding/binary"
+	"math"
+	"time"
+)
+
+// firstWithin is the longest wait for the first run of a job.
+const firstWithin = 5 * time.Second
+
+// never is an instant that does not come, 292 years after the anchor.
+const never time.Duration = math.MaxInt64
+
+// hash is what a job's phase is computed from.
+//
+// Names of jobs differ in their last characters: chat-1, chat-2. A hash for tables such as FNV-1a multiplies
+// only once after the last one, by a number that is small against a day in nanoseconds, so that such jobs end up
+// side by side: chat-0 to chat-9 in the same seventh of a day. SHA-256 spreads them over all of it. maphash is
+// no choice, as it changes with every process.
+func hash(name string) uint64 {
+	sum := sha256.Sum256([]byte(name))
+	return binary.BigEndian.Uint64(sum[:])
+}
+
+// ticks are the instants at which one job is due, as times since the anchor: origin, origin + interval,
+// origin + 2*interval and so on, and perhaps one extra instant before origin.
+type ticks struct {
+	origin   time.Duration // the first instant on the phase: at least 0, less than interval
+	interval time.Duration
+}
+
+// ticksFrom returns the ticks of a job as seen from the anchor, whose wall time is read here and nowhere else.
+func ticksFrom(anchor time.Time, hash uint64, interval time.Duration) ticks {
+	phase := time.Duration(hash % uint64(interval))
+	at := time.Duration(anchor.UnixNano()) % interval
+	if at < 0 { // a clock that shows a time before 1970
+		at += interval
+	}
+	origin := phase - at
+	if origin < 0 {
+		origin += interval
+	}
+	return ticks{origin: origin, interval: interval}
+}
+
+// first returns the instant of the first run: on the phase if that is soon enough, else an extra one before it.
+// An interval of at most firstWithin is always soon enough.
+func (t ticks) first(hash uint64) time.Duration {
+	if t.origin <= firstWithin {
+		return t.origin
+	}
+	return time.Duration(hash % uint64(firstWithin))
+}
+
+// after returns the tick that follows the one at due.
+func (t ticks) after(due time.Duration) time.Duration {
+	switch {
+	case due < t.origin: // due is the extra first run
+		return t.origin
+	case due > never-t.interval:
+		return never
+	}
+	return due + t.interval
+}
+
+// latest returns the last of the ticks from due up to now, the one that follows it, and how many came before
+// it, in constant time however many these are.
+func (t ticks) latest(due, now time.Duration) (latest, next time.Duration, missed int) {
+	latest, next = due, t.after(due)
+	if next > now {
+		return latest, next, 0
+	}
+	more := (now - next) / t.interval
+	latest = next + more*t.interval
+	return latest, t.after(latest), 1 + int(more)
+}
