@@ -1,0 +1,74 @@
+package e2e
+
+import (
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// stopLimit is how long the agent may take to stop, its last export included.
+const stopLimit = 3 * time.Second
+
+// settings are a configuration file of the agent, in the agent's own words.
+type settings struct {
+	Agent    map[string]any   `yaml:"agent,omitempty"`
+	OTLP     map[string]any   `yaml:"otlp,omitempty"`
+	Defaults map[string]any   `yaml:"defaults,omitempty"`
+	Probes   []map[string]any `yaml:"probes"`
+}
+
+// newSettings returns a configuration without probes that exports to the Collector every second.
+func newSettings(t *testing.T, c *collector) settings {
+	t.Helper()
+	return settings{
+		Agent:    map[string]any{"listen": freeAddr(t), "location": "e2e", "log_level": "debug"},
+		OTLP:     map[string]any{"endpoint": "http://" + c.grpc, "interval": "1s"},
+		Defaults: map[string]any{"interval": "1s", "timeout_ms": 800},
+	}
+}
+
+// roundTrip is a probe that NATS answers.
+func roundTrip(name, url string) map[string]any {
+	return map[string]any{
+		"name":           name,
+		"url":            url,
+		"interpretation": "round_trip_latency",
+		"send_message":   "PING\r\n",
+		"expect_message": "PONG",
+	}
+}
+
+// write stores the configuration and returns the file's path.
+func (s settings) write(t *testing.T) string {
+	t.Helper()
+	data, err := yaml.Marshal(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "wsprobe.yaml")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// startAgent runs `wsprobe run` with the configuration.
+func startAgent(t *testing.T, s settings, env ...string) *process {
+	t.Helper()
+	return start(t, env, built(t, agentBinary), "run", "-c", s.write(t))
+}
+
+// stopAgent ends the agent as an orchestrator does, and returns when it was told to stop.
+func stopAgent(t *testing.T, agent *process) (at time.Time) {
+	t.Helper()
+	at = time.Now()
+	code, took := agent.terminate(t, stopLimit)
+	if code != 0 {
+		t.Errorf("exit code of a clean stop: got %d, want 0", code)
+	}
+	t.Logf("the agent stopped in %v", took.Round(time.Millisecond))
+	return at
+}

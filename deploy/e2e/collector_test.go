@@ -1,0 +1,185 @@
+package e2e
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"maps"
+	"net"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/collector/pdata/pcommon"
+	"go.opentelemetry.io/collector/pdata/pmetric"
+)
+
+// collector is the back end: it writes every export request that it accepts as one line of a file.
+type collector struct {
+	*process
+	grpc string // host:port
+	file string
+}
+
+// newCollector chooses where a Collector will listen and write. It runs once start is called.
+func newCollector(t *testing.T) *collector {
+	t.Helper()
+	return &collector{grpc: freeAddr(t), file: filepath.Join(t.TempDir(), "metrics.jsonl")}
+}
+
+// start runs the Collector with deploy/collector/config.yaml and waits until it listens.
+func (c *collector) start(t *testing.T) {
+	t.Helper()
+	config, err := filepath.Abs(filepath.Join(collectorModule, "config.yaml"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.process = start(t, []string{
+		"COLLECTOR_GRPC=" + c.grpc,
+		"COLLECTOR_HTTP=" + freeAddr(t),
+		"COLLECTOR_FILE=" + c.file,
+	}, built(t, collectorBinary), "--config", config)
+	eventually(t, 15*time.Second, "the Collector to listen", func() (bool, string) {
+		c.running(t)
+		conn, err := net.DialTimeout("tcp", c.grpc, time.Second)
+		if err != nil {
+			return false, err.Error()
+		}
+		conn.Close()
+		return true, ""
+	})
+}
+
+// received returns everything that the Collector has written so far.
+func (c *collector) received(t *testing.T) received {
+	t.Helper()
+	data, err := os.ReadFile(c.file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the first request creates it
+		t.Fatal(err)
+	}
+	// A line without its end is still being written.
+	data = data[:bytes.LastIndexByte(data, '\n')+1]
+	var r received
+	for line := range bytes.Lines(data) {
+		metrics, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(line)
+		if err != nil {
+			t.Fatalf("the Collector's file: %v\n%s", err, line)
+		}
+		r.add(metrics)
+	}
+	return r
+}
+
+// point is one data point, with what matters of the metric around it.
+type point struct {
+	metric     string
+	unit       string
+	kind       pmetric.MetricType
+	cumulative bool
+	monotonic  bool
+	attributes map[string]any
+	start, end time.Time // StartTimeUnixNano and TimeUnixNano
+	value      float64   // of a gauge or sum
+	count      uint64    // of a histogram
+	bounds     []float64 // of a histogram
+}
+
+// probe returns the name of the probe that the point belongs to, or "" for one about the agent.
+func (p point) probe() string {
+	name, _ := p.attributes["wsprobe.name"].(string)
+	return name
+}
+
+func (p point) String() string {
+	return fmt.Sprintf("%s %v = %v at %s", p.metric, p.attributes, p.value, p.end.Format("15:04:05.000"))
+}
+
+// received is what arrived, in the order of arrival.
+type received struct {
+	requests  int
+	resources []map[string]any
+	scopes    []string
+	points    []point
+}
+
+func (r *received) add(metrics pmetric.Metrics) {
+	r.requests++
+	for _, rm := range metrics.ResourceMetrics().All() {
+		r.resources = append(r.resources, rm.Resource().Attributes().AsRaw())
+		for _, sm := range rm.ScopeMetrics().All() {
+			r.scopes = append(r.scopes, sm.Scope().Name())
+			for _, m := range sm.Metrics().All() {
+				r.points = append(r.points, pointsOf(m)...)
+			}
+		}
+	}
+}
+
+// of returns the points of a metric that belong to a probe.
+func (r received) of(metric, probe string) []point {
+	var found []point
+	for _, p := range r.points {
+		if p.metric == metric && p.probe() == probe {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// latest returns the last point of each series of a metric that belong to a probe.
+func (r received) latest(metric, probe string) []point {
+	last := map[string]point{}
+	for _, p := range r.of(metric, probe) {
+		last[fmt.Sprint(p.attributes)] = p // fmt sorts the keys of a map
+	}
+	var found []point
+	for p := range maps.Values(last) {
+		found = append(found, p)
+	}
+	return found
+}
+
+func pointsOf(m pmetric.Metric) []point {
+	var points []point
+	add := func(attributes pcommon.Map, start, end pcommon.Timestamp, fill func(*point)) {
+		p := point{
+			metric: m.Name(), unit: m.Unit(), kind: m.Type(),
+			attributes: attributes.AsRaw(), start: start.AsTime(), end: end.AsTime(),
+		}
+		fill(&p)
+		points = append(points, p)
+	}
+	switch m.Type() {
+	case pmetric.MetricTypeGauge:
+		for _, d := range m.Gauge().DataPoints().All() {
+			add(d.Attributes(), d.StartTimestamp(), d.Timestamp(), func(p *point) { p.value = number(d) })
+		}
+	case pmetric.MetricTypeSum:
+		for _, d := range m.Sum().DataPoints().All() {
+			add(d.Attributes(), d.StartTimestamp(), d.Timestamp(), func(p *point) {
+				p.value = number(d)
+				p.monotonic = m.Sum().IsMonotonic()
+				p.cumulative = m.Sum().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
+			})
+		}
+	case pmetric.MetricTypeHistogram:
+		for _, d := range m.Histogram().DataPoints().All() {
+			add(d.Attributes(), d.StartTimestamp(), d.Timestamp(), func(p *point) {
+				p.value, p.count, p.bounds = d.Sum(), d.Count(), d.ExplicitBounds().AsRaw()
+				p.cumulative = m.Histogram().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
+			})
+		}
+	default:
+		add(pcommon.NewMap(), 0, 0, func(*point) {}) // its kind fails the test that reads it
+	}
+	return points
+}
+
+func number(d pmetric.NumberDataPoint) float64 {
+	if d.ValueType() == pmetric.NumberDataPointValueTypeInt {
+		return float64(d.IntValue())
+	}
+	return d.DoubleValue()
+}

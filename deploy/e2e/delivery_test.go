@@ -1,0 +1,93 @@
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+)
+
+// TestCollectorDown starts the agent before its Collector. The runs of the meantime must arrive once the
+// Collector does, each with its own time.
+func TestCollectorDown(t *testing.T) {
+	const before, after = 4, 3
+	nats := startNATS(t)
+	c := newCollector(t)
+	config := newSettings(t, c)
+	config.Probes = append(config.Probes, roundTrip("chat", nats.WebsocketURL()))
+	agent := startAgent(t, config)
+	eventually(t, 30*time.Second, fmt.Sprintf("%d runs without a Collector", before), func() (bool, string) {
+		agent.running(t)
+		n := nats.connections(t)
+		return n >= before, fmt.Sprintf("%d", n)
+	})
+	up := time.Now()
+	c.start(t)
+	eventually(t, 60*time.Second, fmt.Sprintf("%d runs with a Collector", after), func() (bool, string) {
+		agent.running(t)
+		r := c.received(t)
+		return endedAfter(r, up) >= after, fmt.Sprintf("%d of %d points are newer", endedAfter(r, up), len(r.of("wsprobe.connection_success", "chat")))
+	})
+	stopAgent(t, agent)
+	got := c.received(t)
+
+	points := got.of("wsprobe.connection_success", "chat")
+	// The run that was under way when the server counted its connection may have ended after up.
+	if old := len(points) - endedAfter(got, up); old < before-1 {
+		t.Errorf("%d runs from before the Collector arrived, want at least %d", old, before-1)
+	}
+	checkComplete(t, got, nats)
+	checkSentOnce(t, got)
+}
+
+// endedAfter counts the runs of the probe "chat" that ended after a time.
+func endedAfter(r received, at time.Time) int {
+	n := 0
+	for _, p := range r.of("wsprobe.connection_success", "chat") {
+		if p.end.After(at) {
+			n++
+		}
+	}
+	return n
+}
+
+// TestFlushAtStop exports only once an hour: what arrives is what the agent sends when it is stopped.
+func TestFlushAtStop(t *testing.T) {
+	const runs = 4
+	nats := startNATS(t)
+	c := newCollector(t)
+	c.start(t)
+	config := newSettings(t, c)
+	config.OTLP["interval"] = "1h"
+	config.Probes = append(config.Probes, roundTrip("chat", nats.WebsocketURL()))
+	agent := startAgent(t, config)
+	eventually(t, 30*time.Second, fmt.Sprintf("%d runs", runs), func() (bool, string) {
+		agent.running(t)
+		n := nats.connections(t)
+		return n >= runs, fmt.Sprintf("%d", n)
+	})
+	if r := c.received(t); len(r.points) != 0 {
+		t.Errorf("%d points arrived before the stop", len(r.points))
+	}
+	stopAgent(t, agent)
+	checkComplete(t, c.received(t), nats)
+}
+
+// checkComplete compares the runs of the probe "chat" that arrived with the connections that the server saw:
+// every run is there, a second after the one before, and in the total. The stop can cancel the last.
+func checkComplete(t *testing.T, got received, nats natsServer) {
+	t.Helper()
+	points := got.of("wsprobe.connection_success", "chat")
+	if seen := nats.connections(t); len(points) != seen && len(points) != seen-1 {
+		t.Errorf("%d runs arrived of the %d that NATS saw", len(points), seen)
+	}
+	for i := 1; i < len(points); i++ {
+		const slack = 300 * time.Millisecond
+		if gap := points[i].start.Sub(points[i-1].start); gap < time.Second-slack || gap > time.Second+slack {
+			t.Errorf("%v between two starts, want 1s: a run is missing or out of order", gap)
+		}
+	}
+	totals := got.latest("wsprobe.runs", "chat")
+	if len(totals) != 1 || totals[0].value != float64(len(points)) {
+		t.Errorf("wsprobe.runs: got %v, want %d", totals, len(points))
+	}
+}

@@ -1,0 +1,149 @@
+package e2e
+
+import (
+	"net"
+	"net/url"
+	"strconv"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/nats-io/nats-server/v2/server"
+)
+
+// natsServer is the WebSocket server that this project did not write. It greets every connection with
+// an INFO message and answers PING with PONG, in binary messages.
+type natsServer struct {
+	*server.Server
+}
+
+func startNATS(t *testing.T) natsServer {
+	t.Helper()
+	s, err := server.NewServer(&server.Options{
+		DontListen: true, // no port for NATS's own protocol
+		NoSigs:     true,
+		NoLog:      true,
+		Websocket:  server.WebsocketOpts{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoTLS: true},
+	})
+	if err != nil {
+		t.Fatalf("NATS: %v", err)
+	}
+	s.Start()
+	t.Cleanup(func() {
+		s.Shutdown()
+		s.WaitForShutdown()
+	})
+	if !s.ReadyForConnections(10 * time.Second) {
+		t.Fatal("NATS did not start listening")
+	}
+	return natsServer{s}
+}
+
+// connections returns how many connections the server has seen since its start.
+func (s natsServer) connections(t *testing.T) int {
+	t.Helper()
+	v, err := s.Varz(nil)
+	if err != nil {
+		t.Fatalf("NATS: %v", err)
+	}
+	return int(v.TotalConnections)
+}
+
+// uncleanCloses returns what the server says about connections that did not end with a close
+// handshake from the client's side, and about those that are still open.
+func (s natsServer) uncleanCloses(t *testing.T) []string {
+	t.Helper()
+	z, err := s.Connz(&server.ConnzOptions{State: server.ConnAll, Limit: 10_000})
+	if err != nil {
+		t.Fatalf("NATS: %v", err)
+	}
+	var unclean []string
+	for _, c := range z.Conns {
+		if c.Reason != server.ClientClosed.String() {
+			unclean = append(unclean, "connection "+strconv.FormatUint(c.Cid, 10)+": "+c.Reason)
+		}
+	}
+	return unclean
+}
+
+// silentServer accepts TCP connections and never says a word.
+type silentServer struct {
+	addr     string
+	accepted atomic.Int64
+}
+
+func startSilent(t *testing.T) *silentServer {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &silentServer{addr: l.Addr().String()}
+	var conns []net.Conn
+	var done sync.WaitGroup
+	done.Go(func() {
+		for {
+			c, err := l.Accept()
+			if err != nil {
+				return
+			}
+			conns = append(conns, c)
+			s.accepted.Add(1)
+		}
+	})
+	t.Cleanup(func() {
+		l.Close()
+		done.Wait()
+		for _, c := range conns {
+			c.Close()
+		}
+	})
+	return s
+}
+
+// closedPort returns an address that refuses connections for the whole test: the socket is bound, so
+// that nobody else gets the port, and does not listen.
+func closedPort(t *testing.T) string {
+	t.Helper()
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_STREAM, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { syscall.Close(fd) })
+	if err := syscall.Bind(fd, &syscall.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+		t.Fatal(err)
+	}
+	name, err := syscall.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	port := name.(*syscall.SockaddrInet4).Port
+	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
+}
+
+// freeAddr returns an address on which a program that is yet to be started can listen.
+func freeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// port returns the port of a URL as telemetry spells it.
+func port(t *testing.T, rawURL string) int64 {
+	t.Helper()
+	u, err := url.Parse(rawURL)
+	if err != nil {
+		t.Fatal(err)
+	}
+	n, err := strconv.ParseInt(u.Port(), 10, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
