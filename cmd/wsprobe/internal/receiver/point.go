@@ -1,0 +1,126 @@
+package receiver
+
+import (
+	"iter"
+	"time"
+
+	common "go.opentelemetry.io/proto/otlp/common/v1"
+	metrics "go.opentelemetry.io/proto/otlp/metrics/v1"
+)
+
+// Point is one data point.
+type Point struct {
+	// Resource, Scope, Metric, Unit and Kind say what it is a point of. Kind is gauge, sum or histogram.
+	Resource map[string]any
+	Scope    string
+	Metric   string
+	Unit     string
+	Kind     string
+	// Cumulative is set if a sum or histogram counts from Start, Monotonic if a sum never falls.
+	Cumulative, Monotonic bool
+
+	// Attributes are strings, int64, float64 or bool.
+	Attributes  map[string]any
+	Start, Time time.Time
+
+	// Value is the number of a gauge or sum, and the sum of a histogram.
+	Value float64
+	// Count, Bounds and Buckets are the distribution of a histogram.
+	Count   uint64
+	Bounds  []float64
+	Buckets []uint64
+}
+
+// Points returns the points of a request in the order in which they stand there. Kinds that wsprobe does not
+// send (exponential histograms, summaries) are passed over.
+func Points(request *Request) iter.Seq[Point] {
+	return func(yield func(Point) bool) {
+		for _, rm := range request.GetResourceMetrics() {
+			resource := attributes(rm.GetResource().GetAttributes())
+			for _, sm := range rm.GetScopeMetrics() {
+				for _, m := range sm.GetMetrics() {
+					about := Point{
+						Resource: resource, Scope: sm.GetScope().GetName(), Metric: m.GetName(), Unit: m.GetUnit(),
+					}
+					if !points(about, m, yield) {
+						return
+					}
+				}
+			}
+		}
+	}
+}
+
+// points yields the points of one metric and reports whether more are wanted.
+func points(about Point, m *metrics.Metric, yield func(Point) bool) bool {
+	const cumulative = metrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
+	switch data := m.GetData().(type) {
+	case *metrics.Metric_Gauge:
+		about.Kind = "gauge"
+		return numbers(about, data.Gauge.GetDataPoints(), yield)
+	case *metrics.Metric_Sum:
+		about.Kind, about.Monotonic = "sum", data.Sum.GetIsMonotonic()
+		about.Cumulative = data.Sum.GetAggregationTemporality() == cumulative
+		return numbers(about, data.Sum.GetDataPoints(), yield)
+	case *metrics.Metric_Histogram:
+		about.Kind = "histogram"
+		about.Cumulative = data.Histogram.GetAggregationTemporality() == cumulative
+		return histograms(about, data.Histogram.GetDataPoints(), yield)
+	}
+	return true
+}
+
+func numbers(about Point, points []*metrics.NumberDataPoint, yield func(Point) bool) bool {
+	for _, p := range points {
+		about.Attributes = attributes(p.GetAttributes())
+		about.Start, about.Time = instant(p.GetStartTimeUnixNano()), instant(p.GetTimeUnixNano())
+		switch value := p.GetValue().(type) {
+		case *metrics.NumberDataPoint_AsDouble:
+			about.Value = value.AsDouble
+		case *metrics.NumberDataPoint_AsInt:
+			about.Value = float64(value.AsInt)
+		}
+		if !yield(about) {
+			return false
+		}
+	}
+	return true
+}
+
+func histograms(about Point, points []*metrics.HistogramDataPoint, yield func(Point) bool) bool {
+	for _, p := range points {
+		about.Attributes = attributes(p.GetAttributes())
+		about.Start, about.Time = instant(p.GetStartTimeUnixNano()), instant(p.GetTimeUnixNano())
+		about.Value, about.Count = p.GetSum(), p.GetCount()
+		about.Bounds, about.Buckets = p.GetExplicitBounds(), p.GetBucketCounts()
+		if !yield(about) {
+			return false
+		}
+	}
+	return true
+}
+
+// instant is a time of OTLP; 0 means that it is not known.
+func instant(nanos uint64) time.Time {
+	if nanos == 0 {
+		return time.Time{}
+	}
+	return time.Unix(0, int64(nanos))
+}
+
+func attributes(kvs []*common.KeyValue) map[string]any {
+	m := make(map[string]any, len(kvs))
+	for _, kv := range kvs {
+		switch value := kv.GetValue().GetValue().(type) {
+		case *common.AnyValue_StringValue:
+			m[kv.GetKey()] = value.StringValue
+		case *common.AnyValue_IntValue:
+			m[kv.GetKey()] = value.IntValue
+		case *common.AnyValue_DoubleValue:
+			m[kv.GetKey()] = value.DoubleValue
+		case *common.AnyValue_BoolValue:
+			m[kv.GetKey()] = value.BoolValue
+		}
+	}
+	return m
+}

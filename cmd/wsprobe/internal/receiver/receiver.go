@@ -1,0 +1,100 @@
+package receiver
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"net"
+	"sync"
+	"time"
+
+	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	"google.golang.org/grpc"
+	"google.golang.org/grpc/credentials"
+	_ "google.golang.org/grpc/encoding/gzip" // so that compressed requests are understood
+)
+
+// stopBudget is how long Serve waits for calls in flight once it is told to stop.
+const stopBudget = time.Second
+
+// Receiver says what becomes of export requests. The zero value accepts all and tells nobody. The fields must not
+// change while Serve is running.
+type Receiver struct {
+	// Point is called with every point of every request that is accepted, one call at a time.
+	Point func(Point)
+
+	// Answer decides about a request before its points are handed over. An error refuses it, with the
+	// code of a gRPC status if it is one; the points of a refused request are not handed over. A partial
+	// success goes back to the sender as it is. Answer may be called by several goroutines at once; ctx ends
+	// when the sender gives up. Nil accepts everything.
+	Answer func(ctx context.Context, request *Request) (*PartialSuccess, error)
+
+	// TLS makes the receiver speak TLS.
+	TLS *tls.Config
+}
+
+// The messages of OTLP that appear in Receiver.
+type (
+	Request        = collector.ExportMetricsServiceRequest
+	PartialSuccess = collector.ExportMetricsPartialSuccess
+)
+
+// Serve receives on a listener, which it closes, until ctx ends. Calls in flight then have a second to end.
+// An error means that the listener failed.
+func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
+	var options []grpc.ServerOption
+	if r.TLS != nil {
+		options = append(options, grpc.Creds(credentials.NewTLS(r.TLS)))
+	}
+	server := grpc.NewServer(options...)
+	collector.RegisterMetricsServiceServer(server, &service{receiver: r})
+
+	served := make(chan error, 1)
+	go func() { served <- server.Serve(l) }()
+	select {
+	case err := <-served:
+		server.Stop()
+		return fmt.Errorf("receiving on %s: %w", l.Addr(), err)
+	case <-ctx.Done():
+	}
+	stop(server)
+	if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
+		return fmt.Errorf("receiving on %s: %w", l.Addr(), err)
+	}
+	return nil
+}
+
+// stop lets calls in flight end, but not for long.
+func stop(server *grpc.Server) {
+	timer := time.AfterFunc(stopBudget, server.Stop)
+	defer timer.Stop()
+	server.GracefulStop()
+}
+
+// service is the gRPC side of a receiver.
+type service struct {
+	collector.UnimplementedMetricsServiceServer
+	receiver *Receiver
+
+	mu sync.Mutex // held while points are handed over
+}
+
+func (s *service) Export(ctx context.Context, request *Request) (*collector.ExportMetricsServiceResponse, error) {
+	response := new(collector.ExportMetricsServiceResponse)
+	if s.receiver.Answer != nil {
+		partial, err := s.receiver.Answer(ctx, request)
+		if err != nil {
+			return nil, err
+		}
+		response.PartialSuccess = partial
+	}
+	if s.receiver.Point != nil {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for p := range Points(request) {
+			s.receiver.Point(p)
+		}
+	}
+	return response, nil
+}

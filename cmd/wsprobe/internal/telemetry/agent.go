@@ -1,0 +1,116 @@
+package telemetry
+
+import (
+	"maps"
+	"slices"
+	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+)
+
+// agent counts what the agent does itself.
+type agent struct {
+	inFlight func() int // or nil
+	queue    func(now time.Time) queueState
+
+	mu       sync.Mutex
+	delay    histogram
+	skipped  map[string]int64
+	requests map[requestKind]int64
+	sent     int64
+	dropped  map[DropCause]int64
+}
+
+// requestKind is what export requests are counted by. The error type is a gRPC status, or empty.
+type requestKind struct {
+	outcome   Outcome
+	errorType string
+}
+
+// queueState is how much waits in the queue.
+type queueState struct {
+	batches int
+	bytes   int64
+	age     time.Duration
+}
+
+func newAgent(inFlight func() int, queue func(time.Time) queueState) *agent {
+	a := &agent{
+		inFlight: inFlight,
+		queue:    queue,
+		delay:    histogram{bounds: delayBounds},
+		skipped:  make(map[string]int64),
+		requests: make(map[requestKind]int64),
+		dropped:  make(map[DropCause]int64),
+	}
+	// Counters that begin at 0 let a back end see the first increase.
+	for _, cause := range DropCauses() {
+		a.dropped[cause] = 0
+	}
+	a.requests[requestKind{outcome: Accepted}] = 0
+	return a
+}
+
+func (a *agent) started(late time.Duration) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.delay.observe(late)
+}
+
+func (a *agent) skip(cause string, runs int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.skipped[cause] += int64(runs)
+}
+
+func (a *agent) request(kind requestKind, sent int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.requests[kind]++
+	a.sent += int64(sent)
+}
+
+func (a *agent) drop(cause DropCause, points int) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.dropped[cause] += int64(points)
+}
+
+// addTo adds the agent's points.
+func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
+	none := newAttributes()
+	with := func(kvs ...attribute.KeyValue) attributes { return newAttributes(kvs...) }
+	b.sum(idAgentProbes, none, start, now, int64(probes))
+	if a.inFlight != nil {
+		b.sum(idAgentInFlight, none, start, now, int64(a.inFlight()))
+	}
+	q := a.queue(now)
+	b.sum(idAgentQueueLength, none, start, now, int64(q.batches))
+	b.sum(idAgentQueueSize, none, start, now, q.bytes)
+	if q.batches > 0 {
+		b.gauge(idAgentQueueAge, none, start, now, q.age.Seconds())
+	}
+
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	b.histogram(idAgentStartDelay, none, start, now, a.delay.snapshot())
+	for _, cause := range slices.Sorted(maps.Keys(a.skipped)) {
+		b.sum(idAgentSkipped, with(text(keySkipCause, cause)), start, now, a.skipped[cause])
+	}
+	for kind, n := range a.requests {
+		b.sum(idAgentRequests, kind.attributes(), start, now, n)
+	}
+	b.sum(idAgentSent, none, start, now, a.sent)
+	for _, cause := range DropCauses() {
+		b.sum(idAgentDropped, with(attribute.String(keyDropCause, string(cause))), start, now, a.dropped[cause])
+	}
+}
+
+func (k requestKind) attributes() attributes {
+	kvs := []attribute.KeyValue{attribute.String(keyOutcome, string(k.outcome))}
+	if k.errorType != "" {
+		kvs = append(kvs, attribute.String(keyErrorType, k.errorType))
+	}
+	return newAttributes(kvs...)
+}

@@ -1,0 +1,172 @@
+package telemetry
+
+import (
+	"context"
+	"hash/fnv"
+	"log/slog"
+	"time"
+)
+
+// Retries of the delivery.
+const (
+	firstPause  = time.Second
+	longPause   = 30 * time.Second
+	maxThrottle = 5 * time.Minute // even if the receiver asks for more
+	maxStrikes  = 3
+)
+
+// delivery takes batches from the queue to the receiver. Its fields below the line belong to the goroutine
+// of run.
+type delivery struct {
+	queue  *queue
+	send   func(context.Context, content) verdict
+	agent  *agent
+	health *health
+	log    *limitedLog
+	// patience is how long news wait for what is older, so that a short outage arrives in order of time, which
+	// some back ends insist on, and a long one does not hold up the present.
+	patience time.Duration
+	// spread is this agent's factor on pauses, so that a fleet does not come back in step.
+	spread float64
+
+	pass    int
+	fails   int       // deferrals in a row
+	flowing time.Time // since when requests get through; zero if they do not
+}
+
+// spreadOf derives a factor from 0.8 to 1.2 from a name.
+func spreadOf(name string) float64 {
+	h := fnv.New32a()
+	h.Write([]byte(name))
+	return 0.8 + 0.4*float64(h.Sum32()%1000)/1000
+}
+
+// run delivers until last is closed, which says that nothing more comes, and a last pass has been made. It
+// gives up when ctx ends.
+func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
+	for {
+		pause := d.deliver(ctx)
+		wake, retry := d.queue.wake, (<-chan time.Time)(nil)
+		if pause > 0 {
+			wake, retry = nil, time.After(pause)
+		}
+		select {
+		case <-wake:
+		case <-retry:
+		case <-last:
+			d.deliver(ctx)
+			return
+		case <-ctx.Done():
+			return
+		}
+	}
+}
+
+// deliver makes one pass over the queue. It returns 0 if the queue is empty, else how long to wait before the
+// next pass.
+//
+// A deferral ends the pass, since the receiver would treat the next request no better. Only if the deferral
+// can be about the one request alone, the next one is asked for a second opinion: if that is accepted the first
+// is at fault itself, and after three such strikes it is given up. Otherwise one request that a
+// receiver always refuses would block all others for ever.
+func (d *delivery) deliver(ctx context.Context) time.Duration {
+	d.pass++
+	var pause time.Duration
+	var doubtful *batch
+	for ctx.Err() == nil {
+		b, content := d.queue.next(d.pass, d.newsDue(time.Now()))
+		if b == nil {
+			break
+		}
+		v := d.send(ctx, content)
+		d.account(b, v)
+		if v.outcome != Deferred {
+			d.queue.remove(b)
+			d.strike(doubtful)
+			doubtful = nil
+			continue
+		}
+		d.queue.keep(b, d.pass)
+		pause = d.pause(v.retryAfter)
+		if !v.doubtful || doubtful != nil {
+			break
+		}
+		doubtful = b
+	}
+	return pause
+}
+
+// newsDue returns the time before which a collection must have been made for its batches to be sent before
+// older ones.
+func (d *delivery) newsDue(now time.Time) time.Time {
+	if d.flowing.IsZero() || now.Sub(d.flowing) < d.patience {
+		return time.Time{}
+	}
+	return now.Add(-d.patience)
+}
+
+// pause returns how long to wait after the present number of deferrals.
+func (d *delivery) pause(asked time.Duration) time.Duration {
+	own := longPause
+	if d.fails <= 5 {
+		own = min(longPause, firstPause<<(d.fails-1))
+	}
+	own = time.Duration(float64(own) * d.spread)
+	return max(own, min(asked, maxThrottle))
+}
+
+// strike notes that a batch, if any, was refused while another was accepted.
+func (d *delivery) strike(b *batch) {
+	if b == nil {
+		return
+	}
+	if b.strikes++; b.strikes == maxStrikes {
+		d.queue.remove(b)
+		d.agent.drop(DropRejected, b.points)
+		d.log.log(slog.LevelError, "export given up: the receiver accepts others but not this one", "points", b.points)
+	}
+}
+
+// account counts and tells what became of a batch.
+func (d *delivery) account(b *batch, v verdict) {
+	sent, now := 0, time.Now()
+	switch v.outcome {
+	case Accepted, Partial:
+		sent = b.points - v.rejected
+	case Rejected:
+		v.rejected = b.points
+	}
+	d.agent.request(requestKind{v.outcome, v.errorType}, sent)
+	if v.rejected > 0 {
+		d.agent.drop(DropRejected, v.rejected)
+	}
+	if v.outcome == Deferred {
+		d.fails++
+		d.flowing = time.Time{}
+	} else {
+		d.fails = 0
+		if d.flowing.IsZero() {
+			d.flowing = now
+		}
+	}
+	d.report(b, v, now)
+}
+
+// report keeps the health and tells the log.
+func (d *delivery) report(b *batch, v verdict, now time.Time) {
+	ok := v.outcome == Accepted || v.outcome == Partial && v.rejected < b.points
+	before := d.health.set(ok, now, v)
+	switch {
+	case v.outcome == Deferred:
+		d.log.log(slog.LevelWarn, "export deferred", "error.type", v.errorType, "message", v.message,
+			"since", d.health.get().Since)
+	case v.outcome == Rejected:
+		d.log.log(slog.LevelError, "export rejected", "error.type", v.errorType, "message", v.message,
+			"points", b.points)
+	case v.message != "" || v.rejected > 0:
+		d.log.log(slog.LevelWarn, "export accepted with a remark", "message", v.message,
+			"rejected_points", v.rejected)
+	case !before.OK:
+		d.log.log(slog.LevelInfo, "export gets through again", "failed_for", now.Sub(before.Since).Round(time.Second))
+	}
+}

@@ -1,0 +1,196 @@
+package telemetry
+
+import (
+	"slices"
+
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+)
+
+// Kind is the kind of an instrument, by its OpenTelemetry name.
+type Kind string
+
+// The kinds. Counters, up-down counters and histograms are cumulative from the agent's start.
+const (
+	Gauge         Kind = "gauge"
+	Counter       Kind = "counter"
+	UpDownCounter Kind = "updowncounter"
+	Histogram     Kind = "histogram"
+)
+
+// Metric is one row of the table of metrics.
+type Metric struct {
+	Name        string
+	Kind        Kind
+	Unit        string // UCUM, empty for a number without one
+	Description string
+	// PerProbe says that the points bear the attributes of a probe, see [ProbeAttributes].
+	PerProbe bool
+	// Attributes are the keys that its points bear besides; each has a closed set of values. error.type is
+	// absent where nothing failed.
+	Attributes []string
+}
+
+// Attribute keys of our own. The others are those of the semantic conventions.
+const (
+	keyName           = "wsprobe.name"
+	keyInterpretation = "wsprobe.interpretation"
+	keyLocation       = "wsprobe.location"
+	keyReason         = "wsprobe.reason"
+	keyPhase          = "wsprobe.phase"
+	keySkipCause      = "wsprobe.skip.cause"
+	keyOutcome        = "wsprobe.export.outcome"
+	keyDropCause      = "wsprobe.drop.cause"
+	keyErrorType      = string(semconv.ErrorTypeKey)
+)
+
+// metricID is the place of a metric in the table.
+type metricID int
+
+const (
+	idHandshakeLatency metricID = iota
+	idRoundTripLatency
+	idConnectionSuccess
+	idPhaseDuration
+	idRuns
+	idHandshakeDuration
+	idRoundTripDuration
+	idAgentProbes
+	idAgentInFlight
+	idAgentStartDelay
+	idAgentSkipped
+	idAgentRequests
+	idAgentSent
+	idAgentDropped
+	idAgentQueueSize
+	idAgentQueueLength
+	idAgentQueueAge
+	metricCount
+)
+
+// table is the only place where a metric is described: the producer exports from it, and the
+// documentation is tested against it.
+var table = [metricCount]Metric{
+	idHandshakeLatency: {
+		Name: "wsprobe.handshake_latency", Kind: Gauge, Unit: "ms", PerProbe: true,
+		Description: "Time from the start of a run to the open socket, one point per run that opened.",
+	},
+	idRoundTripLatency: {
+		Name: "wsprobe.round_trip_latency", Kind: Gauge, Unit: "ms", PerProbe: true,
+		Description: "Time from writing the message to having read the matching reply, one point per run with such a reply.",
+	},
+	idConnectionSuccess: {
+		Name: "wsprobe.connection_success", Kind: Gauge, PerProbe: true, Attributes: []string{keyReason},
+		Description: "1 if the socket opened, else 0, one point per run.",
+	},
+	idPhaseDuration: {
+		Name: "wsprobe.phase.duration", Kind: Gauge, Unit: "ms", PerProbe: true, Attributes: []string{keyPhase},
+		Description: "Length of a phase of a run, one point per phase that ended.",
+	},
+	idRuns: {
+		Name: "wsprobe.runs", Kind: Counter, Unit: "{run}", PerProbe: true, Attributes: []string{keyReason, keyErrorType},
+		Description: "Runs by their reason, ok among them, and by what broke.",
+	},
+	idHandshakeDuration: {
+		Name: "wsprobe.handshake.duration", Kind: Histogram, Unit: "ms", PerProbe: true,
+		Description: "Distribution of handshake latencies.",
+	},
+	idRoundTripDuration: {
+		Name: "wsprobe.round_trip.duration", Kind: Histogram, Unit: "ms", PerProbe: true,
+		Description: "Distribution of round-trip latencies.",
+	},
+	idAgentProbes: {
+		Name: "wsprobe.agent.probe.count", Kind: UpDownCounter, Unit: "{probe}",
+		Description: "Probes configured.",
+	},
+	idAgentInFlight: {
+		Name: "wsprobe.agent.run.inflight", Kind: UpDownCounter, Unit: "{run}",
+		Description: "Runs under way.",
+	},
+	idAgentStartDelay: {
+		Name: "wsprobe.agent.run.start_delay", Kind: Histogram, Unit: "ms",
+		Description: "How late runs start, by the agent's own fault. Its count is the number of runs started.",
+	},
+	idAgentSkipped: {
+		Name: "wsprobe.agent.run.skipped", Kind: Counter, Unit: "{run}", Attributes: []string{keySkipCause},
+		Description: "Runs that did not take place, by cause.",
+	},
+	idAgentRequests: {
+		Name: "wsprobe.agent.export.requests", Kind: Counter, Unit: "{request}", Attributes: []string{keyOutcome, keyErrorType},
+		Description: "Export requests by outcome, and by the gRPC status of those that failed.",
+	},
+	idAgentSent: {
+		Name: "wsprobe.agent.export.point.sent", Kind: Counter, Unit: "{data_point}",
+		Description: "Data points that the receiver accepted.",
+	},
+	idAgentDropped: {
+		Name: "wsprobe.agent.export.point.dropped", Kind: Counter, Unit: "{data_point}", Attributes: []string{keyDropCause},
+		Description: "Data points given up, by cause.",
+	},
+	idAgentQueueSize: {
+		Name: "wsprobe.agent.export.queue.size", Kind: UpDownCounter, Unit: "By",
+		Description: "Size of the packed batches that wait for another try.",
+	},
+	idAgentQueueLength: {
+		Name: "wsprobe.agent.export.queue.length", Kind: UpDownCounter, Unit: "{batch}",
+		Description: "Batches that wait to be delivered.",
+	},
+	idAgentQueueAge: {
+		Name: "wsprobe.agent.export.queue.age", Kind: Gauge, Unit: "s",
+		Description: "Age of the oldest batch that waits to be delivered; absent if none does.",
+	},
+}
+
+// Metrics returns the table of every metric that wsprobe exports.
+func Metrics() []Metric {
+	metrics := slices.Clone(table[:])
+	for i := range metrics {
+		metrics[i].Attributes = slices.Clone(metrics[i].Attributes)
+	}
+	return metrics
+}
+
+// ProbeAttributes returns the keys that every point about a probe bears, besides the probe's labels.
+func ProbeAttributes() []string {
+	return []string{
+		keyName, keyInterpretation, string(semconv.ServerAddressKey), string(semconv.ServerPortKey),
+		string(semconv.URLSchemeKey), string(semconv.URLPathKey),
+	}
+}
+
+// Outcome is how an export request ended.
+type Outcome string
+
+// The outcomes.
+const (
+	// Accepted: the receiver took every point.
+	Accepted Outcome = "accepted"
+	// Partial: the receiver took the request but not all of its points.
+	Partial Outcome = "partial"
+	// Deferred: the request failed in a way that can pass, and will be tried again.
+	Deferred Outcome = "deferred"
+	// Rejected: the receiver refused the request for good.
+	Rejected Outcome = "rejected"
+)
+
+// Outcomes returns every outcome.
+func Outcomes() []Outcome { return []Outcome{Accepted, Partial, Deferred, Rejected} }
+
+// DropCause is why points were given up.
+type DropCause string
+
+// The causes.
+const (
+	// DropRejected: the receiver refused them for good.
+	DropRejected DropCause = "rejected"
+	// DropQueueFull: the queue of undelivered batches was full, and these were the oldest.
+	DropQueueFull DropCause = "queue_full"
+	// DropPendingFull: too many runs waited for a collection, and these were the oldest.
+	DropPendingFull DropCause = "pending_full"
+	// DropUnencodable: they could not be encoded. It never happens unless wsprobe is wrong.
+	DropUnencodable DropCause = "unencodable"
+)
+
+// DropCauses returns every cause.
+func DropCauses() []DropCause {
+	return []DropCause{DropRejected, DropQueueFull, DropPendingFull, DropUnencodable}
+}

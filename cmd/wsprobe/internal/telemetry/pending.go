@@ -1,0 +1,89 @@
+package telemetry
+
+import (
+	"sync"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// run is what the points of one run are made of, without the texts of its result.
+type run struct {
+	series               *Series
+	started, ended       time.Time
+	reason               reasons.Code
+	handshake, roundTrip time.Duration
+	opened, replied      bool
+	phases               probe.Phases
+}
+
+func newRun(s *Series, r probe.Result) run {
+	return run{
+		series: s, started: r.Started, ended: r.Ended, reason: r.Reason,
+		handshake: r.Handshake, opened: r.Opened, roundTrip: r.RoundTrip, replied: r.Replied,
+		phases: r.Phases,
+	}
+}
+
+// points is the number of data points of the run.
+func (r *run) points() int {
+	n := 1 // connection_success
+	if r.opened {
+		n++
+	}
+	if r.replied {
+		n++
+	}
+	for _, span := range r.phases {
+		if span.State == probe.SpanEnded {
+			n++
+		}
+	}
+	return n
+}
+
+// pending holds the runs that wait for a collection, at most limit of them. Collections come every
+// interval whatever the receiver does, so that the limit is only reached if the agent runs far more probes than it was
+// meant for, or if nobody collects.
+type pending struct {
+	limit int
+	drop  func(points int) // called with the points of each run that has to go
+
+	mu     sync.Mutex
+	runs   []run // a ring once it is full
+	oldest int
+	spare  []run
+}
+
+// add appends a run, in place of the oldest one if there is no room.
+func (p *pending) add(r run) {
+	p.mu.Lock()
+	if len(p.runs) < p.limit {
+		p.runs = append(p.runs, r)
+		p.mu.Unlock()
+		return
+	}
+	dropped := p.runs[p.oldest].points()
+	p.runs[p.oldest] = r
+	p.oldest = (p.oldest + 1) % p.limit
+	p.mu.Unlock()
+	p.drop(dropped)
+}
+
+// take calls each with all runs, oldest first, and forgets them. Runs can be added meanwhile: the two slices
+// take turns, so that no memory is asked for once they are as long as an interval needs. It must not be
+// called by two goroutines at once.
+func (p *pending) take(each func(*run)) {
+	p.mu.Lock()
+	taken, oldest := p.runs, p.oldest
+	p.runs, p.oldest, p.spare = p.spare[:0], 0, nil
+	p.mu.Unlock()
+	for i := range taken {
+		each(&taken[(oldest+i)%len(taken)])
+	}
+	clear(taken) // let go of the series
+	p.mu.Lock()
+	p.spare = taken[:0]
+	p.mu.Unlock()
+}

@@ -1,0 +1,160 @@
+package telemetry
+
+import (
+	"cmp"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Target is what the points of one probe say about it.
+type Target struct {
+	Name           string
+	Interpretation probe.Interpretation
+	Address        string // host of the URL, without brackets
+	Port           int
+	Scheme         string // ws or wss
+	Path           string // path of the URL, without its query; empty means /
+	// Labels are more attributes. One that is named like an attribute of our own is left out.
+	Labels map[string]string
+}
+
+// Series receives the results of one probe. Its methods may be called by several goroutines.
+type Series struct {
+	pending *pending
+	base    []attribute.KeyValue
+
+	mu        sync.Mutex
+	outcomes  []outcomeCount
+	handshake histogram
+	roundTrip histogram
+
+	sets map[variant]attributes // touched by the producer only
+}
+
+// outcomeCount is how often the runs of a probe ended in one way.
+type outcomeCount struct {
+	reason    reasons.Code
+	errorType reasons.ErrorType
+	n         int64
+}
+
+// variant names the attributes that a point bears besides those of its probe. Empty ones are absent.
+type variant struct{ reason, errorType, phase string }
+
+// attributes is a set with the most bytes that it takes in a request.
+type attributes struct {
+	set  attribute.Set
+	size int
+}
+
+func newSeries(t Target, p *pending) *Series {
+	base := make([]attribute.KeyValue, 0, len(t.Labels)+6)
+	for _, name := range slices.Sorted(maps.Keys(t.Labels)) {
+		if !reserved(name) {
+			base = append(base, text(name, t.Labels[name]))
+		}
+	}
+	base = append(base,
+		text(keyName, t.Name),
+		text(keyInterpretation, string(t.Interpretation)),
+		text(string(semconv.ServerAddressKey), t.Address),
+		semconv.ServerPort(t.Port),
+		text(string(semconv.URLSchemeKey), t.Scheme),
+		text(string(semconv.URLPathKey), cmp.Or(t.Path, "/")),
+	)
+	return &Series{
+		pending:   p,
+		base:      base,
+		handshake: histogram{bounds: latencyBounds},
+		roundTrip: histogram{bounds: latencyBounds},
+		sets:      make(map[variant]attributes),
+	}
+}
+
+// reserved reports whether a label would stand in the place of one of our own attributes.
+func reserved(name string) bool {
+	return slices.Contains(ProbeAttributes(), name) || name == keyReason || name == keyPhase || name == keyErrorType
+}
+
+// text is a string attribute. A string that is not UTF-8 would make its whole request unencodable.
+func text(key, value string) attribute.KeyValue {
+	const unknown = "\uFFFD"
+	return attribute.String(strings.ToValidUTF8(key, unknown), strings.ToValidUTF8(value, unknown))
+}
+
+// Record notes the result of a run. The runs of one probe must be recorded in order of time, which is how they
+// take place; other probes may be recorded meanwhile. It does not keep the texts of the result.
+func (s *Series) Record(r probe.Result) {
+	s.mu.Lock()
+	s.count(r.Reason, r.ErrorType)
+	if r.Opened {
+		s.handshake.observe(r.Handshake)
+	}
+	if r.Replied {
+		s.roundTrip.observe(r.RoundTrip)
+	}
+	s.mu.Unlock()
+	s.pending.add(newRun(s, r))
+}
+
+// count looks for the outcome by hand: a probe has one or two of them, rarely more.
+func (s *Series) count(reason reasons.Code, errorType reasons.ErrorType) {
+	for i := range s.outcomes {
+		if o := &s.outcomes[i]; o.reason == reason && o.errorType == errorType {
+			o.n++
+			return
+		}
+	}
+	s.outcomes = append(s.outcomes, outcomeCount{reason, errorType, 1})
+}
+
+// totals returns a copy of the cumulative values.
+func (s *Series) totals() (outcomes []outcomeCount, handshake, roundTrip histogram) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return slices.Clone(s.outcomes), s.handshake.snapshot(), s.roundTrip.snapshot()
+}
+
+// with returns the attributes of the probe and those of the variant. Each set is made once.
+func (s *Series) with(v variant) attributes {
+	a, ok := s.sets[v]
+	if ok {
+		return a
+	}
+	kvs := slices.Clone(s.base)
+	for _, extra := range []struct{ key, value string }{
+		{keyReason, v.reason}, {keyErrorType, v.errorType}, {keyPhase, v.phase},
+	} {
+		if extra.value != "" {
+			kvs = append(kvs, attribute.String(extra.key, extra.value))
+		}
+	}
+	a = newAttributes(kvs...)
+	s.sets[v] = a
+	return a
+}
+
+func newAttributes(kvs ...attribute.KeyValue) attributes {
+	return attributes{set: attribute.NewSet(kvs...), size: encodedSize(kvs)}
+}
+
+// encodedSize is the most bytes that attributes take in a request: their texts, and of each no more than
+// 20 bytes of tags, lengths and number.
+func encodedSize(kvs []attribute.KeyValue) int {
+	size := 0
+	for _, kv := range kvs {
+		size += len(kv.Key) + 20
+		if kv.Value.Type() == attribute.STRING {
+			size += len(kv.Value.AsString())
+		}
+	}
+	return size
+}

@@ -1,0 +1,56 @@
+package telemetry
+
+import (
+	"time"
+
+	rpccode "google.golang.org/genproto/googleapis/rpc/code"
+	"google.golang.org/genproto/googleapis/rpc/errdetails"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+)
+
+// verdict is what became of one export request.
+type verdict struct {
+	outcome   Outcome
+	rejected  int    // points that a partial success left out
+	errorType string // the gRPC status by its name in the protocol, empty if it is OK
+	message   string // the receiver's words, redacted
+
+	// retryAfter is how long the receiver asks to be left alone.
+	retryAfter time.Duration
+	// doubtful says that a deferral can be about this request alone, so that it says nothing about others.
+	doubtful bool
+}
+
+// judge decides by the status of a request that was not accepted.
+//
+// The retryable codes are those of the OTLP specification and two more. ResourceExhausted without
+// RetryInfo is permanent there, because it can mean "too large for me"; it can as well mean "too much at the moment", and
+// points that are gone are worse than a request made twice, so it is tried again but doubtful.
+// Unauthenticated can be mended at the receiver while the agent runs.
+func judge(s *status.Status) verdict {
+	v := verdict{
+		outcome:   Rejected,
+		errorType: rpccode.Code(s.Code()).String(),
+		message:   s.Message(),
+	}
+	wait, throttled := retryInfo(s)
+	switch s.Code() {
+	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unauthenticated:
+		v.outcome = Deferred
+	case codes.ResourceExhausted, codes.Aborted, codes.OutOfRange, codes.DataLoss:
+		v.outcome, v.doubtful = Deferred, !throttled
+	}
+	v.retryAfter = wait
+	return v
+}
+
+// retryInfo returns the delay that the receiver asks for, if it does.
+func retryInfo(s *status.Status) (time.Duration, bool) {
+	for _, detail := range s.Details() {
+		if info, ok := detail.(*errdetails.RetryInfo); ok {
+			return info.GetRetryDelay().AsDuration(), true
+		}
+	}
+	return 0, false
+}
