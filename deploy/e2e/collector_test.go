@@ -40,6 +40,7 @@ func (c *collector) start(t *testing.T) {
 		"COLLECTOR_GRPC=" + c.grpc,
 		"COLLECTOR_HTTP=" + freeAddr(t),
 		"COLLECTOR_FILE=" + c.file,
+		"COLLECTOR_VERBOSITY=basic", // its log is read only when a test fails, and the file has everything
 	}, built(t, collectorBinary), "--config", config)
 	eventually(t, 15*time.Second, "the Collector to listen", func() (bool, string) {
 		c.running(t)

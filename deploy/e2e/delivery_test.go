@@ -81,10 +81,7 @@ func checkComplete(t *testing.T, got received, nats natsServer) {
 		t.Errorf("%d runs arrived of the %d that NATS saw", len(points), seen)
 	}
 	for i := 1; i < len(points); i++ {
-		const slack = 300 * time.Millisecond
-		if gap := points[i].start.Sub(points[i-1].start); gap < time.Second-slack || gap > time.Second+slack {
-			t.Errorf("%v between two starts, want 1s: a run is missing or out of order", gap)
-		}
+		checkSpacing(t, points[i-1], points[i])
 	}
 	totals := got.latest("wsprobe.runs", "chat")
 	if len(totals) != 1 || totals[0].value != float64(len(points)) {

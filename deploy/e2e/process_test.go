@@ -98,10 +98,13 @@ func (o *output) Write(b []byte) (int, error) {
 	return o.buf.Write(b)
 }
 
+// String returns the end of what was printed; a failure shows there.
 func (o *output) String() string {
+	const most = 16 << 10
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	return o.buf.String()
+	b := o.buf.Bytes()
+	return string(b[max(0, len(b)-most):])
 }
 
 // eventually polls until the condition holds. After limit it fails the test and says what it waited for,
