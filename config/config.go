@@ -1,0 +1,65 @@
+package config
+
+import (
+	"crypto/tls"
+	"log/slog"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// Config is what a configuration says, complete and valid. Equal maps and strings in it are shared: treat it
+// as read-only.
+type Config struct {
+	Agent  Agent
+	OTLP   OTLP
+	Probes []Probe // in the order of the file, at least one
+}
+
+// Agent is how the agent itself behaves.
+type Agent struct {
+	Listen        string // address of status and health, "" for none
+	MaxConcurrent int    // runs in flight at most
+	Location      string // where this agent stands, may be empty
+	LogLevel      slog.Level
+	LogFormat     string // "text" or "json"
+}
+
+// OTLP is where results are exported to, and how.
+type OTLP struct {
+	Endpoint    Endpoint
+	Interval    time.Duration // between two exports
+	Timeout     time.Duration // of one export
+	Compression string        // "gzip" or "none"
+	Headers     map[string]string
+	TLS         *tls.Config // nil if the endpoint is http://
+	Resource    Resource
+}
+
+// Endpoint is an OTLP/gRPC receiver.
+type Endpoint struct {
+	Address string // host:port
+	Secure  bool   // https://
+}
+
+// String returns the endpoint as it is written in a file.
+func (e Endpoint) String() string {
+	if e.Secure {
+		return "https://" + e.Address
+	}
+	return "http://" + e.Address
+}
+
+// Resource is what the environment says about the entity that produces the telemetry.
+type Resource struct {
+	ServiceName string            // OTEL_SERVICE_NAME, or service.name of the attributes, or "wsprobe"
+	Attributes  map[string]string // the rest of OTEL_RESOURCE_ATTRIBUTES
+}
+
+// Probe is one probe of the file, with what it inherits from the defaults.
+type Probe struct {
+	Name     string // unique
+	Interval time.Duration
+	Labels   map[string]string // extra attributes of its metrics
+	Spec     probe.Spec        // valid, defaults filled in
+}

@@ -1,0 +1,144 @@
+package config
+
+import (
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// found is what a mapping says about the fields of a section.
+type found struct {
+	pairs  []pair // by field; where the mapping is silent, the pair is not present
+	faulty []bool // by field
+	// badItems are the elements of lists that are wrong by themselves, "protocols" and the index.
+	badItems map[[2]string]bool
+}
+
+func newFound(fields int) *found {
+	return &found{pairs: make([]pair, fields), faulty: make([]bool, fields)}
+}
+
+func (f *found) reset() {
+	clear(f.pairs)
+	clear(f.faulty)
+	f.badItems = nil
+}
+
+// decode reads a mapping into the fields of a section, and says in got what it found. A wrong value leaves
+// its place untouched.
+func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where path, into *T, got *found) {
+	if m.Kind != yaml.MappingNode || m.Tag != mapTag {
+		r.at(m, where, "must be a mapping, got %s", describe(m))
+		return
+	}
+	for _, p := range r.pairs(m, via, where) {
+		key := p.key.Value
+		if reason := s.refused[key]; reason != "" {
+			r.at(p.key, where.field(key), "%s", reason)
+			continue
+		}
+		i, known := s.index[key]
+		if !known {
+			r.at(p.key, where.field(key), "is no field of %s%s", s.title(), suggest(key, s.keys()))
+			continue
+		}
+		if isNull(p.value) {
+			continue
+		}
+		got.pairs[i] = p
+		if f := &s.fields[i]; f.into != nil {
+			got.faulty[i] = !decodeField(r, f, p, where.field(key), f.into(into), got)
+		}
+	}
+}
+
+// title names the section in a sentence.
+func (s *section[T]) title() string {
+	switch s.name {
+	case "":
+		return "a configuration"
+	case "probes":
+		return "a probe"
+	default:
+		return s.name
+	}
+}
+
+// decodeField reads the value of one field and reports whether it was right.
+func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, got *found) bool {
+	switch f.Kind {
+	case Map:
+		return decodeMap(r, f, p, where, into.(*map[string]string))
+	case List:
+		return decodeList(r, p, where, into.(*[]string), got)
+	}
+	problem := scalarProblem(&f.Field, p.value)
+	if problem == "" {
+		problem = store(&f.Field, f.check, into, r.share(p.value.Value))
+	}
+	if problem != "" {
+		r.at(p.value, where, "%s", problem)
+	}
+	return problem == ""
+}
+
+// scalarProblem checks that YAML sees in a value what the field wants, or nothing that could be mistaken. A
+// text has to be one for every reader of YAML: 1.10, no and 2024-01-01 are not the same everywhere.
+func scalarProblem(f *Field, n *yaml.Node) string {
+	var wants string
+	var tags []string
+	switch f.Kind {
+	case Bool:
+		wants, tags = "must be true or false", []string{boolTag}
+	case Integer, Milliseconds:
+		wants, tags = "must be a whole number", []string{intTag}
+	case Duration:
+		wants, tags = "must be a duration with a unit, such as 30s or 1m30s", []string{strTag}
+	case Choice:
+		wants, tags = "must be one of "+strings.Join(f.Allowed, ", "), []string{strTag}
+	default:
+		if isText(n) {
+			return ""
+		}
+		return "must be text, got " + describe(n) + quotesHint(n)
+	}
+	if n.Kind == yaml.ScalarNode && slices.Contains(tags, n.Tag) {
+		return ""
+	}
+	if n.Kind == yaml.ScalarNode && n.Style&yaml.TaggedStyle == 0 {
+		if _, err := strconv.ParseFloat(n.Value, 64); err == nil && n.Style == 0 {
+			return wants + ", got " + shorten(n.Value)
+		}
+		return wants + ", got " + quote(n.Value)
+	}
+	return wants + ", got " + describe(n)
+}
+
+// decodeList reads a list of texts. An element that is none is kept as an empty one, so that the others keep
+// their index.
+func decodeList(r *reader, p pair, where path, into *[]string, got *found) bool {
+	n := p.value
+	if n.Kind != yaml.SequenceNode || n.Tag != seqTag {
+		r.at(n, where, "must be a list, got %s", describe(n))
+		return false
+	}
+	if !r.spend(len(n.Content), n) {
+		return false
+	}
+	list := make([]string, len(n.Content))
+	for i, element := range n.Content {
+		if element = follow(element); isText(element) {
+			list[i] = r.share(element.Value)
+			continue
+		}
+		r.at(element, where.item(i), "must be text, got %s%s", describe(element), quotesHint(element))
+		if got.badItems == nil {
+			got.badItems = make(map[[2]string]bool)
+		}
+		got.badItems[[2]string{where.key, strconv.Itoa(i)}] = true
+	}
+	*into = list
+	return true
+}

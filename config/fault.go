@@ -1,0 +1,181 @@
+package config
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// environment is the File of a Fault in a variable.
+const environment = "environment"
+
+// Fault is one thing that is wrong, and its place.
+type Fault struct {
+	// File is the file as the user named it, or "environment".
+	File string
+	// Line and Column count from 1, columns in characters. They are 0 if the file could not be read,
+	// and for a variable.
+	Line, Column int
+	// Path names the field, "probes[3].timeout_ms", or the variable. It is empty if the
+	// fault is about the file as a whole, as an error of syntax is.
+	Path string
+	// Problem is a phrase that follows the path.
+	Problem string
+}
+
+// String returns the fault as one line, "wsprobe.yaml:12:17: probes[3].timeout_ms: must be ...".
+func (f Fault) String() string {
+	var b strings.Builder
+	b.WriteString(f.File)
+	if f.Line > 0 {
+		fmt.Fprintf(&b, ":%d:%d", f.Line, f.Column)
+	}
+	if f.Path != "" {
+		b.WriteString(": " + f.Path)
+	}
+	b.WriteString(": " + f.Problem)
+	return b.String()
+}
+
+// Error is everything that is wrong with a configuration: the faults of the file in the order
+// of their places, then those of the environment.
+type Error struct {
+	Faults []Fault
+}
+
+// Error returns one line per fault.
+func (e *Error) Error() string {
+	lines := make([]string, len(e.Faults))
+	for i, fault := range e.Faults {
+		lines[i] = fault.String()
+	}
+	return strings.Join(lines, "\n")
+}
+
+// report collects faults.
+type report struct {
+	file   string
+	faults []Fault
+	seen   map[Fault]bool
+}
+
+// at adds a fault at the place of a node. An anchored node is read once per alias, each time under
+// another path; it is one mistake, reported where it was read first.
+func (r *report) at(n *yaml.Node, where path, format string, args ...any) {
+	f := Fault{File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Problem: fmt.Sprintf(format, args...)}
+	f.Path = where.leaf()
+	if r.seen[f] {
+		return
+	}
+	if r.seen == nil {
+		r.seen = make(map[Fault]bool)
+	}
+	r.seen[f] = true
+	f.Path = where.String()
+	r.faults = append(r.faults, f)
+}
+
+// whole adds a fault of the file as a whole, or of its syntax. The line is 0 if there is no place.
+func (r *report) whole(line, column int, format string, args ...any) {
+	r.faults = append(r.faults, Fault{File: r.file, Line: line, Column: column, Problem: fmt.Sprintf(format, args...)})
+}
+
+// variable adds a fault of a variable of the environment.
+func (r *report) variable(name, format string, args ...any) {
+	f := Fault{File: environment, Path: name, Problem: fmt.Sprintf(format, args...)}
+	if !slices.Contains(r.faults, f) {
+		r.faults = append(r.faults, f)
+	}
+}
+
+// err returns the faults in the order of their places, or nil if there are none.
+func (r *report) err() error {
+	if len(r.faults) == 0 {
+		return nil
+	}
+	slices.SortStableFunc(r.faults, func(a, b Fault) int {
+		inFile := func(f Fault) int {
+			if f.File == environment {
+				return 1
+			}
+			return 0
+		}
+		return cmp.Or(inFile(a)-inFile(b), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			strings.Compare(a.Path, b.Path))
+	})
+	return &Error{Faults: r.faults}
+}
+
+// path names a place in the file as a person would. It is kept in parts, because a string for every node
+// that is read would cost more than reading it.
+type path struct {
+	section string // "agent", "otlp.tls", "probes", or empty for the top
+	index   int    // of a probe, counted from 1; 0 if the section is no list
+	key     string // the field
+	element string // of the field: the name of a header or label, or "[2]"
+}
+
+func (p path) field(key string) path { p.key = key; return p }
+
+func (p path) name(name string) path {
+	p.element = "." + name
+	if strings.ContainsFunc(name, needsQuotes) || name == "" {
+		p.element = "[" + quote(name) + "]"
+	}
+	return p
+}
+
+// deeper names an entry of the mapping at p, a field of a section or an element of a field.
+func (p path) deeper(key string) path {
+	if p.key == "" {
+		return p.field(key)
+	}
+	return p.name(key)
+}
+
+func (p path) item(i int) path { p.element = fmt.Sprintf("[%d]", i); return p }
+
+// leaf is the path without the section, the same for all aliases of a node.
+func (p path) leaf() string { return p.key + p.element }
+
+func (p path) String() string {
+	s := p.section
+	if p.index > 0 {
+		s = fmt.Sprintf("%s[%d]", p.section, p.index-1)
+	}
+	if p.key == "" {
+		return s + p.element
+	}
+	if s != "" {
+		s += "."
+	}
+	return s + plainKey(p.key) + p.element
+}
+
+func needsQuotes(r rune) bool {
+	return r != '-' && r != '_' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+}
+
+// plainKey returns a key that is legible within a path, however it was written.
+func plainKey(key string) string {
+	if strings.ContainsFunc(key, needsQuotes) || key == "" {
+		return quote(key)
+	}
+	return shorten(key)
+}
+
+// maxShown is how much of a user's text is repeated in a message.
+const maxShown = 60
+
+func shorten(s string) string {
+	if len(s) <= maxShown {
+		return s
+	}
+	return strings.ToValidUTF8(s[:maxShown], "") + "..."
+}
+
+// quote makes any text fit for one line of a message.
+func quote(s string) string { return fmt.Sprintf("%q", shorten(s)) }

@@ -1,0 +1,168 @@
+package config
+
+import (
+	"fmt"
+	"net/url"
+	"os"
+	"strings"
+)
+
+// standard is a variable of the OpenTelemetry specification and its text. As a type of its own it tells itself
+// from what other sources give to viper.
+type standard struct{ name, text string }
+
+// standardVariable returns the first of the variables that is set, or nil.
+func standardVariable(names []string) any {
+	for _, name := range names {
+		if set(name) {
+			return standard{name, strings.TrimSpace(os.Getenv(name))}
+		}
+	}
+	return nil
+}
+
+// storeStandard stores what a standard variable says, in the forms of
+// https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ and
+// https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
+func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) {
+	switch f.Kind {
+	case Duration:
+		if !decimal.MatchString(v.text) {
+			s.variable(v.name, "must be a whole number of milliseconds, got %s", quote(v.text))
+			return
+		}
+		v.text += "ms"
+	case Map:
+		headers := into.(*map[string]string)
+		*headers = storeHeaders(s, f, v)
+		return
+	}
+	if f.Path == "otlp.endpoint" {
+		v.text = s.withScheme(v.text)
+	}
+	if problem := store(&f.Field, f.check, into, v.text); problem != "" {
+		s.variable(v.name, "%s", problem)
+	}
+}
+
+var insecureVariables = []string{"OTEL_EXPORTER_OTLP_METRICS_INSECURE", "OTEL_EXPORTER_OTLP_INSECURE"}
+
+// withScheme completes an endpoint without a scheme, which only the variables may have. The specification lets
+// another variable choose; a scheme wins over it.
+func (s *settingsReader) withScheme(endpoint string) string {
+	if strings.Contains(endpoint, "://") {
+		return endpoint
+	}
+	insecure, ok := standardVariable(insecureVariables).(standard)
+	switch {
+	case ok && strings.EqualFold(insecure.text, "true"):
+		return "http://" + endpoint
+	case ok && !strings.EqualFold(insecure.text, "false"):
+		s.variable(insecure.name, "must be true or false, got %s", quote(insecure.text))
+	}
+	return "https://" + endpoint
+}
+
+// refused are standard variables that ask for something that wsprobe does not do.
+var refused = []struct {
+	names   []string
+	allowed string
+	problem string
+}{
+	{[]string{"OTEL_SDK_DISABLED"}, "false", "must not be true: wsprobe is of no use without telemetry"},
+	{[]string{"OTEL_METRICS_EXPORTER"}, "otlp", "must be otlp, the only exporter of wsprobe"},
+	{[]string{"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"}, "grpc",
+		"must be grpc, the only protocol of wsprobe"},
+	{[]string{"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"}, "cumulative",
+		"must be cumulative, the only temporality of wsprobe"},
+}
+
+// refuse reports standard variables that cannot be obeyed. They are about the exporter as a whole, so whoever names
+// an endpoint in the file, or by WSPROBE_OTLP_ENDPOINT, has spoken.
+func (s *settingsReader) refuse() {
+	if o, ok := s.origins["otlp.endpoint"]; ok && !o.standard {
+		return
+	}
+	for _, rule := range refused {
+		if v, ok := standardVariable(rule.names).(standard); ok && !strings.EqualFold(v.text, rule.allowed) {
+			s.variable(v.name, "%s, got %s", rule.problem, quote(v.text))
+		}
+	}
+}
+
+// storeHeaders reads "name=value,name=value", percent-encoded, as the W3C baggage header has it but without
+// properties. No value is repeated in a message.
+func storeHeaders[T any](s *settingsReader, f *field[T], v standard) map[string]string {
+	headers := make(map[string]string)
+	seen := make(map[string]bool)
+	for i, item := range listItems(v.text) {
+		name, value, problem := keyValue(item)
+		if problem != "" {
+			s.variable(v.name, "item %d %s", i+1, problem)
+			continue
+		}
+		nameProblem, valueProblem := f.entry(name, value)
+		switch {
+		case nameProblem != "":
+			s.variable(v.name, "item %d %s", i+1, nameProblem)
+		case valueProblem != "":
+			s.variable(v.name, "the value of %s %s", name, valueProblem)
+		case seen[f.folded(name)]:
+			s.variable(v.name, "%s is there twice", name)
+		}
+		seen[f.folded(name)] = true
+		headers[name] = value
+	}
+	if int64(len(headers)) > f.Max {
+		s.variable(v.name, "must be at most %d, got %d", f.Max, len(headers))
+	}
+	return headers
+}
+
+// readResource reads what the environment says about the resource.
+func readResource(r *report) Resource {
+	const attributes, service = "OTEL_RESOURCE_ATTRIBUTES", "service.name"
+	resource := Resource{ServiceName: "wsprobe", Attributes: make(map[string]string)}
+	for i, item := range listItems(os.Getenv(attributes)) {
+		name, value, problem := keyValue(item)
+		switch {
+		case problem != "":
+			r.variable(attributes, "item %d %s", i+1, problem)
+		case name == service:
+			resource.ServiceName = value
+		default:
+			resource.Attributes[name] = value
+		}
+	}
+	if name := os.Getenv("OTEL_SERVICE_NAME"); name != "" {
+		resource.ServiceName = name
+	}
+	return resource
+}
+
+// listItems splits a list at its commas. Empty items, as a comma at the end leaves them, do not count.
+func listItems(text string) []string {
+	var items []string
+	for item := range strings.SplitSeq(text, ",") {
+		if item = strings.TrimSpace(item); item != "" {
+			items = append(items, item)
+		}
+	}
+	return items
+}
+
+// keyValue takes an item of a list apart.
+func keyValue(item string) (name, value, problem string) {
+	name, value, found := strings.Cut(item, "=")
+	name, errName := url.PathUnescape(strings.TrimSpace(name))
+	value, errValue := url.PathUnescape(strings.TrimSpace(value))
+	switch {
+	case !found || name == "":
+		return "", "", "must be name=value"
+	case errName != nil || errValue != nil:
+		return "", "", "must have two hexadecimal digits after each %"
+	case printableProblem(name) != "":
+		return "", "", fmt.Sprintf("must have a printable name")
+	}
+	return name, value, ""
+}

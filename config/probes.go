@@ -1,0 +1,229 @@
+package config
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// probeReader reads the defaults block and the probes.
+type probeReader struct {
+	*reader
+	base    Probe  // what every probe begins with
+	said    *found // what the defaults block says
+	got     *found // what the probe at hand says
+	names   map[string]*yaml.Node
+	proxies *proxies
+}
+
+func newProbeReader(r *reader) *probeReader {
+	p := &probeReader{
+		reader:  r,
+		said:    newFound(len(probeSection.fields)),
+		got:     newFound(len(probeSection.fields)),
+		names:   make(map[string]*yaml.Node),
+		proxies: newProxies(r.report),
+	}
+	probeSection.setDefaults(&p.base)
+	return p
+}
+
+// defaults reads the defaults block. Its faults are reported here and for no probe again: where a value is
+// wrong, probes inherit one that is right.
+func (r *probeReader) defaults(p pair) {
+	where := path{section: "defaults"}
+	decode(r.reader, defaultsSection, p.value, aliasOf(p.valueAt), where, &r.base, r.said)
+	r.unsure = make(map[string]bool)
+	for i := range probeSection.fields {
+		r.unsure[probeSection.fields[i].Key()] = r.said.faulty[i]
+	}
+	spec := r.base.Spec
+	spec.URL = "ws://localhost"
+	for _, f := range spec.Validate() {
+		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].present() {
+			r.verdict(f, i, r.said, p.value, where)
+			r.mend(f, i)
+		}
+	}
+}
+
+// mend makes a default harmless that is wrong by itself.
+func (r *probeReader) mend(f probe.Fault, i int) {
+	spec := &r.base.Spec
+	switch {
+	case f.Field == "Headers" && f.Key != "" && !f.NotAllowed:
+		spec.Headers[f.Key] = standIn
+	case f.Field == "Headers" && f.Key != "":
+		delete(spec.Headers, f.Key)
+	default:
+		switch into := probeSection.fields[i].into(&r.base).(type) {
+		case *string:
+			*into = ""
+		case *[]string:
+			*into = nil
+		case *map[string]string:
+			*into = nil
+		}
+		r.said.faulty[i] = true
+		r.unsure[probeSection.fields[i].Key()] = true
+	}
+}
+
+// list reads the probes.
+func (r *probeReader) list(p pair) []Probe {
+	n := p.value
+	if n.Kind != yaml.SequenceNode || n.Tag != seqTag {
+		r.at(n, path{key: "probes"}, "must be a list, got %s", describe(n))
+		return nil
+	}
+	if len(n.Content) == 0 {
+		r.at(n, path{key: "probes"}, "must have at least one probe")
+	}
+	probes := make([]Probe, 0, len(n.Content))
+	for i, item := range n.Content {
+		if r.budget < 0 {
+			break
+		}
+		probes = append(probes, r.probe(item, path{section: "probes", index: i + 1}))
+	}
+	return probes
+}
+
+// probe reads one probe and validates it as a whole.
+func (r *probeReader) probe(item *yaml.Node, where path) Probe {
+	m, p := follow(item), r.base
+	r.got.reset()
+	before := len(r.faults)
+	decode(r.reader, probeSection, m, aliasOf(item), where, &p, r.got)
+	if m.Kind != yaml.MappingNode || m.Tag != mapTag || r.budget < 0 {
+		return p // there is nothing to be complete
+	}
+	r.name(p.Name, m, where)
+	p.fit(r.got)
+	for _, f := range p.Spec.Validate() {
+		if i, ok := fieldOf(f); ok && !r.consequence(f, i) {
+			r.verdict(f, i, r.got, item, where)
+		}
+	}
+	if len(r.faults) == before {
+		p.Spec = p.Spec.WithDefaults()
+		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
+	}
+	return p
+}
+
+// name checks that a probe has a name, and that no other one has it.
+func (r *probeReader) name(name string, m *yaml.Node, where path) {
+	i := probeSection.index["name"]
+	p := r.got.pairs[i]
+	if !p.present() {
+		r.at(m, where.field("name"), "is required")
+		return
+	}
+	if r.got.faulty[i] {
+		return
+	}
+	if first := r.names[name]; first != nil {
+		r.at(p.valueAt, where.field("name"), "must be unique, line %d has it already", first.Line)
+		return
+	}
+	r.names[name] = p.valueAt
+}
+
+// fit drops what a probe inherits and cannot use: a default message is for the probes that send one, a default
+// ping mode for those whose interpretation it serves. Any other conflict is a fault.
+func (p *Probe) fit(got *found) {
+	has := func(key string) bool { return got.pairs[probeSection.index[key]].present() }
+	roundTrip := p.Spec.Interpretation == probe.RoundTripLatency
+	if !has("ping_mode") && roundTrip == (p.Spec.PingMode == probe.PingNone) {
+		p.Spec.PingMode = ""
+	}
+	if p.Spec.WithDefaults().PingMode == probe.PingMessage && roundTrip {
+		return
+	}
+	if !has("send_message") {
+		p.Spec.Send = ""
+	}
+	if !has("expect_message") {
+		p.Spec.Expect = ""
+	}
+}
+
+// fieldOf returns the field that a verdict about a Spec is about.
+func fieldOf(f probe.Fault) (int, bool) {
+	i := slices.IndexFunc(probeSection.fields, func(field field[Probe]) bool { return field.spec == f.Field })
+	return i, i >= 0
+}
+
+// consequence reports whether the verdict follows from something that was reported already.
+func (r *probeReader) consequence(f probe.Fault, i int) bool {
+	if r.faulty(i) || r.got.badItems[[2]string{probeSection.fields[i].Key(), f.Key}] {
+		return true
+	}
+	return slices.ContainsFunc(f.Given, func(other string) bool {
+		j, ok := fieldOf(probe.Fault{Field: other})
+		return ok && r.faulty(j)
+	})
+}
+
+// faulty reports whether what holds for the probe at hand, its own value or the default, is wrong by itself.
+func (r *probeReader) faulty(i int) bool {
+	if r.got.pairs[i].present() {
+		return r.got.faulty[i]
+	}
+	return r.said.faulty[i]
+}
+
+// verdict reports a fault of a Spec at its place: a wrong value at the value, what may not be there at its key, and
+// what is missing at the mapping where it should be.
+func (r *probeReader) verdict(f probe.Fault, i int, got *found, m *yaml.Node, where path) {
+	where = where.field(probeSection.fields[i].Key())
+	problem := f.Problem + r.origin(f)
+	p := got.pairs[i]
+	switch {
+	case !p.present():
+		r.at(m, where, "%s", problem)
+		return
+	case f.Key != "" && p.value.Kind == yaml.SequenceNode:
+		index, _ := strconv.Atoi(f.Key)
+		r.at(follow(p.value.Content[index]), where.item(index), "%s", problem)
+		return
+	case f.Key != "":
+		where = where.name(f.Key)
+		pairs := r.pairs(p.value, nil, where)
+		if j := slices.IndexFunc(pairs, func(p pair) bool { return p.key.Value == f.Key }); j >= 0 {
+			p = pairs[j]
+		}
+	}
+	place := p.value
+	if f.NotAllowed {
+		place = p.key
+	}
+	if len(f.Given) > 0 { // not wrong by itself: the place is where the value is used
+		place = p.valueAt
+		if f.NotAllowed {
+			place = p.keyAt
+		}
+	}
+	r.at(place, where, "%s", problem)
+}
+
+// origin says which of the fields that a verdict rests upon come from the defaults block, where the reader of
+// the message would not see them.
+func (r *probeReader) origin(f probe.Fault) string {
+	var inherited []string
+	for _, other := range f.Given {
+		if i, ok := fieldOf(probe.Fault{Field: other}); ok && !r.got.pairs[i].present() && r.said.pairs[i].present() {
+			inherited = append(inherited, probeSection.fields[i].Key())
+		}
+	}
+	if len(inherited) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" (%s from defaults)", strings.Join(inherited, " and "))
+}

@@ -1,0 +1,96 @@
+package config
+
+import (
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/http/httpproxy"
+)
+
+// EnvironmentProxy returns the proxy that HTTP_PROXY (for ws://), HTTPS_PROXY (for wss://) and NO_PROXY, or
+// their lower-case forms, which win, prescribe for an endpoint, or nil for none. The error is an [*Error].
+func EnvironmentProxy(endpoint string) (*url.URL, error) {
+	r := &report{}
+	proxy := newProxies(r).of(endpoint)
+	return proxy, r.err()
+}
+
+// proxies tells which proxy the environment prescribes.
+type proxies struct {
+	report *report
+	// rules decides as Go's own HTTP client does, on placeholders: it would silently drop
+	// a proxy that it does not understand.
+	rules  func(*url.URL) (*url.URL, error)
+	byName map[string]proxySetting // by the host of the placeholder
+}
+
+type proxySetting struct {
+	variable string
+	url      *url.URL
+	problem  string
+}
+
+func newProxies(r *report) *proxies {
+	env := httpproxy.FromEnvironment()
+	env.CGI = false // there is no request whose Proxy header could have become HTTP_PROXY
+	p := &proxies{report: r, byName: make(map[string]proxySetting)}
+	placeholder := func(value *string, variables ...string) {
+		if *value == "" {
+			return
+		}
+		setting := proxySetting{variable: variables[0]}
+		if !set(variables[0]) {
+			setting.variable = variables[1]
+		}
+		setting.url, setting.problem = parseProxy(*value)
+		*value = "http://" + strings.ToLower(variables[1])
+		p.byName[strings.ToLower(variables[1])] = setting
+	}
+	placeholder(&env.HTTPProxy, "http_proxy", "HTTP_PROXY")
+	placeholder(&env.HTTPSProxy, "https_proxy", "HTTPS_PROXY")
+	if len(p.byName) > 0 {
+		p.rules = env.ProxyFunc()
+	}
+	return p
+}
+
+// of returns the proxy for a valid endpoint. A proxy that cannot be used is a fault once an endpoint needs it.
+func (p *proxies) of(endpoint string) *url.URL {
+	if p.rules == nil {
+		return nil
+	}
+	u, err := url.Parse(endpoint)
+	if err != nil {
+		return nil
+	}
+	u.Scheme = strings.Replace(u.Scheme, "ws", "http", 1) // wss becomes https
+	chosen, err := p.rules(u)
+	if err != nil || chosen == nil {
+		return nil
+	}
+	setting := p.byName[chosen.Host]
+	if setting.problem != "" {
+		p.report.variable(setting.variable, "%s", setting.problem)
+	}
+	return setting.url
+}
+
+// parseProxy reads the address of a proxy. Its text is not repeated: it often holds a password.
+func parseProxy(text string) (*url.URL, string) {
+	if !strings.Contains(text, "://") {
+		text = "http://" + text // as curl and Go's own HTTP client read it
+	}
+	u, err := url.Parse(text)
+	switch {
+	case err != nil:
+		return nil, "must be the URL of a proxy, http://host:port"
+	case u.Scheme == "https" || strings.HasPrefix(u.Scheme, "socks"):
+		return nil, "must be an http:// proxy: " + u.Scheme + ":// proxies are not supported"
+	case u.Scheme != "http" || u.Hostname() == "":
+		return nil, "must be the URL of a proxy, http://host:port"
+	}
+	if _, problem := parseEndpoint("http://" + u.Host); problem != "" {
+		return nil, problem
+	}
+	return u, ""
+}

@@ -1,0 +1,122 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// store understands a text as the field wants it and puts the value into the place that the pointer
+// leads to. It returns what is wrong with the text, or nothing; the place is then untouched. The text may
+// come from a file, a variable or the table of fields.
+func store(f *Field, check func(string) string, into any, text string) (problem string) {
+	if f.Kind == Choice && !slices.Contains(f.Allowed, text) {
+		return fmt.Sprintf("must be one of %s, got %s", strings.Join(f.Allowed, ", "), quote(text))
+	}
+	switch into := into.(type) {
+	case *string:
+		if problem := textProblem(f, check, text); problem != "" {
+			return problem
+		}
+		*into = text
+	case *probe.Interpretation:
+		*into = probe.Interpretation(text)
+	case *probe.PingMode:
+		*into = probe.PingMode(text)
+	case *slog.Level:
+		return unless(into.UnmarshalText([]byte(text)))
+	case *bool:
+		return storeBool(into, text)
+	case *int:
+		n, problem := parseInteger(f, text)
+		if problem != "" {
+			return problem
+		}
+		*into = int(n)
+	case *time.Duration:
+		d, problem := parseTime(f, text)
+		if problem != "" {
+			return problem
+		}
+		*into = d
+	case *Endpoint:
+		endpoint, problem := parseEndpoint(text)
+		if problem != "" {
+			return problem
+		}
+		*into = endpoint
+	default:
+		panic(fmt.Sprintf("%s: no way to store a %T", f.Path, into))
+	}
+	return ""
+}
+
+func unless(err error) string {
+	if err != nil {
+		return err.Error()
+	}
+	return ""
+}
+
+func textProblem(f *Field, check func(string) string, text string) string {
+	n := int64(utf8.RuneCountInString(text))
+	switch {
+	case n < f.Min && n == 0:
+		return "must not be empty"
+	case f.Max > 0 && n > f.Max:
+		return fmt.Sprintf("must be at most %d characters, got %d", f.Max, n)
+	case check != nil:
+		return check(text)
+	}
+	return ""
+}
+
+func storeBool(into *bool, text string) string {
+	switch text {
+	case "true", "True", "TRUE": // YAML 1.2, 10.3.2
+		*into = true
+	case "false", "False", "FALSE":
+		*into = false
+	default:
+		return "must be true or false, got " + quote(text)
+	}
+	return ""
+}
+
+// decimal is the only form of an integer. YAML also knows 0x1F, 0o17, 017 and 1_000, of which some mean
+// different numbers to different readers.
+var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
+
+func parseInteger(f *Field, text string) (int64, string) {
+	if !decimal.MatchString(text) {
+		return 0, "must be a whole number in decimal digits, got " + quote(text)
+	}
+	n, err := strconv.ParseInt(text, 10, 64)
+	if err != nil || n < f.Min || n > f.Max {
+		return 0, fmt.Sprintf("must be between %d and %d, got %s", f.Min, f.Max, shorten(text))
+	}
+	return n, ""
+}
+
+func parseTime(f *Field, text string) (time.Duration, string) {
+	if f.Kind == Milliseconds {
+		n, problem := parseInteger(f, text)
+		return time.Duration(n) * time.Millisecond, problem
+	}
+	d, err := time.ParseDuration(text)
+	if err != nil || text == "0" {
+		return 0, "must be a duration with a unit, such as 30s or 1m30s, got " + quote(text)
+	}
+	if d < time.Duration(f.Min) || d > time.Duration(f.Max) {
+		return 0, fmt.Sprintf("must be between %s and %s, got %s",
+			shortDuration(time.Duration(f.Min)), shortDuration(time.Duration(f.Max)), shorten(text))
+	}
+	return d, ""
+}

@@ -1,0 +1,55 @@
+package config
+
+import "strings"
+
+// suggest guesses which of the known words was meant. It returns the end of a sentence, or nothing.
+func suggest(word string, known []string) string {
+	best, distance := "", len(word)/3+1
+	for _, candidate := range known {
+		if strings.EqualFold(word, candidate) {
+			best = candidate
+			break
+		}
+		if d := editDistance(word, candidate); d <= distance && (best == "" || d < distance) {
+			best, distance = candidate, d
+		}
+	}
+	if best == "" {
+		for _, candidate := range known { // "timeout" for timeout_ms
+			if len(word) >= 3 && (strings.HasPrefix(candidate, word+"_") || strings.HasSuffix(candidate, "_"+word)) {
+				best = candidate
+				break
+			}
+		}
+	}
+	if best == "" {
+		return ""
+	}
+	return ", did you mean " + best + "?"
+}
+
+// editDistance counts the insertions, deletions and replacements that turn a into b. Long words are far
+// from everything, so that a hostile file cannot make it slow.
+func editDistance(a, b string) int {
+	if len(a) > maxShown {
+		return len(a)
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			above := row[j+1]
+			replace := diagonal
+			if a[i] != b[j] {
+				replace++
+			}
+			diagonal = above
+			row[j+1] = min(above+1, row[j]+1, replace)
+		}
+	}
+	return row[len(b)]
+}

@@ -1,0 +1,125 @@
+package config
+
+import (
+	"fmt"
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// Limits of labels and of the metadata of exports.
+const (
+	maxLabels     = 32
+	maxLabelName  = 128
+	maxLabelValue = 1024
+	maxMetadata   = 64
+)
+
+// nameProblem checks the name of a probe. It becomes an attribute, a line of a log and a word on a command
+// line, so what cannot be seen has no place in it.
+func nameProblem(name string) string {
+	if strings.TrimSpace(name) != name {
+		return "must not begin or end with a blank"
+	}
+	return printableProblem(name)
+}
+
+func printableProblem(text string) string {
+	if i := strings.IndexFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }); i >= 0 {
+		r, _ := utf8.DecodeRuneInString(text[i:])
+		return fmt.Sprintf("must consist of printable characters, got %U", r)
+	}
+	return ""
+}
+
+// listenProblem checks an address to listen on. The host may be missing, for all addresses; port
+// 0 lets the system choose.
+func listenProblem(address string) string {
+	if address == "" {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(address)
+	if err != nil || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == '/' }) {
+		return fmt.Sprintf("must be host:port or :port, got %s", quote(address))
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Sprintf("must have a port between 0 and 65535, got %s", quote(address))
+	}
+	return ""
+}
+
+var labelName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
+
+// ownAttributes are the attributes of the metrics of a probe that no label may replace.
+var ownAttributes = map[string]bool{
+	"server.address": true, "server.port": true, "url.scheme": true, "url.path": true, "error.type": true,
+}
+
+func labelProblem(name, value string) (nameProblem, valueProblem string) {
+	switch {
+	case !labelName.MatchString(name):
+		nameProblem = "must be named by letters, digits, _ . or -, beginning with a letter"
+	case len(name) > maxLabelName:
+		nameProblem = fmt.Sprintf("must have a name of at most %d characters, got %d", maxLabelName, len(name))
+	case strings.HasPrefix(name, "wsprobe."), ownAttributes[name]:
+		nameProblem = "is not allowed: it is an attribute that wsprobe sets itself"
+	}
+	if n := utf8.RuneCountInString(value); n > maxLabelValue {
+		valueProblem = fmt.Sprintf("must be at most %d characters, got %d", maxLabelValue, n)
+	}
+	return nameProblem, valueProblem
+}
+
+var metadataName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+// ownMetadata are the names that gRPC or HTTP/2 set themselves, or drop without a word.
+var ownMetadata = map[string]bool{
+	"content-type": true, "user-agent": true, "te": true, "host": true, "connection": true, "keep-alive": true,
+	"proxy-connection": true, "transfer-encoding": true, "upgrade": true, "content-length": true,
+}
+
+// metadataProblem checks a header of OTLP/gRPC: the grammar of custom metadata of gRPC over HTTP/2.
+func metadataProblem(name, value string) (nameProblem, valueProblem string) {
+	switch lower := strings.ToLower(name); {
+	case !metadataName.MatchString(name):
+		nameProblem = "must be named by letters, digits, _ . or -"
+	case ownMetadata[lower], strings.HasPrefix(lower, "grpc-"):
+		nameProblem = "is not allowed: gRPC sets it itself"
+	case strings.HasSuffix(lower, "-bin"):
+		return "", "" // binary metadata: gRPC encodes the value
+	}
+	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+		valueProblem = "must consist of visible ASCII characters and blanks"
+	} else if strings.TrimSpace(value) != value {
+		valueProblem = "must not begin or end with a blank"
+	}
+	return nameProblem, valueProblem
+}
+
+// parseEndpoint reads the address of an OTLP/gRPC receiver. A path has no meaning in gRPC, and
+// credentials belong into headers; neither is repeated, in case it is a secret.
+func parseEndpoint(text string) (Endpoint, string) {
+	scheme, rest, found := strings.Cut(text, "://")
+	scheme = strings.ToLower(scheme)
+	if !found || scheme != "http" && scheme != "https" {
+		return Endpoint{}, "must begin with http:// (plain) or https:// (TLS), then host:port"
+	}
+	rest = strings.TrimSuffix(rest, "/")
+	if strings.ContainsFunc(rest, func(r rune) bool { return r <= ' ' || r > '~' }) || strings.ContainsAny(rest, "/?#@") {
+		return Endpoint{}, "must be " + scheme + "://host:port and nothing more: no user information, path or query"
+	}
+	host, port, err := net.SplitHostPort(rest)
+	if err != nil {
+		host, port, err = net.SplitHostPort(rest + ":4317") // the port of OTLP/gRPC
+	}
+	if err != nil || host == "" || strings.ContainsAny(host, "[]%\\\"<>^`{|}") {
+		return Endpoint{}, "must have a valid host and port"
+	}
+	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+		return Endpoint{}, "must have a port between 1 and 65535"
+	}
+	return Endpoint{Address: net.JoinHostPort(host, port), Secure: scheme == "https"}, ""
+}

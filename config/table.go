@@ -1,0 +1,137 @@
+package config
+
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// This file is the one definition of the fields. Everything else reads it.
+
+var rootSection = newSection("", "", true, []field[Config]{
+	{Field: Field{Path: "agent", Kind: Section, Doc: "this agent itself"}},
+	{Field: Field{Path: "otlp", Kind: Section, Doc: "where results go, over OTLP/gRPC"}},
+	{Field: Field{Path: "defaults", Kind: Section,
+		Doc: "what probes inherit: any field of a probe but name and url"}},
+	{Field: Field{Path: "probes", Kind: Sections, Required: true, Min: 1, Doc: "the probes, at least one"}},
+})
+
+var agentSection = newSection("agent", "agent.", true, []field[Config]{
+	{Field: Field{Path: "listen", Kind: Text, Default: "127.0.0.1:9464",
+		Doc: `host:port of the status page and of health checks; "" for none`},
+		into: func(c *Config) any { return &c.Agent.Listen }, check: listenProblem},
+	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
+		Doc: "runs in flight at most; a run that finds no place is skipped and counted"},
+		into: func(c *Config) any { return &c.Agent.MaxConcurrent }},
+	{Field: Field{Path: "location", Kind: Text, Max: 256,
+		Doc: "where this agent stands; the resource attribute wsprobe.location"},
+		into: func(c *Config) any { return &c.Agent.Location }, check: printableProblem},
+	{Field: Field{Path: "log_level", Kind: Choice, Default: "info", Allowed: []string{"debug", "info", "warn", "error"},
+		Doc: "the least severe records that are logged"},
+		into: func(c *Config) any { return &c.Agent.LogLevel }},
+	{Field: Field{Path: "log_format", Kind: Choice, Default: "text", Allowed: []string{"text", "json"},
+		Doc: "the form of log records"},
+		into: func(c *Config) any { return &c.Agent.LogFormat }},
+})
+
+var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
+	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317",
+		Doc:  "OTLP/gRPC receiver, http://host:port or https://host:port; the port defaults to 4317",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}},
+		into: func(c *Config) any { return &c.OTLP.Endpoint }},
+	{Field: Field{Path: "interval", Kind: Duration, Default: "10s", Min: int64(time.Second), Max: int64(time.Hour),
+		Doc: "time between two exports", OTel: []string{"OTEL_METRIC_EXPORT_INTERVAL"}},
+		into: func(c *Config) any { return &c.OTLP.Interval }},
+	{Field: Field{Path: "timeout", Kind: Duration, Default: "10s", Min: int64(time.Millisecond), Max: int64(10 * time.Minute),
+		Doc:  "time for one export, retries included",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"}},
+		into: func(c *Config) any { return &c.OTLP.Timeout }},
+	{Field: Field{Path: "compression", Kind: Choice, Default: "gzip", Allowed: []string{"gzip", "none"},
+		Doc:  "compression of exports",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"}},
+		into: func(c *Config) any { return &c.OTLP.Compression }},
+	{Field: Field{Path: "headers", Kind: Map, Max: maxMetadata,
+		Doc:  "gRPC metadata sent with every export, to authenticate for instance",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}},
+		into: func(c *Config) any { return &c.OTLP.Headers }, entry: metadataProblem, fold: true},
+	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
+})
+
+// tlsFiles is what the file says about TLS, before the files it names are read.
+type tlsFiles struct {
+	ca, cert, key string
+	skipVerify    bool
+}
+
+var tlsSection = newSection("otlp.tls", "otlp.tls.", true, []field[tlsFiles]{
+	{Field: Field{Path: "ca_file", Kind: Text,
+		Doc:  "PEM file of the authorities that are trusted instead of the system's",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"}},
+		into: func(t *tlsFiles) any { return &t.ca }},
+	{Field: Field{Path: "cert_file", Kind: Text, Doc: "PEM file of the client certificate; needs key_file",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"}},
+		into: func(t *tlsFiles) any { return &t.cert }},
+	{Field: Field{Path: "key_file", Kind: Text, Doc: "PEM file of the private key of cert_file",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_KEY"}},
+		into: func(t *tlsFiles) any { return &t.key }},
+	{Field: Field{Path: "insecure_skip_verify", Kind: Bool, Default: "false",
+		Doc: "accept any certificate of the receiver: for tests only"},
+		into: func(t *tlsFiles) any { return &t.skipVerify }},
+})
+
+var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
+	{Field: Field{Path: "name", Kind: Text, Required: true, Min: 1, Max: 128,
+		Doc: "name of the probe, unique in the file; the attribute wsprobe.name"},
+		into: func(p *Probe) any { return &p.Name }, check: nameProblem},
+	{Field: Field{Path: "url", Kind: Text, Required: true,
+		Doc: "endpoint, ws:// or wss://, without user information and fragment"},
+		into: func(p *Probe) any { return &p.Spec.URL }, spec: "URL"},
+	{Field: Field{Path: "interval", Kind: Duration, Default: "60s", Min: int64(time.Second), Max: int64(24 * time.Hour),
+		Doc: "time between the starts of two runs"},
+		into: func(p *Probe) any { return &p.Interval }},
+	{Field: Field{Path: "interpretation", Kind: Choice, Default: string(probe.HandshakeLatency),
+		Allowed: words(probe.Interpretations()), Doc: "the headline value of a run"},
+		into: func(p *Probe) any { return &p.Spec.Interpretation }, spec: "Interpretation"},
+	{Field: Field{Path: "timeout_ms", Kind: Milliseconds, Default: "10000",
+		Min: probe.MinTimeout.Milliseconds(), Max: probe.MaxTimeout.Milliseconds(),
+		Doc: "deadline of a run, from its start to the matching reply"},
+		into: func(p *Probe) any { return &p.Spec.Timeout }, spec: "Timeout"},
+	{Field: Field{Path: "ping_mode", Kind: Choice, Default: string(probe.PingNone), Allowed: words(probe.PingModes()),
+		Doc: "how an answer is provoked: by send_message, or by a Ping frame; " +
+			"for round_trip_latency the default is message, and none is an error"},
+		into: func(p *Probe) any { return &p.Spec.PingMode }, spec: "PingMode"},
+	{Field: Field{Path: "send_message", Kind: Text,
+		Doc: "text message to send, at most 64 KiB; required for round_trip_latency by message, allowed only there"},
+		into: func(p *Probe) any { return &p.Spec.Send }, spec: "Send"},
+	{Field: Field{Path: "expect_message", Kind: Text,
+		Doc: "what the reply must contain, at most 64 KiB; any reply will do if empty; allowed with send_message only"},
+		into: func(p *Probe) any { return &p.Spec.Expect }, spec: "Expect"},
+	{Field: Field{Path: "protocols", Kind: List, Max: probe.MaxProtocols,
+		Doc: "subprotocols to offer, in order of preference"},
+		into: func(p *Probe) any { return &p.Spec.Protocols }, spec: "Protocols"},
+	{Field: Field{Path: "headers", Kind: Map, Max: probe.MaxHeaders,
+		Doc: "headers of the upgrade request; a Host replaces that of the url"},
+		into: func(p *Probe) any { return &p.Spec.Headers }, spec: "Headers", fold: true},
+	{Field: Field{Path: "labels", Kind: Map, Max: maxLabels, Doc: "extra attributes of the probe's metrics"},
+		into: func(p *Probe) any { return &p.Labels }, entry: labelProblem},
+})
+
+// defaultsSection is what a probe can inherit.
+var defaultsSection = func() *section[Probe] {
+	s := *probeSection
+	s.name = "defaults"
+	s.refused = map[string]string{
+		"name": "is not allowed in defaults: every probe has its own",
+		"url":  "is not allowed in defaults: every probe has its own",
+	}
+	return &s
+}()
+
+// words returns the values of a string type as strings.
+func words[S ~string](values []S) []string {
+	out := make([]string, len(values))
+	for i, v := range values {
+		out[i] = string(v)
+	}
+	return out
+}
