@@ -61,7 +61,7 @@ func checkPodSecurity(t *testing.T, pod corev1.PodSpec) {
 		t.Error("a service account token is mounted")
 	}
 	if links := pod.EnableServiceLinks; links == nil || *links {
-		t.Error("enableServiceLinks: a Service named wsprobe would set WSPROBE_ variables")
+		t.Error("enableServiceLinks: Services of the namespace would set variables, WSPROBE_ ones among them")
 	}
 	if pod.HostNetwork || pod.HostPID || pod.HostIPC {
 		t.Error("the pod shares namespaces with its node")
