@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"slices"
 
 	"github.com/spf13/viper"
@@ -141,7 +140,3 @@ func newViper(c *codec, data []byte) (*viper.Viper, error) {
 	}
 	return v, v.ReadConfig(bytes.NewReader(data))
 }
-
-// set reports whether a variable is set and not empty. The OpenTelemetry specification takes an empty variable for
-// one that is not set.
-func set(name string) bool { return os.Getenv(name) != "" }

@@ -11,18 +11,20 @@ import (
 // found is what a mapping says about the fields of a section.
 type found struct {
 	pairs  []pair // by field; where the mapping is silent, the pair is not present
-	faulty []bool // by field
+	faulty []bool // by field, if there is a pair
+	meant  []bool // by field: an unknown key looks like it
 	// badItems are the elements of lists that are wrong by themselves, "protocols" and the index.
 	badItems map[[2]string]bool
 }
 
 func newFound(fields int) *found {
-	return &found{pairs: make([]pair, fields), faulty: make([]bool, fields)}
+	return &found{pairs: make([]pair, fields), faulty: make([]bool, fields), meant: make([]bool, fields)}
 }
 
 func (f *found) reset() {
 	clear(f.pairs)
 	clear(f.faulty)
+	clear(f.meant)
 	f.badItems = nil
 }
 
@@ -36,12 +38,16 @@ func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where path, into
 	for _, p := range r.pairs(m, via, where) {
 		key := p.key.Value
 		if reason := s.refused[key]; reason != "" {
-			r.at(p.key, where.field(key), "%s", reason)
+			r.used(p.key, p.keyAt, where.field(key), "%s", reason)
 			continue
 		}
 		i, known := s.index[key]
 		if !known {
-			r.at(p.key, where.field(key), "is no field of %s%s", s.title(), suggest(key, s.keys()))
+			guess := suggest(key, s.keys())
+			if i, ok := s.index[guess]; ok {
+				got.meant[i] = true
+			}
+			r.used(p.key, p.keyAt, where.field(plainKey(key)), "is no field of %s%s", s.title(), didYouMean(guess))
 			continue
 		}
 		if isNull(p.value) {
@@ -79,7 +85,7 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 		problem = store(&f.Field, f.check, into, r.share(p.value.Value))
 	}
 	if problem != "" {
-		r.at(p.value, where, "%s", problem)
+		r.used(p.value, p.valueAt, where, "%s", problem)
 	}
 	return problem == ""
 }
@@ -104,12 +110,16 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		}
 		return "must be text, got " + describe(n) + quotesHint(n)
 	}
-	if n.Kind == yaml.ScalarNode && slices.Contains(tags, n.Tag) {
+	huge := len(tags) > 0 && tags[0] == intTag && n.Tag == floatTag && decimal.MatchString(n.Value) // for YAML a float
+	if n.Kind == yaml.ScalarNode && (slices.Contains(tags, n.Tag) || huge) {
 		return ""
 	}
 	if n.Kind == yaml.ScalarNode && n.Style&yaml.TaggedStyle == 0 {
 		if _, err := strconv.ParseFloat(n.Value, 64); err == nil && n.Style == 0 {
 			return wants + ", got " + shorten(n.Value)
+		}
+		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 && f.Kind != Duration && f.Kind != Choice {
+			wants += " without quotes"
 		}
 		return wants + ", got " + quote(n.Value)
 	}
@@ -121,7 +131,7 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 func decodeList(r *reader, p pair, where path, into *[]string, got *found) bool {
 	n := p.value
 	if n.Kind != yaml.SequenceNode || n.Tag != seqTag {
-		r.at(n, where, "must be a list, got %s", describe(n))
+		r.used(n, p.valueAt, where, "must be a list, got %s", describe(n))
 		return false
 	}
 	if !r.spend(len(n.Content), n) {

@@ -37,7 +37,7 @@ func checkVariables(r *report) {
 		case name == "WSPROBE_OTLP_HEADERS":
 			r.variable(name, "is no variable of wsprobe: set otlp.headers in the file, or OTEL_EXPORTER_OTLP_HEADERS")
 		default:
-			r.variable(name, "is no variable of wsprobe%s", suggest(name, names))
+			r.variable(name, "is no variable of wsprobe%s", didYouMean(suggest(name, names)))
 		}
 	}
 }

@@ -62,9 +62,15 @@ type report struct {
 	seen   map[Fault]bool
 }
 
-// at adds a fault at the place of a node. An anchored node is read once per alias, each time under
-// another path; it is one mistake, reported where it was read first.
+// at adds a fault of a node, at its place.
 func (r *report) at(n *yaml.Node, where path, format string, args ...any) {
+	r.used(n, n, where, format, args...)
+}
+
+// used adds a fault of a node at the place where it is used, which differs if an alias leads to it. An
+// anchored node is read once per alias, each time under another path; it is one mistake, reported where it was
+// read first.
+func (r *report) used(n, use *yaml.Node, where path, format string, args ...any) {
 	f := Fault{File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Problem: fmt.Sprintf(format, args...)}
 	f.Path = where.leaf()
 	if r.seen[f] {
@@ -74,7 +80,7 @@ func (r *report) at(n *yaml.Node, where path, format string, args ...any) {
 		r.seen = make(map[Fault]bool)
 	}
 	r.seen[f] = true
-	f.Path = where.String()
+	f.Line, f.Column, f.Path = max(use.Line, 1), max(use.Column, 1), where.String()
 	r.faults = append(r.faults, f)
 }
 
@@ -131,7 +137,7 @@ func (p path) name(name string) path {
 // deeper names an entry of the mapping at p, a field of a section or an element of a field.
 func (p path) deeper(key string) path {
 	if p.key == "" {
-		return p.field(key)
+		return p.field(plainKey(key))
 	}
 	return p.name(key)
 }
@@ -152,7 +158,7 @@ func (p path) String() string {
 	if s != "" {
 		s += "."
 	}
-	return s + plainKey(p.key) + p.element
+	return s + p.key + p.element
 }
 
 func needsQuotes(r rune) bool {
@@ -170,11 +176,13 @@ func plainKey(key string) string {
 // maxShown is how much of a user's text is repeated in a message.
 const maxShown = 60
 
-func shorten(s string) string {
-	if len(s) <= maxShown {
+func shorten(s string) string { return shortenTo(s, maxShown) }
+
+func shortenTo(s string, length int) string {
+	if len(s) <= length {
 		return s
 	}
-	return strings.ToValidUTF8(s[:maxShown], "") + "..."
+	return strings.ToValidUTF8(s[:length], "") + "..."
 }
 
 // quote makes any text fit for one line of a message.

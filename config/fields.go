@@ -47,6 +47,8 @@ type Field struct {
 	// Min and Max bound an integer or a duration (in nanoseconds), the characters of a text, the entries of
 	// a list or map. A Max of 0 is no bound.
 	Min, Max int64
+	// Pattern is a regular expression that every right text matches, and some wrong ones may; for the schema.
+	Pattern string
 	// Doc says in a phrase what it is.
 	Doc string
 	// Env is the variable that overrides the file, or empty.

@@ -29,7 +29,7 @@ type entry struct {
 func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[string]string) bool {
 	n := p.value
 	if n.Kind != yaml.MappingNode || n.Tag != mapTag {
-		r.at(n, where, "must be a mapping, got %s", describe(n))
+		r.used(n, p.valueAt, where, "must be a mapping, got %s", describe(n))
 		return false
 	}
 	key := mapKey{node: n, section: where.section, field: where.key}
@@ -45,7 +45,7 @@ func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[stri
 		}
 	}
 	if f.spec == "" && int64(len(merged)) > f.Max {
-		r.at(n, where, "must be at most %d, got %d", f.Max, len(merged))
+		r.used(n, p.valueAt, where, "must be at most %d, got %d", f.Max, len(merged))
 		return false
 	}
 	if n.Anchor != "" {
@@ -61,8 +61,12 @@ func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where path) e
 	own := make(entries, len(pairs))
 	for _, p := range pairs {
 		name := p.key.Value
+		if name == "" {
+			r.used(p.key, p.keyAt, where.name(name), "must have a name")
+			continue
+		}
 		if first, twice := own[f.folded(name)]; twice {
-			r.at(p.key, where.name(name), "is there twice: %s is the same header", quote(first.name))
+			r.used(p.key, p.keyAt, where.name(name), "is there twice: %s is the same header", quote(first.name))
 			continue
 		}
 		e := entry{name: r.share(name), value: standIn}
@@ -70,17 +74,17 @@ func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where path) e
 		case isNull(p.value):
 			e.null = p.value
 		case !isText(p.value):
-			r.at(p.value, where.name(name), "must be text, got %s%s", describe(p.value), quotesHint(p.value))
+			r.used(p.value, p.valueAt, where.name(name), "must be text, got %s%s", describe(p.value), quotesHint(p.value))
 		default:
 			e.value = r.share(p.value.Value)
 		}
 		if f.entry != nil {
 			nameProblem, valueProblem := f.entry(name, e.value)
 			if nameProblem != "" {
-				r.at(p.key, where.name(name), "%s", nameProblem)
+				r.used(p.key, p.keyAt, where.name(name), "%s", nameProblem)
 			}
 			if valueProblem != "" {
-				r.at(p.value, where.name(name), "%s", valueProblem)
+				r.used(p.value, p.valueAt, where.name(name), "%s", valueProblem)
 			}
 		}
 		own[f.folded(name)] = e

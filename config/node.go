@@ -13,6 +13,7 @@ type reader struct {
 	// what its size explains plus ten million is enough for every honest use.
 	budget int
 	depth  int // of the merge keys being followed
+	gaps   int // merge keys that could not be followed: what seems to be missing may be there
 	maps   map[mapKey]map[string]string
 	// unsure are the fields of the defaults block that could not be read.
 	unsure map[string]bool
@@ -64,7 +65,7 @@ func (r *reader) pairs(m, via *yaml.Node, where path) []pair {
 			p.keyAt, p.valueAt = via, via
 		}
 		if problem := keyProblem(p.key); problem != "" {
-			r.at(p.key, where, "%s", problem)
+			r.used(p.key, p.keyAt, where, "%s", problem)
 			continue
 		}
 		if first := seen.add(p.key); first != nil {
@@ -88,6 +89,7 @@ func (r *reader) pairs(m, via *yaml.Node, where path) []pair {
 func (r *reader) merge(pairs []pair, seen *keySet, source *yaml.Node, where path) []pair {
 	if r.depth++; r.depth > maxMergeDepth {
 		r.at(source, where, "merge keys must not be nested more than %d deep", maxMergeDepth)
+		r.gaps++
 		r.depth--
 		return pairs
 	}
@@ -100,6 +102,7 @@ func (r *reader) merge(pairs []pair, seen *keySet, source *yaml.Node, where path
 		m := follow(each)
 		if m.Kind != yaml.MappingNode {
 			r.at(each, where, "a merge key needs a mapping or a list of mappings, got %s", describe(m))
+			r.gaps++
 			continue
 		}
 		for _, p := range r.pairs(m, source, where) {

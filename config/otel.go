@@ -21,6 +21,10 @@ func standardVariable(names []string) any {
 	return nil
 }
 
+// set reports whether a variable is set and not empty. The specification takes an empty variable for one that is
+// not set.
+func set(name string) bool { return os.Getenv(name) != "" }
+
 // storeStandard stores what a standard variable says, in the forms of
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ and
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
@@ -29,6 +33,7 @@ func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) 
 	case Duration:
 		if !decimal.MatchString(v.text) {
 			s.variable(v.name, "must be a whole number of milliseconds, got %s", quote(v.text))
+			s.wrong[f.Path] = true
 			return
 		}
 		v.text += "ms"
@@ -42,6 +47,7 @@ func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) 
 	}
 	if problem := store(&f.Field, f.check, into, v.text); problem != "" {
 		s.variable(v.name, "%s", problem)
+		s.wrong[f.Path] = true
 	}
 }
 

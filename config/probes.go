@@ -17,6 +17,8 @@ type probeReader struct {
 	base    Probe  // what every probe begins with
 	said    *found // what the defaults block says
 	got     *found // what the probe at hand says
+	unfit   []bool // by field: the probe at hand does not inherit it
+	gaps    bool   // parts of the probe at hand could not be read
 	names   map[string]*yaml.Node
 	proxies *proxies
 }
@@ -26,6 +28,7 @@ func newProbeReader(r *reader) *probeReader {
 		reader:  r,
 		said:    newFound(len(probeSection.fields)),
 		got:     newFound(len(probeSection.fields)),
+		unfit:   make([]bool, len(probeSection.fields)),
 		names:   make(map[string]*yaml.Node),
 		proxies: newProxies(r.report),
 	}
@@ -98,19 +101,21 @@ func (r *probeReader) list(p pair) []Probe {
 func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	m, p := follow(item), r.base
 	r.got.reset()
-	before := len(r.faults)
+	clear(r.unfit)
+	faults, gaps := len(r.faults), r.reader.gaps
 	decode(r.reader, probeSection, m, aliasOf(item), where, &p, r.got)
+	r.gaps = r.reader.gaps > gaps
 	if m.Kind != yaml.MappingNode || m.Tag != mapTag || r.budget < 0 {
 		return p // there is nothing to be complete
 	}
 	r.name(p.Name, m, where)
-	p.fit(r.got)
+	r.fit(&p)
 	for _, f := range p.Spec.Validate() {
 		if i, ok := fieldOf(f); ok && !r.consequence(f, i) {
 			r.verdict(f, i, r.got, item, where)
 		}
 	}
-	if len(r.faults) == before {
+	if len(r.faults) == faults {
 		p.Spec = p.Spec.WithDefaults()
 		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
 	}
@@ -122,7 +127,9 @@ func (r *probeReader) name(name string, m *yaml.Node, where path) {
 	i := probeSection.index["name"]
 	p := r.got.pairs[i]
 	if !p.present() {
-		r.at(m, where.field("name"), "is required")
+		if !r.gaps && !r.got.meant[i] {
+			r.at(m, where.field("name"), "is required")
+		}
 		return
 	}
 	if r.got.faulty[i] {
@@ -137,19 +144,23 @@ func (r *probeReader) name(name string, m *yaml.Node, where path) {
 
 // fit drops what a probe inherits and cannot use: a default message is for the probes that send one, a default
 // ping mode for those whose interpretation it serves. Any other conflict is a fault.
-func (p *Probe) fit(got *found) {
-	has := func(key string) bool { return got.pairs[probeSection.index[key]].present() }
+func (r *probeReader) fit(p *Probe) {
+	inherited := func(key string) bool {
+		i := probeSection.index[key]
+		r.unfit[i] = !r.got.pairs[i].present()
+		return r.unfit[i]
+	}
 	roundTrip := p.Spec.Interpretation == probe.RoundTripLatency
-	if !has("ping_mode") && roundTrip == (p.Spec.PingMode == probe.PingNone) {
+	if roundTrip == (p.Spec.PingMode == probe.PingNone) && inherited("ping_mode") {
 		p.Spec.PingMode = ""
 	}
 	if p.Spec.WithDefaults().PingMode == probe.PingMessage && roundTrip {
 		return
 	}
-	if !has("send_message") {
+	if inherited("send_message") {
 		p.Spec.Send = ""
 	}
-	if !has("expect_message") {
+	if inherited("expect_message") {
 		p.Spec.Expect = ""
 	}
 }
@@ -171,12 +182,13 @@ func (r *probeReader) consequence(f probe.Fault, i int) bool {
 	})
 }
 
-// faulty reports whether what holds for the probe at hand, its own value or the default, is wrong by itself.
+// faulty reports whether what holds for the probe at hand, its own value or the default, is wrong by itself, or
+// unknown because its key is misspelled.
 func (r *probeReader) faulty(i int) bool {
 	if r.got.pairs[i].present() {
 		return r.got.faulty[i]
 	}
-	return r.said.faulty[i]
+	return r.gaps || r.got.meant[i] || r.said.faulty[i] || r.said.meant[i]
 }
 
 // verdict reports a fault of a Spec at its place: a wrong value at the value, what may not be there at its key, and
@@ -218,7 +230,7 @@ func (r *probeReader) verdict(f probe.Fault, i int, got *found, m *yaml.Node, wh
 func (r *probeReader) origin(f probe.Fault) string {
 	var inherited []string
 	for _, other := range f.Given {
-		if i, ok := fieldOf(probe.Fault{Field: other}); ok && !r.got.pairs[i].present() && r.said.pairs[i].present() {
+		if i, ok := fieldOf(probe.Fault{Field: other}); ok && !r.got.pairs[i].present() && !r.unfit[i] && r.said.pairs[i].present() {
 			inherited = append(inherited, probeSection.fields[i].Key())
 		}
 	}

@@ -2,7 +2,15 @@ package config
 
 import "strings"
 
-// suggest guesses which of the known words was meant. It returns the end of a sentence, or nothing.
+// didYouMean returns the end of a sentence that offers a guess, if there is one.
+func didYouMean(guess string) string {
+	if guess == "" {
+		return ""
+	}
+	return ", did you mean " + guess + "?"
+}
+
+// suggest guesses which of the known words was meant. It returns nothing if none is near.
 func suggest(word string, known []string) string {
 	best, distance := "", len(word)/3+1
 	for _, candidate := range known {
@@ -22,10 +30,7 @@ func suggest(word string, known []string) string {
 			}
 		}
 	}
-	if best == "" {
-		return ""
-	}
-	return ", did you mean " + best + "?"
+	return best
 }
 
 // editDistance counts the insertions, deletions and replacements that turn a into b. Long words are far

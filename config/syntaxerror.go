@@ -14,61 +14,82 @@ import (
 // yamlError takes the text of an error of the YAML parser apart.
 var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?((?s).*)$`)
 
-// opened are the messages of the parser whose line is right: that of the beginning of what has no end.
-var opened = []string{"found unexpected end of stream", "could not find expected ':'"}
+// misplaced matches the messages of which the parser does not know the line: those of its grammar, while
+// those of its scanner have the right one, or none on line 1.
+var misplaced = regexp.MustCompile(`^(did not find expected (key|'-' indicator|',' or '[\]}]'|node content|<.*>)|` +
+	`found (a tab character that violates indentation|undefined tag handle|incompatible YAML document|duplicate %.*)|unknown anchor .*)`)
+
+// unknownAnchor matches the one message that names what is wrong.
+var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
+
+// hints say what usually causes an error.
+var hints = map[string]string{
+	"mapping values are not allowed in this context":  "text that contains a colon and a blank needs quotes",
+	"found character that cannot start any token":     "indent by blanks, and quote text that begins with @, ` or %",
+	"found a tab character that violates indentation": "indent by blanks",
+	"found unexpected end of stream":                  "the quotes are never closed",
+	"did not find expected key":                       "check the indentation, brackets and quotes",
+	"did not find expected '-' indicator":             "check the indentation",
+	"found unknown escape character":                  "in single quotes a backslash is just that",
+}
 
 // refinable is the size up to which a file is parsed again to find the column of an error. Beyond, it would take
 // longer than a person wants to wait for a typing error.
 const refinable = 256 << 10
 
 // syntaxFault says where the syntax of a file goes wrong, and how. The parser knows, and does not tell: its errors
-// bear no column, and most have the line where the surrounding block begins, or none. So the file is
-// parsed again, line by line, to see with which line the parser gives up; then its beginnings are, to find the
-// shortest one that has the same error. It ends with the character that is too much.
+// bear no column, and half of them no line or that where the surrounding block begins. So the file is parsed
+// again, byte by byte, to see how far the parser gets; then beginnings of the file are, to find the shortest
+// one that has the same error. It ends with the character that is too much.
 func syntaxFault(data []byte, err error) (line, column int, format, problem string) {
 	parts := yamlError.FindStringSubmatch(err.Error())
-	problem = shorten(parts[2])
-	start, end := giveUp(data)
-	for _, message := range opened {
-		if told, err := strconv.Atoi(parts[1]); err == nil && strings.HasPrefix(problem, message) {
-			start, end = lineAt(data, told)
-		}
+	problem = parts[2]
+	var start, end int
+	if misplaced.MatchString(problem) {
+		start, end = giveUp(data)
+	} else {
+		told, _ := strconv.Atoi(parts[1])
+		start, end = lineAt(data, told)
 	}
-	offset := start + len(data[start:end]) - len(bytes.TrimLeft(data[start:end], " \t"))
-	if alias := regexp.MustCompile(`^unknown anchor '(.*)' referenced$`).FindStringSubmatch(parts[2]); alias != nil {
-		offset = start + max(0, bytes.Index(data[start:end], []byte("*"+alias[1])))
+	offset := start + len(data[start:end]) - len(bytes.TrimLeft(data[start:end], " "))
+	if alias := unknownAnchor.FindStringSubmatch(problem); alias != nil {
+		offset = max(0, bytes.LastIndex(data[:end], []byte("*"+alias[1])))
 	} else if len(data) <= refinable {
-		offset = tooMuch(data, offset, end, parts[2])
+		offset = tooMuch(data, offset, end, problem)
 	}
 	line, column = place(data, offset)
-	return line, column, "%s", problem
+	if hint := hints[problem]; hint != "" {
+		problem += ": " + hint
+	}
+	return line, column, "%s", shortenTo(problem, 2*maxShown)
 }
 
-// giveUp returns the bounds of the line with which the parser gives up.
+// giveUp returns the bounds of the line that the parser reads when it gives up, and of the one before, because
+// it reads a few characters ahead.
 func giveUp(data []byte) (start, end int) {
-	lines := &lineReader{data: data}
-	_ = parseAll(lines)
-	start = bytes.LastIndexByte(data[:max(lines.end-1, 0)], '\n') + 1
-	return start, lines.end
+	text := &byteReader{data: data}
+	_ = parseAll(text)
+	start = bytes.LastIndexByte(data[:max(text.next-1, 0)], '\n') + 1
+	return bytes.LastIndexByte(data[:max(start-1, 0)], '\n') + 1, text.next
 }
 
-// lineReader hands out one byte after the other and knows the last line of which it did.
-type lineReader struct {
+// byteReader hands out one byte after the other, so that none is taken before it is needed.
+type byteReader struct {
 	data []byte
-	end  int
+	next int
 }
 
-func (r *lineReader) Read(p []byte) (int, error) {
-	if r.end == len(r.data) {
+func (r *byteReader) Read(p []byte) (int, error) {
+	if r.next == len(r.data) {
 		return 0, io.EOF
 	}
-	p[0] = r.data[r.end]
-	r.end++
+	p[0] = r.data[r.next]
+	r.next++
 	return 1, nil
 }
 
-// lineAt returns the bounds of a line, counted from 1. A line behind the last one stands for the
-// first: that is what the parser tells of something that begins on line 1 and has no end.
+// lineAt returns the bounds of a line, counted from 1; no number is the first line. So is a line behind the
+// last one: that is what the parser tells of something that begins on line 1 and has no end.
 func lineAt(data []byte, line int) (start, end int) {
 	for range line - 1 {
 		i := bytes.IndexByte(data[start:], '\n')

@@ -35,7 +35,7 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 })
 
 var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
-	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317",
+	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317", Pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
 		Doc:  "OTLP/gRPC receiver, http://host:port or https://host:port; the port defaults to 4317",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}},
 		into: func(c *Config) any { return &c.OTLP.Endpoint }},
@@ -83,7 +83,7 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "name", Kind: Text, Required: true, Min: 1, Max: 128,
 		Doc: "name of the probe, unique in the file; the attribute wsprobe.name"},
 		into: func(p *Probe) any { return &p.Name }, check: nameProblem},
-	{Field: Field{Path: "url", Kind: Text, Required: true,
+	{Field: Field{Path: "url", Kind: Text, Required: true, Pattern: "^[Ww][Ss][Ss]?://",
 		Doc: "endpoint, ws:// or wss://, without user information and fragment"},
 		into: func(p *Probe) any { return &p.Spec.URL }, spec: "URL"},
 	{Field: Field{Path: "interval", Kind: Duration, Default: "60s", Min: int64(time.Second), Max: int64(24 * time.Hour),

@@ -6,17 +6,14 @@ import (
 	"strings"
 )
 
-// tls builds the TLS configuration of the exporter from the files that are named. Settings that the endpoint has no
-// use for are faults, unless they come from standard variables, which speak to every exporter of a
-// machine.
+// tls builds the TLS configuration of the exporter from the files that are named. Settings that the endpoint has
+// no use for are faults, unless they come from standard variables, which speak to every exporter of a machine.
 func (s *settingsReader) tls(endpoint Endpoint, files tlsFiles) *tls.Config {
+	if s.wrong["otlp.endpoint"] {
+		endpoint.Secure = true // it may have been meant so; the files are worth a look
+	}
 	if !endpoint.Secure {
-		for i := range tlsSection.fields {
-			f := &tlsSection.fields[i]
-			if o, ok := s.origins[f.Path]; ok && !o.standard && files.uses(f.Key()) {
-				s.fault(o, "has no effect: otlp.endpoint is not https://")
-			}
-		}
+		s.refuseTLS(files)
 		return nil
 	}
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: files.skipVerify}
@@ -25,6 +22,16 @@ func (s *settingsReader) tls(endpoint Endpoint, files tlsFiles) *tls.Config {
 		config.Certificates = []tls.Certificate{certificate}
 	}
 	return config
+}
+
+// refuseTLS reports every setting of TLS that asks for something.
+func (s *settingsReader) refuseTLS(files tlsFiles) {
+	for i := range tlsSection.fields {
+		f := &tlsSection.fields[i]
+		if o, ok := s.origins[f.Path]; ok && !o.standard && files.uses(f.Key()) {
+			s.fault(o, "has no effect: otlp.endpoint is not https://")
+		}
+	}
 }
 
 // uses reports whether the field of this key asks for something.
@@ -62,7 +69,7 @@ func (s *settingsReader) authorities(file string) *x509.CertPool {
 func (s *settingsReader) certificate(certFile, keyFile string) (tls.Certificate, bool) {
 	const certField, keyField = "otlp.tls.cert_file", "otlp.tls.key_file"
 	switch {
-	case certFile == "" && keyFile == "":
+	case certFile == "" && keyFile == "", s.wrong[certField], s.wrong[keyField]:
 		return tls.Certificate{}, false
 	case keyFile == "":
 		s.fault(s.origins[certField], "needs key_file, too")

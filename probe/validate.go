@@ -114,7 +114,7 @@ func (s Spec) messageFaults() []Fault {
 	if s.PingMode == PingMessage {
 		if s.Send == "" {
 			return []Fault{{Field: "Send", Given: given,
-				Problem: "is required: round_trip_latency sends it and waits for the reply (or set ping_mode to frame)"}}
+				Problem: "is required: round_trip_latency sends it and waits for the reply; ping_mode frame needs none"}}
 		}
 		return nil
 	}

@@ -1,0 +1,150 @@
+package config
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "rewrite the faults in testdata/bad, and the JSON Schema, from the code")
+
+// clearEnvironment takes every variable away that Load reads.
+func clearEnvironment(t testing.TB) {
+	t.Helper()
+	for _, variable := range os.Environ() {
+		name, _, _ := strings.Cut(variable, "=")
+		upper := strings.ToUpper(name)
+		if strings.HasPrefix(upper, "WSPROBE_") || strings.HasPrefix(upper, "OTEL_") || strings.HasSuffix(upper, "_PROXY") {
+			t.Setenv(name, "") // restored when the test is over
+			if err := os.Unsetenv(name); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+// loadText reads a configuration from a text.
+func loadText(data []byte) (Config, error) {
+	r := &report{file: "wsprobe.yaml"}
+	config := load(r, data)
+	return config, r.err()
+}
+
+const wantMark = "# want: "
+
+// TestBadFiles loads every file of the corpus. A file begins with the faults it has, one a line, without
+// the name of the file; it must have these and no others.
+func TestBadFiles(t *testing.T) {
+	clearEnvironment(t)
+	files, err := filepath.Glob("testdata/bad/*.yaml")
+	if err != nil || len(files) < 60 {
+		t.Fatalf("the corpus has %d files (%v)", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			if *update {
+				rewrite(t, file)
+			}
+			_, err := Load(file)
+			var faults *Error
+			if !errors.As(err, &faults) {
+				t.Fatalf("Load: %v, want an *Error", err)
+			}
+			got := strings.Split(err.Error(), "\n")
+			want := wanted(t, file)
+			for i := range want {
+				want[i] = file + ":" + want[i]
+			}
+			for _, line := range got {
+				if !slices.Contains(want, line) {
+					t.Errorf("unexpected: %s", line)
+				}
+			}
+			for _, line := range want {
+				if !slices.Contains(got, line) {
+					t.Errorf("missing:    %s", line)
+				}
+			}
+			if !t.Failed() && !slices.Equal(got, want) {
+				t.Errorf("not in order of place, or not once each:\n%s", err)
+			}
+			if strings.Contains(err.Error(), "secret") {
+				t.Errorf("a secret is repeated:\n%s", err)
+			}
+		})
+	}
+}
+
+// wanted returns the faults that a file of the corpus names.
+func wanted(t *testing.T, file string) []string {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var want []string
+	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
+		fault, found := strings.CutPrefix(strings.TrimRight(line, "\r\n"), wantMark)
+		if !found {
+			break
+		}
+		want = append(want, fault)
+	}
+	return want
+}
+
+// rewrite puts the faults that a file has at its beginning.
+func rewrite(t *testing.T, file string) {
+	data, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	body, bom := bytes.CutPrefix(data, []byte("\ufeff"))
+	for bytes.HasPrefix(body, []byte(wantMark)) {
+		body = body[bytes.IndexByte(body, '\n')+1:]
+	}
+	var first []byte
+	if bom {
+		first = []byte("\ufeff")
+	}
+	head := first
+	for range 2 { // the faults move down by their number
+		_, err := loadText(slices.Concat(head, body))
+		if err == nil {
+			return
+		}
+		head = slices.Clone(first)
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			head = append(head, wantMark+strings.TrimPrefix(line, "wsprobe.yaml:")+"\n"...)
+		}
+	}
+	if err := os.WriteFile(file, slices.Concat(head, body), 0o600); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// TestGoodFiles loads what must be accepted.
+func TestGoodFiles(t *testing.T) {
+	clearEnvironment(t)
+	files, err := filepath.Glob("testdata/good/*")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("the corpus has %d files (%v)", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(filepath.Base(file), func(t *testing.T) {
+			config, err := Load(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			for _, p := range config.Probes {
+				if faults := p.Spec.Validate(); faults != nil {
+					t.Errorf("%s: Validate says %v", p.Name, faults)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,123 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// written returns a value as one would write it in a file.
+func written(f Field, pointer any) string {
+	switch v := reflect.ValueOf(pointer).Elem().Interface().(type) {
+	case time.Duration:
+		if f.Kind == Milliseconds {
+			return fmt.Sprint(v.Milliseconds())
+		}
+		return v.String()
+	case slog.Level:
+		return strings.ToLower(v.String())
+	case map[string]string, []string:
+		if reflect.ValueOf(v).Len() == 0 {
+			return ""
+		}
+		return fmt.Sprint(v)
+	default:
+		return fmt.Sprint(v)
+	}
+}
+
+// TestDefaults: the documented default of a field is the value it has in a file that does not mention it.
+func TestDefaults(t *testing.T) {
+	clearEnvironment(t)
+	config, err := Load("testdata/good/minimal.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	checkDefaults(t, agentSection, &config)
+	checkDefaults(t, otlpSection, &config)
+	checkDefaults(t, probeSection, &config.Probes[0])
+	var files tlsFiles
+	tlsSection.setDefaults(&files)
+	checkDefaults(t, tlsSection, &files)
+	if config.OTLP.TLS != nil {
+		t.Error("TLS for an http:// endpoint")
+	}
+}
+
+func checkDefaults[T any](t *testing.T, s *section[T], from *T) {
+	t.Helper()
+	for _, f := range s.fields {
+		if f.into == nil || f.Required {
+			continue
+		}
+		got, want := written(f.Field, f.into(from)), f.Default
+		if f.Kind == Duration {
+			d, err := time.ParseDuration(want)
+			if err != nil {
+				t.Errorf("%s: default %q: %v", f.Path, want, err)
+			}
+			want = d.String()
+		}
+		if got != want {
+			t.Errorf("%s: a minimal file gives %q, documented is %q", f.Path, got, want)
+		}
+	}
+}
+
+// TestFieldsAreThoseOfTheSpec holds the table to the limits and defaults of package probe.
+func TestFieldsAreThoseOfTheSpec(t *testing.T) {
+	fields := map[string]Field{}
+	for _, f := range Fields() {
+		if _, twice := fields[f.Path]; twice {
+			t.Errorf("%s is there twice", f.Path)
+		}
+		fields[f.Path] = f
+		if f.Doc == "" || strings.HasSuffix(f.Doc, ".") || strings.Contains(f.Doc, "\n") {
+			t.Errorf("%s: documented by %q, want a phrase", f.Path, f.Doc)
+		}
+	}
+	for path, want := range map[string]string{
+		"probes[].timeout_ms":     "100 to 30000",
+		"probes[].interval":       "1s to 24h",
+		"probes[].name":           "1 to 128 characters",
+		"probes[].protocols":      "at most 16",
+		"probes[].interpretation": "handshake_latency, round_trip_latency, connection_success",
+		"agent.location":          "at most 256 characters",
+		"agent.max_concurrent":    "1 to 100000",
+		"probes[].url":            "",
+	} {
+		if got := fields[path].Range(); got != want {
+			t.Errorf("range of %s: %q, want %q", path, got, want)
+		}
+	}
+	if got, want := fields["probes[].timeout_ms"].Default, fmt.Sprint(probe.DefaultTimeout.Milliseconds()); got != want {
+		t.Errorf("default of timeout_ms: %s, want %s", got, want)
+	}
+	if got := fields["otlp.tls.ca_file"]; got.Env != "WSPROBE_OTLP_TLS_CA_FILE" || got.Key() != "ca_file" {
+		t.Errorf("otlp.tls.ca_file: variable %s, key %s", got.Env, got.Key())
+	}
+	// Every field of a Spec that a person may set has a key, and every key a field.
+	spec := reflect.TypeFor[probe.Spec]()
+	for _, f := range probeSection.fields {
+		if _, ok := spec.FieldByName(f.spec); f.spec != "" && !ok {
+			t.Errorf("%s: probe.Spec has no field %s", f.Path, f.spec)
+		}
+	}
+}
+
+func TestSuggest(t *testing.T) {
+	for word, want := range map[string]string{
+		"timeout": "timeout_ms", "Timeout_MS": "timeout_ms", "timeoutms": "timeout_ms", "timeout_sm": "timeout_ms",
+		"message": "send_message", "expect": "expect_message", "uri": "url", "header": "headers", "lables": "labels",
+		"": "", "x": "", "description": "", strings.Repeat("timeout_ms", 1000): "",
+	} {
+		if got := suggest(word, probeSection.keys()); got != want {
+			t.Errorf("suggest(%.20q) = %q, want %q", word, got, want)
+		}
+	}
+}

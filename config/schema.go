@@ -1,0 +1,127 @@
+package config
+
+import (
+	"encoding/json"
+	"strconv"
+	"strings"
+)
+
+// Schema returns the JSON Schema (draft 2020-12) of a configuration file, for editors. It is made from the table of
+// fields. Whatever [Load] accepts fits it; rules about several fields, and the files and the environment, are
+// beyond it.
+func Schema() []byte {
+	root := object(Fields(), "", "")
+	root["$schema"] = "https://json-schema.org/draft/2020-12/schema"
+	root["$id"] = "https://raw.githubusercontent.com/wsprobe/wsprobe/main/config/wsprobe.schema.json"
+	root["title"] = "wsprobe configuration"
+	root["type"] = "object"
+	text, err := json.MarshalIndent(root, "", "  ")
+	if err != nil {
+		panic(err) // maps of strings and numbers only
+	}
+	return append(text, '\n')
+}
+
+// schema is a JSON Schema, or a part of one.
+type schema = map[string]any
+
+// object describes a mapping by the fields whose path begins with the prefix and has one part more. The
+// section is "defaults" where the fields of a probe stand in the defaults block.
+func object(fields []Field, prefix, section string) schema {
+	properties, required := schema{}, []string{}
+	for _, f := range fields {
+		key, ok := strings.CutPrefix(f.Path, prefix)
+		if !ok || strings.ContainsAny(key, ".[") || section == "defaults" && f.Required {
+			continue
+		}
+		if f.Required {
+			required = append(required, key)
+		}
+		properties[key] = property(fields, f, prefix)
+	}
+	s := schema{"type": []string{"object", "null"}, "additionalProperties": false, "properties": properties}
+	if len(required) > 0 {
+		s["type"], s["required"] = "object", required
+	}
+	return s
+}
+
+// property describes one field. A field that may be absent may also be null.
+func property(fields []Field, f Field, prefix string) schema {
+	var s schema
+	switch f.Kind {
+	case Section:
+		inner := f.Path + "."
+		if f.Path == "defaults" {
+			inner = "probes[]."
+		}
+		s = object(fields, inner, f.Path)
+	case Sections:
+		s = schema{"type": "array", "minItems": f.Min, "items": object(fields, f.Path+"[].", f.Path)}
+	case List:
+		s = schema{"type": nullable(f, "array"), "items": schema{"type": "string"}, "maxItems": f.Max}
+	case Map:
+		// null takes a default away, so it has a meaning for the maps of probes.
+		value := schema{"type": "string"}
+		if strings.HasPrefix(prefix, "probes") {
+			value["type"] = []string{"string", "null"}
+		}
+		s = schema{"type": nullable(f, "object"), "additionalProperties": value}
+	case Choice:
+		words := make([]any, 0, len(f.Allowed)+1)
+		for _, word := range f.Allowed {
+			words = append(words, word)
+		}
+		s = schema{"enum": append(words, nil)}
+	default:
+		s = scalarSchema(f)
+	}
+	s["description"] = f.Doc
+	if f.Default != "" {
+		s["default"] = jsonDefault(f)
+	}
+	return s
+}
+
+// scalarSchema describes a field of one value that is no choice.
+func scalarSchema(f Field) schema {
+	switch f.Kind {
+	case Integer, Milliseconds:
+		return schema{"type": nullable(f, "integer"), "minimum": f.Min, "maximum": f.Max}
+	case Bool:
+		return schema{"type": nullable(f, "boolean")}
+	case Duration:
+		return schema{"type": nullable(f, "string"), "pattern": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)`}
+	}
+	s := schema{"type": nullable(f, "string")}
+	if f.Pattern != "" {
+		s["pattern"] = f.Pattern
+	}
+	if f.Min > 0 {
+		s["minLength"] = f.Min
+	}
+	if f.Max > 0 {
+		s["maxLength"] = f.Max
+	}
+	return s
+}
+
+func nullable(f Field, kind string) any {
+	if f.Required {
+		return kind
+	}
+	return []string{kind, "null"}
+}
+
+// jsonDefault returns the default as JSON has it.
+func jsonDefault(f Field) any {
+	switch f.Kind {
+	case Integer, Milliseconds:
+		n, _ := strconv.Atoi(f.Default)
+		return n
+	case Bool:
+		return f.Default == "true"
+	default:
+		return f.Default
+	}
+}

@@ -1,0 +1,76 @@
+package config
+
+import (
+	"github.com/spf13/viper"
+	"go.yaml.in/yaml/v3"
+)
+
+// settingsReader reads the sections agent and otlp, in which every scalar can come from the file
+// or from a variable.
+type settingsReader struct {
+	*reader
+	viper   *viper.Viper
+	origins map[string]origin // of the fields that are not just their default, by path
+	wrong   map[string]bool   // the fields whose value that holds is wrong, by path
+}
+
+// origin is where the value that holds comes from: a node of the file or a variable.
+type origin struct {
+	node     *yaml.Node
+	where    path
+	variable string
+	standard bool // the variable is one of OpenTelemetry's
+}
+
+// fault reports what is wrong with a value at its origin.
+func (s *settingsReader) fault(o origin, format string, args ...any) {
+	if o.variable != "" {
+		s.variable(o.variable, format, args...)
+		return
+	}
+	s.at(o.node, o.where, format, args...)
+}
+
+func (s *settingsReader) read(config *Config, top *found) {
+	checkVariables(s.report)
+	agent, otlp := newFound(len(agentSection.fields)), newFound(len(otlpSection.fields))
+	readSection(s, agentSection, top.pairs[rootSection.index["agent"]], config, agent)
+	readSection(s, otlpSection, top.pairs[rootSection.index["otlp"]], config, otlp)
+	var files tlsFiles
+	readSection(s, tlsSection, otlp.pairs[otlpSection.index["tls"]], &files, newFound(len(tlsSection.fields)))
+	s.refuse()
+	config.OTLP.TLS = s.tls(config.OTLP.Endpoint, files)
+	config.OTLP.Resource = readResource(s.report)
+}
+
+// readSection reads a section of the file, which may be absent, and then lets the variables speak.
+func readSection[T any](s *settingsReader, section *section[T], p pair, into *T, got *found) {
+	section.setDefaults(into)
+	if p.present() {
+		decode(s.reader, section, p.value, aliasOf(p.valueAt), path{section: section.name}, into, got)
+	}
+	for i := range section.fields {
+		f := &section.fields[i]
+		if f.into == nil {
+			continue
+		}
+		if f.OTel != nil {
+			s.viper.SetDefault(f.Path, standardVariable(f.OTel))
+		}
+		switch value := s.viper.Get(f.Path).(type) {
+		case *yaml.Node:
+			s.origins[f.Path] = origin{node: value, where: path{section: section.name, key: f.Key()}}
+			s.wrong[f.Path] = got.faulty[i]
+		case string:
+			o := origin{variable: f.Env}
+			s.origins[f.Path] = o
+			if problem := store(&f.Field, f.check, f.into(into), value); problem != "" {
+				s.fault(o, "%s", problem)
+				s.wrong[f.Path] = true
+			}
+		case standard:
+			s.origins[f.Path] = origin{variable: value.name, standard: true}
+			storeStandard(s, f, f.into(into), value)
+		}
+	}
+}
