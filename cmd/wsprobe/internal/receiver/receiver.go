@@ -26,8 +26,8 @@ type Receiver struct {
 
 	// Answer decides about a request before its points are handed over. An error refuses it, with the
 	// code of a gRPC status if it is one; the points of a refused request are not handed over. A partial
-	// success goes back to the sender as it is. Answer may be called by several goroutines at once; ctx ends
-	// when the sender gives up. Nil accepts everything.
+	// success goes back to the sender as it is. Answer may be called by several goroutines at once, and must
+	// return soon after ctx has ended, which is when the sender gives up or Serve ends. Nil accepts all.
 	Answer func(ctx context.Context, request *Request) (*PartialSuccess, error)
 
 	// TLS makes the receiver speak TLS.
@@ -43,7 +43,8 @@ type (
 // Serve receives on a listener, which it closes, until ctx ends. Calls in flight then have a second to end.
 // An error means that the listener failed.
 func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
-	var options []grpc.ServerOption
+	// Nothing is handed over once Serve has returned.
+	options := []grpc.ServerOption{grpc.WaitForHandlers(true)}
 	if r.TLS != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(r.TLS)))
 	}

@@ -10,7 +10,7 @@ import (
 // Retries of the delivery.
 const (
 	firstPause  = time.Second
-	longPause   = 30 * time.Second
+	longPause   = 10 * time.Second
 	maxThrottle = 5 * time.Minute // even if the receiver asks for more
 	maxStrikes  = 3
 )
@@ -82,8 +82,10 @@ func (d *delivery) deliver(ctx context.Context) time.Duration {
 		d.account(b, v)
 		if v.outcome != Deferred {
 			d.queue.remove(b)
-			d.strike(doubtful)
-			doubtful = nil
+			if doubtful != nil && v.outcome != Rejected {
+				d.strike(doubtful)
+				doubtful = nil
+			}
 			continue
 		}
 		d.queue.keep(b, d.pass)
@@ -107,24 +109,19 @@ func (d *delivery) newsDue(now time.Time) time.Time {
 
 // pause returns how long to wait after the present number of deferrals.
 func (d *delivery) pause(asked time.Duration) time.Duration {
-	own := longPause
-	if d.fails <= 5 {
-		own = min(longPause, firstPause<<(d.fails-1))
-	}
+	own := min(longPause, firstPause<<min(d.fails-1, 10))
 	own = time.Duration(float64(own) * d.spread)
 	return max(own, min(asked, maxThrottle))
 }
 
-// strike notes that a batch, if any, was refused while another was accepted.
+// strike notes that a batch was refused while another was accepted.
 func (d *delivery) strike(b *batch) {
-	if b == nil {
+	if b.strikes++; b.strikes < maxStrikes {
 		return
 	}
-	if b.strikes++; b.strikes == maxStrikes {
-		d.queue.remove(b)
-		d.agent.drop(DropRejected, b.points)
-		d.log.log(slog.LevelError, "export given up: the receiver accepts others but not this one", "points", b.points)
-	}
+	d.queue.remove(b)
+	d.agent.drop(DropRejected, b.points)
+	d.log.log(slog.LevelError, "export given up: the receiver accepts others but not this one", "points", b.points)
 }
 
 // account counts and tells what became of a batch.
@@ -132,6 +129,7 @@ func (d *delivery) account(b *batch, v verdict) {
 	sent, now := 0, time.Now()
 	switch v.outcome {
 	case Accepted, Partial:
+		v.rejected = min(v.rejected, b.points)
 		sent = b.points - v.rejected
 	case Rejected:
 		v.rejected = b.points

@@ -1,12 +1,9 @@
 package telemetry
 
 import (
-	"bytes"
-	"compress/gzip"
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"strings"
 	"time"
 
@@ -22,7 +19,6 @@ import (
 	grpcgzip "google.golang.org/grpc/encoding/gzip"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/status"
-	"google.golang.org/protobuf/proto"
 )
 
 // otlpClient speaks OTLP/gRPC through the official exporter. The exporter can do neither of two things that the queue
@@ -57,7 +53,9 @@ func newOTLPClient(o Options) (*otlpClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	conn, err := grpc.NewClient("dns:///"+target, options...)
+	// Without a resolver of gRPC's, which looks a name up again after two minutes only if that failed for
+	// some time. The dialer does it with every attempt to connect.
+	conn, err := grpc.NewClient("passthrough:///"+target, options...)
 	if err != nil {
 		return nil, fmt.Errorf("preparing a connection to %s: %w", target, err)
 	}
@@ -148,10 +146,11 @@ func (c *otlpClient) send(ctx context.Context, b content) verdict {
 		x.request, data = request, &metricdata.ResourceMetrics{}
 	}
 	err := c.exporter.Export(context.WithValue(ctx, exchangeKey{}, x), data)
+	// The exchange says more than the error: the status as it came, and a partial success as what it is.
 	v := verdict{outcome: Accepted}
 	switch n := x.partial.GetRejectedDataPoints(); {
-	case !x.reached: // the context ended before
-		v = judge(status.FromContextError(context.Cause(ctx)))
+	case !x.reached: // the context had ended
+		v = judge(status.FromContextError(err))
 	case x.err != nil:
 		v = judge(status.Convert(x.err))
 	case n > 0:
@@ -159,50 +158,8 @@ func (c *otlpClient) send(ctx context.Context, b content) verdict {
 	default: // a receiver may leave a remark with a full success
 		v.message = x.partial.GetErrorMessage()
 	}
-	_ = err // the exchange says more: the status as it came, and a partial success as what it is
 	v.message = c.redact(v.message)
 	return v
-}
-
-// pack encodes and compresses a request.
-func (c *otlpClient) pack(data *metricdata.ResourceMetrics) ([]byte, error) {
-	x := &exchange{encodeOnly: true}
-	if err := c.encoder.Export(context.WithValue(context.Background(), exchangeKey{}, x), data); err != nil {
-		return nil, fmt.Errorf("encoding a batch: %w", err)
-	}
-	raw, err := proto.Marshal(x.request)
-	if err != nil {
-		return nil, fmt.Errorf("encoding a batch: %w", err)
-	}
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(raw); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
-}
-
-// unpack is the inverse of pack.
-func unpack(packed []byte) (*collector.ExportMetricsServiceRequest, error) {
-	r, err := gzip.NewReader(bytes.NewReader(packed))
-	if err != nil {
-		return nil, fmt.Errorf("decompressing a batch: %w", err)
-	}
-	raw, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("decompressing a batch: %w", err)
-	}
-	request := new(collector.ExportMetricsServiceRequest)
-	if err := proto.Unmarshal(raw, request); err != nil {
-		return nil, fmt.Errorf("decoding a batch: %w", err)
-	}
-	return request, nil
 }
 
 // close ends the connection.

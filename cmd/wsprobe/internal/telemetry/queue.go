@@ -8,6 +8,9 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
+// batchOverhead is what a packed batch takes besides its content, in bytes.
+const batchOverhead = 256
+
 // content is one export request, as it was collected or packed.
 type content struct {
 	data   *metricdata.ResourceMetrics // nil once it is packed
@@ -21,6 +24,14 @@ type batch struct {
 	collected time.Time
 	passed    int // the last pass of the delivery that passed it over
 	strikes   int // how often it was refused while another was accepted
+}
+
+// size is what the batch counts against the limit: nothing unless it is packed.
+func (b *batch) size() int64 {
+	if b.packed == nil {
+		return 0
+	}
+	return int64(len(b.packed)) + batchOverhead
 }
 
 // queue holds the batches between their collection and their delivery, oldest first.
@@ -77,7 +88,7 @@ func (q *queue) pack(encode func(*metricdata.ResourceMetrics) ([]byte, error)) {
 			q.drop(DropUnencodable, b.points)
 		default:
 			b.content = content{packed: packed}
-			q.bytes += int64(len(packed))
+			q.bytes += b.size()
 			q.shrink()
 		}
 		q.mu.Unlock()
@@ -93,7 +104,7 @@ func (q *queue) shrink() {
 			continue
 		}
 		q.batches = slices.Delete(q.batches, i, i+1)
-		q.bytes -= int64(len(b.packed))
+		q.bytes -= b.size()
 		q.drop(DropQueueFull, b.points)
 	}
 }
@@ -144,7 +155,7 @@ func (q *queue) remove(b *batch) {
 	}
 	if at := slices.Index(q.batches, b); at >= 0 {
 		q.batches = slices.Delete(q.batches, at, at+1)
-		q.bytes -= int64(len(b.packed))
+		q.bytes -= b.size()
 	}
 }
 

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync"
@@ -28,6 +29,7 @@ type Telemetry struct {
 	agent    *agent
 	producer *producer
 	reader   sdkmetric.Reader
+	provider *sdkmetric.MeterProvider
 	queue    *queue
 	delivery *delivery
 	health   *health
@@ -76,7 +78,9 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		pending: t.pending,
 		agent:   t.agent,
 	}
+	// A reader needs a provider to work. Ours has no instrument; its resource is not used, see collect.
 	t.reader = sdkmetric.NewManualReader(sdkmetric.WithProducer(t.producer))
+	t.provider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(t.reader))
 	t.delivery = &delivery{
 		queue:    t.queue,
 		send:     w.send,
@@ -118,8 +122,6 @@ func (t *Telemetry) Health() Health { return t.health.get() }
 // Run exports until ctx ends, then delivers what it can within the stop budget and closes the connection.
 // What a receiver does is no error: see [Telemetry.Health]. Run must be called once only.
 func (t *Telemetry) Run(ctx context.Context) error {
-	// The provider makes the reader work, and takes in whatever instruments the SDK may have beside our producer.
-	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(t.reader), sdkmetric.WithResource(t.resource))
 	working, cancel := outlive(ctx, t.options.StopBudget)
 	defer cancel()
 
@@ -143,12 +145,8 @@ func (t *Telemetry) Run(ctx context.Context) error {
 	if n := t.queue.points(); n > 0 {
 		t.log.log(slog.LevelWarn, "stopped with data points undelivered", "points", n)
 	}
-	cancel()
-	if err := provider.Shutdown(context.WithoutCancel(ctx)); err != nil {
-		return fmt.Errorf("telemetry: %w", err)
-	}
-	if err := t.wire.close(); err != nil {
-		return fmt.Errorf("telemetry: closing the connection: %w", err)
+	if err := errors.Join(t.provider.Shutdown(context.WithoutCancel(ctx)), t.wire.close()); err != nil {
+		return fmt.Errorf("telemetry: ending the export: %w", err)
 	}
 	return nil
 }
@@ -163,7 +161,7 @@ func (t *Telemetry) collect(ctx context.Context) {
 	batches := make([]*batch, 0, len(all.ScopeMetrics))
 	for _, scope := range all.ScopeMetrics {
 		batches = append(batches, &batch{
-			// Not the resource of the collection, into which the SDK mixes OTEL_RESOURCE_ATTRIBUTES.
+			// Not the resource of a provider, into which the SDK mixes OTEL_RESOURCE_ATTRIBUTES.
 			content: content{data: &metricdata.ResourceMetrics{
 				Resource: t.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope},
 			}},

@@ -1,0 +1,122 @@
+package telemetry
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"google.golang.org/protobuf/proto"
+)
+
+func TestRequestsAreBoundedInPoints(t *testing.T) {
+	b := new(batcher)
+	const n = 2*maxRequestPoints + 1
+	for i := range n {
+		b.gauge(idHandshakeLatency, attributes{}, midnight, midnight, float64(i))
+	}
+	next := 0.0
+	for i, scope := range b.finish() {
+		points := gauges(scope, idHandshakeLatency)
+		if want := min(maxRequestPoints, n-i*maxRequestPoints); len(points) != want || countPoints(scope) != want {
+			t.Errorf("request %d has %d points, counted as %d, want %d", i, len(points), countPoints(scope), want)
+		}
+		for _, p := range points {
+			if p.Value != next {
+				t.Fatalf("got point %v, want %v", p.Value, next)
+			}
+			next++
+		}
+	}
+	if next != n {
+		t.Errorf("%v points, want %d", next, n)
+	}
+}
+
+// TestRequestsAreBoundedInBytes encodes the requests of probes with the longest labels there can be and
+// compares their true size with the bound.
+func TestRequestsAreBoundedInBytes(t *testing.T) {
+	labels := map[string]string{}
+	for i := range 32 {
+		labels[fmt.Sprintf("%s%02d", strings.Repeat("k", 62), i)] = strings.Repeat("v", 1024)
+	}
+	for name, o := range map[string]Options{
+		"small resource": {},
+		"large resource": {Attributes: map[string]string{"note": strings.Repeat("n", 512<<10)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			client, err := newOTLPClient(o.filled())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer client.close()
+			telemetry := newTelemetry(o.filled(), wire{})
+			for i := range 30 {
+				target := chat()
+				target.Name, target.Labels = fmt.Sprint("probe ", i), labels
+				series := telemetry.Probe(target)
+				for range 3 {
+					series.Record(good(midnight, time.Millisecond))
+					series.Record(refused(midnight))
+				}
+			}
+			scopes, err := telemetry.producer.Produce(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			for i, scope := range scopes {
+				data := &metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}}
+				packed, err := client.pack(data)
+				if err != nil {
+					t.Fatal(err)
+				}
+				request, err := unpack(packed)
+				if err != nil {
+					t.Fatal(err)
+				}
+				size := proto.Size(request)
+				if size > maxRequestBytes {
+					t.Errorf("request %d has %d bytes, more than %d", i, size, maxRequestBytes)
+				}
+				// A bound that is far too careful would make ten requests of one.
+				if i < len(scopes)-1 && size < maxRequestBytes*8/10 {
+					t.Errorf("request %d has only %d bytes", i, size)
+				}
+			}
+		})
+	}
+}
+
+// TestSizeOfSmallPoints does the same where the numbers are the larger part of a point.
+func TestSizeOfSmallPoints(t *testing.T) {
+	client, err := newOTLPClient(Options{}.filled())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.close()
+	telemetry := newTelemetry(Options{}.filled(), wire{})
+	for i := range 400 {
+		target := Target{Name: fmt.Sprint(i)}
+		telemetry.Probe(target).Record(good(time.Now(), time.Duration(i+1)*time.Millisecond))
+	}
+	b := &batcher{scope: telemetry.producer.scope, header: telemetry.producer.header}
+	telemetry.pending.take(func(r *run) { addRun(b, r) })
+	for _, s := range telemetry.producer.all() {
+		addTotals(b, s, midnight, time.Now())
+	}
+	estimate := b.header + b.bytes
+	for _, scope := range b.finish() {
+		packed, err := client.pack(&metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		request, err := unpack(packed)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if size := proto.Size(request); size > estimate || size < estimate/2 {
+			t.Errorf("%d bytes, estimated at %d", size, estimate)
+		}
+	}
+}

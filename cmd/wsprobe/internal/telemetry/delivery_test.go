@@ -1,0 +1,256 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// bench is a delivery alone, with batches that are words.
+type bench struct {
+	*delivery
+	began  time.Time
+	cancel context.CancelFunc
+
+	mu     sync.Mutex
+	answer func(word string, n int) verdict
+	sent   []string // each request: its word and what became of it
+	times  []time.Duration
+}
+
+func deliveryOf(t *testing.T, words string, answer func(word string, n int) verdict) *bench {
+	t.Helper()
+	agent := newAgent(nil, nil)
+	b := &bench{began: time.Now(), answer: answer}
+	b.delivery = &delivery{
+		queue: newQueue(1<<20, agent.drop), agent: agent, health: newHealth(),
+		log: newLimitedLog(slog.New(slog.DiscardHandler)), spread: 1, patience: time.Second,
+	}
+	b.send = func(_ context.Context, c content) verdict {
+		name := c.packed
+		if c.data != nil {
+			name, _ = packName(c.data)
+		}
+		word := strings.TrimRight(string(name), ".")
+		b.mu.Lock()
+		n, at, answer := len(b.sent), time.Since(b.began), b.answer
+		b.mu.Unlock()
+		v := answer(word, n)
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.sent = append(b.sent, word+" "+string(v.outcome))
+		b.times = append(b.times, at)
+		return v
+	}
+	fill(b.queue, words)
+	b.queue.pack(packName)
+	ctx, cancel := context.WithCancel(t.Context())
+	b.cancel = cancel
+	go b.run(ctx, nil)
+	synctest.Wait()
+	return b
+}
+
+// after lets time pass and returns the requests of that time.
+func (b *bench) after(d time.Duration) []string {
+	before, _ := b.requests()
+	time.Sleep(d)
+	synctest.Wait()
+	all, _ := b.requests()
+	return all[len(before):]
+}
+
+// requests returns all requests so far and their times.
+func (b *bench) requests() ([]string, []time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return slices.Clone(b.sent), slices.Clone(b.times)
+}
+
+// change changes the receiver's mind.
+func (b *bench) change(answer func(string, int) verdict) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.answer = answer
+}
+
+func accept(string, int) verdict { return verdict{outcome: Accepted} }
+
+func unavailable(string, int) verdict { return verdict{outcome: Deferred, errorType: "UNAVAILABLE"} }
+
+func TestPausesGrow(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := deliveryOf(t, "a b", unavailable)
+		defer b.cancel()
+		b.after(36 * time.Second)
+		if _, got := b.requests(); !slices.Equal(got, seconds(0, 1, 3, 7, 15, 25, 35)) {
+			t.Errorf("tries at %v", got)
+		}
+		b.change(accept)
+		b.after(9 * time.Second)
+		b.change(unavailable)
+		fill(b.queue, "c")
+		b.after(3 * time.Second)
+		if _, got := b.requests(); !slices.Equal(got[7:], seconds(45, 45, 45, 46, 48)) {
+			t.Errorf("tries at %v: the pauses begin again after a success", got[7:])
+		}
+	})
+}
+
+func TestPauseIsSpread(t *testing.T) {
+	low, high := 2.0, 0.0
+	for i := range 1000 {
+		f := spreadOf(strings.Repeat("x", i))
+		low, high = min(low, f), max(high, f)
+	}
+	if low < 0.8 || low > 0.82 || high > 1.2 || high < 1.18 {
+		t.Errorf("factors from %v to %v, want 0.8 to 1.2", low, high)
+	}
+	d := &delivery{spread: 1.2, fails: 3}
+	if got, want := d.pause(0), 4800*time.Millisecond; got != want {
+		t.Errorf("pause %v, want %v", got, want)
+	}
+}
+
+func TestReceiverCanAskForMoreTime(t *testing.T) {
+	for _, c := range []struct{ asked, want time.Duration }{
+		{0, time.Second}, {100 * time.Millisecond, time.Second}, {42 * time.Second, 42 * time.Second}, {time.Hour, 5 * time.Minute},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := deliveryOf(t, "a", func(_ string, n int) verdict {
+				if n == 0 {
+					return verdict{outcome: Deferred, retryAfter: c.asked}
+				}
+				return verdict{outcome: Accepted}
+			})
+			defer b.cancel()
+			b.after(time.Hour)
+			if _, got := b.requests(); !slices.Equal(got, []time.Duration{0, c.want}) {
+				t.Errorf("asked for %v: tries at %v, want the second at %v", c.asked, got, c.want)
+			}
+		})
+	}
+}
+
+func TestRejectedIsNotTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := deliveryOf(t, "a b c", func(word string, _ int) verdict {
+			if word == "b" {
+				return verdict{outcome: Rejected, errorType: "INVALID_ARGUMENT", message: "no"}
+			}
+			return verdict{outcome: Accepted}
+		})
+		defer b.cancel()
+		b.after(time.Hour)
+		if got, _ := b.requests(); !slices.Equal(got, []string{"a accepted", "b rejected", "c accepted"}) {
+			t.Errorf("got %v", got)
+		}
+		if b.agent.sent != 2 || b.agent.dropped[DropRejected] != 1 || b.agent.requests[requestKind{Rejected, "INVALID_ARGUMENT"}] != 1 {
+			t.Errorf("counted %+v", b.agent)
+		}
+	})
+}
+
+func TestPartialSuccessIsNotTriedAgain(t *testing.T) {
+	for _, c := range []struct {
+		rejected, sent, dropped int
+		ok                      bool
+	}{
+		{1, 4, 1, true}, {5, 0, 5, false}, {99, 0, 5, false},
+	} {
+		synctest.Test(t, func(t *testing.T) {
+			b := deliveryOf(t, "", func(string, int) verdict { return verdict{outcome: Partial, rejected: c.rejected} })
+			defer b.cancel()
+			b.queue.add(time.Now(), []*batch{{points: 5}})
+			got := b.after(time.Hour)
+			if len(got) != 1 || b.agent.sent != int64(c.sent) || b.agent.dropped[DropRejected] != int64(c.dropped) {
+				t.Errorf("%d rejected: %v, %d sent, %v dropped", c.rejected, got, b.agent.sent, b.agent.dropped)
+			}
+			if h := b.health.get(); h.OK != c.ok {
+				t.Errorf("%d of 5 rejected: health %+v", c.rejected, h)
+			}
+		})
+	}
+}
+
+// TestOneRequestDoesNotBlockTheOthers has a receiver that always finds one request too large.
+func TestOneRequestDoesNotBlockTheOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := deliveryOf(t, "large b c", func(word string, _ int) verdict {
+			if word == "large" {
+				return verdict{outcome: Deferred, errorType: "RESOURCE_EXHAUSTED", doubtful: true}
+			}
+			return verdict{outcome: Accepted}
+		})
+		defer b.cancel()
+		if got, _ := b.requests(); !slices.Equal(got, []string{"large deferred", "b accepted", "c accepted"}) {
+			t.Errorf("at once: got %v", got)
+		}
+		if got := b.after(time.Second); !slices.Equal(got, []string{"large deferred"}) {
+			t.Errorf("alone: got %v", got)
+		}
+		fill(b.queue, "d")
+		if got := b.after(2 * time.Second); !slices.Equal(got, []string{"large deferred", "d accepted"}) {
+			t.Errorf("second strike: got %v", got)
+		}
+		fill(b.queue, "e")
+		if got := b.after(time.Second); !slices.Equal(got, []string{"large deferred", "e accepted"}) {
+			t.Errorf("third strike: got %v", got)
+		}
+		fill(b.queue, "f")
+		if got := b.after(time.Hour); !slices.Equal(got, []string{"f accepted"}) {
+			t.Errorf("given up: got %v", got)
+		}
+		if b.agent.dropped[DropRejected] != 1 {
+			t.Errorf("dropped: %v", b.agent.dropped)
+		}
+	})
+}
+
+// TestOverloadIsNotTheRequestsFault has a receiver that refuses everything in words that could mean one request.
+func TestOverloadIsNotTheRequestsFault(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := deliveryOf(t, "a b c", func(string, int) verdict {
+			return verdict{outcome: Deferred, errorType: "RESOURCE_EXHAUSTED", doubtful: true}
+		})
+		defer b.cancel()
+		b.after(time.Hour)
+		got, _ := b.requests()
+		if want := []string{"a deferred", "b deferred", "a deferred", "b deferred"}; !slices.Equal(got[:4], want) {
+			t.Errorf("got %v, want %v", got[:4], want)
+		}
+		b.change(accept)
+		if got, want := b.after(10*time.Second), []string{"a accepted", "b accepted", "c accepted"}; !slices.Equal(got, want) {
+			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+// TestNewsDoNotWaitForALongBacklog has a receiver that takes 300 ms for each request.
+func TestNewsDoNotWaitForALongBacklog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := deliveryOf(t, "a b c d e f g h", func(string, int) verdict {
+			time.Sleep(300 * time.Millisecond)
+			return verdict{outcome: Accepted}
+		})
+		defer b.cancel()
+		b.after(time.Until(b.began.Add(500 * time.Millisecond)))
+		b.queue.mu.Lock()
+		b.queue.latest = time.Now().Add(-time.Second) // fill adds a second
+		b.queue.mu.Unlock()
+		fill(b.queue, "news")
+		b.queue.pack(packName)
+		b.after(time.Hour)
+		// The news come at 0.5 s. They have waited for more than a second when f is done, at 1.8 s.
+		want := "a b c d e f news g h"
+		sent, _ := b.requests()
+		if got := strings.ReplaceAll(strings.Join(sent, " "), " accepted", ""); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	})
+}

@@ -1,0 +1,212 @@
+package telemetry
+
+import (
+	"context"
+	"sync"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// midnight is a time that needs no explanation.
+var midnight = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// chat is a target with labels.
+func chat() Target {
+	return Target{
+		Name: "chat", Interpretation: probe.RoundTripLatency, Address: "chat.example.com", Port: 443,
+		Scheme: "wss", Path: "/socket", Labels: map[string]string{"team": "web"},
+	}
+}
+
+// chatAttributes are what every point about chat bears.
+func chatAttributes(more ...attribute.KeyValue) []attribute.KeyValue {
+	return append([]attribute.KeyValue{
+		attribute.String("wsprobe.name", "chat"),
+		attribute.String("wsprobe.interpretation", "round_trip_latency"),
+		attribute.String("server.address", "chat.example.com"),
+		attribute.Int("server.port", 443),
+		attribute.String("url.scheme", "wss"),
+		attribute.String("url.path", "/socket"),
+		attribute.String("team", "web"),
+	}, more...)
+}
+
+// good is a run that measured everything: the handshake took this long and the round trip twice as long.
+func good(started time.Time, handshake time.Duration) probe.Result {
+	r := probe.Result{
+		Started: started, Ended: started.Add(3 * handshake),
+		Opened: true, Handshake: handshake, Replied: true, RoundTrip: 2 * handshake,
+	}
+	span := func(p probe.Phase, start, end time.Duration) {
+		r.Phases[p] = probe.Span{Start: start, End: end, State: probe.SpanEnded}
+	}
+	span(probe.PhaseDNS, 0, handshake/4)
+	span(probe.PhaseConnect, handshake/4, handshake/2)
+	span(probe.PhaseTLS, handshake/2, handshake*3/4)
+	span(probe.PhaseUpgrade, handshake*3/4, handshake)
+	span(probe.PhaseRoundTrip, handshake, 3*handshake)
+	span(probe.PhaseClose, 3*handshake, 3*handshake+time.Millisecond)
+	return r
+}
+
+// refused is a run whose server answered 403.
+func refused(started time.Time) probe.Result {
+	r := probe.Result{
+		Started: started, Ended: started.Add(5 * time.Millisecond),
+		Reason: reasons.OpenFailed, ErrorType: reasons.HTTPStatus(403),
+		Detail: "the server said: secret", Body: "secret",
+	}
+	r.Phases[probe.PhaseConnect] = probe.Span{End: time.Millisecond, State: probe.SpanEnded}
+	r.Phases[probe.PhaseUpgrade] = probe.Span{
+		Start: time.Millisecond, End: 5 * time.Millisecond, State: probe.SpanBroken,
+	}
+	return r
+}
+
+// silent is a run whose reply never came.
+func silent(started time.Time) probe.Result {
+	r := good(started, 4*time.Millisecond)
+	r.Replied, r.RoundTrip = false, 0
+	r.Reason, r.ErrorType = reasons.ReplyTimeout, reasons.ReplyTimedOut
+	r.Phases[probe.PhaseRoundTrip].State = probe.SpanBroken
+	return r
+}
+
+// stub is a receiver without a wire, for bubbles.
+type stub struct {
+	// answer is called for each request with its number, counted from 0. Nil accepts all.
+	answer func(ctx context.Context, n int) verdict
+
+	mu     sync.Mutex
+	calls  []call
+	closed int
+}
+
+// call is one request that the stub saw.
+type call struct {
+	at      time.Time
+	values  []float64 // of the handshake latencies in it, in ms
+	packed  bool
+	outcome Outcome
+}
+
+func (s *stub) send(ctx context.Context, c content) verdict {
+	data := c.data
+	if data == nil {
+		data = unpacked(c.packed)
+	}
+	s.mu.Lock()
+	n := len(s.calls)
+	s.calls = append(s.calls, call{at: time.Now(), values: latencies(data), packed: c.data == nil})
+	s.mu.Unlock()
+	v := verdict{outcome: Accepted}
+	if s.answer != nil {
+		v = s.answer(ctx, n)
+	}
+	s.mu.Lock()
+	s.calls[n].outcome = v.outcome
+	s.mu.Unlock()
+	return v
+}
+
+// delivered returns the latencies that were accepted, in order.
+func (s *stub) delivered() []float64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	var all []float64
+	for _, c := range s.calls {
+		if c.outcome == Accepted || c.outcome == Partial {
+			all = append(all, c.values...)
+		}
+	}
+	return all
+}
+
+func (s *stub) wire() wire {
+	return wire{send: s.send, pack: packed, close: func() error { s.closed++; return nil }}
+}
+
+// packed and unpacked stand for the encoding: a batch is its handshake latencies, a byte for each.
+func packed(data *metricdata.ResourceMetrics) ([]byte, error) {
+	bytes := []byte{}
+	for _, v := range latencies(data) {
+		bytes = append(bytes, byte(v))
+	}
+	return bytes, nil
+}
+
+func unpacked(bytes []byte) *metricdata.ResourceMetrics {
+	var points []metricdata.DataPoint[float64]
+	for _, b := range bytes {
+		points = append(points, metricdata.DataPoint[float64]{Value: float64(b)})
+	}
+	return &metricdata.ResourceMetrics{ScopeMetrics: []metricdata.ScopeMetrics{{Metrics: []metricdata.Metrics{
+		{Name: table[idHandshakeLatency].Name, Data: metricdata.Gauge[float64]{DataPoints: points}},
+	}}}}
+}
+
+func latencies(data *metricdata.ResourceMetrics) []float64 {
+	var values []float64
+	for _, scope := range data.ScopeMetrics {
+		for _, p := range gauges(scope, idHandshakeLatency) {
+			values = append(values, p.Value)
+		}
+	}
+	return values
+}
+
+// find returns the data of a metric, or nil if it is absent.
+func find(scope metricdata.ScopeMetrics, m metricID) metricdata.Aggregation {
+	for _, candidate := range scope.Metrics {
+		if candidate.Name == table[m].Name {
+			return candidate.Data
+		}
+	}
+	return nil
+}
+
+func gauges(scope metricdata.ScopeMetrics, m metricID) []metricdata.DataPoint[float64] {
+	data, _ := find(scope, m).(metricdata.Gauge[float64])
+	return data.DataPoints
+}
+
+func sums(scope metricdata.ScopeMetrics, m metricID) []metricdata.DataPoint[int64] {
+	data, _ := find(scope, m).(metricdata.Sum[int64])
+	return data.DataPoints
+}
+
+func histograms(scope metricdata.ScopeMetrics, m metricID) []metricdata.HistogramDataPoint[float64] {
+	data, _ := find(scope, m).(metricdata.Histogram[float64])
+	return data.DataPoints
+}
+
+// newTest makes a Telemetry that exports to a stub and comes back from a deferral without spread.
+func newTest(t *testing.T, o Options, s *stub) *Telemetry {
+	t.Helper()
+	o = o.filled()
+	if err := o.check(); err != nil {
+		t.Fatal(err)
+	}
+	telemetry := newTelemetry(o, s.wire())
+	telemetry.delivery.spread = 1
+	return telemetry
+}
+
+// produce makes one collection, which must fit into one request.
+func produce(t *testing.T, telemetry *Telemetry) metricdata.ScopeMetrics {
+	t.Helper()
+	scopes, err := telemetry.producer.Produce(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(scopes) != 1 {
+		t.Fatalf("%d requests, want 1", len(scopes))
+	}
+	return scopes[0]
+}

@@ -1,0 +1,305 @@
+package telemetry
+
+import (
+	"context"
+	"slices"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// running is a Telemetry that runs in a bubble.
+type running struct {
+	*Telemetry
+	series *Series
+	began  time.Time
+	runs   int
+	cancel context.CancelFunc
+	done   chan error
+}
+
+func start(t *testing.T, o Options, s *stub) *running {
+	t.Helper()
+	telemetry := newTest(t, o, s)
+	ctx, cancel := context.WithCancel(t.Context())
+	r := &running{
+		Telemetry: telemetry, series: telemetry.Probe(chat()), began: time.Now(), cancel: cancel, done: make(chan error, 1),
+	}
+	go func() { r.done <- telemetry.Run(ctx) }()
+	return r
+}
+
+// record notes a run, whose handshake takes 1 ms more than that of the one before: 1 ms, 2 ms ...
+func (r *running) record() {
+	r.runs++
+	r.series.Record(good(time.Now(), time.Duration(r.runs)*time.Millisecond))
+}
+
+// until sleeps until a time after the start and lets everything settle.
+func (r *running) until(d time.Duration) {
+	time.Sleep(time.Until(r.began.Add(d)))
+	synctest.Wait()
+}
+
+// stop stops Run and returns how long that takes.
+func (r *running) stop(t *testing.T) time.Duration {
+	t.Helper()
+	began := time.Now()
+	r.cancel()
+	if err := <-r.done; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	return time.Since(began)
+}
+
+// times returns when the stub was called, after the start.
+func (r *running) times(s *stub) []time.Duration {
+	var all []time.Duration
+	for _, c := range s.calls {
+		all = append(all, c.at.Sub(r.began))
+	}
+	return all
+}
+
+func seconds(n ...float64) []time.Duration {
+	var all []time.Duration
+	for _, s := range n {
+		all = append(all, time.Duration(s*float64(time.Second)))
+	}
+	return all
+}
+
+func TestCollectsEveryInterval(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(stub)
+		r := start(t, Options{Interval: 7 * time.Second}, s)
+		if h := r.Health(); h != (Health{OK: true}) {
+			t.Errorf("health before the first export: %+v", h)
+		}
+		for i := range 3 {
+			r.until(time.Duration(i)*7*time.Second + time.Second)
+			r.record()
+		}
+		r.until(22 * time.Second)
+		r.record()
+		if took := r.stop(t); took != 0 {
+			t.Errorf("the stop took %v", took)
+		}
+		if got, want := r.times(s), seconds(7, 14, 21, 22); !slices.Equal(got, want) {
+			t.Errorf("exports at %v, want %v", got, want)
+		}
+		for i, c := range s.calls {
+			if !slices.Equal(c.values, []float64{float64(i + 1)}) || c.packed {
+				t.Errorf("export %d has %v, packed: %v", i, c.values, c.packed)
+			}
+		}
+		if h := r.Health(); h != (Health{OK: true, Since: r.began.Add(7 * time.Second)}) {
+			t.Errorf("health: %+v", h)
+		}
+		if s.closed != 1 {
+			t.Errorf("closed %d times", s.closed)
+		}
+	})
+}
+
+// hang takes as long as it is let, as a receiver does that never answers.
+func hang(ctx context.Context, _ int) verdict {
+	<-ctx.Done()
+	return verdict{outcome: Deferred, errorType: "CANCELLED", message: ctx.Err().Error()}
+}
+
+func TestStopBudgetBoundsAReceiverThatHangs(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		budget time.Duration
+		stopAt time.Duration
+	}{
+		{"in flight", 2 * time.Second, 11 * time.Second},
+		{"the last export", 2 * time.Second, 5 * time.Second},
+		{"another budget", 700 * time.Millisecond, 5 * time.Second},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				s := &stub{answer: hang}
+				r := start(t, Options{Interval: 10 * time.Second, StopBudget: c.budget}, s)
+				r.record()
+				r.until(c.stopAt)
+				if took := r.stop(t); took != c.budget {
+					t.Errorf("the stop took %v, want %v", took, c.budget)
+				}
+				if len(s.calls) != 1 {
+					t.Errorf("%d requests, want 1", len(s.calls))
+				}
+			})
+		})
+	}
+}
+
+func TestStopLetsTheExportInFlightEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stub{answer: func(ctx context.Context, n int) verdict {
+			if n > 0 {
+				return verdict{outcome: Accepted}
+			}
+			select {
+			case <-time.After(2500 * time.Millisecond):
+				return verdict{outcome: Accepted}
+			case <-ctx.Done():
+				return hang(ctx, n)
+			}
+		}}
+		r := start(t, Options{Interval: 10 * time.Second, StopBudget: 2 * time.Second}, s)
+		r.record()
+		r.until(11 * time.Second)
+		r.record()
+		if took, want := r.stop(t), 1500*time.Millisecond; took != want {
+			t.Errorf("the stop took %v, want %v", took, want)
+		}
+		if got := s.delivered(); !slices.Equal(got, []float64{1, 2}) {
+			t.Errorf("delivered %v, want the one in flight and the last one", got)
+		}
+	})
+}
+
+func TestCollectionsGoOnWhileAReceiverHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stub{answer: func(_ context.Context, n int) verdict {
+			if n == 0 {
+				time.Sleep(25 * time.Second)
+			}
+			return verdict{outcome: Accepted}
+		}}
+		r := start(t, Options{Interval: 10 * time.Second}, s)
+		for i := range 3 {
+			r.record()
+			r.until(time.Duration(i+1) * 10 * time.Second)
+		}
+		if n := len(r.pending.runs); n != 0 {
+			t.Errorf("%d runs wait for a collection", n)
+		}
+		if state := r.queue.state(time.Now()); state.batches != 3 || state.age != 20*time.Second {
+			t.Errorf("the queue: %+v", state)
+		}
+		r.until(36 * time.Second)
+		r.stop(t)
+		if got, want := r.times(s), seconds(10, 35, 35, 36); !slices.Equal(got, want) {
+			t.Errorf("exports at %v, want %v", got, want)
+		}
+		if got := s.delivered(); !slices.Equal(got, []float64{1, 2, 3}) {
+			t.Errorf("delivered %v", got)
+		}
+	})
+}
+
+// away defers every request until a time after the start.
+func away(until time.Duration) func(context.Context, int) verdict {
+	back := time.Now().Add(until)
+	return func(context.Context, int) verdict {
+		if time.Now().Before(back) {
+			return verdict{outcome: Deferred, errorType: "UNAVAILABLE", message: "connection refused"}
+		}
+		return verdict{outcome: Accepted}
+	}
+}
+
+func TestReceiverThatComesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stub{answer: away(31 * time.Second)}
+		r := start(t, Options{Interval: 10 * time.Second}, s)
+		for i := range 4 {
+			r.until(time.Duration(i) * 10 * time.Second)
+			r.record()
+		}
+		failing := Health{Since: r.began.Add(10 * time.Second), Detail: "UNAVAILABLE: connection refused"}
+		r.until(34 * time.Second)
+		if h := r.Health(); h != failing {
+			t.Errorf("health: %+v, want %+v", h, failing)
+		}
+		r.until(41 * time.Second)
+		if h, want := r.Health(), (Health{OK: true, Since: r.began.Add(35 * time.Second)}); h != want {
+			t.Errorf("health: %+v, want %+v", h, want)
+		}
+		r.stop(t)
+		// At 10 s the first try, then after 1, 2, 4, 8 and 10 s; at 35 s all that waits.
+		if got, want := r.times(s), seconds(10, 11, 13, 17, 25, 35, 35, 35, 40, 41); !slices.Equal(got, want) {
+			t.Errorf("exports at %v, want %v", got, want)
+		}
+		if got := s.delivered(); !slices.Equal(got, []float64{1, 2, 3, 4}) {
+			t.Errorf("delivered %v, want all in order", got)
+		}
+		packed := 0
+		for _, c := range s.calls {
+			if c.packed {
+				packed++
+			}
+		}
+		// The collection at 20 s finds the first and packs it, that at 30 s the second.
+		if packed != 3 {
+			t.Errorf("%d requests were packed before they were sent", packed)
+		}
+	})
+}
+
+func TestStopDuringAPauseTriesAtOnce(t *testing.T) {
+	for name, back := range map[string]bool{"back": true, "still away": false} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				until := 26 * time.Second
+				if !back {
+					until = time.Hour
+				}
+				s := &stub{answer: away(until)}
+				r := start(t, Options{Interval: 10 * time.Second}, s)
+				r.record()
+				r.until(27 * time.Second) // after the try at 25 s, before that at 35 s
+				if took := r.stop(t); took != 0 {
+					t.Errorf("the stop took %v", took)
+				}
+				if got := s.delivered(); back != slices.Equal(got, []float64{1}) {
+					t.Errorf("delivered %v", got)
+				}
+				if tries := len(s.calls); !back && tries != 6 {
+					t.Errorf("%d tries, want 5 and a last one", tries)
+				}
+			})
+		})
+	}
+}
+
+func TestStopBeforeTheStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(stub)
+		telemetry := newTest(t, Options{}, s)
+		telemetry.Probe(chat()).Record(good(midnight, time.Millisecond))
+		ctx, cancel := context.WithCancel(t.Context())
+		cancel()
+		if err := telemetry.Run(ctx); err != nil {
+			t.Fatal(err)
+		}
+		if got := s.delivered(); !slices.Equal(got, []float64{1}) {
+			t.Errorf("delivered %v", got)
+		}
+	})
+}
+
+func TestQueueIsBoundedInALongOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := &stub{answer: away(105 * time.Second)}
+		// Room for three packed batches of one run.
+		r := start(t, Options{Interval: 10 * time.Second, QueueBytes: 3 * (1 + batchOverhead)}, s)
+		for i := range 11 {
+			r.record()
+			r.until(time.Duration(i+1) * 10 * time.Second)
+		}
+		r.until(119 * time.Second)
+		r.stop(t)
+		got := s.delivered()
+		// At 105 s the batches of 70, 80 and 90 s are packed and that of 100 s is not yet.
+		if !slices.Equal(got, []float64{7, 8, 9, 10, 11}) {
+			t.Errorf("delivered %v, want the newest", got)
+		}
+		if n := r.agent.dropped[DropQueueFull]; n == 0 {
+			t.Error("nothing was counted as dropped")
+		}
+	})
+}

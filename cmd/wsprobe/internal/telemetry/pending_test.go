@@ -1,0 +1,87 @@
+package telemetry
+
+import (
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// takeAll returns the handshakes of the pending runs in ms.
+func takeAll(p *pending) []int64 {
+	var all []int64
+	p.take(func(r *run) { all = append(all, r.handshake.Milliseconds()) })
+	return all
+}
+
+func TestPendingDropsTheOldest(t *testing.T) {
+	dropped := 0
+	p := &pending{limit: 3, drop: func(points int) { dropped += points }}
+	for round := range 3 { // the ring turns by another amount in each
+		for i := range 5 + round {
+			p.add(newRun(nil, probe.Result{Opened: true, Handshake: time.Duration(i) * time.Millisecond}))
+		}
+		last := int64(4 + round)
+		if got, want := takeAll(p), []int64{last - 2, last - 1, last}; !slices.Equal(got, want) {
+			t.Errorf("round %d: got %v, want %v", round, got, want)
+		}
+	}
+	// 2, 3 and 4 runs with connection_success and handshake_latency.
+	if want := (2 + 3 + 4) * 2; dropped != want {
+		t.Errorf("%d points dropped, want %d", dropped, want)
+	}
+	if got := takeAll(p); got != nil {
+		t.Errorf("got %v from nothing", got)
+	}
+}
+
+func TestDroppedRunsAreCountedByTheirPoints(t *testing.T) {
+	for _, c := range []struct {
+		result probe.Result
+		want   int
+	}{
+		{good(midnight, time.Millisecond), 1 + 2 + 6},
+		{silent(midnight), 1 + 1 + 5},
+		{refused(midnight), 1 + 0 + 1},
+	} {
+		telemetry := newTest(t, Options{PendingRuns: 1}, new(stub))
+		series := telemetry.Probe(chat())
+		series.Record(c.result)
+		series.Record(good(midnight, time.Millisecond))
+		scope := produce(t, telemetry)
+		for _, p := range sums(scope, idAgentDropped) {
+			want := int64(0)
+			if cause, _ := p.Attributes.Value("wsprobe.drop.cause"); cause.AsString() == "pending_full" {
+				want = int64(c.want)
+			}
+			if p.Value != want {
+				t.Errorf("%s: got %d, want %d", encode(p.Attributes), p.Value, want)
+			}
+		}
+		if n := len(gauges(scope, idConnectionSuccess)); n != 1 {
+			t.Errorf("%d runs left, want 1", n)
+		}
+		for _, total := range sums(scope, idRuns) {
+			if total.Value == 0 {
+				t.Error("a dropped run is not in the total")
+			}
+		}
+	}
+}
+
+func TestPendingKeepsItsMemory(t *testing.T) {
+	p := &pending{limit: 100, drop: func(int) {}}
+	r := newRun(nil, probe.Result{})
+	cycle := func() {
+		for range 100 {
+			p.add(r)
+		}
+		p.take(func(*run) {})
+	}
+	cycle()
+	cycle()
+	if allocs := testing.AllocsPerRun(10, cycle); allocs != 0 {
+		t.Errorf("%v allocations in a cycle, want none", allocs)
+	}
+}

@@ -1,0 +1,142 @@
+package telemetry
+
+import (
+	"errors"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+)
+
+// queued returns the contents of the packed batches in order.
+func queued(q *queue) string {
+	var all []string
+	for _, b := range q.batches {
+		all = append(all, strings.TrimRight(string(b.packed), "."))
+	}
+	return strings.Join(all, " ")
+}
+
+// fill adds a packed batch of 100 bytes and one point for each word, each of a collection of its own.
+func fill(q *queue, words string) []*batch {
+	var batches []*batch
+	for _, word := range strings.Fields(words) {
+		content := []byte(word + strings.Repeat(".", 100-len(word)))
+		b := &batch{points: 1, collected: q.latest.Add(time.Second), content: named(content)}
+		batches = append(batches, b)
+		q.add(b.collected, []*batch{b})
+	}
+	return batches
+}
+
+// named is data that packs to the given bytes.
+func named(packed []byte) content {
+	return content{data: &metricdata.ResourceMetrics{ScopeMetrics: []metricdata.ScopeMetrics{
+		{Metrics: []metricdata.Metrics{{Name: string(packed)}}},
+	}}}
+}
+
+func packName(data *metricdata.ResourceMetrics) ([]byte, error) {
+	return []byte(data.ScopeMetrics[0].Metrics[0].Name), nil
+}
+
+func TestQueueDropsTheOldest(t *testing.T) {
+	dropped := map[DropCause]int{}
+	q := newQueue(3*(100+batchOverhead), func(cause DropCause, points int) { dropped[cause] += points })
+	fill(q, "a b c d e")
+	if q.bytes != 0 || len(q.batches) != 5 {
+		t.Errorf("unpacked batches count: %d bytes in %d", q.bytes, len(q.batches))
+	}
+	q.pack(packName)
+	if got := queued(q); got != "c d e" || dropped[DropQueueFull] != 2 || q.bytes != q.limit {
+		t.Errorf("%q left with %d bytes, %v dropped", got, q.bytes, dropped)
+	}
+	s := q.state(q.latest.Add(time.Second))
+	if s != (queueState{batches: 3, bytes: q.limit, age: 3 * time.Second}) || q.points() != 3 {
+		t.Errorf("state: got %+v and %d points", s, q.points())
+	}
+	for _, b := range slices.Clone(q.batches) {
+		q.remove(b)
+	}
+	if s := q.state(q.latest); s != (queueState{}) {
+		t.Errorf("state of an empty queue: got %+v", s)
+	}
+}
+
+func TestBatchThatIsBeingSentIsNotDropped(t *testing.T) {
+	q := newQueue(100+batchOverhead, func(DropCause, int) {})
+	fill(q, "a b c")
+	sending, _ := q.next(1, time.Time{})
+	q.pack(packName)
+	if got := queued(q); got != "a" {
+		t.Errorf("%q left, want the one that is being sent", got)
+	}
+	q.remove(sending)
+	if q.bytes != 0 {
+		t.Errorf("%d bytes left", q.bytes)
+	}
+}
+
+func TestBatchDeliveredWhilePacking(t *testing.T) {
+	q := newQueue(1<<20, func(cause DropCause, _ int) { t.Errorf("dropped: %v", cause) })
+	batches := fill(q, "a b")
+	q.pack(func(data *metricdata.ResourceMetrics) ([]byte, error) {
+		q.remove(batches[0])
+		return packName(data)
+	})
+	if got := queued(q); got != "b" || q.bytes != 100+batchOverhead {
+		t.Errorf("%q left with %d bytes", got, q.bytes)
+	}
+}
+
+func TestBatchThatCannotBeEncoded(t *testing.T) {
+	dropped := map[DropCause]int{}
+	q := newQueue(1<<20, func(cause DropCause, points int) { dropped[cause] += points })
+	fill(q, "a b")
+	q.pack(func(data *metricdata.ResourceMetrics) ([]byte, error) {
+		if name, _ := packName(data); name[0] == 'a' {
+			return nil, errors.New("not encodable")
+		}
+		return packName(data)
+	})
+	if got := queued(q); got != "b" || dropped[DropUnencodable] != 1 {
+		t.Errorf("%q left, %v dropped", got, dropped)
+	}
+}
+
+func TestNextIsTheOldestUnlessNewsAreDue(t *testing.T) {
+	q := newQueue(1<<20, func(DropCause, int) {})
+	fill(q, "a b c")
+	q.pack(packName)
+	next := func(pass int, newsDue time.Time) string {
+		_, content := q.next(pass, newsDue)
+		return strings.TrimRight(string(content.packed), ".")
+	}
+	if got := next(1, time.Time{}); got != "a" {
+		t.Errorf("got %q, want the oldest", got)
+	}
+	if got := next(1, q.latest); got != "a" {
+		t.Errorf("got %q, want the oldest: the latest were collected at, not before", got)
+	}
+	due := q.latest.Add(1)
+	if got := next(1, due); got != "c" {
+		t.Errorf("got %q, want the latest", got)
+	}
+	q.keep(q.batches[2], 1)
+	if got := next(1, due); got != "a" {
+		t.Errorf("got %q, want the oldest, the latest was passed over", got)
+	}
+	q.keep(q.batches[0], 1)
+	if got := next(1, time.Time{}); got != "b" {
+		t.Errorf("got %q, want the next", got)
+	}
+	q.keep(q.batches[1], 1)
+	if got := next(1, due); got != "" {
+		t.Errorf("got %q, want nothing", got)
+	}
+	if got := next(2, time.Time{}); got != "a" {
+		t.Errorf("got %q in the next pass", got)
+	}
+}
