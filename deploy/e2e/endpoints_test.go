@@ -1,8 +1,13 @@
 package e2e
 
 import (
+	"crypto/tls"
+	"encoding/pem"
 	"net"
+	"net/http/httptest"
 	"net/url"
+	"os"
+	"path/filepath"
 	"strconv"
 	"sync"
 	"sync/atomic"
@@ -21,11 +26,32 @@ type natsServer struct {
 
 func startNATS(t *testing.T) natsServer {
 	t.Helper()
+	return serveNATS(t, server.WebsocketOpts{NoTLS: true})
+}
+
+// startNATSWithTLS returns a server for wss:// and a PEM file with the authority that it stands on.
+func startNATSWithTLS(t *testing.T) (s natsServer, authority string) {
+	t.Helper()
+	// The test server of the standard library has a certificate for 127.0.0.1 that is its own authority.
+	certified := httptest.NewTLSServer(nil)
+	defer certified.Close()
+	authority = filepath.Join(t.TempDir(), "authority.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: certified.Certificate().Raw}
+	if err := os.WriteFile(authority, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	config := &tls.Config{Certificates: certified.TLS.Certificates}
+	return serveNATS(t, server.WebsocketOpts{TLSConfig: config}), authority
+}
+
+func serveNATS(t *testing.T, listener server.WebsocketOpts) natsServer {
+	t.Helper()
+	listener.Host, listener.Port = "127.0.0.1", server.RANDOM_PORT
 	s, err := server.NewServer(&server.Options{
 		DontListen: true, // no port for NATS's own protocol
 		NoSigs:     true,
 		NoLog:      true,
-		Websocket:  server.WebsocketOpts{Host: "127.0.0.1", Port: server.RANDOM_PORT, NoTLS: true},
+		Websocket:  listener,
 	})
 	if err != nil {
 		t.Fatalf("NATS: %v", err)

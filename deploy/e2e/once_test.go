@@ -22,6 +22,8 @@ type onceResult struct {
 	RoundTripMS       *float64 `json:"round_trip_ms"`
 	ConnectionSuccess float64  `json:"connection_success"`
 	HTTPStatus        int      `json:"http_status"`
+
+	PhasesMS map[string]float64 `json:"phases_ms"`
 }
 
 // TestOnce runs `wsprobe once` against NATS, as a person would before writing a configuration.
@@ -53,7 +55,7 @@ func TestOnce(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			got := once(t, c.exit, c.args...)
+			got := once(t, c.exit, nil, c.args...)
 			if got.Reason != c.reason || got.ErrorType != c.errorType {
 				t.Errorf("reason %q, error type %q; want %q, %q", got.Reason, got.ErrorType, c.reason, c.errorType)
 			}
@@ -74,16 +76,31 @@ func TestOnceFromFile(t *testing.T) {
 		roundTrip("chat", nats),
 		{"name": "other", "url": "ws://" + closedPort(t)},
 	}}.write(t)
-	got := once(t, 0, "-c", file, "--probe", "chat")
+	got := once(t, 0, nil, "-c", file, "--probe", "chat")
 	if got.Probe != "chat" || got.Interpretation != "round_trip_latency" || got.Unit != "ms" || got.Value == nil || *got.Value <= 0 {
 		t.Errorf("got %+v, want a round trip of chat in ms", got)
 	}
 }
 
+// TestOnceTLS probes wss:// with an authority that the machine does not know, and with one that the
+// environment names as the images do.
+func TestOnceTLS(t *testing.T) {
+	nats, authority := startNATSWithTLS(t)
+	args := []string{nats.WebsocketURL(), "--send", "PING\r\n", "--expect", "PONG"}
+	got := once(t, 1, nil, args...)
+	if got.Reason != "ws_open_failed" || got.ErrorType != "tls_certificate_untrusted" {
+		t.Errorf("reason %q, error type %q; want ws_open_failed, tls_certificate_untrusted", got.Reason, got.ErrorType)
+	}
+	got = once(t, 0, []string{"SSL_CERT_FILE=" + authority}, args...)
+	if got.Reason != "ok" || got.RoundTripMS == nil || got.PhasesMS["tls"] <= 0 {
+		t.Errorf("got %+v, want a round trip after a TLS handshake", got)
+	}
+}
+
 // once runs `wsprobe once --json` and returns the one result that it prints.
-func once(t *testing.T, exit int, args ...string) onceResult {
+func once(t *testing.T, exit int, env []string, args ...string) onceResult {
 	t.Helper()
-	stdout := wsprobe(t, exit, nil, append([]string{"once", "--json"}, args...)...)
+	stdout := wsprobe(t, exit, env, append([]string{"once", "--json"}, args...)...)
 	var result onceResult
 	if err := json.Unmarshal(stdout, &result); err != nil {
 		t.Fatalf("stdout is not one JSON object: %v\n%s", err, stdout)
