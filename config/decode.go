@@ -43,11 +43,15 @@ func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where path, into
 		}
 		i, known := s.index[key]
 		if !known {
-			guess := suggest(key, s.keys())
+			guess, told := r.guesses[p.key] // by another alias
+			if !told {
+				guess = suggest(key, s.keys())
+				r.guesses[p.key] = guess
+				r.used(p.key, p.keyAt, where.field(plainKey(key)), "is no field of %s%s", s.title(), didYouMean(guess))
+			}
 			if i, ok := s.index[guess]; ok {
 				got.meant[i] = true
 			}
-			r.used(p.key, p.keyAt, where.field(plainKey(key)), "is no field of %s%s", s.title(), didYouMean(guess))
 			continue
 		}
 		if isNull(p.value) {

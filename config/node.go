@@ -10,7 +10,7 @@ import (
 type reader struct {
 	*report
 	// budget is how many more entries may be read. Aliases can make a small file stand for a huge one;
-	// what its size explains plus ten million is enough for every honest use.
+	// what its size explains plus a million is enough for every honest use.
 	budget int
 	depth  int // of the merge keys being followed
 	gaps   int // merge keys that could not be followed: what seems to be missing may be there
@@ -18,15 +18,23 @@ type reader struct {
 	// unsure are the fields of the defaults block that could not be read.
 	unsure map[string]bool
 	texts  map[string]string // equal texts are kept once
+	// guesses are the fields that unknown keys probably mean.
+	guesses map[*yaml.Node]string
 }
 
 const (
-	aliasBudget   = 10_000_000
+	aliasBudget   = 1_000_000
 	maxMergeDepth = 8
 )
 
 func newReader(r *report, size int) *reader {
-	return &reader{report: r, budget: size + aliasBudget, maps: map[mapKey]map[string]string{}, texts: map[string]string{}}
+	return &reader{
+		report:  r,
+		budget:  size + aliasBudget,
+		maps:    make(map[mapKey]map[string]string),
+		texts:   make(map[string]string),
+		guesses: make(map[*yaml.Node]string),
+	}
 }
 
 // spend takes n entries from the budget and reports whether they may be read.

@@ -110,6 +110,11 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	}
 	r.name(p.Name, m, where)
 	r.fit(&p)
+	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
+	// for that over and over.
+	if n := len(p.Spec.Headers) + len(p.Spec.Protocols); n > probe.MaxHeaders+probe.MaxProtocols && !r.spend(n, m) {
+		return p
+	}
 	for _, f := range p.Spec.Validate() {
 		if i, ok := fieldOf(f); ok && !r.consequence(f, i) {
 			r.verdict(f, i, r.got, item, where)

@@ -110,12 +110,9 @@ func hostProblem(host string) string {
 		return "must have an IPv6 address in brackets"
 	}
 	name := strings.TrimSuffix(host, ".")
-	if !isASCII(name) || strings.Contains(strings.ToLower(name), "xn--") {
-		ascii, err := idna.Lookup.ToASCII(name)
-		if err != nil {
-			return "must have a valid internationalized host name"
-		}
-		name = ascii
+	name, err := asciiHost(name)
+	if err != nil {
+		return "must have a valid internationalized host name"
 	}
 	if !isDomain(name) {
 		return "must have a valid host: labels of letters, digits, - and _, at most 63 characters each and 253 together"
@@ -126,6 +123,15 @@ func hostProblem(host string) string {
 		}
 	}
 	return ""
+}
+
+// asciiHost returns a host name as the DNS wants it (RFC 5891). A name in ASCII is that already: the rules for
+// internationalized names would refuse underscores and a "--" that names in use have.
+func asciiHost(name string) (string, error) {
+	if isASCII(name) && !strings.Contains(strings.ToLower(name), "xn--") {
+		return name, nil
+	}
+	return idna.Lookup.ToASCII(name)
 }
 
 // isDomain reports whether the name consists of labels of RFC 1123 2.1. Underscores are accepted, as
