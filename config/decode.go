@@ -94,8 +94,8 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 	return problem == ""
 }
 
-// scalarProblem checks that YAML sees in a value what the field wants, or nothing that could be mistaken. A
-// text has to be one for every reader of YAML: 1.10, no and 2024-01-01 are not the same everywhere.
+// scalarProblem checks that YAML sees in a value what the field wants. A text has to be one to YAML, too: 1.10 is
+// a number and could come back as 1.1, so it needs quotes.
 func scalarProblem(f *Field, n *yaml.Node) string {
 	var wants string
 	var tags []string

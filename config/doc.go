@@ -1,24 +1,38 @@
-// Package config turns a YAML file and the environment into what wsprobe runs, or into the list of
-// everything that is wrong with them.
+// Package config turns a YAML file and the environment into what wsprobe runs, or into the list of everything
+// that is wrong with them.
 //
-// The idea is one table. Every field that a person can write stands once in it (see [Fields]), with its kind,
-// its default, its range and a sentence about it. [Load] reads by the table, [Schema] is written from it,
-// and the README shows it. What a WebSocket probe may be is not decided here but by
-// [probe.Spec.Validate]; this package finds the places in the file that its verdicts are about, and
-// speaks of them in the file's words: timeout_ms, not Timeout.
+// The idea is one table. Every field that a person can write stands in it once (see [Fields]), with its kind, its
+// default, its range and a sentence about it. [Load] reads by the table, [Schema] is written from it, and the
+// README shows it. What a WebSocket probe may be is not decided here but by [probe.Spec.Validate]; this package
+// finds the places in the file that its verdicts are about, and speaks of them in the file's words: timeout_ms,
+// not Timeout.
 //
 // A file is read in three steps:
 //
-//  1. The bytes become a tree of YAML nodes, which know their line and column. A codec hands
-//     the tree to viper: the scalars of agent and otlp one by one, so that viper can rank the WSPROBE_
-//     variables above them and the OTEL_ variables below; every other mapping and list as an untouched node,
-//     because viper would lower-case the names of headers and labels.
-//  2. One walk over the tree, guided by the table, fills the domain types. A wrong value is reported
-//     at its place and the walk goes on, so that every fault of a file is found at once.
+//  1. The bytes become a tree of YAML nodes, which know their line and column. A codec hands the tree to viper:
+//     the scalars of agent and otlp one by one, so that viper can rank the WSPROBE_ variables above them and the
+//     OTEL_ variables below; every other mapping and list as an untouched node, because viper would lower-case
+//     the names of headers and labels.
+//  2. One walk over the tree, guided by the table, fills the domain types. A wrong value is reported at its place
+//     and the walk goes on, so that every fault of a file is found at once.
 //  3. Each probe inherits from the defaults block and is validated as a whole.
 //
-// A fault is reported once, and only if it is one for sure: a rule about two fields stays silent
-// when one of them is wrong by itself.
+// A fault is reported once, and only if it is one for sure: a rule about two fields stays silent when one of them
+// is wrong by itself or seems to be misspelled. No message repeats what may be secret: a header's value, a
+// message, any part of a URL.
 //
-// No message repeats what may be secret: a header's value, a message, any part of a URL.
+// # What YAML may say
+//
+// null, and a key without a value, is as if the key were not there; in the headers and labels of a probe, null
+// takes a default away. A text must be one to YAML as well: 1.10, true and 2024-01-01 need quotes. Integers are
+// written in decimal digits, durations as Go does. Aliases and merge keys (<<) work, within a limit that keeps a
+// small file from standing for a huge one. Tags other than YAML's own, keys that are there twice and
+// second documents are faults.
+//
+// # Inheritance
+//
+// A probe has what it says itself, then what the defaults block says, then the documented default. Its headers and
+// labels are laid over the default ones name by name, in headers whatever the case. send_message, expect_message
+// and ping_mode of the defaults are for the probes that can use them, and are no fault for the others; an empty
+// send_message or expect_message in a probe unsets the default.
 package config

@@ -84,6 +84,10 @@ OTEL_EXPORTER_OTLP_CLIENT_KEY: needs cert_file, too`},
 OTEL_EXPORTER_OTLP_PROTOCOL: must be grpc, the only protocol of wsprobe, got "http/protobuf"
 OTEL_METRICS_EXPORTER: must be otlp, the only exporter of wsprobe, got "prometheus"
 OTEL_SDK_DISABLED: must not be true: wsprobe is of no use without telemetry, got "true"`},
+		{"not UTF-8", probesOnly, map[string]string{"WSPROBE_AGENT_LOCATION": "Z\xfcrich", "OTEL_SERVICE_NAME": "\xff", "OTEL_RESOURCE_ATTRIBUTES": "a=%ff"},
+			`OTEL_RESOURCE_ATTRIBUTES: item 1 must be UTF-8
+OTEL_SERVICE_NAME: must be UTF-8
+WSPROBE_AGENT_LOCATION: must be UTF-8`},
 		{"otel/resource", probesOnly, map[string]string{"OTEL_RESOURCE_ATTRIBUTES": "a=b,c,=d,e=%zz"},
 			`OTEL_RESOURCE_ATTRIBUTES: item 2 must be name=value
 OTEL_RESOURCE_ATTRIBUTES: item 3 must be name=value

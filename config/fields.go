@@ -136,11 +136,13 @@ func (s *section[T]) docs() []Field {
 	return docs
 }
 
-// keys returns the keys of the section.
+// keys returns the keys that the section may have.
 func (s *section[T]) keys() []string {
-	keys := make([]string, len(s.fields))
+	var keys []string
 	for i := range s.fields {
-		keys[i] = s.fields[i].Key()
+		if key := s.fields[i].Key(); s.refused[key] == "" {
+			keys = append(keys, key)
+		}
 	}
 	return keys
 }

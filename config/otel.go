@@ -1,10 +1,10 @@
 package config
 
 import (
-	"fmt"
 	"net/url"
 	"os"
 	"strings"
+	"unicode/utf8"
 )
 
 // standard is a variable of the OpenTelemetry specification and its text. As a type of its own it tells itself
@@ -127,21 +127,24 @@ func storeHeaders[T any](s *settingsReader, f *field[T], v standard) map[string]
 
 // readResource reads what the environment says about the resource.
 func readResource(r *report) Resource {
-	const attributes, service = "OTEL_RESOURCE_ATTRIBUTES", "service.name"
+	const attributes, serviceName = "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"
 	resource := Resource{ServiceName: "wsprobe", Attributes: make(map[string]string)}
 	for i, item := range listItems(os.Getenv(attributes)) {
 		name, value, problem := keyValue(item)
 		switch {
 		case problem != "":
 			r.variable(attributes, "item %d %s", i+1, problem)
-		case name == service:
+		case name == "service.name":
 			resource.ServiceName = value
 		default:
 			resource.Attributes[name] = value
 		}
 	}
-	if name := os.Getenv("OTEL_SERVICE_NAME"); name != "" {
+	if name := os.Getenv(serviceName); name != "" {
 		resource.ServiceName = name
+		if !utf8.ValidString(name) {
+			r.variable(serviceName, "must be UTF-8")
+		}
 	}
 	return resource
 }
@@ -168,7 +171,9 @@ func keyValue(item string) (name, value, problem string) {
 	case errName != nil || errValue != nil:
 		return "", "", "must have two hexadecimal digits after each %"
 	case printableProblem(name) != "":
-		return "", "", fmt.Sprintf("must have a printable name")
+		return "", "", "must have a printable name"
+	case !utf8.ValidString(name), !utf8.ValidString(value):
+		return "", "", "must be UTF-8"
 	}
 	return name, value, ""
 }

@@ -68,6 +68,8 @@ func unless(err error) string {
 func textProblem(f *Field, check func(string) string, text string) string {
 	n := int64(utf8.RuneCountInString(text))
 	switch {
+	case !utf8.ValidString(text):
+		return "must be UTF-8" // only a variable can be anything else
 	case n < f.Min && n == 0:
 		return "must not be empty"
 	case f.Max > 0 && n > f.Max:

@@ -43,7 +43,7 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		Doc: "time between two exports", OTel: []string{"OTEL_METRIC_EXPORT_INTERVAL"}},
 		into: func(c *Config) any { return &c.OTLP.Interval }},
 	{Field: Field{Path: "timeout", Kind: Duration, Default: "10s", Min: int64(time.Millisecond), Max: int64(10 * time.Minute),
-		Doc:  "time for one export, retries included",
+		Doc:  "time for one export",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"}},
 		into: func(c *Config) any { return &c.OTLP.Timeout }},
 	{Field: Field{Path: "compression", Kind: Choice, Default: "gzip", Allowed: []string{"gzip", "none"},
