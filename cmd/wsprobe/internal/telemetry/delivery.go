@@ -12,7 +12,7 @@ const (
 	firstPause  = time.Second
 	longPause   = 10 * time.Second
 	maxThrottle = 5 * time.Minute // even if the receiver asks for more
-	maxStrikes  = 3
+	maxStrikes  = 20              // a busy receiver that refuses at random will have accepted long before
 )
 
 // delivery takes batches from the queue to the receiver. Its fields below the line belong to the goroutine
@@ -66,13 +66,16 @@ func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 // next pass.
 //
 // A deferral ends the pass, since the receiver would treat the next request no better. Only if the deferral
-// can be about the one request alone, the next one is asked for a second opinion: if that is accepted the first
-// is at fault itself, and after three such strikes it is given up. Otherwise one request that a
-// receiver always refuses would block all others for ever.
+// can be about the one request alone, the next one is asked for a second opinion. If that is accepted the pass
+// goes on, and the first has a strike against it: after many of them it is given up. Otherwise one request
+// that a receiver always refuses would block all others for ever.
 func (d *delivery) deliver(ctx context.Context) time.Duration {
 	d.pass++
-	var pause time.Duration
-	var doubtful *batch
+	var (
+		pause    time.Duration
+		accepted bool   // the last request
+		doubtful *batch // the last request, if it was deferred for a reason that can be its own
+	)
 	for ctx.Err() == nil {
 		b, content := d.queue.next(d.pass, d.newsDue(time.Now()))
 		if b == nil {
@@ -82,18 +85,24 @@ func (d *delivery) deliver(ctx context.Context) time.Duration {
 		d.account(b, v)
 		if v.outcome != Deferred {
 			d.queue.remove(b)
-			if doubtful != nil && v.outcome != Rejected {
+			accepted = v.outcome != Rejected
+			if accepted && doubtful != nil {
 				d.strike(doubtful)
-				doubtful = nil
 			}
+			doubtful = nil
 			continue
 		}
 		d.queue.keep(b, d.pass)
 		pause = d.pause(v.retryAfter)
-		if !v.doubtful || doubtful != nil {
-			break
+		switch {
+		case !v.doubtful || doubtful != nil:
+			return pause
+		case accepted:
+			d.strike(b)
+			accepted = false
+		default:
+			doubtful = b
 		}
-		doubtful = b
 	}
 	return pause
 }

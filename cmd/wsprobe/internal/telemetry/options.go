@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
@@ -122,17 +123,17 @@ func (o Options) check() error {
 
 // target returns host:port of the endpoint and whether it is reached with TLS.
 func (o Options) target() (string, bool, error) {
+	const want = "endpoint must be http://host:port or https://host:port"
 	u, err := url.Parse(o.Endpoint)
 	if err != nil || u.User != nil {
-		// The parser quotes its input, which could contain a password.
-		return "", false, errors.New("endpoint must be http://host:port or https://host:port, without user information")
+		// The parser's error quotes the text, in which there can be a password.
+		return "", false, errors.New(want + ", without user information")
 	}
 	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
-		return "", false, fmt.Errorf("endpoint must be http://host:port or https://host:port, got %q", o.Endpoint)
+		u.RawQuery, u.Fragment = "", ""
+		return "", false, fmt.Errorf("%s, got %s", want, u)
 	}
-	port := u.Port()
-	setDefault(&port, "4317")
-	return net.JoinHostPort(u.Hostname(), port), u.Scheme == "https", nil
+	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "4317")), u.Scheme == "https", nil
 }
 
 // validHeader reports whether gRPC would send the header. It refuses the whole request otherwise, every time.

@@ -50,6 +50,7 @@ type queue struct {
 	bytes   int64     // of packed batches
 	latest  time.Time // when the newest batches were collected
 	sending *batch
+	ahead   bool // the batch that was sent last went ahead of older ones
 }
 
 func newQueue(limit int64, drop func(DropCause, int)) *queue {
@@ -109,32 +110,24 @@ func (q *queue) shrink() {
 	}
 }
 
-// next returns the batch to send now and marks it as being sent, or nil. That is the oldest one, but the
-// oldest of the latest collection if that collection was made before newsDue. Batches that this pass has passed
-// over are left out.
+// next returns the batch to send now and marks it as being sent, or nil. That is the oldest one, but every
+// other time the oldest of the latest collection if that collection was made before newsDue. Batches that
+// this pass has passed over are left out.
 func (q *queue) next(pass int, newsDue time.Time) (*batch, content) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	q.sending = nil
-	newsFirst := q.latest.Before(newsDue)
-	for _, b := range q.batches {
-		if b.passed == pass {
-			continue
-		}
-		if q.sending == nil {
-			q.sending = b
-		}
-		if !newsFirst {
-			break
-		}
-		if b.collected.Equal(q.latest) {
-			q.sending = b
-			break
-		}
-	}
-	if q.sending == nil {
+	left := func(b *batch) bool { return b.passed != pass }
+	news := func(b *batch) bool { return left(b) && b.collected.Equal(q.latest) }
+	at := slices.IndexFunc(q.batches, left)
+	if at < 0 {
+		q.sending, q.ahead = nil, false
 		return nil, content{}
 	}
+	first := at
+	if q.latest.Before(newsDue) && !q.ahead {
+		at = max(at, slices.IndexFunc(q.batches, news))
+	}
+	q.sending, q.ahead = q.batches[at], at != first
 	return q.sending, q.sending.content
 }
 

@@ -121,12 +121,16 @@ func TestNextIsTheOldestUnlessNewsAreDue(t *testing.T) {
 		t.Errorf("got %q, want the oldest: the latest were collected at, not before", got)
 	}
 	due := q.latest.Add(1)
-	if got := next(1, due); got != "c" {
-		t.Errorf("got %q, want the latest", got)
+	for _, want := range []string{"c", "a", "c", "a"} {
+		if got := next(1, due); got != want {
+			t.Errorf("got %q, want the latest and the oldest in turn", got)
+		}
 	}
 	q.keep(q.batches[2], 1)
-	if got := next(1, due); got != "a" {
-		t.Errorf("got %q, want the oldest, the latest was passed over", got)
+	for range 2 {
+		if got := next(1, due); got != "a" {
+			t.Errorf("got %q, want the oldest, the latest was passed over", got)
+		}
 	}
 	q.keep(q.batches[0], 1)
 	if got := next(1, time.Time{}); got != "b" {

@@ -135,10 +135,10 @@ func (t *Telemetry) Run(ctx context.Context) error {
 		case <-ctx.Done():
 		case <-ticker.C:
 			t.queue.pack(t.wire.pack)
-			t.collect(working)
+			t.collect()
 		}
 	}
-	t.collect(working)
+	t.collect()
 	close(last)
 	delivery.Wait()
 
@@ -152,9 +152,9 @@ func (t *Telemetry) Run(ctx context.Context) error {
 }
 
 // collect puts everything that was recorded since the last collection into the queue.
-func (t *Telemetry) collect(ctx context.Context) {
+func (t *Telemetry) collect() {
 	var all metricdata.ResourceMetrics
-	if err := t.reader.Collect(ctx, &all); err != nil {
+	if err := t.reader.Collect(context.Background(), &all); err != nil { // it waits for nothing
 		t.log.log(slog.LevelError, "collection failed", "error", err)
 	}
 	now := time.Now()

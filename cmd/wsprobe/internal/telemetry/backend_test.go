@@ -1,0 +1,248 @@
+package telemetry
+
+import (
+	"bytes"
+	"context"
+	"log/slog"
+	"net"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+)
+
+// patience bounds every wait of these tests. It passes only if something is broken.
+const patience = 30 * time.Second
+
+// backend is a receiver on loopback that keeps what it accepts.
+type backend struct {
+	receiver receiver.Receiver
+	addr     string
+
+	mu       sync.Mutex
+	points   []receiver.Point
+	requests int
+	bytes    int // of the requests, before compression
+	largest  int
+	changed  chan struct{}
+
+	wire atomic.Int64 // bytes read from connections
+	stop func()
+}
+
+// newBackend chooses an address. Nothing listens there until start is called.
+func newBackend(t *testing.T) *backend {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	b := &backend{addr: l.Addr().String(), changed: make(chan struct{}, 1)}
+	b.receiver.Point = func(p receiver.Point) {
+		b.mu.Lock()
+		b.points = append(b.points, p)
+		b.mu.Unlock()
+		select {
+		case b.changed <- struct{}{}:
+		default:
+		}
+	}
+	b.answer(func(context.Context, int) (*receiver.PartialSuccess, error) { return nil, nil })
+	return b
+}
+
+// answer makes the backend answer so. Requests are counted from 0.
+func (b *backend) answer(answer func(ctx context.Context, n int) (*receiver.PartialSuccess, error)) {
+	b.receiver.Answer = func(ctx context.Context, request *receiver.Request) (*receiver.PartialSuccess, error) {
+		b.mu.Lock()
+		n, size := b.requests, proto.Size(request)
+		b.requests++
+		b.bytes += size
+		b.largest = max(b.largest, size)
+		b.mu.Unlock()
+		return answer(ctx, n)
+	}
+}
+
+// start listens until the test ends or stop is called.
+func (b *backend) start(t *testing.T) *backend {
+	t.Helper()
+	l, err := net.Listen("tcp", b.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(context.Background())
+	done := make(chan error, 1)
+	go func() { done <- b.receiver.Serve(ctx, countingListener{l, &b.wire}) }()
+	b.stop = sync.OnceFunc(func() {
+		cancel()
+		if err := <-done; err != nil {
+			t.Errorf("receiver: %v", err)
+		}
+	})
+	t.Cleanup(b.stop)
+	return b
+}
+
+// await waits until the points that were accepted satisfy a condition, and returns them.
+func (b *backend) await(t *testing.T, what string, ok func([]receiver.Point) bool) []receiver.Point {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		b.mu.Lock()
+		points := b.points[:len(b.points):len(b.points)]
+		b.mu.Unlock()
+		if ok(points) {
+			return points
+		}
+		select {
+		case <-b.changed:
+		case <-timeout:
+			t.Fatalf("%s did not arrive", what)
+		}
+	}
+}
+
+// of returns the points of a metric.
+func of(points []receiver.Point, m metricID) []receiver.Point {
+	var all []receiver.Point
+	for _, p := range points {
+		if p.Metric == table[m].Name {
+			all = append(all, p)
+		}
+	}
+	return all
+}
+
+// runsArrived says that this many runs have arrived.
+func runsArrived(n int) func([]receiver.Point) bool {
+	return func(points []receiver.Point) bool { return len(of(points, idConnectionSuccess)) >= n }
+}
+
+// total is the last value of a counter about the agent with such attributes, or -1.
+func total(points []receiver.Point, m metricID, attributes map[string]any) float64 {
+	value := -1.0
+	for _, p := range of(points, m) {
+		matches := true
+		for key, want := range attributes {
+			matches = matches && p.Attributes[key] == want
+		}
+		if matches {
+			value = p.Value
+		}
+	}
+	return value
+}
+
+type countingListener struct {
+	net.Listener
+	n *atomic.Int64
+}
+
+func (l countingListener) Accept() (net.Conn, error) {
+	conn, err := l.Listener.Accept()
+	if err != nil {
+		return nil, err
+	}
+	return countingConn{conn, l.n}, nil
+}
+
+type countingConn struct {
+	net.Conn
+	n *atomic.Int64
+}
+
+func (c countingConn) Read(b []byte) (int, error) {
+	n, err := c.Conn.Read(b)
+	c.n.Add(int64(n))
+	return n, err
+}
+
+// logbook keeps the log and can be waited for.
+type logbook struct {
+	mu      sync.Mutex
+	buffer  bytes.Buffer
+	changed chan struct{}
+}
+
+func newLogbook() *logbook { return &logbook{changed: make(chan struct{}, 1)} }
+
+func (l *logbook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
+
+func (l *logbook) Write(line []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.buffer.Write(line)
+	select {
+	case l.changed <- struct{}{}:
+	default:
+	}
+	return len(line), nil
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.buffer.String()
+}
+
+func (l *logbook) await(t *testing.T, text string) {
+	t.Helper()
+	timeout := time.After(patience)
+	for !strings.Contains(l.String(), text) {
+		select {
+		case <-l.changed:
+		case <-timeout:
+			t.Fatalf("%q was not logged:\n%s", text, l)
+		}
+	}
+}
+
+// exporting is a Telemetry that exports to a backend as fast as a test wants it.
+type exporting struct {
+	*Telemetry
+	cancel context.CancelFunc
+	done   chan error
+}
+
+// exportTo runs a Telemetry until the test ends or end is called.
+func exportTo(t *testing.T, b *backend, o Options) *exporting {
+	t.Helper()
+	if o.Endpoint == "" {
+		o.Endpoint = "http://" + b.addr
+	}
+	setDefault(&o.Interval, 20*time.Millisecond)
+	setDefault(&o.StopBudget, patience) // a busy machine is no reason to lose anything
+	telemetry, err := New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	telemetry.delivery.spread = 0.01 // pauses of 10 to 100 ms
+	ctx, cancel := context.WithCancel(t.Context())
+	e := &exporting{Telemetry: telemetry, cancel: cancel, done: make(chan error, 1)}
+	go func() { e.done <- telemetry.Run(ctx) }()
+	t.Cleanup(func() { e.cancel() })
+	return e
+}
+
+// end stops the export and returns how long that took.
+func (e *exporting) end(t *testing.T) time.Duration {
+	t.Helper()
+	began := time.Now()
+	e.cancel()
+	select {
+	case err := <-e.done:
+		if err != nil {
+			t.Errorf("Run: %v", err)
+		}
+	case <-time.After(patience):
+		t.Fatal("Run did not return")
+	}
+	return time.Since(began)
+}

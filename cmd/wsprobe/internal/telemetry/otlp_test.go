@@ -1,0 +1,266 @@
+package telemetry
+
+import (
+	"context"
+	"crypto/ecdsa"
+	"crypto/elliptic"
+	"crypto/rand"
+	"crypto/tls"
+	"crypto/x509"
+	"crypto/x509/pkix"
+	"fmt"
+	"math/big"
+	"net"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/credentials"
+	"google.golang.org/grpc/metadata"
+	"google.golang.org/grpc/peer"
+	"google.golang.org/grpc/status"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+)
+
+func TestCompression(t *testing.T) {
+	for _, c := range []struct {
+		compression Compression
+		small       bool
+	}{{"", true}, {CompressionGzip, true}, {CompressionNone, false}} {
+		t.Run("compression "+string(c.compression), func(t *testing.T) {
+			// The environment wants the opposite.
+			t.Setenv("OTEL_EXPORTER_OTLP_COMPRESSION", map[bool]string{true: "none", false: "gzip"}[c.small])
+			b := newBackend(t).start(t)
+			e := exportTo(t, b, Options{Interval: time.Hour, Compression: c.compression})
+			record(e.Probe(chat()), 100)
+			e.end(t)
+			b.stop()
+			checkRuns(t, b.points, "chat", 100)
+			if wire := int(b.wire.Load()); (wire < b.bytes/3) != c.small {
+				t.Errorf("%d bytes of requests took %d bytes on the wire", b.bytes, wire)
+			}
+		})
+	}
+}
+
+func TestHeadersAndUserAgent(t *testing.T) {
+	var got metadata.MD
+	b := newBackend(t)
+	b.answer(func(ctx context.Context, _ int) (*receiver.PartialSuccess, error) {
+		got, _ = metadata.FromIncomingContext(ctx)
+		return nil, nil
+	})
+	b.start(t)
+	e := exportTo(t, b, Options{
+		Interval: time.Hour, ServiceVersion: "1.2.3",
+		Headers: map[string]string{"Authorization": "Bearer secret", "x-tenant": "a b"},
+	})
+	e.end(t)
+	b.stop()
+	if !slices.Equal(got["authorization"], []string{"Bearer secret"}) || !slices.Equal(got["x-tenant"], []string{"a b"}) {
+		t.Errorf("headers: got %v", got)
+	}
+	if agent := strings.Join(got["user-agent"], ""); !strings.HasPrefix(agent, "wsprobe/1.2.3 OTel-OTLP-Exporter-Go/1.") {
+		t.Errorf("user agent: got %q", agent)
+	}
+}
+
+// certify makes a certificate authority and a certificate for 127.0.0.1, for servers and clients.
+func certify(t *testing.T) (*x509.CertPool, tls.Certificate) {
+	t.Helper()
+	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
+	if err != nil {
+		t.Fatal(err)
+	}
+	template := &x509.Certificate{
+		SerialNumber: big.NewInt(1), Subject: pkix.Name{CommonName: "wsprobe test"},
+		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
+		IsCA: true, BasicConstraintsValid: true, KeyUsage: x509.KeyUsageCertSign | x509.KeyUsageDigitalSignature,
+		ExtKeyUsage: []x509.ExtKeyUsage{x509.ExtKeyUsageServerAuth, x509.ExtKeyUsageClientAuth},
+		IPAddresses: []net.IP{net.IPv4(127, 0, 0, 1)},
+	}
+	der, err := x509.CreateCertificate(rand.Reader, template, template, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cert, err := x509.ParseCertificate(der)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pool := x509.NewCertPool()
+	pool.AddCert(cert)
+	return pool, tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}
+}
+
+func TestTLS(t *testing.T) {
+	pool, cert := certify(t)
+	var client string
+	b := newBackend(t)
+	b.receiver.TLS = &tls.Config{Certificates: []tls.Certificate{cert}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: pool}
+	b.answer(func(ctx context.Context, _ int) (*receiver.PartialSuccess, error) {
+		p, _ := peer.FromContext(ctx)
+		if info, ok := p.AuthInfo.(credentials.TLSInfo); ok && len(info.State.PeerCertificates) > 0 {
+			client = info.State.PeerCertificates[0].Subject.CommonName
+		}
+		return nil, nil
+	})
+	b.start(t)
+	e := exportTo(t, b, Options{
+		Endpoint: "https://" + b.addr, Interval: time.Hour,
+		TLS: &tls.Config{RootCAs: pool, Certificates: []tls.Certificate{cert}},
+	})
+	record(e.Probe(chat()), 10)
+	e.end(t)
+	b.stop()
+	checkRuns(t, b.points, "chat", 10)
+	if client != "wsprobe test" {
+		t.Errorf("the receiver saw the client %q", client)
+	}
+}
+
+func TestReceiverThatIsNotTrusted(t *testing.T) {
+	_, cert := certify(t)
+	other, _ := certify(t)
+	log := newLogbook()
+	b := newBackend(t)
+	b.receiver.TLS = &tls.Config{Certificates: []tls.Certificate{cert}}
+	b.start(t)
+	e := exportTo(t, b, Options{Endpoint: "https://" + b.addr, TLS: &tls.Config{RootCAs: other}, Logger: log.logger()})
+	log.await(t, "export deferred")
+	if h := e.Health(); h.OK || !strings.Contains(h.Detail, "certificate") {
+		t.Errorf("health: %+v", h)
+	}
+	e.end(t)
+}
+
+func TestPartialSuccessIsCountedAndTold(t *testing.T) {
+	log := newLogbook()
+	b := newBackend(t)
+	b.answer(func(_ context.Context, n int) (*receiver.PartialSuccess, error) {
+		if n == 0 {
+			return &receiver.PartialSuccess{RejectedDataPoints: 7, ErrorMessage: "seven are too old"}, nil
+		}
+		return nil, nil
+	})
+	b.start(t)
+	e := exportTo(t, b, Options{Logger: log.logger()})
+	record(e.Probe(chat()), 10)
+	log.await(t, `message="seven are too old" rejected_points=7`)
+	points := b.await(t, "the account", func(points []receiver.Point) bool {
+		return total(points, idAgentDropped, map[string]any{"wsprobe.drop.cause": "rejected"}) == 7
+	})
+	if got := total(points, idAgentRequests, map[string]any{"wsprobe.export.outcome": "partial"}); got != 1 {
+		t.Errorf("%v partial requests, want 1", got)
+	}
+	if !e.Health().OK {
+		t.Errorf("health: %+v", e.Health())
+	}
+	e.end(t)
+	b.stop()
+	checkRuns(t, b.points, "chat", 10) // this receiver hands over everything
+}
+
+func TestSecretsOfHeadersAreNotTold(t *testing.T) {
+	log := newLogbook()
+	b := newBackend(t)
+	b.answer(func(context.Context, int) (*receiver.PartialSuccess, error) {
+		return nil, status.Error(codes.Unauthenticated, `token "s3cr3t" of "Bearer s3cr3t" is not known to tenant acme`)
+	})
+	b.start(t)
+	e := exportTo(t, b, Options{
+		Logger: log.logger(), Headers: map[string]string{"authorization": "Bearer s3cr3t", "x-tenant": "acme"},
+	})
+	log.await(t, "export deferred")
+	want := `UNAUTHENTICATED: token "[redacted]" of "[redacted]" is not known to tenant [redacted]`
+	if got := e.Health().Detail; got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	e.cancel() // everything is deferred, so the last try ends the export
+	<-e.done
+	if strings.Contains(log.String(), "s3cr3t") || strings.Contains(log.String(), "acme") {
+		t.Errorf("a secret was logged:\n%s", log)
+	}
+}
+
+// TestEnvironmentHasNoSay sets everything that the exporter and the SDK read by themselves to something else.
+func TestEnvironmentHasNoSay(t *testing.T) {
+	for name, value := range map[string]string{
+		"ENDPOINT": "https://127.0.0.1:1", "METRICS_ENDPOINT": "https://127.0.0.1:1",
+		"HEADERS": "x-env=1", "METRICS_HEADERS": "x-env=1", "INSECURE": "false", "METRICS_INSECURE": "false",
+		"TIMEOUT": "1", "METRICS_TIMEOUT": "1", "METRICS_TEMPORALITY_PREFERENCE": "delta",
+		"METRICS_DEFAULT_HISTOGRAM_AGGREGATION": "base2_exponential_bucket_histogram",
+	} {
+		t.Setenv("OTEL_EXPORTER_OTLP_"+name, value)
+	}
+	t.Setenv("OTEL_RESOURCE_ATTRIBUTES", "service.name=env,env=1")
+	t.Setenv("OTEL_SERVICE_NAME", "env")
+	for _, headers := range []map[string]string{nil, {"x-own": "1"}} {
+		var got metadata.MD
+		b := newBackend(t)
+		b.answer(func(ctx context.Context, _ int) (*receiver.PartialSuccess, error) {
+			got, _ = metadata.FromIncomingContext(ctx)
+			return nil, nil
+		})
+		b.start(t)
+		e := exportTo(t, b, Options{Interval: time.Hour, Headers: headers})
+		record(e.Probe(chat()), 10)
+		e.end(t)
+		b.stop()
+		checkRuns(t, b.points, "chat", 10)
+		if got["x-env"] != nil || len(got["x-own"]) != len(headers) {
+			t.Errorf("headers: got %v, want %v", got, headers)
+		}
+		for _, p := range b.points {
+			if p.Resource["service.name"] != "wsprobe" || p.Resource["env"] != nil {
+				t.Fatalf("resource: got %v", p.Resource)
+			}
+			if p.Kind == "histogram" && (!p.Cumulative || len(p.Bounds) == 0) {
+				t.Fatalf("histogram: got %+v", p)
+			}
+		}
+	}
+}
+
+// TestTenThousandProbes exports more than a gRPC server takes at once: the receiver has the usual limit
+// of 4 MiB. The labels are long, so that bytes and not points are what is full first.
+func TestTenThousandProbes(t *testing.T) {
+	const probes = 10_000
+	labels := map[string]string{}
+	for i := range 3 {
+		labels[fmt.Sprint("label_", i)] = strings.Repeat("v", 300)
+	}
+	seen, points := map[any]int{}, int64(0)
+	b := newBackend(t)
+	b.receiver.Point = func(p receiver.Point) {
+		points++
+		if p.Metric == "wsprobe.connection_success" {
+			seen[p.Attributes["wsprobe.name"]]++
+		}
+	}
+	b.start(t)
+	e := exportTo(t, b, Options{Interval: time.Hour, Compression: CompressionNone})
+	for i := range probes {
+		target := chat()
+		target.Name, target.Labels = fmt.Sprint("probe ", i), labels
+		e.Probe(target).Record(refused(midnight))
+	}
+	e.end(t)
+	b.stop()
+	for name, n := range seen {
+		if n != 1 {
+			t.Errorf("%v arrived %d times", name, n)
+		}
+	}
+	if len(seen) != probes {
+		t.Errorf("%d probes arrived, want %d", len(seen), probes)
+	}
+	if b.largest > 4<<20 || b.requests < 10 {
+		t.Errorf("%d requests, the largest of %d bytes", b.requests, b.largest)
+	}
+	if e.agent.requests[requestKind{outcome: Accepted}] != int64(b.requests) || e.agent.sent != points {
+		t.Errorf("counted %v requests and %d points, want %d and %d", e.agent.requests, e.agent.sent, b.requests, points)
+	}
+}
