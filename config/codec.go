@@ -20,26 +20,17 @@ type codec struct {
 // errSyntax stops viper; the fault is in the report.
 var errSyntax = errors.New("the file cannot be read")
 
-// Decode parses data and gives viper every scalar of agent and otlp, as a node: viper then tells which of the
-// file, the environment and the defaults wins, and the type of the winner tells where it comes from. Every other
-// mapping and list is one value to viper.
+// Decode parses data and gives viper what variables can say, too: the settings of agent and otlp, each an untouched
+// node. Viper then tells whether the file, a variable or a default wins, and the type of the winner tells
+// where it comes from.
 func (c *codec) Decode(data []byte, into map[string]any) error {
 	if c.root = c.parse(data); c.root == nil {
 		return errSyntax
 	}
 	quiet := newReader(&report{}, len(data)) // the walk reports
-	sections := map[string]map[string]any{
-		"agent":    settings(quiet, agentSection, c.root, "agent"),
-		"otlp":     settings(quiet, otlpSection, c.root, "otlp"),
-		"otlp.tls": settings(quiet, tlsSection, c.root, "otlp", "tls"),
-	}
-	sections["otlp"]["tls"] = sections["otlp.tls"]
-	into["agent"], into["otlp"] = sections["agent"], sections["otlp"]
-	for _, key := range []string{"defaults", "probes"} {
-		if p, ok := quiet.lookUp(c.root, key); ok {
-			into[key] = p.value
-		}
-	}
+	otlp := settings(quiet, otlpSection, c.root, "otlp")
+	otlp["tls"] = settings(quiet, tlsSection, c.root, "otlp", "tls")
+	into["agent"], into["otlp"] = settings(quiet, agentSection, c.root, "agent"), otlp
 	return nil
 }
 

@@ -49,7 +49,7 @@ func (r *probeReader) defaults(p pair) {
 	spec.URL = "ws://localhost"
 	for _, f := range spec.Validate() {
 		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].present() {
-			r.verdict(f, i, r.said, p.value, where)
+			r.verdict(f, i, r.said, p.valueAt, where)
 			r.mend(f, i)
 		}
 	}
@@ -57,12 +57,12 @@ func (r *probeReader) defaults(p pair) {
 
 // mend makes a default harmless that is wrong by itself.
 func (r *probeReader) mend(f probe.Fault, i int) {
-	spec := &r.base.Spec
+	headers := r.base.Spec.Headers
 	switch {
-	case f.Field == "Headers" && f.Key != "" && !f.NotAllowed:
-		spec.Headers[f.Key] = standIn
-	case f.Field == "Headers" && f.Key != "":
-		delete(spec.Headers, f.Key)
+	case f.Field == "Headers" && f.Key != "" && f.NotAllowed:
+		delete(headers, f.Key)
+	case f.Field == "Headers" && f.Key != "" && headers != nil:
+		headers[f.Key] = standIn
 	default:
 		switch into := probeSection.fields[i].into(&r.base).(type) {
 		case *string:
@@ -108,7 +108,7 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	if m.Kind != yaml.MappingNode || m.Tag != mapTag || r.budget < 0 {
 		return p // there is nothing to be complete
 	}
-	r.name(p.Name, m, where)
+	r.name(p.Name, item, where)
 	r.fit(&p)
 	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
 	// for that over and over.
@@ -128,12 +128,12 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 }
 
 // name checks that a probe has a name, and that no other one has it.
-func (r *probeReader) name(name string, m *yaml.Node, where path) {
+func (r *probeReader) name(name string, item *yaml.Node, where path) {
 	i := probeSection.index["name"]
 	p := r.got.pairs[i]
 	if !p.present() {
 		if !r.gaps && !r.got.meant[i] {
-			r.at(m, where.field("name"), "is required")
+			r.used(follow(item), item, where.field("name"), "is required")
 		}
 		return
 	}
@@ -198,36 +198,32 @@ func (r *probeReader) faulty(i int) bool {
 
 // verdict reports a fault of a Spec at its place: a wrong value at the value, what may not be there at its key, and
 // what is missing at the mapping where it should be.
-func (r *probeReader) verdict(f probe.Fault, i int, got *found, m *yaml.Node, where path) {
+func (r *probeReader) verdict(f probe.Fault, i int, got *found, mapping *yaml.Node, where path) {
 	where = where.field(probeSection.fields[i].Key())
-	problem := f.Problem + r.origin(f)
 	p := got.pairs[i]
 	switch {
 	case !p.present():
-		r.at(m, where, "%s", problem)
-		return
+		p = pair{value: follow(mapping), valueAt: mapping}
 	case f.Key != "" && p.value.Kind == yaml.SequenceNode:
 		index, _ := strconv.Atoi(f.Key)
-		r.at(follow(p.value.Content[index]), where.item(index), "%s", problem)
-		return
+		where = where.item(index)
+		p.value = follow(p.value.Content[index])
+		p.valueAt = p.value
 	case f.Key != "":
 		where = where.name(f.Key)
-		pairs := r.pairs(p.value, nil, where)
+		pairs := r.pairs(p.value, aliasOf(p.valueAt), where)
 		if j := slices.IndexFunc(pairs, func(p pair) bool { return p.key.Value == f.Key }); j >= 0 {
 			p = pairs[j]
 		}
 	}
-	place := p.value
+	what, use := p.value, p.valueAt
 	if f.NotAllowed {
-		place = p.key
+		what, use = p.key, p.keyAt
 	}
-	if len(f.Given) > 0 { // not wrong by itself: the place is where the value is used
-		place = p.valueAt
-		if f.NotAllowed {
-			place = p.keyAt
-		}
+	if len(f.Given) > 0 && got.pairs[i].present() {
+		what = use // it is right by itself, and wrong only here
 	}
-	r.at(place, where, "%s", problem)
+	r.used(what, use, where, "%s%s", f.Problem, r.origin(f))
 }
 
 // origin says which of the fields that a verdict rests upon come from the defaults block, where the reader of
@@ -235,7 +231,8 @@ func (r *probeReader) verdict(f probe.Fault, i int, got *found, m *yaml.Node, wh
 func (r *probeReader) origin(f probe.Fault) string {
 	var inherited []string
 	for _, other := range f.Given {
-		if i, ok := fieldOf(probe.Fault{Field: other}); ok && !r.got.pairs[i].present() && !r.unfit[i] && r.said.pairs[i].present() {
+		i, ok := fieldOf(probe.Fault{Field: other})
+		if ok && r.said.pairs[i].present() && !r.got.pairs[i].present() && !r.unfit[i] {
 			inherited = append(inherited, probeSection.fields[i].Key())
 		}
 	}

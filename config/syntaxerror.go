@@ -17,7 +17,8 @@ var yamlError = regexp.MustCompile(`^(?:yaml: )?(?:line (\d+): )?((?s).*)$`)
 // misplaced matches the messages of which the parser does not know the line: those of its grammar, while
 // those of its scanner have the right one, or none on line 1.
 var misplaced = regexp.MustCompile(`^(did not find expected (key|'-' indicator|',' or '[\]}]'|node content|<.*>)|` +
-	`found (a tab character that violates indentation|undefined tag handle|incompatible YAML document|duplicate %.*)|unknown anchor .*)`)
+	`found (a tab character that violates indentation|undefined tag handle|incompatible YAML document|duplicate %.*)|` +
+	`unknown anchor .*)`)
 
 // unknownAnchor matches the one message that names what is wrong.
 var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
