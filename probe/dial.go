@@ -1,0 +1,108 @@
+package probe
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// attemptDelay is how long a connection attempt has for itself before the next address is tried beside it
+// (RFC 8305 5, the recommended value).
+const attemptDelay = 250 * time.Millisecond
+
+// defaultResolver is Go's own: a lookup through the C library cannot be cancelled and would outlive its run.
+func defaultResolve(ctx context.Context, host string) ([]netip.Addr, error) {
+	resolver := net.Resolver{PreferGo: true}
+	return resolver.LookupNetIP(ctx, "ip", host)
+}
+
+func defaultDial(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+	dialer := net.Dialer{KeepAlive: -1} // no run lives long enough for a keep-alive
+	return dialer.DialContext(ctx, "tcp", addr.String())
+}
+
+type dialFunc func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
+
+// attempt is one try to connect to one address.
+type attempt struct {
+	conn    net.Conn
+	started time.Time
+	err     error
+}
+
+// dialFirst connects to the first address that answers. They are tried in order; the next one starts when
+// the one before failed or has had attemptDelay, and the others stop when one wins (RFC 8305, Happy
+// Eyeballs). When all fail, the first failure is returned. No attempt is left when it returns.
+func dialFirst(ctx context.Context, addrs []netip.AddrPort, dial dialFunc) attempt {
+	if len(addrs) == 1 {
+		started := time.Now()
+		conn, err := dial(ctx, addrs[0])
+		return attempt{conn, started, err}
+	}
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	results := make(chan attempt)
+	launch := func(addr netip.AddrPort) {
+		started := time.Now()
+		conn, err := dial(ctx, addr)
+		results <- attempt{conn, started, err}
+	}
+	next := time.NewTimer(0)
+	defer next.Stop()
+	var (
+		best    attempt
+		running int
+	)
+	for running > 0 || len(addrs) > 0 {
+		select {
+		case <-next.C:
+			if len(addrs) == 0 {
+				continue
+			}
+			go launch(addrs[0])
+			addrs = addrs[1:]
+			running++
+			next.Reset(attemptDelay)
+		case a := <-results:
+			running--
+			switch {
+			case a.err == nil && best.conn == nil:
+				best, addrs = a, nil
+				cancel()
+			case a.err == nil:
+				_ = a.conn.Close() // lost the race by a hair
+			case best.err == nil && best.conn == nil:
+				best = a
+				next.Reset(0)
+			default:
+				next.Reset(0)
+			}
+		}
+	}
+	return best
+}
+
+// interleave orders addresses so that the families take turns, beginning with the one that the resolver
+// put first (RFC 8305 4).
+func interleave(addrs []netip.Addr, port uint16) []netip.AddrPort {
+	var first, second []netip.AddrPort
+	for _, a := range addrs {
+		a = a.Unmap()
+		if a.Is4() == addrs[0].Unmap().Is4() {
+			first = append(first, netip.AddrPortFrom(a, port))
+		} else {
+			second = append(second, netip.AddrPortFrom(a, port))
+		}
+	}
+	out := make([]netip.AddrPort, 0, len(addrs))
+	for i := range max(len(first), len(second)) {
+		if i < len(first) {
+			out = append(out, first[i])
+		}
+		if i < len(second) {
+			out = append(out, second[i])
+		}
+	}
+	return out
+}

@@ -1,0 +1,136 @@
+package probe
+
+import (
+	"crypto/rand"
+	"errors"
+	"time"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// message follows one data message without keeping more of it than people are shown.
+type message struct {
+	matcher matcher
+	utf8    utf8Checker
+	text    bool
+	keep    int // bytes of head to keep
+	head    []byte
+}
+
+func (m *message) begin(text bool) {
+	m.matcher.reset()
+	m.utf8 = utf8Checker{}
+	m.text, m.head = text, m.head[:0]
+}
+
+func (m *message) write(chunk []byte) *breach {
+	if m.text && !m.utf8.write(chunk) {
+		return invalidText()
+	}
+	m.matcher.write(chunk)
+	m.head = append(m.head, chunk[:min(len(chunk), m.keep-len(m.head))]...)
+	return nil
+}
+
+func (m *message) end() *breach {
+	if m.text && !m.utf8.end() {
+		return invalidText()
+	}
+	return nil
+}
+
+func invalidText() *breach {
+	return &breach{reasons.ProtocolError, closeInvalidData, "protocol error: text message that is not UTF-8"}
+}
+
+// exchange provokes an answer on the open socket and waits for it.
+func (r *run) exchange() error {
+	switch r.probe.spec.PingMode {
+	case PingMessage:
+		return r.exchangeMessage()
+	case PingFrame:
+		return r.exchangePing()
+	default:
+		return nil
+	}
+}
+
+// exchangeMessage sends the message and reads until a message that came after it matches.
+func (r *run) exchangeMessage() error {
+	r.wire.drain()
+	early := r.wire.scan.messages
+	var sent time.Time
+	if !r.wire.ended() {
+		r.enter(reasons.StageSend, PhaseRoundTrip)
+		sent = time.Now()
+		if err := r.socket.write(r.probe.spec.Send); isTimeout(err) {
+			return err
+		}
+		// Any other failure means that the server has gone. What it said before it went, a close frame
+		// perhaps, is still to be read, and tells more than the failed write.
+	}
+	r.stage = reasons.StageReply
+	m := message{matcher: matcher{needle: []byte(r.probe.spec.Expect)}, keep: MaxReplyDetail + r.probe.redact.slack()}
+	buf := make([]byte, 4096)
+	for n := 1; ; n++ {
+		if err := r.socket.receive(&m, buf); err != nil {
+			return r.streamError(err)
+		}
+		if n > early && m.matcher.found && !sent.IsZero() {
+			r.replied(sent)
+			return nil
+		}
+		r.res.Unmatched++
+		r.res.LastReply = r.probe.redact.text(string(m.head), MaxReplyDetail)
+	}
+}
+
+// exchangePing sends a Ping frame and reads until its Pong. Data messages are none of its business.
+func (r *run) exchangePing() error {
+	r.wire.drain()
+	var sent time.Time
+	if !r.wire.ended() {
+		r.enter(reasons.StageSend, PhaseRoundTrip)
+		sent = time.Now()
+		if err := r.wire.ping(rand.Text()); isTimeout(err) {
+			return err
+		}
+	}
+	r.stage = reasons.StagePong
+	var m message
+	buf := make([]byte, 4096)
+	for {
+		err := r.socket.receive(&m, buf)
+		if r.wire.scan.pong {
+			r.replied(sent)
+			return nil
+		}
+		if err != nil {
+			return r.streamError(err)
+		}
+	}
+}
+
+// replied records the round trip: until the bytes came, not until they were looked at.
+func (r *run) replied(sent time.Time) {
+	r.leave(r.raw.readAt)
+	r.res.Replied, r.res.RoundTrip = true, r.raw.readAt.Sub(sent)
+}
+
+// streamError finds out why reading ended. The wire knows; the library wraps what it was told, or gives up
+// for a reason of its own (it allows a control frame 5 s), in which case the run goes on without it.
+func (r *run) streamError(err error) error {
+	var b *breach
+	switch {
+	case r.wire.fault != nil:
+		return r.wire.fault
+	case errors.As(err, &b), r.wire.ended(), isTimeout(err):
+		return err
+	}
+	before := r.wire.scan.messages
+	if end := r.wire.await(); end != nil {
+		err = end
+	}
+	r.res.Unmatched += r.wire.scan.messages - before
+	return err
+}

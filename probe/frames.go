@@ -1,0 +1,244 @@
+package probe
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Opcodes of RFC 6455 5.2.
+const (
+	opContinuation = 0x0
+	opText         = 0x1
+	opBinary       = 0x2
+	opClose        = 0x8
+	opPing         = 0x9
+	opPong         = 0xa
+)
+
+// Close codes of RFC 6455 7.4.1 that the probe sends or reports.
+const (
+	closeNormal      = 1000
+	closeProtocol    = 1002
+	closeNoStatus    = 1005
+	closeAbnormal    = 1006
+	closeInvalidData = 1007
+	closeTooBig      = 1009
+)
+
+const maxControlPayload = 125
+
+// breach is what an endpoint did against RFC 6455 or the limits of the run.
+type breach struct {
+	what  reasons.ErrorType
+	code  int // the close code that answers it
+	about string
+}
+
+func (b *breach) Error() string { return b.about }
+
+func protocolBreach(format string, args ...any) *breach {
+	return &breach{reasons.ProtocolError, closeProtocol, "protocol error: " + fmt.Sprintf(format, args...)}
+}
+
+// frameScanner follows the frames that a server sends, byte by byte, without keeping the payload of data
+// frames. The WebSocket library forgives a server much that RFC 6455 does not (masked frames, lengths that
+// are not minimal, a stream that ends between two fragments), and cannot say when a message was complete.
+// The scanner stands below it, on the same bytes, and is the judge of both.
+type frameScanner struct {
+	limit int64 // bytes of one message
+
+	header    [10]byte // of the frame that is being read
+	headerLen int
+	inPayload bool
+	remaining uint64 // bytes of payload still to come
+	final     bool
+	opcode    byte
+
+	inMessage bool // a fragmented message is under way
+	message   int64
+
+	control    [maxControlPayload]byte // payload of the control frame that is being read
+	controlLen int
+
+	messages    int  // whole data messages seen
+	pong        bool // the Pong that answers wantPong was seen
+	wantPong    string
+	closed      bool // a close frame was seen; nothing counts after it
+	closeCode   int
+	closeReason string
+}
+
+// scan takes the next bytes of the stream. It returns how many of them are sound, which is all of them
+// unless there is a breach.
+func (s *frameScanner) scan(p []byte) (int, *breach) {
+	for i := 0; i < len(p); {
+		if s.closed {
+			return len(p), nil
+		}
+		if !s.inPayload {
+			s.header[s.headerLen] = p[i]
+			s.headerLen++
+			i++
+			if s.headerLen < s.headerSize() {
+				continue
+			}
+			if b := s.begin(); b != nil {
+				return i - 1, b
+			}
+		} else {
+			i += s.take(p[i:])
+		}
+		if s.inPayload && s.remaining == 0 {
+			if b := s.end(); b != nil {
+				return i - 1, b
+			}
+		}
+	}
+	return len(p), nil
+}
+
+// headerSize is how long the header is, as far as its first bytes tell. A mask would make it longer, but
+// begin refuses one before its key is read.
+func (s *frameScanner) headerSize() int {
+	if s.headerLen < 2 {
+		return 2
+	}
+	switch s.header[1] & 0x7f {
+	case 126:
+		return 4
+	case 127:
+		return 10
+	default:
+		return 2
+	}
+}
+
+// begin checks a whole header and prepares for its payload (RFC 6455 5.2 to 5.5).
+func (s *frameScanner) begin() *breach {
+	first, second := s.header[0], s.header[1]
+	s.final, s.opcode = first&0x80 != 0, first&0x0f
+	s.remaining = uint64(second & 0x7f)
+	size := s.headerLen
+	s.headerLen, s.inPayload = 0, true
+	switch {
+	case first&0x70 != 0:
+		return protocolBreach("frame with reserved bits %03b that no extension defines", first>>4&7)
+	case second&0x80 != 0:
+		return protocolBreach("masked frame from the server")
+	case size == 4:
+		s.remaining = uint64(binary.BigEndian.Uint16(s.header[2:]))
+		if s.remaining < 126 {
+			return protocolBreach("frame length %d is not in its shortest form", s.remaining)
+		}
+	case size == 10:
+		s.remaining = binary.BigEndian.Uint64(s.header[2:])
+		if s.remaining <= 0xffff || s.remaining>>63 != 0 {
+			return protocolBreach("frame length %d is not in its shortest form or out of range", s.remaining)
+		}
+	}
+	if s.opcode >= opClose {
+		return s.beginControl()
+	}
+	return s.beginData()
+}
+
+func (s *frameScanner) beginControl() *breach {
+	s.controlLen = 0
+	switch {
+	case s.opcode > opPong:
+		return protocolBreach("unknown control opcode %d", s.opcode)
+	case !s.final:
+		return protocolBreach("fragmented control frame")
+	case s.remaining > maxControlPayload:
+		return protocolBreach("control frame of %d bytes", s.remaining)
+	}
+	return nil
+}
+
+func (s *frameScanner) beginData() *breach {
+	switch {
+	case s.opcode > opBinary:
+		return protocolBreach("unknown data opcode %d", s.opcode)
+	case s.opcode == opContinuation && !s.inMessage:
+		return protocolBreach("continuation frame without a message to continue")
+	case s.opcode != opContinuation && s.inMessage:
+		return protocolBreach("new message inside a fragmented one")
+	case s.opcode != opContinuation:
+		s.message = 0
+	}
+	if s.remaining > uint64(s.limit-s.message) {
+		return &breach{reasons.MessageTooBig, closeTooBig, fmt.Sprintf("message of more than %d bytes", s.limit)}
+	}
+	s.message += int64(s.remaining)
+	s.inMessage = true
+	return nil
+}
+
+// take consumes payload and returns how much.
+func (s *frameScanner) take(p []byte) int {
+	n := len(p)
+	if uint64(n) > s.remaining {
+		n = int(s.remaining)
+	}
+	if s.opcode >= opClose {
+		s.controlLen += copy(s.control[s.controlLen:], p[:n])
+	}
+	s.remaining -= uint64(n)
+	return n
+}
+
+// end closes the account of a frame whose payload is complete.
+func (s *frameScanner) end() *breach {
+	s.inPayload = false
+	switch s.opcode {
+	case opPing:
+	case opPong:
+		if s.wantPong != "" && s.wantPong == string(s.control[:s.controlLen]) {
+			s.pong = true
+		}
+	case opClose:
+		return s.endClose(s.control[:s.controlLen])
+	default:
+		if s.final {
+			s.inMessage = false
+			s.messages++
+		}
+	}
+	return nil
+}
+
+// endClose reads the payload of a close frame (RFC 6455 5.5.1 and 7.4).
+func (s *frameScanner) endClose(p []byte) *breach {
+	if len(p) == 0 {
+		s.closed, s.closeCode = true, closeNoStatus
+		return nil
+	}
+	if len(p) == 1 {
+		return protocolBreach("close frame with one byte of payload")
+	}
+	code, reason := int(binary.BigEndian.Uint16(p)), p[2:]
+	switch {
+	case !validCloseCode(code):
+		return protocolBreach("close frame with the code %d", code)
+	case !utf8.Valid(reason):
+		return &breach{reasons.ProtocolError, closeInvalidData,
+			fmt.Sprintf("protocol error: close frame %d with a reason that is not UTF-8", code)}
+	}
+	s.closed, s.closeCode, s.closeReason = true, code, string(reason)
+	return nil
+}
+
+// validCloseCode reports whether a code may stand in a close frame (RFC 6455 7.4.2 and the IANA registry).
+func validCloseCode(code int) bool {
+	switch {
+	case code >= 3000 && code <= 4999:
+		return true
+	case code == 1004, code == closeNoStatus, code == closeAbnormal:
+		return false
+	default:
+		return code >= closeNormal && code <= 1014
+	}
+}

@@ -1,0 +1,34 @@
+//go:build unix
+
+package probe
+
+import (
+	"errors"
+	"io"
+	"syscall"
+)
+
+// pollRead reads what the kernel already holds, without waiting: file descriptors of package net are
+// non-blocking, so one plain read answers at once.
+func pollRead(file syscall.RawConn, p []byte) (n int, err error) {
+	ctl := file.Read(func(fd uintptr) bool {
+		for {
+			n, err = syscall.Read(int(fd), p)
+			if !errors.Is(err, syscall.EINTR) {
+				return true
+			}
+		}
+	})
+	switch {
+	case ctl != nil:
+		return 0, ctl
+	case errors.Is(err, syscall.EAGAIN):
+		return 0, errNothing{}
+	case err != nil:
+		return 0, err
+	case n == 0:
+		return 0, io.EOF
+	default:
+		return n, nil
+	}
+}

@@ -1,0 +1,232 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"time"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// closeBudget is the time for the close handshake and for the server to close the connection.
+const closeBudget = 500 * time.Millisecond
+
+// Probe measures one endpoint. It keeps nothing from one run to the next, so runs may be concurrent.
+type Probe struct {
+	spec   Spec
+	target target
+	proxy  *target
+	tls    *tls.Config
+	head   []byte
+	redact *redactor
+}
+
+// New makes a Probe of a Spec. The error names every fault of it, one a line.
+func New(s Spec) (*Probe, error) {
+	s = s.WithDefaults()
+	if faults := s.Validate(); len(faults) > 0 {
+		var errs []error
+		for _, f := range faults {
+			errs = append(errs, fmt.Errorf("%s: %s", f.Field, f.Problem))
+		}
+		return nil, errors.Join(errs...)
+	}
+	s.Headers, s.Protocols = maps.Clone(s.Headers), slices.Clone(s.Protocols)
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return nil, errors.New("URL: cannot be parsed") // Validate has seen it; its text may hold secrets
+	}
+	p := &Probe{spec: s, redact: newRedactor(s)}
+	if p.target, err = parseTarget(u); err != nil {
+		return nil, fmt.Errorf("URL: %w", err)
+	}
+	if s.Proxy != nil {
+		proxy, err := parseTarget(s.Proxy)
+		if err != nil {
+			return nil, fmt.Errorf("Proxy: %w", err)
+		}
+		p.proxy = &proxy
+	}
+	if p.target.secure {
+		p.tls = tlsConfig(s.TLS, p.target.host)
+	}
+	p.head = requestHead(s, p.target)
+	return p, nil
+}
+
+// tlsConfig is the configuration of one handshake after the other, none of which knows of the one before.
+func tlsConfig(base *tls.Config, host string) *tls.Config {
+	c := &tls.Config{MinVersion: tls.VersionTLS12}
+	if base != nil {
+		c = base.Clone()
+	}
+	if c.ServerName == "" {
+		c.ServerName = host
+	}
+	c.NextProtos = []string{"http/1.1"} // an upgrade is a thing of HTTP/1.1
+	c.ClientSessionCache = nil
+	c.SessionTicketsDisabled = true
+	return c
+}
+
+// Run measures once. It returns when the connection is closed: by the deadline and the budget of the close
+// handshake (500 ms) at the latest. The error is that of a cancelled context, and means that there is no
+// result; a failed probe is a Result.
+func (p *Probe) Run(ctx context.Context) (Result, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, context.Cause(ctx)
+	}
+	now := time.Now()
+	r := &run{probe: p, deadline: now.Add(p.spec.Timeout)}
+	r.res.Started = now
+	defer r.release()
+	err := r.open(ctx)
+	if err == nil {
+		err = r.exchange()
+	}
+	if err != nil && ctx.Err() != nil {
+		return Result{}, context.Cause(ctx)
+	}
+	r.conclude(err)
+	r.close(err)
+	return r.res, nil
+}
+
+// run is one measurement under way.
+type run struct {
+	probe    *Probe
+	deadline time.Time
+	res      Result
+
+	stage reasons.Stage
+	phase Phase // the one under way, if its span is SpanBroken
+	seen  reasons.Evidence
+
+	raw     *rawConn
+	unwatch func() // ends the watch over the context
+	wire    *wire
+	socket  *socket
+	fault   error // why the handshake failed
+}
+
+// enter begins a phase, and names the stage in which a failure would then be.
+func (r *run) enter(stage reasons.Stage, phase Phase) {
+	r.stage, r.phase = stage, phase
+	r.res.Phases[phase] = Span{Start: time.Since(r.res.Started), State: SpanBroken}
+}
+
+// leave ends the phase under way at the given time.
+func (r *run) leave(at time.Time) {
+	span := &r.res.Phases[r.phase]
+	span.End, span.State = at.Sub(r.res.Started), SpanEnded
+}
+
+// conclude fixes the outcome of the run.
+func (r *run) conclude(err error) {
+	now := time.Now()
+	r.res.Ended = now
+	if err == nil {
+		r.stage = reasons.StageDone
+	} else if span := &r.res.Phases[r.phase]; span.State == SpanBroken {
+		span.End = now.Sub(r.res.Started)
+	}
+	r.seen.Stage, r.seen.Err = r.stage, err
+	r.seen.DeadlinePassed = !now.Before(r.deadline)
+	r.seen.Unmatched = r.res.Unmatched
+	var b *breach
+	if errors.As(err, &b) {
+		r.seen.Breach = b.what
+	}
+	if err != nil && r.res.Opened {
+		r.noteClose(b)
+	}
+	r.res.Reason, r.res.ErrorType = reasons.Explain(r.seen)
+	if err != nil {
+		r.res.Detail = r.probe.redact.text(r.detail(err), MaxBodyDetail)
+	}
+}
+
+// noteClose records how an open connection ended, if it did.
+func (r *run) noteClose(b *breach) {
+	scan := &r.wire.scan
+	switch {
+	case b != nil:
+		r.res.CloseCode = b.code
+	case scan.closed:
+		r.seen.CloseReceived = true
+		r.res.CloseCode = scan.closeCode
+		r.res.CloseReason = r.probe.redact.text(scan.closeReason, maxControlPayload)
+	case r.wire.fault != nil:
+		r.res.CloseCode = closeAbnormal
+	}
+}
+
+// detail says for people what ended a failed run.
+func (r *run) detail(err error) string {
+	var b *breach
+	switch {
+	case errors.As(err, &b):
+		return b.about
+	case r.seen.Status != 0:
+		return err.Error()
+	case r.seen.CloseReceived:
+		return fmt.Sprintf("close frame %d %q before the reply", r.res.CloseCode, r.wire.scan.closeReason)
+	case r.seen.DeadlinePassed:
+		return fmt.Sprintf("nothing within %v: %s", r.probe.spec.Timeout, waitingFor[r.stage])
+	default:
+		return err.Error()
+	}
+}
+
+// waitingFor says what a run was doing when its time was up.
+var waitingFor = map[reasons.Stage]string{
+	reasons.StageDNS:     "waiting for the resolver",
+	reasons.StageConnect: "waiting for the TCP connection",
+	reasons.StageTunnel:  "waiting for the proxy's answer to CONNECT",
+	reasons.StageTLS:     "waiting for the TLS handshake",
+	reasons.StageUpgrade: "waiting for the response to the upgrade",
+	reasons.StageSend:    "sending the message",
+	reasons.StagePong:    "waiting for the pong",
+	reasons.StageReply:   "waiting for the reply",
+}
+
+// close says goodbye on an open connection, within closeBudget: a close frame, the server's answer, and
+// the end of the TCP connection, which the server brings about (RFC 6455 7.1.1).
+func (r *run) close(err error) {
+	if r.socket == nil {
+		return
+	}
+	r.enter(reasons.StageDone, PhaseClose)
+	r.raw.bound(time.Now().Add(closeBudget))
+	r.wire.closing = true
+	code := closeNormal
+	var b *breach
+	if errors.As(err, &b) {
+		code = b.code
+	}
+	r.socket.close(code)
+	answered := r.wire.await() == nil
+	r.wire.awaitEOF()
+	if r.leave(time.Now()); !answered {
+		r.res.Phases[PhaseClose].State = SpanBroken
+	}
+}
+
+// release frees what the run holds. A connection that never opened is dropped without a word.
+func (r *run) release() {
+	if r.raw == nil {
+		return
+	}
+	if r.socket != nil {
+		r.wire.closing = true
+		r.raw.abort()
+		r.socket.close(closeNormal)
+	}
+	_ = r.raw.Close()
+	r.unwatch()
+}

@@ -1,0 +1,163 @@
+package probe
+
+import (
+	"net/url"
+	"sort"
+	"strings"
+	"unicode/utf8"
+)
+
+const redacted = "[redacted]"
+
+// minSecret is the shortest text that is worth hiding. Shorter ones would eat holes into every sentence,
+// and protect nothing that could be guessed less quickly.
+const minSecret = 3
+
+// redactor hides the secrets of a Spec in texts that an endpoint or a library wrote: the values of headers,
+// the query string and the proxy's credentials, whole and in the parts in which they tend to be repeated.
+type redactor struct {
+	secrets []string // longest first
+}
+
+func newRedactor(s Spec) *redactor {
+	set := make(map[string]bool)
+	add := func(text string) {
+		if len(text) >= minSecret {
+			set[text] = true
+		}
+	}
+	for _, value := range s.Headers {
+		add(value)
+		for _, part := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t;,", r) }) {
+			add(part)
+			if _, after, ok := strings.Cut(part, "="); ok { // a cookie, or a parameter of a scheme
+				add(strings.Trim(after, `"`))
+			}
+		}
+	}
+	if u, err := url.Parse(s.URL); err == nil && u.RawQuery != "" {
+		add(u.RawQuery)
+		for _, pair := range strings.FieldsFunc(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
+			_, value, _ := strings.Cut(pair, "=")
+			add(value)
+			if plain, err := url.QueryUnescape(value); err == nil {
+				add(plain)
+			}
+		}
+	}
+	if s.Proxy != nil && s.Proxy.User != nil {
+		password, _ := s.Proxy.User.Password()
+		add(password)
+		add(basicAuth(s.Proxy.User))
+	}
+	r := &redactor{}
+	for text := range set {
+		r.secrets = append(r.secrets, text)
+	}
+	sort.Slice(r.secrets, func(i, j int) bool {
+		a, b := r.secrets[i], r.secrets[j]
+		return len(a) > len(b) || len(a) == len(b) && a < b
+	})
+	return r
+}
+
+// slack is how much more of a text than is shown must be redacted, so that its cut cannot leave the first
+// half of a secret.
+func (r *redactor) slack() int {
+	if len(r.secrets) == 0 {
+		return 0
+	}
+	return len(r.secrets[0])
+}
+
+// text returns what may be shown of a text: its first limit bytes, printable, without secrets. A secret
+// that begins within the limit is hidden whole, so give it slack bytes more than the limit where there are.
+func (r *redactor) text(s string, limit int) string {
+	var b strings.Builder
+	start := 0
+	for i := 0; i < len(s) && i < limit; {
+		secret := r.secretAt(s[i:])
+		if secret == 0 {
+			i++
+			continue
+		}
+		b.WriteString(s[start:i])
+		b.WriteString(redacted)
+		i += secret
+		start = i
+	}
+	if end := min(len(s), limit); start < end {
+		for end > start && end < len(s) && !utf8.RuneStart(s[end]) {
+			end--
+		}
+		b.WriteString(s[start:end])
+	}
+	return printable(b.String())
+}
+
+// secretAt returns the length of the longest secret that s begins with, or 0.
+func (r *redactor) secretAt(s string) int {
+	for _, secret := range r.secrets {
+		if strings.HasPrefix(s, secret) {
+			return len(secret)
+		}
+	}
+	return 0
+}
+
+// printable keeps text on its line and terminals in their senses: control characters and bytes that are
+// not UTF-8 become their Go escapes.
+func printable(s string) string {
+	clean := func(r rune) bool { return r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) && r != utf8.RuneError }
+	if strings.IndexFunc(s, func(r rune) bool { return !clean(r) }) < 0 {
+		return s
+	}
+	var b strings.Builder
+	for i, r := range s {
+		if clean(r) {
+			b.WriteRune(r)
+			continue
+		}
+		_, size := utf8.DecodeRuneInString(s[i:])
+		b.WriteString(escape(s[i : i+size]))
+	}
+	return b.String()
+}
+
+func escape(s string) string {
+	switch s {
+	case "\n":
+		return `\n`
+	case "\r":
+		return `\r`
+	case "\t":
+		return `\t`
+	}
+	const hex = "0123456789abcdef"
+	var b strings.Builder
+	for i := range len(s) {
+		b.WriteString(`\x`)
+		b.WriteByte(hex[s[i]>>4])
+		b.WriteByte(hex[s[i]&15])
+	}
+	return b.String()
+}
+
+// RedactURL returns a URL as it may be shown: without its query and without user information.
+func RedactURL(raw string) string {
+	head, query, hasQuery := strings.Cut(raw, "?")
+	if scheme, rest, ok := strings.Cut(head, "://"); ok {
+		host, path, hasPath := strings.Cut(rest, "/")
+		if at := strings.LastIndexByte(host, '@'); at >= 0 {
+			host = host[at+1:]
+		}
+		head = scheme + "://" + host
+		if hasPath {
+			head += "/" + path
+		}
+	}
+	if hasQuery && query != "" {
+		return head + "?" + redacted
+	}
+	return head
+}

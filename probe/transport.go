@@ -1,0 +1,203 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/netip"
+	"net/url"
+	"time"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// refusalWait bounds the wait for the body of a refusal, which is only shown to people.
+const refusalWait = 200 * time.Millisecond
+
+// open performs the opening handshake. The library asks for it, the run itself is the transport.
+func (r *run) open(ctx context.Context) error {
+	socket, err := dial(ctx, r.probe.spec.URL, r.probe.spec.Protocols, r)
+	if r.fault != nil {
+		return r.fault // as it is, not as net/http and the library wrap it, URL and all
+	}
+	if err != nil {
+		return &breach{what: reasons.NotWebSocket, about: err.Error()}
+	}
+	r.socket = socket
+	return nil
+}
+
+// RoundTrip is the one-shot transport of the opening handshake: it connects, writes the request, reads the
+// response and hands the connection over as its body. No pool and no goroutine stand between the run and its
+// connection, and every phase is seen where it happens.
+func (r *run) RoundTrip(req *http.Request) (*http.Response, error) {
+	resp, err := r.handshake(req.Context(), req.Header.Get("Sec-WebSocket-Key"))
+	r.fault = err
+	return resp, err
+}
+
+func (r *run) handshake(ctx context.Context, key string) (*http.Response, error) {
+	if err := r.connect(ctx); err != nil {
+		return nil, err
+	}
+	if r.probe.proxy != nil {
+		if err := r.tunnel(); err != nil {
+			return nil, err
+		}
+	}
+	r.leave(time.Now())
+	conn := net.Conn(r.raw)
+	if r.probe.target.secure {
+		r.enter(reasons.StageTLS, PhaseTLS)
+		secured := tls.Client(r.raw, r.probe.tls)
+		if err := secured.Handshake(); err != nil {
+			return nil, err
+		}
+		r.leave(time.Now())
+		conn = secured
+	}
+	return r.upgrade(conn, key)
+}
+
+// connect looks the host up and opens the TCP connection, to the proxy if there is one.
+func (r *run) connect(ctx context.Context) error {
+	ctx, cancel := context.WithDeadline(ctx, r.deadline)
+	defer cancel()
+	spec, to := &r.probe.spec, &r.probe.target
+	if r.probe.proxy != nil {
+		to = r.probe.proxy
+	}
+	addrs := []netip.Addr{to.addr}
+	if !to.addr.IsValid() {
+		r.enter(reasons.StageDNS, PhaseDNS)
+		var err error
+		if addrs, err = spec.Resolve(ctx, to.host); err != nil {
+			return r.viaProxy(err)
+		}
+		if len(addrs) == 0 {
+			return r.viaProxy(&net.DNSError{Err: "no address", Name: to.host})
+		}
+		r.leave(time.Now())
+	}
+	r.enter(reasons.StageConnect, PhaseConnect)
+	won := dialFirst(ctx, interleave(addrs, to.port), spec.Dial)
+	if won.err != nil {
+		return r.viaProxy(won.err)
+	}
+	r.res.Phases[PhaseConnect].Start = won.started.Sub(r.res.Started)
+	r.raw = newRawConn(won.conn)
+	r.raw.bound(r.deadline)
+	r.watch(ctx)
+	if peer := won.conn.RemoteAddr(); peer != nil {
+		r.res.Peer = peer.String()
+	}
+	return nil
+}
+
+// viaProxy marks a failure to reach the proxy, unless time ran out: it is not the endpoint's.
+func (r *run) viaProxy(err error) error {
+	if r.probe.proxy != nil && time.Now().Before(r.deadline) {
+		return &breach{what: reasons.Proxy, about: "proxy: " + err.Error()}
+	}
+	return err
+}
+
+// watch aborts the connection when the context ends, until release calls unwatch, which leaves nothing behind.
+func (r *run) watch(ctx context.Context) {
+	raw, done := r.raw, make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		raw.abort()
+		close(done)
+	})
+	r.unwatch = func() {
+		if !stop() {
+			<-done
+		}
+	}
+}
+
+// tunnel asks the proxy for a connection to the endpoint (RFC 9110 9.3.6). An HTTP proxy that is asked to
+// GET a ws:// URL refuses; clients use CONNECT for ws and wss alike (RFC 6455 4.1).
+func (r *run) tunnel() error {
+	r.stage = reasons.StageTunnel
+	authority := r.probe.target.authority()
+	request := fmt.Sprintf("CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority)
+	if user := r.probe.spec.Proxy.User; user != nil {
+		request += "Proxy-Authorization: Basic " + basicAuth(user) + "\r\n"
+	}
+	if _, err := io.WriteString(r.raw, request+"\r\n"); err != nil {
+		return err
+	}
+	resp, br, err := readHead(r.raw, http.MethodConnect)
+	if err != nil {
+		return err
+	}
+	if resp.StatusCode/100 != 2 {
+		r.refused(resp)
+		return &breach{what: reasons.Proxy, about: "proxy answered CONNECT with " + resp.Status}
+	}
+	if br.Buffered() > 0 {
+		return &breach{what: reasons.MalformedResponse, about: "malformed HTTP response: the server behind the proxy spoke first"}
+	}
+	return nil
+}
+
+func basicAuth(user *url.Userinfo) string {
+	password, _ := user.Password()
+	return base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))
+}
+
+// upgrade asks for the WebSocket and verifies the answer (RFC 6455 4.1). The response that it returns has
+// just what the library needs to agree.
+func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
+	r.enter(reasons.StageUpgrade, PhaseUpgrade)
+	request := append(r.probe.head[:len(r.probe.head):len(r.probe.head)], key...)
+	if _, err := conn.Write(append(request, "\r\n\r\n"...)); err != nil {
+		return nil, err
+	}
+	resp, br, err := readHead(conn, http.MethodGet)
+	var head *headError
+	if errors.As(err, &head) {
+		return nil, &breach{what: reasons.MalformedResponse, about: head.problem}
+	}
+	if err != nil {
+		return nil, err
+	}
+	r.res.HTTPStatus = resp.StatusCode
+	if resp.StatusCode != http.StatusSwitchingProtocols {
+		r.seen.Status = resp.StatusCode
+		r.refused(resp)
+		return nil, fmt.Errorf("the server answered %s instead of 101", resp.Status)
+	}
+	if b := verifyUpgrade(resp, key, r.probe.spec.Protocols); b != nil {
+		return nil, b
+	}
+	r.leave(r.raw.readAt)
+	r.res.Opened, r.res.Handshake = true, r.raw.readAt.Sub(r.res.Started)
+	r.res.Subprotocol = resp.Header.Get("Sec-Websocket-Protocol")
+
+	r.wire = &wire{conn: conn, raw: r.raw, scan: frameScanner{limit: r.probe.spec.MaxReply}}
+	r.wire.accept(br)
+	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": {acceptKey(key)}}
+	if r.res.Subprotocol != "" {
+		agreed.Set("Sec-Websocket-Protocol", r.res.Subprotocol)
+	}
+	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: agreed, Body: r.wire}, nil
+}
+
+// refused keeps what a refusal says, as far as it comes soon.
+func (r *run) refused(resp *http.Response) {
+	r.res.HTTPStatus = resp.StatusCode
+	wait := time.Now().Add(refusalWait)
+	if wait.After(r.deadline) {
+		wait = r.deadline
+	}
+	r.raw.bound(wait)
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(MaxBodyDetail+r.probe.redact.slack())))
+	r.res.Body = r.probe.redact.text(string(body), MaxBodyDetail)
+}

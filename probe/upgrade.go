@@ -1,0 +1,159 @@
+package probe
+
+import (
+	"bufio"
+	"crypto/sha1"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/textproto"
+	"slices"
+	"strings"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+const (
+	// maxHead bounds the response head. Servers send a few hundred bytes, gateways with cookies a few
+	// thousand; net/http's own limit of 1 MiB would let a hostile one fill the agent's memory.
+	maxHead = 64 << 10
+	// maxInterim is how many 1xx responses may come before the final one (RFC 9110 15.2).
+	maxInterim = 5
+)
+
+// handshakeHeaders are set by the handshake itself and may not be configured.
+func handshakeHeader(name string) bool {
+	switch textproto.CanonicalMIMEHeaderKey(name) {
+	case "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Keep-Alive":
+		return true
+	default:
+		return strings.HasPrefix(strings.ToLower(name), "sec-websocket-")
+	}
+}
+
+// requestHead writes the upgrade request of a Spec up to and without the value of Sec-WebSocket-Key, which
+// is the only thing that differs between runs (RFC 6455 4.1).
+func requestHead(s Spec, target target) []byte {
+	var b strings.Builder
+	host, agent := target.hostHeader, s.UserAgent
+	names := make([]string, 0, len(s.Headers))
+	for name, value := range s.Headers {
+		switch textproto.CanonicalMIMEHeaderKey(name) {
+		case "Host":
+			host = value
+		case "User-Agent":
+			agent = value
+		default:
+			names = append(names, name)
+		}
+	}
+	slices.Sort(names)
+	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", target.requestURI, host)
+	if agent != "" {
+		fmt.Fprintf(&b, "User-Agent: %s\r\n", agent)
+	}
+	for _, name := range names {
+		fmt.Fprintf(&b, "%s: %s\r\n", name, s.Headers[name])
+	}
+	if len(s.Protocols) > 0 {
+		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", strings.Join(s.Protocols, ", "))
+	}
+	b.WriteString("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ")
+	return []byte(b.String())
+}
+
+// headError is a response head that is not one.
+type headError struct{ problem string }
+
+func (e *headError) Error() string { return e.problem }
+
+// readHead reads one response head within bounds, passing over interim ones. The reader is left at the first
+// byte after the head. Errors of the connection come back as they are, everything else as a *headError.
+func readHead(conn io.Reader, method string) (*http.Response, *bufio.Reader, error) {
+	limited := &io.LimitedReader{R: conn, N: maxHead}
+	br := bufio.NewReader(limited)
+	if _, err := br.Peek(1); err != nil {
+		return nil, nil, err // a plain io.EOF if the peer closed without a byte
+	}
+	for range maxInterim + 1 {
+		resp, err := http.ReadResponse(br, &http.Request{Method: method})
+		switch {
+		case err != nil && limited.N <= 0:
+			return nil, nil, &headError{fmt.Sprintf("malformed HTTP response: the head is longer than %d bytes", maxHead)}
+		case err != nil:
+			return nil, nil, headFailure(err)
+		case resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols:
+			limited.N = 1<<63 - 1
+			return resp, br, nil
+		}
+	}
+	return nil, nil, &headError{"malformed HTTP response: too many interim responses"}
+}
+
+// headFailure tells an error of the connection, which is returned as it is, from one of the text that came
+// over it. http.ReadResponse has no type for most of the latter.
+func headFailure(err error) error {
+	var network net.Error
+	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	text := err.Error()
+	if !strings.HasPrefix(text, "malformed HTTP response") {
+		text = "malformed HTTP response: " + text
+	}
+	return &headError{text}
+}
+
+// verifyUpgrade checks a 101 against RFC 6455 4.1, in the order of its list, and returns the breach or nil.
+// The library checks less, and answers a breach by reading on for up to 3 s.
+func verifyUpgrade(resp *http.Response, key string, offered []string) *breach {
+	bad := func(what reasons.ErrorType, format string, args ...any) *breach {
+		return &breach{what: what, about: fmt.Sprintf(format, args...)}
+	}
+	h := resp.Header
+	accept := h.Values("Sec-Websocket-Accept")
+	protocols := h.Values("Sec-Websocket-Protocol")
+	switch {
+	case !resp.ProtoAtLeast(1, 1):
+		return bad(reasons.MalformedResponse, "101 in %s, which has no upgrade", resp.Proto)
+	case !onlyToken(h.Values("Upgrade"), "websocket"):
+		return bad(reasons.BadUpgradeHeader, "101 with Upgrade %q instead of websocket", strings.Join(h.Values("Upgrade"), ", "))
+	case !hasToken(h.Values("Connection"), "upgrade"):
+		return bad(reasons.BadUpgradeHeader, "101 with Connection %q, which lacks Upgrade", strings.Join(h.Values("Connection"), ", "))
+	case len(accept) != 1 || accept[0] != acceptKey(key):
+		return bad(reasons.BadAcceptKey, "101 with Sec-WebSocket-Accept %q instead of %q", strings.Join(accept, ", "), acceptKey(key))
+	case len(h.Values("Sec-Websocket-Extensions")) > 0 && strings.Join(h.Values("Sec-Websocket-Extensions"), "") != "":
+		return bad(reasons.BadExtension, "101 with the extension %q, which was not offered", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "))
+	case len(protocols) > 1:
+		return bad(reasons.BadSubprotocol, "101 with more than one subprotocol: %q", strings.Join(protocols, ", "))
+	case len(protocols) == 1 && !slices.Contains(offered, protocols[0]):
+		return bad(reasons.BadSubprotocol, "101 with the subprotocol %q, which was not offered", protocols[0])
+	}
+	return nil
+}
+
+// acceptKey is the Sec-WebSocket-Accept that answers a key (RFC 6455 4.2.2, step 5.4).
+func acceptKey(key string) string {
+	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
+	return base64.StdEncoding.EncodeToString(sum[:])
+}
+
+// hasToken reports whether a comma-separated header contains a token, in any case.
+func hasToken(values []string, token string) bool {
+	for _, value := range values {
+		for part := range strings.SplitSeq(value, ",") {
+			if strings.EqualFold(strings.TrimSpace(part), token) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// onlyToken reports whether a header is exactly one token, in any case.
+func onlyToken(values []string, token string) bool {
+	return len(values) == 1 && strings.EqualFold(strings.TrimSpace(values[0]), token)
+}

@@ -1,0 +1,154 @@
+package probe
+
+import (
+	"bufio"
+	"crypto/rand"
+	"errors"
+	"io"
+	"net"
+)
+
+// maxEarly bounds what is taken from the connection before the send. A server that has said more than
+// that before it was asked is flooding.
+const maxEarly = 256 << 10
+
+// errClosing ends the library's reads once the probe closes: what still comes is the wire's business.
+var errClosing = errors.New("closing")
+
+// errPong ends the library's reads once the awaited Pong was seen.
+var errPong = errors.New("pong received")
+
+// wire is the stream of frames, above TLS: what the WebSocket library reads from and writes to. Every byte
+// from the server passes the frame scanner first.
+type wire struct {
+	conn    net.Conn // the raw connection, or TLS on it
+	raw     *rawConn
+	scan    frameScanner
+	ready   []byte // received and scanned, not yet read by the library
+	fault   error  // what every further read returns
+	closing bool
+}
+
+// Read hands sound bytes to the library. A breach in the middle of what was received ends the stream
+// exactly there, so that a reply in front of it still counts.
+func (w *wire) Read(p []byte) (int, error) {
+	if len(w.ready) > 0 {
+		n := copy(p, w.ready)
+		w.ready = w.ready[n:]
+		return n, nil
+	}
+	switch {
+	case w.fault != nil:
+		return 0, w.fault
+	case w.closing:
+		return 0, errClosing
+	case w.scan.pong:
+		return 0, errPong
+	}
+	n, err := w.receive(p)
+	if n > 0 {
+		return n, nil
+	}
+	return 0, err
+}
+
+// receive reads from the connection and scans. Errors of the stream are kept, timeouts are not: after one
+// the close frame is still to be sent.
+func (w *wire) receive(p []byte) (int, error) {
+	n, err := w.conn.Read(p)
+	if n > 0 {
+		sound, b := w.scan.scan(p[:n])
+		if b != nil {
+			w.fault = b
+			return sound, b
+		}
+	}
+	if err != nil && !isTimeout(err) {
+		if errors.Is(err, io.EOF) {
+			// The library takes io.EOF between two fragments for the end of the message.
+			err = io.ErrUnexpectedEOF
+		}
+		w.fault = err
+	}
+	return n, err
+}
+
+func (w *wire) Write(p []byte) (int, error) { return w.conn.Write(p) }
+
+// Close does nothing: the connection belongs to the run, which closes it within its own budget.
+func (w *wire) Close() error { return nil }
+
+// drain takes what has already been received, so that it cannot be mistaken for the reply.
+func (w *wire) drain() {
+	w.raw.polling = true
+	defer func() { w.raw.polling = false }()
+	var chunk [4096]byte
+	for w.fault == nil && !w.scan.closed && len(w.ready) < maxEarly {
+		n, err := w.receive(chunk[:])
+		w.ready = append(w.ready, chunk[:n]...)
+		if err != nil {
+			return
+		}
+	}
+}
+
+// await reads and discards until a close frame, the end of the stream or the deadline, and returns why
+// it ended: nil for a close frame.
+func (w *wire) await() error {
+	buf := make([]byte, 16<<10)
+	for !w.scan.closed {
+		if w.fault != nil {
+			return w.fault
+		}
+		if _, err := w.receive(buf); err != nil && !w.scan.closed {
+			return err
+		}
+	}
+	return nil
+}
+
+// awaitEOF reads and discards, whatever it is, until the server closes the connection or the deadline.
+// The server closes first (RFC 6455 7.1.1); a client that closes with bytes unread would reset the
+// connection and could take its own close frame with it.
+func (w *wire) awaitEOF() {
+	buf := make([]byte, 16<<10)
+	for {
+		if _, err := w.conn.Read(buf); err != nil {
+			return
+		}
+	}
+}
+
+// ping writes a Ping frame. The library's own waits for the Pong in a second goroutine, and its clock
+// cannot tell when the bytes came.
+func (w *wire) ping(payload string) error {
+	w.scan.wantPong = payload
+	frame := make([]byte, 0, 6+len(payload))
+	var mask [4]byte
+	_, _ = rand.Read(mask[:]) // never fails, says crypto/rand
+	frame = append(frame, 0x80|opPing, 0x80|byte(len(payload)))
+	frame = append(frame, mask[:]...)
+	for i := range len(payload) {
+		frame = append(frame, payload[i]^mask[i%4])
+	}
+	_, err := w.conn.Write(frame)
+	return err
+}
+
+func isTimeout(err error) bool {
+	var t net.Error
+	return errors.As(err, &t) && t.Timeout()
+}
+
+// ended reports whether nothing more can come from the server.
+func (w *wire) ended() bool { return w.fault != nil || w.scan.closed }
+
+// accept takes over what came in the same segment as the response head.
+func (w *wire) accept(br *bufio.Reader) {
+	rest, _ := br.Peek(br.Buffered())
+	sound, b := w.scan.scan(rest)
+	w.ready = append(w.ready, rest[:sound]...)
+	if b != nil {
+		w.fault = b
+	}
+}

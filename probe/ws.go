@@ -1,0 +1,62 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+
+	"github.com/coder/websocket"
+)
+
+// socket is an open WebSocket. This is the only file that knows the library: it dials through a transport
+// of ours, masks and joins frames, answers pings and close frames, and never waits on a clock of its own,
+// because every wait ends by the deadline of the raw connection. A context with a deadline would make it
+// drop the connection, after which no close frame could be sent.
+type socket struct{ conn *websocket.Conn }
+
+// dial performs the opening handshake over the transport.
+func dial(ctx context.Context, url string, protocols []string, transport http.RoundTripper) (*socket, error) {
+	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+		HTTPClient:   &http.Client{Transport: transport},
+		Subprotocols: protocols,
+	})
+	if err != nil {
+		return nil, err
+	}
+	conn.SetReadLimit(-1) // the frame scanner is the judge of sizes
+	return &socket{conn}, nil
+}
+
+// write sends one text message.
+func (s *socket) write(message string) error {
+	return s.conn.Write(context.Background(), websocket.MessageText, []byte(message))
+}
+
+// receive reads the next data message into m, chunk by chunk.
+func (s *socket) receive(m *message, buf []byte) error {
+	kind, r, err := s.conn.Reader(context.Background())
+	if err != nil {
+		return err
+	}
+	m.begin(kind == websocket.MessageText)
+	for {
+		n, err := r.Read(buf)
+		if b := m.write(buf[:n]); b != nil {
+			return b
+		}
+		if errors.Is(err, io.EOF) {
+			if b := m.end(); b != nil {
+				return b
+			}
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+	}
+}
+
+// close sends a close frame if none was sent, and frees the library's side. It does not wait for the
+// server's: the wire is closing and gives the library nothing more to read.
+func (s *socket) close(code int) { _ = s.conn.Close(websocket.StatusCode(code), "") }
