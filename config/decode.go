@@ -1,7 +1,6 @@
 package config
 
 import (
-	"slices"
 	"strconv"
 	"strings"
 
@@ -97,37 +96,28 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 // scalarProblem checks that YAML sees in a value what the field wants. A text has to be one to YAML, too: 1.10 is
 // a number and could come back as 1.1, so it needs quotes.
 func scalarProblem(f *Field, n *yaml.Node) string {
-	var wants string
-	var tags []string
+	wants, tag := "must be text", strTag
 	switch f.Kind {
 	case Bool:
-		wants, tags = "must be true or false", []string{boolTag}
+		wants, tag = "must be true or false", boolTag
 	case Integer, Milliseconds:
-		wants, tags = "must be a whole number", []string{intTag}
+		wants, tag = "must be a whole number", intTag
 	case Duration:
-		wants, tags = "must be a duration with a unit, such as 30s or 1m30s", []string{strTag}
+		wants = "must be a duration with a unit, such as 30s or 1m30s"
 	case Choice:
-		wants, tags = "must be one of "+strings.Join(f.Allowed, ", "), []string{strTag}
-	default:
-		if isText(n) {
-			return ""
-		}
-		return "must be text, got " + describe(n) + quotesHint(n)
+		wants = "must be one of " + strings.Join(f.Allowed, ", ")
 	}
-	huge := len(tags) > 0 && tags[0] == intTag && n.Tag == floatTag && decimal.MatchString(n.Value) // for YAML a float
-	if n.Kind == yaml.ScalarNode && (slices.Contains(tags, n.Tag) || huge) {
+	huge := tag == intTag && n.Tag == floatTag && decimal.MatchString(n.Value) // beyond 64 bits YAML sees a float
+	switch {
+	case n.Kind == yaml.ScalarNode && (n.Tag == tag || huge):
 		return ""
+	case f.Kind == Text:
+		return wants + ", got " + describe(n) + quotesHint(n)
+	case tag != strTag && isQuoted(n):
+		return wants + " without quotes, got " + show(n)
+	default:
+		return wants + ", got " + show(n)
 	}
-	if n.Kind == yaml.ScalarNode && n.Style&yaml.TaggedStyle == 0 {
-		if _, err := strconv.ParseFloat(n.Value, 64); err == nil && n.Style == 0 {
-			return wants + ", got " + shorten(n.Value)
-		}
-		if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 && f.Kind != Duration && f.Kind != Choice {
-			wants += " without quotes"
-		}
-		return wants + ", got " + quote(n.Value)
-	}
-	return wants + ", got " + describe(n)
 }
 
 // decodeList reads a list of texts. An element that is none is kept as an empty one, so that the others keep

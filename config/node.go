@@ -2,6 +2,7 @@ package config
 
 import (
 	"slices"
+	"strconv"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -223,6 +224,23 @@ func describe(n *yaml.Node) string {
 	default:
 		return "the unsupported tag " + quote(n.Tag)
 	}
+}
+
+// show repeats a scalar whose content is no secret, and describes any other node.
+func show(n *yaml.Node) string {
+	_, err := strconv.ParseFloat(n.Value, 64)
+	switch {
+	case n.Kind != yaml.ScalarNode || n.Style&yaml.TaggedStyle != 0:
+		return describe(n)
+	case err == nil && n.Style == 0:
+		return shorten(n.Value)
+	default:
+		return quote(n.Value)
+	}
+}
+
+func isQuoted(n *yaml.Node) bool {
+	return n.Kind == yaml.ScalarNode && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
 }
 
 // quotesHint is advice for a scalar that YAML takes for something else than text.
