@@ -20,6 +20,7 @@ type agent struct {
 	requests map[requestKind]int64
 	sent     int64
 	dropped  map[DropCause]int64
+	told     map[DropCause]int64 // how many of these the log knows of
 }
 
 // requestKind is what export requests are counted by. The error type is a gRPC status, or empty.
@@ -43,6 +44,7 @@ func newAgent(inFlight func() int, queue func(time.Time) queueState) *agent {
 		skipped:  make(map[string]int64),
 		requests: make(map[requestKind]int64),
 		dropped:  make(map[DropCause]int64),
+		told:     make(map[DropCause]int64),
 	}
 	// Counters that begin at 0 let a back end see the first increase.
 	for _, cause := range DropCauses() {
@@ -75,6 +77,20 @@ func (a *agent) drop(cause DropCause, points int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.dropped[cause] += int64(points)
+}
+
+// untold returns what was dropped since the last call, by cause.
+func (a *agent) untold() map[DropCause]int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	news := make(map[DropCause]int64)
+	for cause, n := range a.dropped {
+		if n > a.told[cause] {
+			news[cause] = n - a.told[cause]
+			a.told[cause] = n
+		}
+	}
+	return news
 }
 
 // addTo adds the agent's points.

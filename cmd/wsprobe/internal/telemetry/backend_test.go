@@ -36,7 +36,7 @@ type backend struct {
 }
 
 // newBackend chooses an address. Nothing listens there until start is called.
-func newBackend(t *testing.T) *backend {
+func newBackend(t testing.TB) *backend {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
@@ -71,7 +71,7 @@ func (b *backend) answer(answer func(ctx context.Context, n int) (*receiver.Part
 }
 
 // start listens until the test ends or stop is called.
-func (b *backend) start(t *testing.T) *backend {
+func (b *backend) start(t testing.TB) *backend {
 	t.Helper()
 	l, err := net.Listen("tcp", b.addr)
 	if err != nil {

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"slices"
+	"strings"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -13,26 +14,35 @@ type running struct {
 	*Telemetry
 	series *Series
 	began  time.Time
-	runs   int
+	count  int
 	cancel context.CancelFunc
 	done   chan error
 }
 
 func start(t *testing.T, o Options, s *stub) *running {
 	t.Helper()
-	telemetry := newTest(t, o, s)
-	ctx, cancel := context.WithCancel(t.Context())
-	r := &running{
-		Telemetry: telemetry, series: telemetry.Probe(chat()), began: time.Now(), cancel: cancel, done: make(chan error, 1),
-	}
-	go func() { r.done <- telemetry.Run(ctx) }()
+	r := prepare(t, o, s)
+	r.start(t)
 	return r
+}
+
+// prepare makes a Telemetry that does not run yet.
+func prepare(t *testing.T, o Options, s *stub) *running {
+	t.Helper()
+	telemetry := newTest(t, o, s)
+	return &running{Telemetry: telemetry, series: telemetry.Probe(chat()), began: time.Now(), done: make(chan error, 1)}
+}
+
+func (r *running) start(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	r.cancel = cancel
+	go func() { r.done <- r.Run(ctx) }()
 }
 
 // record notes a run, whose handshake takes 1 ms more than that of the one before: 1 ms, 2 ms ...
 func (r *running) record() {
-	r.runs++
-	r.series.Record(good(time.Now(), time.Duration(r.runs)*time.Millisecond))
+	r.count++
+	r.series.Record(good(time.Now(), time.Duration(r.count)*time.Millisecond))
 }
 
 // until sleeps until a time after the start and lets everything settle.
@@ -300,6 +310,47 @@ func TestQueueIsBoundedInALongOutage(t *testing.T) {
 		}
 		if n := r.agent.dropped[DropQueueFull]; n == 0 {
 			t.Error("nothing was counted as dropped")
+		}
+	})
+}
+
+func TestManyRunsAreCollectedAheadOfTime(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(stub)
+		r := start(t, Options{Interval: time.Hour, PendingRuns: 20}, s)
+		for range 100 {
+			r.record()
+			time.Sleep(time.Second)
+		}
+		r.stop(t)
+		// Each time the eleventh comes.
+		if got, want := r.times(s), seconds(10, 21, 32, 43, 54, 65, 76, 87, 98, 100); !slices.Equal(got, want) {
+			t.Errorf("exports at %v, want %v", got, want)
+		}
+		if n := len(s.delivered()); n != 100 {
+			t.Errorf("%d runs delivered, want 100", n)
+		}
+	})
+}
+
+func TestDropsAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log := newLogbook()
+		o := Options{Interval: time.Second, PendingRuns: 1, QueueBytes: 1, Logger: log.logger()}
+		r := prepare(t, o, &stub{answer: away(time.Hour)})
+		r.record()
+		r.record()
+		r.start(t)
+		r.until(3 * time.Second)
+		r.stop(t)
+		for _, want := range []string{
+			`msg="data points dropped: pending_full" points=9`,
+			`msg="data points dropped: queue_full"`,
+			`msg="stopped with data points undelivered"`,
+		} {
+			if !strings.Contains(log.String(), want) {
+				t.Errorf("%s was not logged:\n%s", want, log)
+			}
 		}
 	})
 }

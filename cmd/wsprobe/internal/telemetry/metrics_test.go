@@ -136,7 +136,7 @@ func TestAgentCountsItself(t *testing.T) {
 	telemetry.ObserveSkip("missed", 1)
 	telemetry.agent.request(requestKind{outcome: Accepted}, 50)
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
-	telemetry.drop(DropQueueFull, 7)
+	telemetry.agent.drop(DropQueueFull, 7)
 	scope := produce(t, telemetry)
 
 	for _, c := range []struct {

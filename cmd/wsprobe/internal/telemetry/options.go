@@ -54,7 +54,8 @@ type Options struct {
 	StopBudget time.Duration
 	// QueueBytes bounds the packed batches that wait for another try. Default: DefaultQueueBytes.
 	QueueBytes int64
-	// PendingRuns bounds the runs that wait for a collection. Default: DefaultPendingRuns.
+	// PendingRuns bounds the runs that wait for a collection; half as many cause one ahead of the Interval.
+	// Default: DefaultPendingRuns.
 	PendingRuns int
 
 	// ServiceName is the resource's service.name. Default: that of Attributes, else DefaultServiceName.

@@ -16,11 +16,13 @@ import (
 	"testing"
 	"time"
 
+	common "go.opentelemetry.io/proto/otlp/common/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
 	"google.golang.org/grpc/peer"
 	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 )
@@ -232,13 +234,23 @@ func TestTenThousandProbes(t *testing.T) {
 	for i := range 3 {
 		labels[fmt.Sprint("label_", i)] = strings.Repeat("v", 300)
 	}
-	seen, points := map[any]int{}, int64(0)
+	seen, points := map[string]int{}, int64(0)
 	b := newBackend(t)
-	b.receiver.Point = func(p receiver.Point) {
-		points++
-		if p.Metric == "wsprobe.connection_success" {
-			seen[p.Attributes["wsprobe.name"]]++
+	b.receiver.Point = nil // the requests are looked at as they are, for it is many points
+	b.receiver.Answer = func(_ context.Context, request *receiver.Request) (*receiver.PartialSuccess, error) {
+		b.requests++
+		b.largest = max(b.largest, proto.Size(request))
+		for _, m := range request.ResourceMetrics[0].ScopeMetrics[0].Metrics {
+			points += int64(len(m.GetGauge().GetDataPoints()) + len(m.GetSum().GetDataPoints()) + len(m.GetHistogram().GetDataPoints()))
+			if m.Name != "wsprobe.connection_success" {
+				continue
+			}
+			for _, p := range m.GetGauge().GetDataPoints() {
+				at := slices.IndexFunc(p.Attributes, func(kv *common.KeyValue) bool { return kv.Key == "wsprobe.name" })
+				seen[p.Attributes[at].Value.GetStringValue()]++
+			}
 		}
+		return nil, nil
 	}
 	b.start(t)
 	e := exportTo(t, b, Options{Interval: time.Hour, Compression: CompressionNone})
@@ -251,7 +263,7 @@ func TestTenThousandProbes(t *testing.T) {
 	b.stop()
 	for name, n := range seen {
 		if n != 1 {
-			t.Errorf("%v arrived %d times", name, n)
+			t.Errorf("%s arrived %d times", name, n)
 		}
 	}
 	if len(seen) != probes {

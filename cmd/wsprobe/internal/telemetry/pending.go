@@ -43,11 +43,11 @@ func (r *run) points() int {
 	return n
 }
 
-// pending holds the runs that wait for a collection, at most limit of them. Collections come every
-// interval whatever the receiver does, so that the limit is only reached if the agent runs far more probes than it was
-// meant for, or if nobody collects.
+// pending holds the runs that wait for a collection, at most limit of them. Half as many ask for a collection
+// ahead of time, so that runs have to go only if collections cannot keep up.
 type pending struct {
 	limit int
+	half  chan struct{}    // holds a value when half of the limit was reached
 	drop  func(points int) // called with the points of each run that has to go
 
 	mu     sync.Mutex
@@ -56,12 +56,22 @@ type pending struct {
 	spare  []run
 }
 
+func newPending(limit int, drop func(points int)) *pending {
+	return &pending{limit: limit, drop: drop, half: make(chan struct{}, 1)}
+}
+
 // add appends a run, in place of the oldest one if there is no room.
 func (p *pending) add(r run) {
 	p.mu.Lock()
-	if len(p.runs) < p.limit {
+	if n := len(p.runs); n < p.limit {
 		p.runs = append(p.runs, r)
 		p.mu.Unlock()
+		if n == p.limit/2 {
+			select {
+			case p.half <- struct{}{}:
+			default:
+			}
+		}
 		return
 	}
 	dropped := p.runs[p.oldest].points()

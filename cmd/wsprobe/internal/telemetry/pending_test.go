@@ -17,7 +17,7 @@ func takeAll(p *pending) []int64 {
 
 func TestPendingDropsTheOldest(t *testing.T) {
 	dropped := 0
-	p := &pending{limit: 3, drop: func(points int) { dropped += points }}
+	p := newPending(3, func(points int) { dropped += points })
 	for round := range 3 { // the ring turns by another amount in each
 		for i := range 5 + round {
 			p.add(newRun(nil, probe.Result{Opened: true, Handshake: time.Duration(i) * time.Millisecond}))
@@ -71,7 +71,7 @@ func TestDroppedRunsAreCountedByTheirPoints(t *testing.T) {
 }
 
 func TestPendingKeepsItsMemory(t *testing.T) {
-	p := &pending{limit: 100, drop: func(int) {}}
+	p := newPending(100, func(int) {})
 	r := newRun(nil, probe.Result{})
 	cycle := func() {
 		for range 100 {

@@ -66,9 +66,9 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		health:   newHealth(),
 		log:      newLimitedLog(o.Logger),
 	}
-	t.queue = newQueue(o.QueueBytes, t.drop)
+	t.queue = newQueue(o.QueueBytes, func(cause DropCause, points int) { t.agent.drop(cause, points) })
 	t.agent = newAgent(o.InFlight, t.queue.state)
-	t.pending = &pending{limit: o.PendingRuns, drop: func(points int) { t.drop(DropPendingFull, points) }}
+	t.pending = newPending(o.PendingRuns, func(points int) { t.agent.drop(DropPendingFull, points) })
 	t.producer = &producer{
 		scope: instrumentation.Scope{
 			Name: scopeName, Version: o.ServiceVersion, SchemaURL: semconv.SchemaURL,
@@ -133,14 +133,18 @@ func (t *Telemetry) Run(ctx context.Context) error {
 	for ctx.Err() == nil {
 		select {
 		case <-ctx.Done():
+			continue
 		case <-ticker.C:
-			t.queue.pack(t.wire.pack)
-			t.collect()
+		case <-t.pending.half:
 		}
+		t.queue.pack(t.wire.pack)
+		t.collect()
+		t.tellDrops()
 	}
 	t.collect()
 	close(last)
 	delivery.Wait()
+	t.tellDrops()
 
 	if n := t.queue.points(); n > 0 {
 		t.log.log(slog.LevelWarn, "stopped with data points undelivered", "points", n)
@@ -188,10 +192,14 @@ func countPoints(scope metricdata.ScopeMetrics) int {
 	return n
 }
 
-// drop counts points that are given up and tells the log.
-func (t *Telemetry) drop(cause DropCause, points int) {
-	t.agent.drop(cause, points)
-	t.log.log(slog.LevelWarn, "data points dropped: "+string(cause), "points", points)
+// tellDrops logs what was dropped since the last collection. Whoever drops only counts: it holds a lock, or is
+// a probe that must not wait for a log.
+func (t *Telemetry) tellDrops() {
+	for cause, points := range t.agent.untold() {
+		if cause != DropRejected { // the delivery has told, in the receiver's words
+			t.log.log(slog.LevelWarn, "data points dropped: "+string(cause), "points", points)
+		}
+	}
 }
 
 // outlive returns a context that ends some time after its parent.
