@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/scheduler"
+)
+
+// sink is told the result of every run of a probe.
+type sink func(config.Probe, probe.Result)
+
+// agent is the running program: a scheduler that starts probes, and the sinks that their results go to.
+type agent struct {
+	cfg       config.Config
+	log       *slog.Logger
+	scheduler *scheduler.Scheduler
+	telemetry *telemetry.Telemetry
+	status    *status.Server
+	listener  net.Listener // nil if agent.listen is empty
+	probing   atomic.Bool
+}
+
+// newAgent puts an agent together and takes its listen address. Nothing runs before Run.
+func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
+	a := &agent{cfg: cfg, log: log, scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
+	var err error
+	if a.telemetry, err = telemetry.New(telemetryOptions(cfg, a.scheduler.InFlight, log)); err != nil {
+		return nil, err
+	}
+	board := &status.Board{}
+	a.status = &status.Server{Board: board, Ready: a.ready, Version: versionText()}
+	for _, p := range cfg.Probes {
+		job, err := a.job(p, board)
+		if err != nil {
+			return nil, err
+		}
+		a.scheduler.Jobs = append(a.scheduler.Jobs, job)
+	}
+	a.scheduler.Observer = scheduler.Observer{
+		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
+		Skipped: func(name string, cause scheduler.Skip, ticks int) {
+			a.telemetry.ObserveSkip(string(cause), ticks)
+			log.Debug("run skipped", "probe", name, "cause", string(cause), "runs", ticks)
+		},
+	}
+	if cfg.Agent.Listen != "" {
+		if a.listener, err = net.Listen("tcp", cfg.Agent.Listen); err != nil {
+			return nil, fmt.Errorf("agent.listen: %w", err)
+		}
+	}
+	return a, nil
+}
+
+// job is a probe as the scheduler sees it: a function that is called on its interval.
+func (a *agent) job(p config.Probe, board *status.Board) (scheduler.Job, error) {
+	prober, err := probe.New(p.Spec)
+	if err != nil {
+		return scheduler.Job{}, fmt.Errorf("probe %q: %w", p.Name, err)
+	}
+	target, err := telemetryTarget(p)
+	if err != nil {
+		return scheduler.Job{}, fmt.Errorf("probe %q: %w", p.Name, err)
+	}
+	series := a.telemetry.Probe(target)
+	entry := board.Add(p.Name, p.Spec.URL, p.Spec.Interpretation, p.Interval)
+	news := newsOf(a.log)
+	sinks := []sink{
+		func(_ config.Probe, r probe.Result) { series.Record(r) },
+		func(_ config.Probe, r probe.Result) { entry.Record(r) },
+		news,
+	}
+	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, _ scheduler.Tick) {
+		result, err := prober.Run(ctx)
+		if err != nil {
+			return // the agent stops: nothing was measured, and nothing is reported
+		}
+		for _, tell := range sinks {
+			tell(p, result)
+		}
+	}}, nil
+}
+
+// Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and what has been
+// measured is exported. The status page stays up meanwhile.
+func (a *agent) Run(ctx context.Context) error {
+	a.log.Info("wsprobe starts", "version", versionText(), "probes", len(a.cfg.Probes),
+		"otlp", a.cfg.OTLP.Endpoint.String(), "listen", a.listenAddress())
+	probing, stopProbing := context.WithCancel(ctx)
+	defer stopProbing()
+	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRest()
+
+	var tasks sync.WaitGroup
+	var scheduled, exported, served error
+	tasks.Go(func() {
+		exported = a.telemetry.Run(rest)
+		stopProbing() // without an exporter there is nobody to probe for
+	})
+	if a.listener != nil {
+		tasks.Go(func() {
+			served = a.status.Serve(rest, a.listener)
+			stopProbing()
+		})
+	}
+	a.probing.Store(true)
+	scheduled = a.scheduler.Run(probing)
+	a.probing.Store(false)
+	stopRest()
+	tasks.Wait()
+	a.log.Info("wsprobe ends")
+	return errors.Join(scheduled, exported, served)
+}
+
+// ready says whether the agent probes and exports.
+func (a *agent) ready() error {
+	if !a.probing.Load() {
+		return errors.New("not probing")
+	}
+	if h := a.telemetry.Health(); !h.OK {
+		return fmt.Errorf("exports fail since %s: %s", h.Since.UTC().Format(time.RFC3339), h.Detail)
+	}
+	return nil
+}
+
+// listenAddress is where the status page is, or empty.
+func (a *agent) listenAddress() string {
+	if a.listener == nil {
+		return ""
+	}
+	return a.listener.Addr().String()
+}
+
+// telemetryOptions says in the exporter's words what the configuration says.
+func telemetryOptions(cfg config.Config, inFlight func() int, log *slog.Logger) telemetry.Options {
+	return telemetry.Options{
+		Endpoint:       cfg.OTLP.Endpoint.String(),
+		TLS:            cfg.OTLP.TLS,
+		Headers:        cfg.OTLP.Headers,
+		Compression:    telemetry.Compression(cfg.OTLP.Compression),
+		Interval:       cfg.OTLP.Interval,
+		Timeout:        cfg.OTLP.Timeout,
+		ServiceName:    cfg.OTLP.Resource.ServiceName,
+		ServiceVersion: versionText(),
+		Location:       cfg.Agent.Location,
+		Attributes:     cfg.OTLP.Resource.Attributes,
+		InFlight:       inFlight,
+		Logger:         log,
+	}
+}
+
+// telemetryTarget says what the points of a probe bear.
+func telemetryTarget(p config.Probe) (telemetry.Target, error) {
+	u, err := url.Parse(p.Spec.URL)
+	if err != nil {
+		return telemetry.Target{}, errors.New("url cannot be parsed")
+	}
+	scheme := strings.ToLower(u.Scheme)
+	port := map[string]int{"ws": 80, "wss": 443}[scheme]
+	if text := u.Port(); text != "" {
+		if port, err = strconv.Atoi(text); err != nil {
+			return telemetry.Target{}, errors.New("url has a bad port")
+		}
+	}
+	return telemetry.Target{
+		Name:           p.Name,
+		Interpretation: p.Spec.Interpretation,
+		Address:        u.Hostname(),
+		Port:           port,
+		Scheme:         scheme,
+		Path:           u.EscapedPath(),
+		Labels:         p.Labels,
+	}, nil
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"fmt"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+func newCheckCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "check -c FILE",
+		Short: "Validate a configuration: print every error with its place, or what would run",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(file)
+			if err != nil {
+				return err
+			}
+			return printPlan(cmd, cfg)
+		},
+	}
+	configFlag(cmd, &file)
+	return cmd
+}
+
+// printPlan says what the agent would do with a configuration.
+func printPlan(cmd *cobra.Command, cfg config.Config) error {
+	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
+	fmt.Fprintln(out, "PROBE\tINTERPRETATION\tINTERVAL\tTIMEOUT\tURL")
+	for _, p := range cfg.Probes {
+		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n",
+			p.Name, p.Spec.Interpretation, p.Interval, p.Spec.Timeout, probe.RedactURL(p.Spec.URL))
+	}
+	if err := out.Flush(); err != nil {
+		return failure{err}
+	}
+	listen := cfg.Agent.Listen
+	if listen == "" {
+		listen = "nowhere"
+	}
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s, at most %d at a time; exported to %s every %s; status on %s\n",
+		plural(len(cfg.Probes), "probe"), cfg.Agent.MaxConcurrent, cfg.OTLP.Endpoint, cfg.OTLP.Interval, listen)
+	if err != nil {
+		return failure{err}
+	}
+	return nil
+}
+
+func plural(n int, word string) string {
+	if n == 1 {
+		return "1 " + word
+	}
+	return fmt.Sprintf("%d %ss", n, word)
+}

@@ -1,0 +1,61 @@
+package status
+
+import (
+	"sync/atomic"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// Board holds the last result of each probe, in the order in which the probes were added. Add all of them
+// before the first Record and the first request.
+type Board struct {
+	entries []*Entry
+}
+
+// Entry is the place of one probe on the board.
+type Entry struct {
+	name           string
+	url            string
+	interpretation probe.Interpretation
+	interval       time.Duration
+	last           atomic.Pointer[probe.Result]
+}
+
+// Add gives a probe its place.
+func (b *Board) Add(name, url string, in probe.Interpretation, interval time.Duration) *Entry {
+	e := &Entry{name: name, url: url, interpretation: in, interval: interval}
+	b.entries = append(b.entries, e)
+	return e
+}
+
+// Record replaces the last result.
+func (e *Entry) Record(r probe.Result) { e.last.Store(&r) }
+
+// Status is a probe with its last result, as the API shows it.
+type Status struct {
+	Name           string `json:"name"`
+	URL            string `json:"url"`
+	Interpretation string `json:"interpretation"`
+	Interval       string `json:"interval"`
+	Last           *View  `json:"last"` // null before the first run has ended
+}
+
+// status shows an entry.
+func (e *Entry) status() Status {
+	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String()}
+	if r := e.last.Load(); r != nil {
+		v := NewView(e.name, e.url, e.interpretation, *r)
+		s.Last = &v
+	}
+	return s
+}
+
+// statuses shows every entry.
+func (b *Board) statuses() []Status {
+	all := make([]Status, len(b.entries))
+	for i, e := range b.entries {
+		all[i] = e.status()
+	}
+	return all
+}

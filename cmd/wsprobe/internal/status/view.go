@@ -1,0 +1,82 @@
+package status
+
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// View is a result as JSON: one object per line of `wsprobe once --json`, one element of the API's answer.
+// What was not measured is null, never 0. Texts are redacted, and the URL has no query.
+type View struct {
+	Probe             string             `json:"probe"`
+	URL               string             `json:"url"`
+	StartedAt         time.Time          `json:"started_at"`
+	EndedAt           time.Time          `json:"ended_at"`
+	Interpretation    string             `json:"interpretation"`
+	Value             *float64           `json:"value"` // null for no_data
+	Unit              string             `json:"unit"`
+	Reason            string             `json:"reason"` // "ok" or the code
+	ErrorType         *string            `json:"error_type"`
+	Detail            *string            `json:"detail"`
+	Hint              *string            `json:"hint"`
+	HandshakeMS       *float64           `json:"handshake_ms"`
+	RoundTripMS       *float64           `json:"round_trip_ms"`
+	ConnectionSuccess int                `json:"connection_success"`
+	PhasesMS          map[string]float64 `json:"phases_ms"` // of the phases that ended
+	HTTPStatus        *int               `json:"http_status"`
+	HTTPBody          *string            `json:"http_body"`   // the beginning of a refusal's
+	Subprotocol       *string            `json:"subprotocol"` // "" if the server picked none, null if it never opened
+	CloseCode         *int               `json:"close_code"`
+	CloseReason       *string            `json:"close_reason"`
+	UnmatchedMessages int                `json:"unmatched_messages"`
+	LastReply         *string            `json:"last_reply"` // the beginning of the last message that did not match
+	Peer              *string            `json:"peer"`
+}
+
+// NewView shows a result of the probe with this name, URL and interpretation.
+func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
+	v := View{
+		Probe:             name,
+		URL:               probe.RedactURL(url),
+		StartedAt:         r.Started.UTC(),
+		EndedAt:           r.Ended.UTC(),
+		Interpretation:    string(in),
+		Unit:              in.Unit(),
+		Reason:            r.Reason.String(),
+		ErrorType:         unless(r.ErrorType == "", string(r.ErrorType)),
+		Detail:            unless(r.Detail == "", r.Detail),
+		Hint:              unless(r.Reason.Hint() == "", r.Reason.Hint()),
+		HandshakeMS:       unless(!r.Opened, probe.Millis(r.Handshake)),
+		RoundTripMS:       unless(!r.Replied, probe.Millis(r.RoundTrip)),
+		PhasesMS:          make(map[string]float64),
+		HTTPStatus:        unless(r.HTTPStatus == 0, r.HTTPStatus),
+		HTTPBody:          unless(r.Body == "", r.Body),
+		Subprotocol:       unless(!r.Opened, r.Subprotocol),
+		CloseCode:         unless(r.CloseCode == 0, r.CloseCode),
+		CloseReason:       unless(r.CloseReason == "", r.CloseReason),
+		UnmatchedMessages: r.Unmatched,
+		LastReply:         unless(r.Unmatched == 0, r.LastReply),
+		Peer:              unless(r.Peer == "", r.Peer),
+	}
+	if value, measured := in.Value(r); measured {
+		v.Value = &value
+	}
+	if r.Opened {
+		v.ConnectionSuccess = 1
+	}
+	for phase, span := range r.Phases {
+		if span.State == probe.SpanEnded {
+			v.PhasesMS[probe.Phase(phase).String()] = probe.Millis(span.Duration())
+		}
+	}
+	return v
+}
+
+// unless returns nil for what is absent, else the value.
+func unless[T any](absent bool, value T) *T {
+	if absent {
+		return nil
+	}
+	return &value
+}

@@ -1,0 +1,154 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// onceMaxConcurrent bounds `once URL` and is only there to have a number: it is one probe.
+const onceMaxConcurrent = 1
+
+// onceFlags are the flags of `once`.
+type onceFlags struct {
+	file  string
+	names []string
+	json  bool
+	adhoc adhocFlags
+}
+
+func newOnceCommand() *cobra.Command {
+	var flags onceFlags
+	cmd := &cobra.Command{
+		Use:   "once URL | once -c FILE [--probe NAME]...",
+		Short: "Run probes now and show where the time went",
+		Long: "Run probes now, side by side, and show where the time went.\n\n" +
+			"The exit code is 0 if all are ok, 1 if a probe failed, 2 for bad usage or a bad configuration.",
+		Example: "  wsprobe once wss://echo.example.com/ --send hello --expect hello\n" +
+			"  wsprobe once -c wsprobe.yaml --probe chat --json",
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			probes, concurrent, err := flags.probes(cmd, args)
+			if err != nil {
+				return err
+			}
+			show := printWaterfall
+			if flags.json {
+				show = printJSON
+			}
+			return runOnce(cmd.Context(), probes, concurrent, cmd.OutOrStdout(), show)
+		},
+	}
+	configFlag(cmd, &flags.file)
+	cmd.Flags().StringArrayVar(&flags.names, "probe", nil, "with -c: only the probe with this `name`; may be repeated")
+	cmd.Flags().BoolVar(&flags.json, "json", false, "print one JSON object per line")
+	flags.adhoc.register(cmd)
+	return cmd
+}
+
+// probes are those of the file, or the one that the command line describes.
+func (f *onceFlags) probes(cmd *cobra.Command, args []string) ([]config.Probe, int, error) {
+	switch {
+	case len(args) == 1 && f.file != "":
+		return nil, 0, errors.New("give a URL or -c FILE, not both")
+	case len(args) == 1 && len(f.names) > 0:
+		return nil, 0, errors.New("--probe picks from a file: give -c FILE instead of a URL")
+	case len(args) == 1:
+		p, err := f.adhoc.probe(cmd, args[0])
+		return []config.Probe{p}, onceMaxConcurrent, err
+	case f.file == "":
+		return nil, 0, errors.New("give a URL or -c FILE")
+	}
+	if name := f.adhoc.changed(cmd); name != "" {
+		return nil, 0, fmt.Errorf("--%s describes the probe of a URL: it does not go with -c FILE", name)
+	}
+	cfg, err := loadConfig(f.file)
+	if err != nil {
+		return nil, 0, err
+	}
+	probes, err := pick(cfg.Probes, f.names)
+	return probes, cfg.Agent.MaxConcurrent, err
+}
+
+// pick returns the probes with these names in the order of the file, or all if there are no names.
+func pick(all []config.Probe, names []string) ([]config.Probe, error) {
+	if len(names) == 0 {
+		return all, nil
+	}
+	for _, name := range names {
+		if !slices.ContainsFunc(all, func(p config.Probe) bool { return p.Name == name }) {
+			return nil, fmt.Errorf("--probe %q: the file has no probe of this name", name)
+		}
+	}
+	return slices.DeleteFunc(slices.Clone(all), func(p config.Probe) bool { return !slices.Contains(names, p.Name) }), nil
+}
+
+// outcome is what a run of `once` came to. An error means that there is no result.
+type outcome struct {
+	result probe.Result
+	err    error
+}
+
+// runOnce runs the probes side by side, and shows them in order as soon as their turn has come.
+func runOnce(ctx context.Context, probes []config.Probe, concurrent int, out io.Writer,
+	show func(io.Writer, config.Probe, probe.Result) error) error {
+	outcomes := make([]chan outcome, len(probes))
+	for i := range outcomes {
+		outcomes[i] = make(chan outcome, 1)
+	}
+	var runs sync.WaitGroup
+	defer runs.Wait()
+	runs.Go(func() {
+		places := make(chan struct{}, concurrent)
+		for i, p := range probes {
+			places <- struct{}{}
+			runs.Go(func() {
+				defer func() { <-places }()
+				outcomes[i] <- runProbe(ctx, p)
+			})
+		}
+	})
+	failed := false
+	for i, p := range probes {
+		o := <-outcomes[i]
+		if o.err != nil {
+			return failure{o.err}
+		}
+		if err := show(out, p, o.result); err != nil {
+			return failure{err}
+		}
+		failed = failed || o.result.Reason != reasons.OK
+	}
+	if failed {
+		return errProbeFailed
+	}
+	return nil
+}
+
+func runProbe(ctx context.Context, p config.Probe) outcome {
+	prober, err := probe.New(p.Spec)
+	if err != nil {
+		return outcome{err: err}
+	}
+	result, err := prober.Run(ctx)
+	if err != nil {
+		err = errors.New("interrupted")
+	}
+	return outcome{result, err}
+}
+
+// printJSON prints a result as one line.
+func printJSON(w io.Writer, p config.Probe, r probe.Result) error {
+	return json.NewEncoder(w).Encode(status.NewView(p.Name, p.Spec.URL, p.Spec.Interpretation, r))
+}

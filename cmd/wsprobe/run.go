@@ -1,0 +1,61 @@
+package main
+
+import (
+	"errors"
+	"io"
+	"log/slog"
+
+	"github.com/spf13/cobra"
+
+	"github.com/wsprobe/wsprobe/config"
+)
+
+func newRunCommand() *cobra.Command {
+	var file string
+	cmd := &cobra.Command{
+		Use:   "run -c FILE",
+		Short: "Run the agent until SIGINT or SIGTERM",
+		Args:  cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			cfg, err := loadConfig(file)
+			if err != nil {
+				return err
+			}
+			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
+			agent, err := newAgent(cfg, log)
+			if err != nil {
+				return failure{err}
+			}
+			if err := agent.Run(cmd.Context()); err != nil {
+				return failure{err}
+			}
+			return nil
+		},
+	}
+	configFlag(cmd, &file)
+	return cmd
+}
+
+// loadConfig reads the file that -c names.
+func loadConfig(file string) (config.Config, error) {
+	if file == "" {
+		return config.Config{}, errors.New("-c FILE is missing")
+	}
+	cfg, err := config.Load(file)
+	if err != nil {
+		return config.Config{}, err
+	}
+	for i := range cfg.Probes {
+		cfg.Probes[i].Spec.UserAgent = userAgent()
+	}
+	return cfg, nil
+}
+
+// newLogger makes the agent's log as the configuration wants it.
+func newLogger(w io.Writer, a config.Agent) *slog.Logger {
+	options := &slog.HandlerOptions{Level: a.LogLevel}
+	if a.LogFormat == "json" {
+		return slog.New(slog.NewJSONHandler(w, options))
+	}
+	return slog.New(slog.NewTextHandler(w, options))
+}
