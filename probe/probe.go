@@ -37,6 +37,12 @@ func New(s Spec) (*Probe, error) {
 		return nil, errors.Join(errs...)
 	}
 	s.Headers, s.Protocols = maps.Clone(s.Headers), slices.Clone(s.Protocols)
+	if s.Resolve == nil {
+		s.Resolve = defaultResolve
+	}
+	if s.Dial == nil {
+		s.Dial = defaultDial
+	}
 	u, err := url.Parse(s.URL)
 	if err != nil {
 		return nil, errors.New("URL: cannot be parsed") // Validate has seen it; its text may hold secrets
