@@ -35,4 +35,18 @@
 // labels are laid over the default ones name by name, in headers whatever the case. send_message, expect_message
 // and ping_mode of the defaults are for the probes that can use them, and are no fault for the others; an empty
 // send_message or expect_message in a probe unsets the default.
+//
+// # Environment
+//
+// Every setting of agent and otlp that holds one value has a WSPROBE_ variable (see Field.Env), which wins over the
+// file even if it is empty. A variable that looks like one and is none is a fault; the service links of
+// Kubernetes and Docker are not taken for one.
+//
+// The OTEL_ variables of the OpenTelemetry specification (see Field.OTel) speak where the file and the WSPROBE_
+// variables are silent; an empty one counts as not set. Those that ask for what wsprobe does not do, another
+// protocol for instance, are faults unless otlp.endpoint is set by other means. OTEL_RESOURCE_ATTRIBUTES and
+// OTEL_SERVICE_NAME always hold.
+//
+// HTTP_PROXY, HTTPS_PROXY and NO_PROXY are resolved per probe; a proxy that cannot be used is a fault if a probe
+// would need it. Names of files are relative to the working directory.
 package config
