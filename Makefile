@@ -1,0 +1,50 @@
+# Three verbs for every day (fmt, lint, test), and what goes into an image or a release.
+
+STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
+VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS     := -s -w -X main.version=$(VERSION)
+MODULES     := . deploy/collector deploy/e2e
+CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
+
+.PHONY: run test lint fmt e2e build collector bench clean
+
+run: ## the demo: endpoints, agent and back end in one process
+	go run ./cmd/wsprobe demo
+
+test: ## every test of the agent, under the race detector
+	go test -race ./...
+
+lint: ## gofmt, go vet and staticcheck, in every module
+	@bad="$$(gofmt -l cmd config deploy probe reasons scheduler)"; \
+	if [ -n "$$bad" ]; then echo "not formatted (make fmt):"; echo "$$bad"; exit 1; fi
+	@for module in $(MODULES); do \
+		echo "lint $$module"; \
+		(cd $$module && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; \
+	done
+
+fmt: ## format everything
+	gofmt -w cmd config deploy probe reasons scheduler
+
+e2e: ## the real agent against a real server and a real Collector
+	cd deploy/e2e && go test -race -count=1 ./...
+
+bench: ## every benchmark, briefly
+	go test -run '^$$' -bench . -benchmem ./...
+
+build: bin/wsprobe bin/ca-certificates.crt ## a static binary and the certificate authorities for its image
+
+.PHONY: bin/wsprobe
+bin/wsprobe:
+	CGO_ENABLED=0 go build -trimpath -ldflags '$(LDFLAGS)' -o $@ ./cmd/wsprobe
+
+bin/ca-certificates.crt:
+	@mkdir -p bin
+	@for bundle in "$$SSL_CERT_FILE" $(CA_BUNDLES); do \
+		if [ -s "$$bundle" ]; then cp "$$bundle" $@; exit 0; fi; \
+	done; echo "no bundle of certificate authorities found (Debian: apt-get install ca-certificates)"; exit 1
+
+collector: ## the Collector of deploy/collector, static
+	cd deploy/collector && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ../../bin/collector .
+
+clean:
+	rm -rf bin
