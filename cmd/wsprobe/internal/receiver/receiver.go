@@ -18,16 +18,16 @@ import (
 // stopBudget is how long Serve waits for calls in flight once it is told to stop.
 const stopBudget = time.Second
 
-// Receiver says what becomes of export requests. The zero value accepts all and tells nobody. The fields must not
-// change while Serve is running.
+// Receiver says what becomes of export requests. The zero value accepts all and tells nobody. The fields must
+// not change while Serve is running.
 type Receiver struct {
 	// Point is called with every point of every request that is accepted, one call at a time.
 	Point func(Point)
 
-	// Answer decides about a request before its points are handed over. An error refuses it, with the
-	// code of a gRPC status if it is one; the points of a refused request are not handed over. A partial
-	// success goes back to the sender as it is. Answer may be called by several goroutines at once, and must
-	// return soon after ctx has ended, which is when the sender gives up or Serve ends. Nil accepts all.
+	// Answer decides about a request before its points are handed over. An error refuses it, with the code of
+	// a gRPC status if it is one; the points of a refused request are not handed over. A partial success goes
+	// back to the sender as it is. Answer may be called by several goroutines at once, and must return soon
+	// after ctx has ended, which is when the sender gives up or Serve ends. Nil accepts all.
 	Answer func(ctx context.Context, request *Request) (*PartialSuccess, error)
 
 	// TLS makes the receiver speak TLS.

@@ -20,7 +20,8 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 )
 
-// serve runs a receiver and returns a client of it, and a function that stops it and returns what Serve returned.
+// serve runs a receiver and returns a client of it, and a function that stops it and returns what Serve
+// returned.
 func serve(t *testing.T, r *receiver.Receiver) (collector.MetricsServiceClient, func() error) {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

@@ -14,7 +14,7 @@ const (
 	maxRequestBytes  = 2 << 20
 )
 
-// The most bytes that a point takes in a request besides its attributes: tags and lengths, two times, a value.
+// The most bytes that a point takes in a request besides its attributes: tags, lengths, times and a value.
 const (
 	numberPointBytes    = 48
 	histogramPointBytes = 96

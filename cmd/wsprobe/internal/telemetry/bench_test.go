@@ -111,8 +111,8 @@ func BenchmarkPack(b *testing.B) {
 	b.ReportMetric(float64(telemetry.queue.bytes), "packed-B")
 }
 
-// BenchmarkExport is a whole cycle of 10,000 probes, from the results to the answer of a receiver on loopback. The
-// receiver's own work, about as much as the sender's, is in it.
+// BenchmarkExport is a whole cycle of 10,000 probes, from the results to the answer of a receiver on
+// loopback. The receiver's own work, about as much as the sender's, is in it.
 func BenchmarkExport(b *testing.B) {
 	for _, compression := range []Compression{CompressionGzip, CompressionNone} {
 		b.Run(string(compression), func(b *testing.B) {

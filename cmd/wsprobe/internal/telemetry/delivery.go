@@ -15,20 +15,20 @@ const (
 	maxStrikes  = 20              // a busy receiver that refuses at random will have accepted long before
 )
 
-// delivery takes batches from the queue to the receiver. Its fields below the line belong to the goroutine
-// of run.
+// delivery takes batches from the queue to the receiver.
 type delivery struct {
 	queue  *queue
 	send   func(context.Context, content) verdict
 	agent  *agent
 	health *health
 	log    *limitedLog
-	// patience is how long news wait for what is older, so that a short outage arrives in order of time, which
-	// some back ends insist on, and a long one does not hold up the present.
+	// patience is how long news wait for what is older, so that a short outage arrives in order of time,
+	// which some back ends insist on, and a long one does not hold up the present.
 	patience time.Duration
 	// spread is this agent's factor on pauses, so that a fleet does not come back in step.
 	spread float64
 
+	// The goroutine of run has these to itself.
 	pass    int
 	fails   int       // deferrals in a row
 	flowing time.Time // since when requests get through; zero if they do not
@@ -66,9 +66,9 @@ func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 // next pass.
 //
 // A deferral ends the pass, since the receiver would treat the next request no better. Only if the deferral
-// can be about the one request alone, the next one is asked for a second opinion. If that is accepted the pass
-// goes on, and the first has a strike against it: after many of them it is given up. Otherwise one request
-// that a receiver always refuses would block all others for ever.
+// can be about the one request alone, the next one is asked for a second opinion. If that is accepted the
+// pass goes on, and the first has a strike against it: after many of them it is given up. Otherwise one
+// request that a receiver always refuses would block all others for ever.
 func (d *delivery) deliver(ctx context.Context) time.Duration {
 	d.pass++
 	var (
@@ -107,8 +107,9 @@ func (d *delivery) deliver(ctx context.Context) time.Duration {
 	return pause
 }
 
-// newsDue returns the time before which a collection must have been made for its batches to be sent before
-// older ones.
+// newsDue returns the time before which the latest collection must have been made for its batches to take
+// turns with older ones. It is the zero time, and all go in order, until requests have got through for a
+// while.
 func (d *delivery) newsDue(now time.Time) time.Time {
 	if d.flowing.IsZero() || now.Sub(d.flowing) < d.patience {
 		return time.Time{}

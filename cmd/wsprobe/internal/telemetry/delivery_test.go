@@ -233,7 +233,8 @@ func TestReceiverThatRefusesEveryOtherRequest(t *testing.T) {
 	})
 }
 
-// TestOverloadIsNotTheRequestsFault has a receiver that refuses everything in words that could mean one request.
+// TestOverloadIsNotTheRequestsFault has a receiver that refuses everything in words that could mean one
+// request.
 func TestOverloadIsNotTheRequestsFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := deliveryOf(t, "a b c", func(string, int) verdict {

@@ -5,10 +5,10 @@
 //
 // A synchronous gauge of the OpenTelemetry SDK keeps one value and exports it on every interval with a fresh
 // timestamp: it hides what happened between two exports and repeats what has long ceased to be true. Here
-// each run is a data point of its own. Its start time is the run's start, its time is the run's end, and it is
-// handed over exactly once. A latency that was not measured has no point. Beside the points stand cumulative
-// sums and histograms, for whoever wants rates and percentiles without reading every point. [Metrics] is the
-// table of all of them.
+// each run is a data point of its own. Its start time is the run's start, its time is the run's end, and it
+// is handed over exactly once. A latency that was not measured has no point. Beside the points stand
+// cumulative sums and histograms, for whoever wants rates and percentiles without reading every point.
+// [Metrics] is the table of all of them.
 //
 // # The way of a point
 //
@@ -17,17 +17,17 @@
 // [Series.Record] notes a run in a few hundred nanoseconds and never waits for an export. Every Interval a
 // collection takes the pending runs and the totals through a [go.opentelemetry.io/otel/sdk/metric.Producer]
 // and cuts them into batches, each of which is one export request well below the 4 MiB that a gRPC server
-// accepts. Collections go on whatever the receiver does. Batches that a collection finds undelivered from
-// the one before are packed, encoded and compressed, and count against QueueBytes.
+// accepts. Collections go on whatever the receiver does. Batches that a collection finds undelivered from the
+// one before are packed, encoded and compressed, and count against QueueBytes.
 //
 // The delivery sends oldest first. What the receiver refuses for now (it is away, overloaded, silent) is
-// tried again, with its own timestamps, after a pause that grows; what it refuses for good is counted,
-// logged and dropped, so that it is not in the way for ever. Every bound drops the oldest first and counts
-// what it drops under its cause.
+// tried again, with its own timestamps, after a pause that grows; what it refuses for good is counted, logged
+// and dropped, so that it is not in the way for ever. Every bound drops the oldest first and counts what it
+// drops under its cause.
 //
 // # The stop
 //
 // [Telemetry.Run] blocks. When its context ends it collects a last time and delivers what it can within
-// StopBudget. An export that is in flight at that moment goes on: cancelling it would lose points that
-// the receiver may have half read.
+// StopBudget. An export that is in flight at that moment goes on: cancelling it would lose points that the
+// receiver may have half read.
 package telemetry

@@ -25,6 +25,7 @@ func Example() {
 		}
 	}}
 	serving, stopServing := context.WithCancel(context.Background())
+	defer stopServing()
 	served := make(chan error)
 	go func() { served <- backend.Serve(serving, listener) }()
 

@@ -8,8 +8,8 @@ import (
 )
 
 // The upper bounds of the histograms' buckets, in ms. A latency cannot exceed the longest timeout, 30 s, so
-// the last bucket stays empty. The bounds are never more than a factor of 2.5 apart and closest between 50 ms and
-// 1 s, where most service levels are set; the percentiles that a back end computes are as exact as that.
+// the last bucket stays empty. The bounds are never more than a factor of 2.5 apart and closest between 50 ms
+// and 1 s, where most service levels are set; the percentiles that a back end computes are as exact as that.
 var (
 	latencyBounds = []float64{
 		1, 2.5, 5, 10, 25, 50, 75, 100, 150, 200, 300, 400, 500, 750, 1000,
@@ -41,7 +41,7 @@ func (h *histogram) observe(d time.Duration) {
 	h.sum += ms
 }
 
-// snapshot returns a copy that later observations do not touch. The bounds are shared, for nobody changes them.
+// snapshot returns a copy that later observations do not touch. It shares the bounds, which do not change.
 func (h *histogram) snapshot() histogram {
 	c := *h
 	c.counts = slices.Clone(h.counts)

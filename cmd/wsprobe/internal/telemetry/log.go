@@ -10,8 +10,8 @@ import (
 // logEvery is the least time between two lines with the same message.
 const logEvery = time.Minute
 
-// limitedLog writes each message once a minute at most: an export fails with every retry, and a log that repeats
-// it is a log that nobody reads.
+// limitedLog writes each message once a minute at most: an export fails with every retry, and a log that
+// repeats it is a log that nobody reads.
 type limitedLog struct {
 	logger *slog.Logger
 

@@ -67,8 +67,8 @@ const (
 	metricCount
 )
 
-// table is the only place where a metric is described: the producer exports from it, and the
-// documentation is tested against it.
+// table is the only place where a metric is described: the producer exports from it, and the documentation is
+// tested against it.
 var table = [metricCount]Metric{
 	idHandshakeLatency: {
 		Name: "wsprobe.handshake_latency", Kind: Gauge, Unit: "ms", PerProbe: true,
@@ -76,7 +76,7 @@ var table = [metricCount]Metric{
 	},
 	idRoundTripLatency: {
 		Name: "wsprobe.round_trip_latency", Kind: Gauge, Unit: "ms", PerProbe: true,
-		Description: "Time from writing the message to having read the matching reply, one point per run with such a reply.",
+		Description: "Time from writing the message to having read the matching reply, one point per run with one.",
 	},
 	idConnectionSuccess: {
 		Name: "wsprobe.connection_success", Kind: Gauge, PerProbe: true, Attributes: []string{keyReason},
@@ -87,7 +87,8 @@ var table = [metricCount]Metric{
 		Description: "Length of a phase of a run, one point per phase that ended.",
 	},
 	idRuns: {
-		Name: "wsprobe.runs", Kind: Counter, Unit: "{run}", PerProbe: true, Attributes: []string{keyReason, keyErrorType},
+		Name: "wsprobe.runs", Kind: Counter, Unit: "{run}", PerProbe: true,
+		Attributes:  []string{keyReason, keyErrorType},
 		Description: "Runs by their reason, ok among them, and by what broke.",
 	},
 	idHandshakeDuration: {
@@ -115,7 +116,8 @@ var table = [metricCount]Metric{
 		Description: "Runs that did not take place, by cause.",
 	},
 	idAgentRequests: {
-		Name: "wsprobe.agent.export.requests", Kind: Counter, Unit: "{request}", Attributes: []string{keyOutcome, keyErrorType},
+		Name: "wsprobe.agent.export.requests", Kind: Counter, Unit: "{request}",
+		Attributes:  []string{keyOutcome, keyErrorType},
 		Description: "Export requests by outcome, and by the gRPC status of those that failed.",
 	},
 	idAgentSent: {

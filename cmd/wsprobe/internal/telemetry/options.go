@@ -33,8 +33,8 @@ const (
 	CompressionNone Compression = "none"
 )
 
-// Options say where the telemetry goes and how. The zero value of each field is its default. What is set
-// here is not changed by OTEL_ environment variables: whoever makes the Options decides about these.
+// Options say where the telemetry goes and how. The zero value of each field is its default. What is set here
+// is not changed by OTEL_ environment variables: whoever makes the Options decides about these.
 type Options struct {
 	// Endpoint is the OTLP/gRPC receiver, http://host:port in plain text or https://host:port with TLS. The
 	// port defaults to 4317. Default: DefaultEndpoint.
@@ -130,7 +130,8 @@ func (o Options) target() (string, bool, error) {
 		// The parser's error quotes the text, in which there can be a password.
 		return "", false, errors.New(want + ", without user information")
 	}
-	if u.Scheme != "http" && u.Scheme != "https" || u.Hostname() == "" || strings.Trim(u.Path, "/") != "" || u.RawQuery != "" {
+	origin := u.Hostname() != "" && strings.Trim(u.Path, "/") == "" && u.RawQuery == ""
+	if !origin || u.Scheme != "http" && u.Scheme != "https" {
 		u.RawQuery, u.Fragment = "", ""
 		return "", false, fmt.Errorf("%s, got %s", want, u)
 	}

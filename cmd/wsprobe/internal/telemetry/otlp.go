@@ -21,9 +21,9 @@ import (
 	"google.golang.org/grpc/status"
 )
 
-// otlpClient speaks OTLP/gRPC through the official exporter. The exporter can do neither of two things that the queue
-// needs: hand out a request in its encoded form, and send one that it did not make itself. An interceptor on the connection
-// does both, see [exchange].
+// otlpClient speaks OTLP/gRPC through the official exporter. The exporter can do neither of two things that
+// the queue needs: hand out a request in its encoded form, and send one that it did not make itself. An
+// interceptor on the connection does both, see [exchange].
 type otlpClient struct {
 	conn     *grpc.ClientConn
 	exporter *otlpmetricgrpc.Exporter
@@ -103,18 +103,21 @@ func dialOptions(o Options) ([]grpc.DialOption, string, error) {
 		grpc.WithDisableServiceConfig(),
 		// gRPC would wait up to two minutes before it looks for a receiver that has come back.
 		grpc.WithConnectParams(grpc.ConnectParams{
-			Backoff:           backoff.Config{BaseDelay: 500 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second},
+			Backoff: backoff.Config{
+				BaseDelay: 500 * time.Millisecond, Multiplier: 1.6, Jitter: 0.2, MaxDelay: 5 * time.Second,
+			},
 			MinConnectTimeout: 10 * time.Second,
 		}),
-		// Pings this rare offend no server, but their timeout also is the kernel's patience with data
-		// that nobody acknowledges. Without it a peer that vanished is noticed after a quarter of an hour.
+		// Pings this rare offend no server, but their timeout also is the kernel's patience with data that
+		// nobody acknowledges. Without it a peer that vanished is noticed after a quarter of an hour.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
 	}, target, nil
 }
 
 // intercept does what the exchange of a call asks for.
 func intercept(
-	ctx context.Context, method string, request, reply any, conn *grpc.ClientConn, invoke grpc.UnaryInvoker, options ...grpc.CallOption,
+	ctx context.Context, method string, request, reply any, conn *grpc.ClientConn,
+	invoke grpc.UnaryInvoker, options ...grpc.CallOption,
 ) error {
 	x, _ := ctx.Value(exchangeKey{}).(*exchange)
 	own, isExport := request.(*collector.ExportMetricsServiceRequest)

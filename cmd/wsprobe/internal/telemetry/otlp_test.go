@@ -226,8 +226,8 @@ func TestEnvironmentHasNoSay(t *testing.T) {
 	}
 }
 
-// TestTenThousandProbes exports more than a gRPC server takes at once: the receiver has the usual limit
-// of 4 MiB. The labels are long, so that bytes and not points are what is full first.
+// TestTenThousandProbes exports more than a gRPC server takes at once: the receiver has the usual limit of 4
+// MiB. The labels are long, so that bytes and not points are what is full first.
 func TestTenThousandProbes(t *testing.T) {
 	const probes = 10_000
 	labels := map[string]string{}

@@ -12,8 +12,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// A packed batch is the ExportMetricsServiceRequest of OTLP in protobuf, compressed with gzip. It needs neither this
-// process nor this version of the SDK to be read again.
+// A packed batch is the ExportMetricsServiceRequest of OTLP in protobuf, compressed with gzip. It needs
+// neither this process nor this version of the SDK to be read again.
 
 // pack encodes and compresses a request.
 func (c *otlpClient) pack(data *metricdata.ResourceMetrics) ([]byte, error) {

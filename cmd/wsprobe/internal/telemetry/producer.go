@@ -12,8 +12,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// producer is the [go.opentelemetry.io/otel/sdk/metric.Producer] of the export. It hands each run over
-// once, so there can be one reader of it only; a reader that wants to be asked at any time, as a Prometheus
+// producer is the [go.opentelemetry.io/otel/sdk/metric.Producer] of the export. It hands each run over once,
+// so there can be one reader of it only; a reader that wants to be asked at any time, as a Prometheus
 // endpoint is, needs another producer over the same series.
 type producer struct {
 	scope   instrumentation.Scope

@@ -36,9 +36,9 @@ func (b *batch) size() int64 {
 
 // queue holds the batches between their collection and their delivery, oldest first.
 //
-// A batch comes as metricdata, which is large and, in the ordinary course, gone again at once. Whatever the next
-// collection still finds is packed: encoded and compressed, a tenth of the size and the form in which a store
-// that outlives the process would keep it. Only packed batches count against the limit. The others are
+// A batch comes as metricdata, which is large and, in the ordinary course, gone again at once. Whatever the
+// next collection still finds is packed: encoded and compressed, a tenth of the size and the form in which a
+// store that outlives the process would keep it. Only packed batches count against the limit. The others are
 // the yield of one collection, which the bound on pending runs keeps in check.
 type queue struct {
 	limit int64

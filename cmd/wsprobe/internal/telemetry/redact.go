@@ -9,8 +9,8 @@ import (
 // maxMessage bounds the receiver's words in a log line, in bytes.
 const maxMessage = 512
 
-// newRedactor returns a function that takes the values of the headers out of a text, for a receiver can quote what
-// it was sent. Of a value like "Bearer abc" the credential alone is a secret too.
+// newRedactor returns a function that takes the values of the headers out of a text, for a receiver can quote
+// what it was sent. Of a value like "Bearer abc" the credential alone is a secret too.
 func newRedactor(headers map[string]string) func(string) string {
 	var secrets []string
 	for _, value := range headers {

@@ -12,8 +12,8 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
-// newResource describes this agent. Later attributes replace earlier ones: what the agent finds out by itself,
-// what OTEL_RESOURCE_ATTRIBUTES or its like say, what the configuration says.
+// newResource describes this agent. Later attributes replace earlier ones: what the agent finds out by
+// itself, what OTEL_RESOURCE_ATTRIBUTES or its like say, what the configuration says.
 func newResource(o Options, instance uuid.UUID) *resource.Resource {
 	kvs := []attribute.KeyValue{
 		semconv.TelemetrySDKName("opentelemetry"),

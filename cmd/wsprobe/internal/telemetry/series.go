@@ -90,8 +90,8 @@ func text(key, value string) attribute.KeyValue {
 	return attribute.String(strings.ToValidUTF8(key, unknown), strings.ToValidUTF8(value, unknown))
 }
 
-// Record notes the result of a run. The runs of one probe must be recorded in order of time, which is how they
-// take place; other probes may be recorded meanwhile. It does not keep the texts of the result.
+// Record notes the result of a run. The runs of one probe must be recorded in order of time, which is how
+// they take place; other probes may be recorded meanwhile. It does not keep the texts of the result.
 func (s *Series) Record(r probe.Result) {
 	s.mu.Lock()
 	s.count(r.Reason, r.ErrorType)
@@ -146,8 +146,8 @@ func newAttributes(kvs ...attribute.KeyValue) attributes {
 	return attributes{set: attribute.NewSet(kvs...), size: encodedSize(kvs)}
 }
 
-// encodedSize is the most bytes that attributes take in a request: their texts, and of each no more than
-// 20 bytes of tags, lengths and number.
+// encodedSize is the most bytes that attributes take in a request: their texts, and of each no more than 20
+// bytes of tags, lengths and number.
 func encodedSize(kvs []attribute.KeyValue) int {
 	size := 0
 	for _, kv := range kvs {

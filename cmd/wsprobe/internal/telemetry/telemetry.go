@@ -82,11 +82,12 @@ func newTelemetry(o Options, w wire) *Telemetry {
 	t.reader = sdkmetric.NewManualReader(sdkmetric.WithProducer(t.producer))
 	t.provider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(t.reader))
 	t.delivery = &delivery{
-		queue:    t.queue,
-		send:     w.send,
-		agent:    t.agent,
-		health:   t.health,
-		log:      t.log,
+		queue:  t.queue,
+		send:   w.send,
+		agent:  t.agent,
+		health: t.health,
+		log:    t.log,
+		// Short enough for the last collection to have its turn before the stop budget is used up.
 		patience: min(o.Interval, o.StopBudget) / 2,
 		spread:   spreadOf(instance.String()),
 	}
@@ -126,8 +127,8 @@ func (t *Telemetry) Run(ctx context.Context) error {
 	defer cancel()
 
 	last := make(chan struct{})
-	var delivery sync.WaitGroup
-	delivery.Go(func() { t.delivery.run(working, last) })
+	var delivering sync.WaitGroup
+	delivering.Go(func() { t.delivery.run(working, last) })
 	ticker := time.NewTicker(t.options.Interval)
 	defer ticker.Stop()
 	for ctx.Err() == nil {
@@ -143,7 +144,7 @@ func (t *Telemetry) Run(ctx context.Context) error {
 	}
 	t.collect()
 	close(last)
-	delivery.Wait()
+	delivering.Wait()
 	t.tellDrops()
 
 	if n := t.queue.points(); n > 0 {
@@ -192,8 +193,8 @@ func countPoints(scope metricdata.ScopeMetrics) int {
 	return n
 }
 
-// tellDrops logs what was dropped since the last collection. Whoever drops only counts: it holds a lock, or is
-// a probe that must not wait for a log.
+// tellDrops logs what was dropped since the last collection. Whoever drops only counts: it holds a lock, or
+// is a probe that must not wait for a log.
 func (t *Telemetry) tellDrops() {
 	for cause, points := range t.agent.untold() {
 		if cause != DropRejected { // the delivery has told, in the receiver's words

@@ -24,9 +24,9 @@ type verdict struct {
 
 // judge decides by the status of a request that was not accepted.
 //
-// The retryable codes are those of the OTLP specification and two more. ResourceExhausted without
-// RetryInfo is permanent there, because it can mean "too large for me"; it can as well mean "too much at the moment", and
-// points that are gone are worse than a request made twice, so it is tried again but doubtful.
+// The retryable codes are those of the OTLP specification and two more. ResourceExhausted without RetryInfo
+// is permanent there, because it can mean "too large for me"; it can as well mean "too much at the moment",
+// and points that are gone are worse than a request made twice, so it is tried again but doubtful.
 // Unauthenticated can be mended at the receiver while the agent runs.
 func judge(s *status.Status) verdict {
 	v := verdict{
