@@ -7,8 +7,6 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
-
-	"golang.org/x/net/idna"
 )
 
 // target is where a connection goes: what a URL says, taken apart once.
@@ -37,7 +35,7 @@ func parseTarget(u *url.URL) (target, error) {
 	}
 	if addr, err := netip.ParseAddr(t.host); err == nil {
 		t.addr = addr.Unmap()
-	} else if t.host, err = idna.Lookup.ToASCII(t.host); err != nil {
+	} else if t.host, err = asciiHost(t.host); err != nil {
 		return target{}, fmt.Errorf("host %q: %w", u.Hostname(), err)
 	}
 	t.hostHeader = t.host

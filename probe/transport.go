@@ -66,7 +66,7 @@ func (r *run) handshake(ctx context.Context, key string) (*http.Response, error)
 
 // connect looks the host up and opens the TCP connection, to the proxy if there is one.
 func (r *run) connect(ctx context.Context) error {
-	ctx, cancel := context.WithDeadline(ctx, r.deadline)
+	dialing, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
 	spec, to := &r.probe.spec, &r.probe.target
 	if r.probe.proxy != nil {
@@ -76,7 +76,7 @@ func (r *run) connect(ctx context.Context) error {
 	if !to.addr.IsValid() {
 		r.enter(reasons.StageDNS, PhaseDNS)
 		var err error
-		if addrs, err = spec.Resolve(ctx, to.host); err != nil {
+		if addrs, err = spec.Resolve(dialing, to.host); err != nil {
 			return r.viaProxy(err)
 		}
 		if len(addrs) == 0 {
@@ -85,7 +85,7 @@ func (r *run) connect(ctx context.Context) error {
 		r.leave(time.Now())
 	}
 	r.enter(reasons.StageConnect, PhaseConnect)
-	won := dialFirst(ctx, interleave(addrs, to.port), spec.Dial)
+	won := dialFirst(dialing, interleave(addrs, to.port), spec.Dial)
 	if won.err != nil {
 		return r.viaProxy(won.err)
 	}
