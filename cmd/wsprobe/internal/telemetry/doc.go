@@ -14,7 +14,7 @@
 //
 //	Series.Record → pending runs → collection → queue → delivery → receiver
 //
-// [Series.Record] notes a run in a few hundred nanoseconds and never waits for an export. Every Interval a
+// [Series.Record] notes a run in about a hundred nanoseconds and never waits for an export. Every Interval a
 // collection takes the pending runs and the totals through a [go.opentelemetry.io/otel/sdk/metric.Producer]
 // and cuts them into batches, each of which is one export request well below the 4 MiB that a gRPC server
 // accepts. Collections go on whatever the receiver does. Batches that a collection finds undelivered from the
