@@ -84,7 +84,7 @@ func facts(r probe.Result) [][2]string {
 	}
 	add("error", string(r.ErrorType))
 	add("detail", r.Detail)
-	add("hint", r.Reason.Hint())
+	add("hint", reasons.Hint(r.Reason, r.ErrorType))
 	return lines
 }
 

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // View is a result as JSON: one object per line of `wsprobe once --json`, one element of the API's answer.
@@ -46,7 +47,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 		Reason:            r.Reason.String(),
 		ErrorType:         unless(r.ErrorType == "", string(r.ErrorType)),
 		Detail:            unless(r.Detail == "", r.Detail),
-		Hint:              unless(r.Reason.Hint() == "", r.Reason.Hint()),
+		Hint:              unless(r.Reason == reasons.OK, reasons.Hint(r.Reason, r.ErrorType)),
 		HandshakeMS:       unless(!r.Opened, probe.Millis(r.Handshake)),
 		RoundTripMS:       unless(!r.Replied, probe.Millis(r.RoundTrip)),
 		PhasesMS:          make(map[string]float64),
