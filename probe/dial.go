@@ -11,7 +11,7 @@ import (
 // (RFC 8305 5, the recommended value).
 const attemptDelay = 250 * time.Millisecond
 
-// defaultResolver is Go's own: a lookup through the C library cannot be cancelled and would outlive its run.
+// defaultResolve is Go's own: a lookup through the C library cannot be cancelled and would outlive its run.
 func defaultResolve(ctx context.Context, host string) ([]netip.Addr, error) {
 	resolver := net.Resolver{PreferGo: true}
 	return resolver.LookupNetIP(ctx, "ip", host)
