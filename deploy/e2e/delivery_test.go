@@ -37,6 +37,13 @@ func TestCollectorDown(t *testing.T) {
 	}
 	checkComplete(t, got, nats)
 	checkSentOnce(t, got)
+	deferred := map[string]any{"wsprobe.export.outcome": "deferred"}
+	if n := total(got, "wsprobe.agent.export.requests", deferred); n < 1 {
+		t.Errorf("wsprobe.agent.export.requests %v: got %v, want some", deferred, n)
+	}
+	if n := total(got, "wsprobe.agent.export.point.dropped", nil); n != 0 {
+		t.Errorf("wsprobe.agent.export.point.dropped: got %v, want 0", n)
+	}
 }
 
 // endedAfter counts the runs of the probe "chat" that ended after a time.

@@ -46,8 +46,8 @@ func run(m *testing.M) int {
 	return m.Run()
 }
 
-// build compiles a main package of another module and returns the program's path.
-// Without the race detector, which needs cgo, the program is static as the one in the image is.
+// build compiles a main package of another module, with the flags of the environment so that whatever else is
+// built there shares the cache, and returns the program's path.
 func build(module, pkg string, race bool) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), buildLimit)
 	defer cancel()
@@ -56,12 +56,8 @@ func build(module, pkg string, race bool) (string, error) {
 		return "", err
 	}
 	program := filepath.Join(binaries, filepath.Base(filepath.Join(abs, pkg)))
-	cgo := "CGO_ENABLED=0"
-	if race {
-		cgo = "CGO_ENABLED=1"
-	}
 	cmd := exec.CommandContext(ctx, "go", "build", "-race="+strconv.FormatBool(race), "-o", program, pkg)
-	cmd.Dir, cmd.Env = abs, append(os.Environ(), cgo)
+	cmd.Dir = abs
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s in %s: %w\n%s", pkg, module, err, out)
 	}

@@ -2,7 +2,6 @@ package e2e
 
 import (
 	"fmt"
-	"maps"
 	"reflect"
 	"slices"
 	"strings"
@@ -12,18 +11,28 @@ import (
 	"go.opentelemetry.io/collector/pdata/pmetric"
 )
 
-// catalogue is every metric about probes, as the README documents it.
+// catalogue is every metric about probes, as the README documents it, and those about the agent that an
+// operator relies on.
 var catalogue = map[string]struct {
-	kind pmetric.MetricType
-	unit string
+	kind      pmetric.MetricType
+	unit      string
+	monotonic bool // of a sum
 }{
-	"wsprobe.handshake_latency":   {pmetric.MetricTypeGauge, "ms"},
-	"wsprobe.round_trip_latency":  {pmetric.MetricTypeGauge, "ms"},
-	"wsprobe.connection_success":  {pmetric.MetricTypeGauge, ""},
-	"wsprobe.phase.duration":      {pmetric.MetricTypeGauge, "ms"},
-	"wsprobe.runs":                {pmetric.MetricTypeSum, "{run}"},
-	"wsprobe.handshake.duration":  {pmetric.MetricTypeHistogram, "ms"},
-	"wsprobe.round_trip.duration": {pmetric.MetricTypeHistogram, "ms"},
+	"wsprobe.handshake_latency":   {kind: pmetric.MetricTypeGauge, unit: "ms"},
+	"wsprobe.round_trip_latency":  {kind: pmetric.MetricTypeGauge, unit: "ms"},
+	"wsprobe.connection_success":  {kind: pmetric.MetricTypeGauge},
+	"wsprobe.phase.duration":      {kind: pmetric.MetricTypeGauge, unit: "ms"},
+	"wsprobe.runs":                {kind: pmetric.MetricTypeSum, unit: "{run}", monotonic: true},
+	"wsprobe.handshake.duration":  {kind: pmetric.MetricTypeHistogram, unit: "ms"},
+	"wsprobe.round_trip.duration": {kind: pmetric.MetricTypeHistogram, unit: "ms"},
+
+	"wsprobe.agent.probe.count":          {kind: pmetric.MetricTypeSum, unit: "{probe}"},
+	"wsprobe.agent.run.inflight":         {kind: pmetric.MetricTypeSum, unit: "{run}"},
+	"wsprobe.agent.run.start_delay":      {kind: pmetric.MetricTypeHistogram, unit: "ms"},
+	"wsprobe.agent.run.skipped":          {kind: pmetric.MetricTypeSum, unit: "{run}", monotonic: true},
+	"wsprobe.agent.export.requests":      {kind: pmetric.MetricTypeSum, unit: "{request}", monotonic: true},
+	"wsprobe.agent.export.point.sent":    {kind: pmetric.MetricTypeSum, unit: "{data_point}", monotonic: true},
+	"wsprobe.agent.export.point.dropped": {kind: pmetric.MetricTypeSum, unit: "{data_point}", monotonic: true},
 }
 
 // checkResource compares the resource, which must be the same in every request.
@@ -56,26 +65,55 @@ func checkResource(t *testing.T, got received) {
 func checkMetrics(t *testing.T, got received) {
 	seen := map[string]bool{}
 	for _, p := range got.points {
+		seen[p.metric] = true
 		want, known := catalogue[p.metric]
 		switch {
 		case !known && strings.HasPrefix(p.metric, "wsprobe.agent."):
-			seen["wsprobe.agent."] = true
 		case !known:
 			t.Errorf("a metric that is not in the catalogue: %v", p)
 		case p.kind != want.kind || p.unit != want.unit:
 			t.Errorf("%s is a %v in %q, want a %v in %q", p.metric, p.kind, p.unit, want.kind, want.unit)
 		case p.kind != pmetric.MetricTypeGauge && !p.cumulative:
 			t.Errorf("%s is not cumulative", p.metric)
-		case p.kind == pmetric.MetricTypeSum && !p.monotonic:
-			t.Errorf("%s is not monotonic", p.metric)
+		case p.monotonic != want.monotonic:
+			t.Errorf("%s: monotonic is %v, want %v", p.metric, p.monotonic, want.monotonic)
 		}
-		seen[p.metric] = true
 	}
-	for _, name := range append(slices.Collect(maps.Keys(catalogue)), "wsprobe.agent.") {
+	for name := range catalogue {
 		if !seen[name] {
 			t.Errorf("%s did not arrive", name)
 		}
 	}
+}
+
+// checkAgent compares what the agent says about itself at the end of TestRun.
+func checkAgent(t *testing.T, got received, probes int) {
+	if n := total(got, "wsprobe.agent.probe.count", nil); n != float64(probes) {
+		t.Errorf("wsprobe.agent.probe.count: got %v, want %d", n, probes)
+	}
+	// The probe "stuck" is still under way each time that its next run is due.
+	overlap := map[string]any{"wsprobe.skip.cause": "overlap"}
+	if n := total(got, "wsprobe.agent.run.skipped", overlap); n < 1 {
+		t.Errorf("wsprobe.agent.run.skipped %v: got %v, want some", overlap, n)
+	}
+	if n := total(got, "wsprobe.agent.export.point.dropped", nil); n != 0 {
+		t.Errorf("wsprobe.agent.export.point.dropped: got %v, want 0", n)
+	}
+}
+
+// total returns the sum of the latest points of a metric about the agent that bear the attributes.
+func total(got received, metric string, attributes map[string]any) float64 {
+	sum := 0.0
+next:
+	for _, p := range got.latest(metric, "") {
+		for k, v := range attributes {
+			if p.attributes[k] != v {
+				continue next
+			}
+		}
+		sum += p.value
+	}
+	return sum
 }
 
 // checkSuccess compares connection_success, of which every run has one point: its value, its reason,

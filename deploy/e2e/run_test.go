@@ -115,6 +115,7 @@ func TestRun(t *testing.T) {
 
 	t.Run("resource", func(t *testing.T) { checkResource(t, got) })
 	t.Run("metrics", func(t *testing.T) { checkMetrics(t, got) })
+	t.Run("agent", func(t *testing.T) { checkAgent(t, got, len(config.Probes)) })
 	for _, p := range all {
 		t.Run("probe/"+p.name(), func(t *testing.T) {
 			checkSuccess(t, got, p, stopped)
