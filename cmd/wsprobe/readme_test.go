@@ -1,0 +1,177 @@
+package main
+
+import (
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+var update = flag.Bool("update", false, "write the tables of the README anew")
+
+const readme = "../../README.md"
+
+// tables are the parts of the README that the code dictates, by the name in their markers.
+var tables = map[string]func() string{
+	"probe fields":   probeFieldTable,
+	"agent settings": settingTable,
+	"reasons":        reasonTable,
+	"error types":    errorTypeTable,
+	"metrics":        metricTable,
+	"commands":       commandTable,
+}
+
+// TestReadmeTables holds the tables of the README to the code. go test ./cmd/wsprobe -update writes them.
+func TestReadmeTables(t *testing.T) {
+	content, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content)
+	for name, table := range tables {
+		section := regexp.MustCompile(`(?s)(<!-- begin ` + name + ` -->\n).*?(<!-- end ` + name + ` -->)`)
+		found := section.FindStringIndex(text)
+		if found == nil {
+			t.Errorf("the README has no section %q", name)
+			continue
+		}
+		want := "<!-- begin " + name + " -->\n" + table() + "<!-- end " + name + " -->"
+		if got := text[found[0]:found[1]]; got != want && !*update {
+			t.Errorf("%s: the README says\n%s\nthe code says\n%s", name, got, want)
+		}
+		text = text[:found[0]] + want + text[found[1]:]
+	}
+	if *update {
+		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestReadmeNamesDependencies wants a line of why for each module that the code imports itself.
+func TestReadmeNamesDependencies(t *testing.T) {
+	text, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	gomod, err := os.ReadFile("../../go.mod")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for line := range strings.Lines(string(gomod)) {
+		fields := strings.Fields(strings.TrimPrefix(line, "require "))
+		if len(fields) != 2 || !strings.Contains(fields[0], ".") || strings.Contains(line, "// indirect") {
+			continue
+		}
+		if row := "| " + fields[0] + " |"; !strings.Contains(string(text), row) {
+			t.Errorf("the README's dependency table has no row %q", row)
+		}
+	}
+}
+
+// markdown renders a table.
+func markdown(head []string, rows [][]string) string {
+	var b strings.Builder
+	line := func(cells []string) {
+		for i, cell := range cells {
+			cells[i] = strings.ReplaceAll(cell, "|", `\|`)
+		}
+		fmt.Fprintf(&b, "| %s |\n", strings.Join(cells, " | "))
+	}
+	line(head)
+	b.WriteString(strings.Repeat("|---", len(head)) + "|\n")
+	for _, row := range rows {
+		line(row)
+	}
+	return b.String()
+}
+
+// code renders words as Markdown code, or nothing for nothing.
+func code(words ...string) string {
+	var out []string
+	for _, w := range words {
+		if w != "" {
+			out = append(out, "`"+w+"`")
+		}
+	}
+	return strings.Join(out, ", ")
+}
+
+func probeFieldTable() string {
+	var rows [][]string
+	for _, f := range config.Fields() {
+		name, ok := strings.CutPrefix(f.Path, "probes[].")
+		if !ok {
+			continue
+		}
+		fallback := code(f.Default)
+		if f.Required {
+			fallback = "required"
+		}
+		rows = append(rows, []string{code(name), f.Kind.String(), fallback, f.Range(), f.Doc})
+	}
+	return markdown([]string{"field", "type", "default", "range", "what it is"}, rows)
+}
+
+func settingTable() string {
+	var rows [][]string
+	for _, f := range config.Fields() {
+		if strings.HasPrefix(f.Path, "probes") || f.Kind == config.Section || f.Path == "defaults" {
+			continue
+		}
+		rows = append(rows, []string{code(f.Path), code(f.Default), f.Range(), code(f.Env), code(f.OTel...), f.Doc})
+	}
+	return markdown([]string{"setting", "default", "range", "above the file", "below the file", "what it is"}, rows)
+}
+
+func reasonTable() string {
+	var rows [][]string
+	for _, c := range reasons.Codes() {
+		rows = append(rows, []string{code(string(c)), c.When(), c.Hint()})
+	}
+	return markdown([]string{"reason", "when", "hint"}, rows)
+}
+
+func errorTypeTable() string {
+	var rows [][]string
+	for _, k := range reasons.Kinds() {
+		var codes []string
+		for _, c := range k.Codes {
+			codes = append(codes, string(c))
+		}
+		help := ""
+		if hint := reasons.Hint(k.Codes[0], k.Type); hint != k.Codes[0].Hint() {
+			help = hint
+		}
+		rows = append(rows, []string{code(string(k.Type)), code(codes...), k.Means, help})
+	}
+	rows = append(rows, []string{"`http_400` … `http_599`", code(string(reasons.OpenFailed)), "the server answered with this status instead of 101", ""})
+	return markdown([]string{"error.type", "beside", "what it means", "hint, where there is a better one"}, rows)
+}
+
+func metricTable() string {
+	var rows [][]string
+	for _, m := range telemetry.Metrics() {
+		rows = append(rows, []string{code(m.Name), string(m.Kind), code(m.Unit), code(m.Attributes...), m.Description})
+	}
+	return markdown([]string{"metric", "kind", "unit", "attributes besides", "what it is"}, rows)
+}
+
+func commandTable() string {
+	var rows [][]string
+	for _, c := range newRoot(io.Discard, io.Discard).Commands() {
+		if c.Hidden || slices.Contains([]string{"help", "completion"}, c.Name()) {
+			continue
+		}
+		rows = append(rows, []string{code("wsprobe " + c.Use), c.Short})
+	}
+	return markdown([]string{"command", "what it does"}, rows)
+}
