@@ -57,20 +57,21 @@ func (r *run) exchange() error {
 
 // exchangeMessage sends the message and reads until a message that came after it matches.
 func (r *run) exchangeMessage() error {
+	r.settle()
 	r.wire.drain()
 	early := r.wire.scan.messages
 	var sent time.Time
+	r.stage = reasons.StageReply
 	if !r.wire.ended() {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
 		sent = time.Now()
-		if err := r.socket.write(r.probe.spec.Send); isTimeout(err) {
-			return err
+		// A failure is no end yet: what the server said before, a close frame perhaps, is still to be
+		// read, and tells more than the failed write.
+		if err := r.socket.write(r.probe.spec.Send); !isTimeout(err) {
+			r.stage = reasons.StageReply
 		}
-		// Any other failure means that the server has gone. What it said before it went, a close frame
-		// perhaps, is still to be read, and tells more than the failed write.
 	}
-	r.stage = reasons.StageReply
-	m := message{matcher: matcher{needle: []byte(r.probe.spec.Expect)}, keep: MaxReplyDetail + r.probe.redact.slack()}
+	m := message{matcher: matcher{pattern: r.probe.expect}, keep: MaxReplyDetail + r.probe.redact.slack()}
 	buf := make([]byte, 4096)
 	for n := 1; ; n++ {
 		if err := r.socket.receive(&m, buf); err != nil {
@@ -81,7 +82,7 @@ func (r *run) exchangeMessage() error {
 			return nil
 		}
 		r.res.Unmatched++
-		r.res.LastReply = r.probe.redact.text(string(m.head), MaxReplyDetail)
+		r.lastReply = append(r.lastReply[:0], m.head...)
 	}
 }
 
@@ -89,14 +90,15 @@ func (r *run) exchangeMessage() error {
 func (r *run) exchangePing() error {
 	r.wire.drain()
 	var sent time.Time
+	r.stage = reasons.StagePong
 	if !r.wire.ended() {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
 		sent = time.Now()
 		if err := r.wire.ping(rand.Text()); isTimeout(err) {
 			return err
 		}
+		r.stage = reasons.StagePong
 	}
-	r.stage = reasons.StagePong
 	var m message
 	buf := make([]byte, 4096)
 	for {
@@ -122,15 +124,31 @@ func (r *run) replied(sent time.Time) {
 func (r *run) streamError(err error) error {
 	var b *breach
 	switch {
+	case errors.As(err, &b):
+		return err
 	case r.wire.fault != nil:
 		return r.wire.fault
-	case errors.As(err, &b), r.wire.ended(), isTimeout(err):
+	case r.wire.ended(), isTimeout(err):
 		return err
 	}
 	before := r.wire.scan.messages
 	if end := r.wire.await(); end != nil {
 		err = end
 	}
-	r.res.Unmatched += r.wire.scan.messages - before
+	if r.probe.spec.PingMode == PingMessage {
+		r.res.Unmatched += r.wire.scan.messages - before
+	}
 	return err
+}
+
+// greetingWait is how long a run listens for a greeting before it sends. Servers write it right behind the
+// 101, but in a segment of its own, which can come a moment later: sent to at once, they would seem to have
+// answered before they could. The wait is part of no value.
+const greetingWait = 10 * time.Millisecond
+
+// settle waits for what a server says of its own accord when the socket opens.
+func (r *run) settle() {
+	r.raw.bound(time.Now().Add(min(greetingWait, r.probe.spec.Timeout/20)))
+	r.wire.listen()
+	r.raw.bound(r.deadline)
 }

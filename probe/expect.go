@@ -1,35 +1,59 @@
 package probe
 
-import (
-	"bytes"
-	"unicode/utf8"
-)
+import "unicode/utf8"
 
-// matcher looks for a needle in a message that comes in chunks, so that no message has to be kept whole.
-// An empty needle matches every message.
+// pattern is a text to look for, prepared once: fail[i] is the length of the longest proper prefix of the
+// text that ends its first i+1 bytes (Knuth, Morris and Pratt). However small the pieces are in which a
+// message comes, each of its bytes is looked at once.
+type pattern struct {
+	text string
+	fail []int32
+}
+
+func newPattern(text string) pattern {
+	p := pattern{text, make([]int32, len(text))}
+	matched := int32(0)
+	for i := 1; i < len(text); i++ {
+		for matched > 0 && text[i] != text[matched] {
+			matched = p.fail[matched-1]
+		}
+		if text[i] == text[matched] {
+			matched++
+		}
+		p.fail[i] = matched
+	}
+	return p
+}
+
+// matcher looks for a pattern in a message that comes in chunks, so that no message has to be kept whole.
+// An empty pattern matches every message.
 type matcher struct {
-	needle []byte
-	tail   []byte // the last len(needle)-1 bytes seen
-	found  bool
+	pattern pattern
+	matched int32 // bytes of the pattern that the message so far ends with
+	found   bool
 }
 
 func (m *matcher) reset() {
-	m.tail = m.tail[:0]
-	m.found = len(m.needle) == 0
+	m.matched = 0
+	m.found = m.pattern.text == ""
 }
 
 func (m *matcher) write(chunk []byte) {
-	if m.found {
+	text := m.pattern.text
+	if m.found || text == "" {
 		return
 	}
-	// The seam first: the needle can begin in what came before and end in this chunk.
-	keep := len(m.needle) - 1
-	seam := append(m.tail, chunk[:min(len(chunk), keep)]...)
-	m.found = bytes.Contains(seam, m.needle) || bytes.Contains(chunk, m.needle)
-	if len(chunk) >= keep {
-		m.tail = append(seam[:0], chunk[len(chunk)-keep:]...)
-	} else {
-		m.tail = append(seam[:0], seam[max(0, len(seam)-keep):]...)
+	for _, c := range chunk {
+		for m.matched > 0 && c != text[m.matched] {
+			m.matched = m.pattern.fail[m.matched-1]
+		}
+		if c == text[m.matched] {
+			m.matched++
+		}
+		if int(m.matched) == len(text) {
+			m.found = true
+			return
+		}
 	}
 }
 

@@ -24,6 +24,7 @@ type Probe struct {
 	tls    *tls.Config
 	head   []byte
 	redact *redactor
+	expect pattern
 }
 
 // New makes a Probe of a Spec. The error names every fault of it, one a line.
@@ -32,7 +33,7 @@ func New(s Spec) (*Probe, error) {
 	if faults := s.Validate(); len(faults) > 0 {
 		var errs []error
 		for _, f := range faults {
-			errs = append(errs, fmt.Errorf("%s: %s", f.Field, f.Problem))
+			errs = append(errs, f)
 		}
 		return nil, errors.Join(errs...)
 	}
@@ -47,7 +48,7 @@ func New(s Spec) (*Probe, error) {
 	if err != nil {
 		return nil, errors.New("URL: cannot be parsed") // Validate has seen it; its text may hold secrets
 	}
-	p := &Probe{spec: s, redact: newRedactor(s)}
+	p := &Probe{spec: s, redact: newRedactor(s), expect: newPattern(s.Expect)}
 	if p.target, err = parseTarget(u); err != nil {
 		return nil, fmt.Errorf("URL: %w", err)
 	}
@@ -118,6 +119,8 @@ type run struct {
 	wire    *wire
 	socket  *socket
 	fault   error // why the handshake failed
+
+	lastReply []byte // the beginning of the last message that did not match
 }
 
 // enter begins a phase, and names the stage in which a failure would then be.
@@ -152,6 +155,7 @@ func (r *run) conclude(err error) {
 		r.noteClose(b)
 	}
 	r.res.Reason, r.res.ErrorType = reasons.Explain(r.seen)
+	r.res.LastReply = r.probe.redact.text(string(r.lastReply), MaxReplyDetail)
 	if err != nil {
 		r.res.Detail = r.probe.redact.text(r.detail(err), MaxBodyDetail)
 	}
@@ -181,12 +185,26 @@ func (r *run) detail(err error) string {
 	case r.seen.Status != 0:
 		return err.Error()
 	case r.seen.CloseReceived:
-		return fmt.Sprintf("close frame %d %q before the reply", r.res.CloseCode, r.wire.scan.closeReason)
+		return fmt.Sprintf("close frame %d \"%s\" %s", r.res.CloseCode, r.wire.scan.closeReason, r.beforeReply())
+	case r.seen.DeadlinePassed && r.res.Unmatched > 0:
+		return fmt.Sprintf("no match in %d messages within %v", r.res.Unmatched, r.probe.spec.Timeout)
 	case r.seen.DeadlinePassed:
 		return fmt.Sprintf("nothing within %v: %s", r.probe.spec.Timeout, waitingFor[r.stage])
+	case r.res.Opened:
+		return fmt.Sprintf("connection ended without a close frame %s: %v", r.beforeReply(), err)
+	case r.stage == reasons.StageTunnel:
+		return "proxy: " + err.Error()
 	default:
 		return err.Error()
 	}
+}
+
+// beforeReply says how far an open connection came.
+func (r *run) beforeReply() string {
+	if r.res.Unmatched > 0 {
+		return fmt.Sprintf("after %d messages that did not match", r.res.Unmatched)
+	}
+	return "before the reply"
 }
 
 // waitingFor says what a run was doing when its time was up.
@@ -217,6 +235,9 @@ func (r *run) close(err error) {
 	}
 	r.socket.close(code)
 	answered := r.wire.await() == nil
+	if secured, ok := r.wire.conn.(*tls.Conn); ok && answered {
+		_ = secured.CloseWrite() // all is said on both sides
+	}
 	r.wire.awaitEOF()
 	if r.leave(time.Now()); !answered {
 		r.res.Phases[PhaseClose].State = SpanBroken

@@ -1,8 +1,10 @@
 package probe
 
 import (
+	"encoding/base64"
 	"net/url"
 	"sort"
+	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -24,6 +26,8 @@ func newRedactor(s Spec) *redactor {
 	add := func(text string) {
 		if len(text) >= minSecret {
 			set[text] = true
+			quoted := strconv.Quote(text) // as net/http repeats what it cannot parse
+			set[quoted[1:len(quoted)-1]] = true
 		}
 	}
 	for _, value := range s.Headers {
@@ -33,6 +37,11 @@ func newRedactor(s Spec) *redactor {
 			if _, after, ok := strings.Cut(part, "="); ok { // a cookie, or a parameter of a scheme
 				add(strings.Trim(after, `"`))
 			}
+		}
+		if scheme, credentials, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Basic") {
+			plain, _ := base64.StdEncoding.DecodeString(credentials)
+			_, password, _ := strings.Cut(string(plain), ":")
+			add(password)
 		}
 	}
 	if u, err := url.Parse(s.URL); err == nil && u.RawQuery != "" {
@@ -48,6 +57,7 @@ func newRedactor(s Spec) *redactor {
 	if s.Proxy != nil && s.Proxy.User != nil {
 		password, _ := s.Proxy.User.Password()
 		add(password)
+		add(s.Proxy.User.Username())
 		add(basicAuth(s.Proxy.User))
 	}
 	r := &redactor{}
@@ -95,11 +105,15 @@ func (r *redactor) text(s string, limit int) string {
 	return printable(b.String())
 }
 
-// secretAt returns the length of the longest secret that s begins with, or 0.
+// secretAt returns the length of the longest secret that s begins with, or 0. A text that ends in the middle
+// of a secret was cut there by someone else.
 func (r *redactor) secretAt(s string) int {
 	for _, secret := range r.secrets {
 		if strings.HasPrefix(s, secret) {
 			return len(secret)
+		}
+		if len(s) > minSecret && strings.HasPrefix(secret, s) {
+			return len(s)
 		}
 	}
 	return 0

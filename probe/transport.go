@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -56,6 +57,10 @@ func (r *run) handshake(ctx context.Context, key string) (*http.Response, error)
 		r.enter(reasons.StageTLS, PhaseTLS)
 		secured := tls.Client(r.raw, r.probe.tls)
 		if err := secured.Handshake(); err != nil {
+			var hostname x509.HostnameError
+			if errors.As(err, &hostname) {
+				err = fmt.Errorf("certificate is not valid for %s: %w", r.probe.tls.ServerName, err)
+			}
 			return nil, err
 		}
 		r.leave(time.Now())

@@ -7,7 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
+	"math"
 	"net/http"
 	"net/textproto"
 	"slices"
@@ -23,16 +23,6 @@ const (
 	// maxInterim is how many 1xx responses may come before the final one (RFC 9110 15.2).
 	maxInterim = 5
 )
-
-// handshakeHeaders are set by the handshake itself and may not be configured.
-func handshakeHeader(name string) bool {
-	switch textproto.CanonicalMIMEHeaderKey(name) {
-	case "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "Te", "Trailer", "Keep-Alive":
-		return true
-	default:
-		return strings.HasPrefix(strings.ToLower(name), "sec-websocket-")
-	}
-}
 
 // requestHead writes the upgrade request of a Spec up to and without the value of Sec-WebSocket-Key, which
 // is the only thing that differs between runs (RFC 6455 4.1).
@@ -70,36 +60,78 @@ type headError struct{ problem string }
 
 func (e *headError) Error() string { return e.problem }
 
+// headReader bounds a response head, and remembers how the connection ended: the parser of net/http takes the
+// half line before a timeout or a reset for the last one.
+type headReader struct {
+	conn io.Reader
+	left int
+	err  error
+}
+
+var errHeadTooLong = &headError{fmt.Sprintf("malformed HTTP response: the head is longer than %d bytes", maxHead)}
+
+func (h *headReader) Read(p []byte) (int, error) {
+	if h.err == nil && h.left <= 0 {
+		h.err = errHeadTooLong
+	}
+	if h.err != nil {
+		return 0, h.err
+	}
+	n, err := h.conn.Read(p[:min(len(p), h.left)])
+	h.left -= n
+	h.err = err // the first one tells the truth: after a reset, the next read finds a plain end
+	return n, err
+}
+
 // readHead reads one response head within bounds, passing over interim ones. The reader is left at the first
 // byte after the head. Errors of the connection come back as they are, everything else as a *headError.
 func readHead(conn io.Reader, method string) (*http.Response, *bufio.Reader, error) {
-	limited := &io.LimitedReader{R: conn, N: maxHead}
-	br := bufio.NewReader(limited)
-	if _, err := br.Peek(1); err != nil {
-		return nil, nil, err // a plain io.EOF if the peer closed without a byte
+	bounded := &headReader{conn: conn, left: maxHead}
+	br := bufio.NewReader(bounded)
+	if err := expectHTTP(br); err != nil {
+		return nil, nil, err
 	}
 	for range maxInterim + 1 {
 		resp, err := http.ReadResponse(br, &http.Request{Method: method})
 		switch {
-		case err != nil && limited.N <= 0:
-			return nil, nil, &headError{fmt.Sprintf("malformed HTTP response: the head is longer than %d bytes", maxHead)}
+		case err != nil && errors.Is(bounded.err, io.EOF):
+			return nil, nil, io.ErrUnexpectedEOF
+		case err != nil && bounded.err != nil:
+			return nil, nil, bounded.err
 		case err != nil:
-			return nil, nil, headFailure(err)
+			return nil, nil, malformed(err)
 		case resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols:
-			limited.N = 1<<63 - 1
+			bounded.left = math.MaxInt
 			return resp, br, nil
 		}
 	}
 	return nil, nil, &headError{"malformed HTTP response: too many interim responses"}
 }
 
-// headFailure tells an error of the connection, which is returned as it is, from one of the text that came
-// over it. http.ReadResponse has no type for most of the latter.
-func headFailure(err error) error {
-	var network net.Error
-	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return err
+// expectHTTP looks at the first bytes of a response as they come. What speaks another protocol shall be
+// recognised by them: it may never write the line end for which a parser waits. The error is a plain io.EOF if
+// the peer closed without a byte.
+func expectHTTP(br *bufio.Reader) error {
+	const begin = "HTTP/"
+	for n := 1; n <= len(begin); n++ {
+		got, err := br.Peek(n)
+		if errors.Is(err, io.EOF) && n > 1 {
+			return io.ErrUnexpectedEOF
+		}
+		if err != nil {
+			return err
+		}
+		if got[n-1] != begin[n-1] {
+			all, _ := br.Peek(br.Buffered())
+			line, _, _ := strings.Cut(string(all), "\n")
+			return &headError{fmt.Sprintf("malformed HTTP response %q", strings.TrimSuffix(line, "\r"))}
+		}
 	}
+	return nil
+}
+
+// malformed names an error of net/http's parser, which has no type for most of them.
+func malformed(err error) error {
 	text := err.Error()
 	if !strings.HasPrefix(text, "malformed HTTP response") {
 		text = "malformed HTTP response: " + text
@@ -117,20 +149,20 @@ func verifyUpgrade(resp *http.Response, key string, offered []string) *breach {
 	accept := h.Values("Sec-Websocket-Accept")
 	protocols := h.Values("Sec-Websocket-Protocol")
 	switch {
-	case !resp.ProtoAtLeast(1, 1):
+	case resp.ProtoMajor != 1 || resp.ProtoMinor < 1:
 		return bad(reasons.MalformedResponse, "101 in %s, which has no upgrade", resp.Proto)
 	case !onlyToken(h.Values("Upgrade"), "websocket"):
-		return bad(reasons.BadUpgradeHeader, "101 with Upgrade %q instead of websocket", strings.Join(h.Values("Upgrade"), ", "))
+		return bad(reasons.BadUpgradeHeader, "101 with Upgrade \"%s\" instead of websocket", strings.Join(h.Values("Upgrade"), ", "))
 	case !hasToken(h.Values("Connection"), "upgrade"):
-		return bad(reasons.BadUpgradeHeader, "101 with Connection %q, which lacks Upgrade", strings.Join(h.Values("Connection"), ", "))
+		return bad(reasons.BadUpgradeHeader, "101 with Connection \"%s\", which lacks Upgrade", strings.Join(h.Values("Connection"), ", "))
 	case len(accept) != 1 || accept[0] != acceptKey(key):
-		return bad(reasons.BadAcceptKey, "101 with Sec-WebSocket-Accept %q instead of %q", strings.Join(accept, ", "), acceptKey(key))
+		return bad(reasons.BadAcceptKey, "101 with Sec-WebSocket-Accept \"%s\" instead of \"%s\"", strings.Join(accept, ", "), acceptKey(key))
 	case len(h.Values("Sec-Websocket-Extensions")) > 0 && strings.Join(h.Values("Sec-Websocket-Extensions"), "") != "":
-		return bad(reasons.BadExtension, "101 with the extension %q, which was not offered", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "))
+		return bad(reasons.BadExtension, "101 with the extension \"%s\", which was not offered", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "))
 	case len(protocols) > 1:
-		return bad(reasons.BadSubprotocol, "101 with more than one subprotocol: %q", strings.Join(protocols, ", "))
+		return bad(reasons.BadSubprotocol, "101 with more than one subprotocol: \"%s\"", strings.Join(protocols, ", "))
 	case len(protocols) == 1 && !slices.Contains(offered, protocols[0]):
-		return bad(reasons.BadSubprotocol, "101 with the subprotocol %q, which was not offered", protocols[0])
+		return bad(reasons.BadSubprotocol, "101 with the subprotocol \"%s\", which was not offered", protocols[0])
 	}
 	return nil
 }

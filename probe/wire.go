@@ -2,10 +2,12 @@ package probe
 
 import (
 	"bufio"
+	"context"
 	"crypto/rand"
 	"errors"
 	"io"
 	"net"
+	"syscall"
 )
 
 // maxEarly bounds what is taken from the connection before the send. A server that has said more than
@@ -81,7 +83,12 @@ func (w *wire) Close() error { return nil }
 // drain takes what has already been received, so that it cannot be mistaken for the reply.
 func (w *wire) drain() {
 	w.raw.polling = true
-	defer func() { w.raw.polling = false }()
+	w.listen()
+	w.raw.polling = false
+}
+
+// listen receives for the library, until the end of the stream, the bound of the connection or maxEarly.
+func (w *wire) listen() {
 	var chunk [4096]byte
 	for w.fault == nil && !w.scan.closed && len(w.ready) < maxEarly {
 		n, err := w.receive(chunk[:])
@@ -135,9 +142,12 @@ func (w *wire) ping(payload string) error {
 	return err
 }
 
+// isTimeout reports whether an error is that of a deadline of the raw connection. The library's own clocks
+// and the kernel's giving up on a dead peer call themselves timeouts, too.
 func isTimeout(err error) bool {
 	var t net.Error
-	return errors.As(err, &t) && t.Timeout()
+	return errors.As(err, &t) && t.Timeout() &&
+		!errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ETIMEDOUT)
 }
 
 // ended reports whether nothing more can come from the server.
