@@ -88,7 +88,7 @@ func adhocError(faults []probe.Fault) error {
 		}
 		lines = append(lines, name+": "+f.Problem)
 	}
-	return errors.New(strings.Join(lines, "\nwsprobe: "))
+	return errors.New(strings.Join(lines, "\n"))
 }
 
 // parseHeaders reads 'Name: value' as curl does. The value of a header never stands in an error.
@@ -120,7 +120,7 @@ func (t *timeoutValue) Set(text string) error {
 		d, err = time.Duration(ms)*time.Millisecond, nil
 	}
 	if err != nil || d < probe.MinTimeout || d > probe.MaxTimeout {
-		return fmt.Errorf("must be between %v and %v", probe.MinTimeout, probe.MaxTimeout)
+		return fmt.Errorf("must be a time between %v and %v, 2s or 2000 in ms", probe.MinTimeout, probe.MaxTimeout)
 	}
 	*t = timeoutValue(d)
 	return nil

@@ -34,21 +34,36 @@ type agent struct {
 	probing   atomic.Bool
 }
 
-// newAgent puts an agent together and takes its listen address. Nothing runs before Run.
+// part is a probe of the configuration, ready to be run and to be reported.
+type part struct {
+	config.Probe
+	prober *probe.Probe
+	target telemetry.Target
+}
+
+// newAgent puts an agent together and takes its listen address. Nothing runs before Run. What can fail and
+// holds nothing comes first, what holds something is given back if a later step fails.
 func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
+	parts, err := newParts(cfg.Probes)
+	if err != nil {
+		return nil, err
+	}
 	a := &agent{cfg: cfg, log: log, scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
-	var err error
+	if cfg.Agent.Listen != "" {
+		if a.listener, err = net.Listen("tcp", cfg.Agent.Listen); err != nil {
+			return nil, fmt.Errorf("agent.listen: %w", err)
+		}
+	}
 	if a.telemetry, err = telemetry.New(telemetryOptions(cfg, a.scheduler.InFlight, log)); err != nil {
+		if a.listener != nil {
+			_ = a.listener.Close() // nothing has been accepted yet
+		}
 		return nil, err
 	}
 	board := &status.Board{}
-	a.status = &status.Server{Board: board, Ready: a.ready, Version: versionText()}
-	for _, p := range cfg.Probes {
-		job, err := a.job(p, board)
-		if err != nil {
-			return nil, err
-		}
-		a.scheduler.Jobs = append(a.scheduler.Jobs, job)
+	a.status = &status.Server{Board: board, Ready: a.ready, Version: versionText(), Log: log}
+	for _, p := range parts {
+		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, board))
 	}
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
@@ -57,41 +72,42 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 			log.Debug("run skipped", "probe", name, "cause", string(cause), "runs", ticks)
 		},
 	}
-	if cfg.Agent.Listen != "" {
-		if a.listener, err = net.Listen("tcp", cfg.Agent.Listen); err != nil {
-			return nil, fmt.Errorf("agent.listen: %w", err)
-		}
-	}
 	return a, nil
 }
 
+// newParts makes what each probe needs, or says of every one that cannot be made why.
+func newParts(probes []config.Probe) ([]part, error) {
+	parts := make([]part, len(probes))
+	var faults []error
+	for i, p := range probes {
+		prober, err := probe.New(p.Spec)
+		target, targetErr := telemetryTarget(p)
+		if err = errors.Join(err, targetErr); err != nil {
+			faults = append(faults, fmt.Errorf("probe %q: %w", p.Name, err))
+		}
+		parts[i] = part{p, prober, target}
+	}
+	return parts, errors.Join(faults...)
+}
+
 // job is a probe as the scheduler sees it: a function that is called on its interval.
-func (a *agent) job(p config.Probe, board *status.Board) (scheduler.Job, error) {
-	prober, err := probe.New(p.Spec)
-	if err != nil {
-		return scheduler.Job{}, fmt.Errorf("probe %q: %w", p.Name, err)
-	}
-	target, err := telemetryTarget(p)
-	if err != nil {
-		return scheduler.Job{}, fmt.Errorf("probe %q: %w", p.Name, err)
-	}
-	series := a.telemetry.Probe(target)
+func (a *agent) job(p part, board *status.Board) scheduler.Job {
+	series := a.telemetry.Probe(p.target)
 	entry := board.Add(p.Name, p.Spec.URL, p.Spec.Interpretation, p.Interval)
-	news := newsOf(a.log)
 	sinks := []sink{
 		func(_ config.Probe, r probe.Result) { series.Record(r) },
 		func(_ config.Probe, r probe.Result) { entry.Record(r) },
-		news,
+		newsOf(a.log),
 	}
 	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, _ scheduler.Tick) {
-		result, err := prober.Run(ctx)
+		result, err := p.prober.Run(ctx)
 		if err != nil {
 			return // the agent stops: nothing was measured, and nothing is reported
 		}
 		for _, tell := range sinks {
-			tell(p, result)
+			tell(p.Probe, result)
 		}
-	}}, nil
+	}}
 }
 
 // Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and what has been
@@ -117,8 +133,13 @@ func (a *agent) Run(ctx context.Context) error {
 		})
 	}
 	a.probing.Store(true)
+	tasks.Go(func() {
+		<-probing.Done()
+		a.probing.Store(false) // before the runs in flight have ended: nothing new should count on this agent
+		a.log.Info("wsprobe stops", "in_flight", a.scheduler.InFlight())
+	})
 	scheduled = a.scheduler.Run(probing)
-	a.probing.Store(false)
+	stopProbing()
 	stopRest()
 	tasks.Wait()
 	a.log.Info("wsprobe ends")

@@ -15,7 +15,7 @@ func newCheckCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check -c FILE",
 		Short: "Validate a configuration: print every error with its place, or what would run",
-		Args:  cobra.NoArgs,
+		Args:  noArgs("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file)
 			if err != nil {

@@ -37,7 +37,12 @@ func newOnceCommand() *cobra.Command {
 			"The exit code is 0 if all are ok, 1 if a probe failed, 2 for bad usage or a bad configuration.",
 		Example: "  wsprobe once wss://echo.example.com/ --send hello --expect hello\n" +
 			"  wsprobe once -c wsprobe.yaml --probe chat --json",
-		Args: cobra.MaximumNArgs(1),
+		Args: func(_ *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return fmt.Errorf("once takes one URL, got %d arguments: quote what belongs together", len(args))
+			}
+			return nil
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			probes, concurrent, err := flags.probes(cmd, args)
 			if err != nil {
@@ -103,12 +108,14 @@ type outcome struct {
 // runOnce runs the probes side by side, and shows them in order as soon as their turn has come.
 func runOnce(ctx context.Context, probes []config.Probe, concurrent int, out io.Writer,
 	show func(io.Writer, config.Probe, probe.Result) error) error {
+	ctx, cancel := context.WithCancel(ctx)
 	outcomes := make([]chan outcome, len(probes))
 	for i := range outcomes {
 		outcomes[i] = make(chan outcome, 1)
 	}
 	var runs sync.WaitGroup
 	defer runs.Wait()
+	defer cancel() // who cannot be shown any more need not be waited for
 	runs.Go(func() {
 		places := make(chan struct{}, concurrent)
 		for i, p := range probes {
@@ -150,5 +157,7 @@ func runProbe(ctx context.Context, p config.Probe) outcome {
 
 // printJSON prints a result as one line.
 func printJSON(w io.Writer, p config.Probe, r probe.Result) error {
-	return json.NewEncoder(w).Encode(status.NewView(p.Name, p.Spec.URL, p.Spec.Interpretation, r))
+	out := json.NewEncoder(w)
+	out.SetEscapeHTML(false) // it goes to a terminal or to jq
+	return out.Encode(status.NewView(p.Name, p.Spec.URL, p.Spec.Interpretation, r))
 }

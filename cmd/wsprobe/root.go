@@ -4,10 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
 )
 
 // The exit codes. They are part of wsprobe's interface.
@@ -25,8 +27,8 @@ func (f failure) Unwrap() error { return f.error }
 // errProbeFailed ends `once` when a probe failed. It has been told already.
 var errProbeFailed = failure{errors.New("a probe failed")}
 
-// exitCode tells people what went wrong, one clear line per fault, and returns the code for it. What no
-// command of ours has marked is cobra's: bad usage.
+// exitCode tells people what went wrong, one clear line per fault, and returns the code for it. What is
+// neither marked as a failure nor about a configuration is bad usage, found by cobra or by us.
 func exitCode(err error, stderr io.Writer) int {
 	var faults *config.Error
 	var failed failure
@@ -39,12 +41,35 @@ func exitCode(err error, stderr io.Writer) int {
 		fmt.Fprintln(stderr, faults)
 		return exitUsage
 	case errors.As(err, &failed):
-		fmt.Fprintln(stderr, "wsprobe:", failed)
+		complain(stderr, failed.Error())
 		return exitFailure
 	default:
-		fmt.Fprintf(stderr, "wsprobe: %v (see wsprobe --help)\n", err)
+		complain(stderr, err.Error()+" (see wsprobe --help)")
 		return exitUsage
 	}
+}
+
+// complain writes each line as one of wsprobe's. Joined errors have a line each.
+func complain(stderr io.Writer, text string) {
+	for line := range strings.Lines(text) {
+		fmt.Fprintln(stderr, "wsprobe:", strings.TrimRight(line, "\n"))
+	}
+}
+
+// noArgs refuses arguments and says what to do instead. The argument is not repeated: it may be a URL with a
+// token in it.
+func noArgs(instead string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) > 0 {
+			return fmt.Errorf("%s takes no argument: %s", cmd.Name(), instead)
+		}
+		return nil
+	}
+}
+
+// unknownCommand says that there is no such command.
+func unknownCommand(name string) error {
+	return fmt.Errorf("unknown command %q: there are run, check, once, demo and version", probe.RedactURL(name))
 }
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
@@ -53,16 +78,37 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		Short:         "Probe WebSocket endpoints on a schedule and export what is found over OTLP",
 		SilenceErrors: true,
 		SilenceUsage:  true,
-		Args:          cobra.NoArgs,
-		RunE: func(*cobra.Command, []string) error {
+		Version:       versionText(),
+		Args:          cobra.ArbitraryArgs, // cobra's own complaint would repeat a URL with its query
+		RunE: func(_ *cobra.Command, args []string) error {
+			if len(args) > 0 {
+				return unknownCommand(args[0])
+			}
 			return errors.New("a command is missing: run, check, once, demo or version")
 		},
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	root.SetVersionTemplate(versionLine())
+	root.SetHelpCommand(newHelpCommand())
 	root.AddCommand(newRunCommand(), newCheckCommand(), newOnceCommand(), newDemoCommand(), newVersionCommand())
 	return root
+}
+
+// newHelpCommand is cobra's, but for an unknown command, which is as wrong here as anywhere else.
+func newHelpCommand() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [command]",
+		Short: "Help about a command",
+		RunE: func(help *cobra.Command, args []string) error {
+			about, rest, err := help.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownCommand(args[0])
+			}
+			return about.Help()
+		},
+	}
 }
 
 // configFlag adds -c, which names the configuration file.

@@ -15,7 +15,7 @@ func newRunCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "run -c FILE",
 		Short: "Run the agent until SIGINT or SIGTERM",
-		Args:  cobra.NoArgs,
+		Args:  noArgs("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file)
 			if err != nil {
@@ -53,9 +53,17 @@ func loadConfig(file string) (config.Config, error) {
 
 // newLogger makes the agent's log as the configuration wants it.
 func newLogger(w io.Writer, a config.Agent) *slog.Logger {
-	options := &slog.HandlerOptions{Level: a.LogLevel}
+	options := &slog.HandlerOptions{Level: a.LogLevel, ReplaceAttr: inUTC}
 	if a.LogFormat == "json" {
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// inUTC writes the time of a log line like every other time that wsprobe shows.
+func inUTC(groups []string, attr slog.Attr) slog.Attr {
+	if len(groups) == 0 && attr.Key == slog.TimeKey {
+		attr.Value = slog.TimeValue(attr.Value.Time().UTC())
+	}
+	return attr
 }

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"io"
 	"runtime"
 	"runtime/debug"
 
@@ -29,11 +30,17 @@ func newVersionCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
 		Short: "Print the version",
-		Args:  cobra.NoArgs,
+		Args:  noArgs("it has nothing to choose"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			_, err := fmt.Fprintf(cmd.OutOrStdout(), "wsprobe %s %s %s/%s\n",
-				versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return err
+			if _, err := io.WriteString(cmd.OutOrStdout(), versionLine()); err != nil {
+				return failure{err}
+			}
+			return nil
 		},
 	}
+}
+
+// versionLine is what `wsprobe version` and --version print.
+func versionLine() string {
+	return fmt.Sprintf("wsprobe %s %s %s/%s\n", versionText(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 }

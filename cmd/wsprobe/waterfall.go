@@ -5,110 +5,167 @@ import (
 	"io"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// barWidth is the length of the time axis in characters. With it a line stays within 80 columns.
-const barWidth = 48
+const (
+	// lineWidth is what texts are wrapped to: a terminal of 80 columns, less a margin.
+	lineWidth = 78
+	// labelWidth is the width of the first column, long enough for every phase and fact.
+	labelWidth = 10
+	// barWidth is the length of the time axis in characters. With the columns before it and the remark after
+	// it a line stays within lineWidth.
+	barWidth = 38
+)
 
 // printWaterfall shows a result to a person: the headline, a bar for each phase on a common time axis and, for
 // a failure, everything that helps to mend it.
 func printWaterfall(w io.Writer, p config.Probe, r probe.Result) error {
 	var b strings.Builder
 	b.WriteString(headline(p, r))
-	total := r.Ended.Sub(r.Started)
-	for _, span := range r.Phases {
-		total = max(total, span.End)
-	}
-	for phase, span := range r.Phases {
-		if span.State != probe.SpanAbsent {
-			fmt.Fprintf(&b, "  %-10s %10s  %s\n", probe.Phase(phase), millis(span), bar(span, total))
-		}
-	}
-	for _, line := range facts(r) {
-		fmt.Fprintf(&b, "  %-10s %s\n", line[0], line[1])
+	b.WriteString(phaseLines(r))
+	for _, f := range facts(p, r) {
+		writeFact(&b, f)
 	}
 	b.WriteByte('\n')
 	_, err := io.WriteString(w, b.String())
 	return err
 }
 
-// headline is the first line: which probe, and what it came to.
+// headline says which probe it is, and what it came to.
 func headline(p config.Probe, r probe.Result) string {
-	in := p.Spec.Interpretation
-	text := "no data"
-	if value, ok := in.Value(r); ok && in == probe.ConnectionSuccess {
-		text = fmt.Sprintf("%.0f", value)
-	} else if ok {
-		text = fmt.Sprintf("%.3f %s", value, in.Unit())
-	}
 	name, url := p.Name, probe.RedactURL(p.Spec.URL)
 	if name != url {
 		name += "  " + url
 	}
-	return fmt.Sprintf("%s\n  %s  %s %s\n", name, verdict(r), in, text)
+	verdict := "ok"
+	if r.Reason != reasons.OK {
+		verdict = "FAILED " + r.Reason.String()
+	}
+	in := p.Spec.Interpretation
+	return fmt.Sprintf("%s\n  %s, %s %s\n\n", name, verdict, in, valueText(in, r))
 }
 
-func verdict(r probe.Result) string {
-	if r.Reason == reasons.OK {
-		return "ok"
+// valueText is what an interpretation makes of a result.
+func valueText(in probe.Interpretation, r probe.Result) string {
+	value, measured := in.Value(r)
+	switch {
+	case !measured:
+		return "no data"
+	case in.Unit() == "":
+		return fmt.Sprintf("%.0f", value)
+	default:
+		return fmt.Sprintf("%.3f %s", value, in.Unit())
 	}
-	return "FAILED " + r.Reason.String()
 }
+
+// phaseLines are the waterfall itself. The phase that was not brought to its end is marked on both sides, as
+// its length is only the time that went into it.
+func phaseLines(r probe.Result) string {
+	total := r.Ended.Sub(r.Started)
+	for _, span := range r.Phases {
+		total = max(total, span.End)
+	}
+	var b strings.Builder
+	for i, span := range r.Phases {
+		if span.State == probe.SpanAbsent {
+			continue
+		}
+		phase, mark, remark := probe.Phase(i), " ", ""
+		if span.State == probe.SpanBroken {
+			mark, remark = "✗", " failed here"
+			if phase == probe.PhaseClose { // which is part of no value, and no failure
+				mark, remark = "!", " unanswered"
+			}
+		}
+		fmt.Fprintf(&b, "%s %-*s %9.3f ms  %s%s\n", mark, labelWidth, phase, probe.Millis(span.Duration()), bar(span, total), remark)
+	}
+	if b.Len() > 0 {
+		b.WriteByte('\n')
+	}
+	return b.String()
+}
+
+// bar places a phase on the time axis. A phase that took place is never invisible: one that is shorter than
+// a character is a thin stroke.
+func bar(s probe.Span, total time.Duration) string {
+	from, to := 0, 0
+	if total > 0 {
+		from = min(int(int64(barWidth)*int64(s.Start)/int64(total)), barWidth-1)
+		to = min(int(int64(barWidth)*int64(s.End)/int64(total)), barWidth)
+	}
+	lead := strings.Repeat(" ", from)
+	switch {
+	case to <= from:
+		return lead + "▏"
+	case s.State == probe.SpanBroken:
+		return lead + strings.Repeat("░", to-from)
+	default:
+		return lead + strings.Repeat("█", to-from)
+	}
+}
+
+// fact is something else that is known about a run.
+type fact struct{ label, text string }
 
 // facts are what else is known, the most helpful last.
-func facts(r probe.Result) [][2]string {
-	var lines [][2]string
-	add := func(name, text string) {
+func facts(p config.Probe, r probe.Result) []fact {
+	var all []fact
+	add := func(label, text string) {
 		if text != "" {
-			lines = append(lines, [2]string{name, text})
+			all = append(all, fact{label, text})
 		}
+	}
+	if r.Opened && p.Spec.Interpretation != probe.HandshakeLatency {
+		add("handshake", valueText(probe.HandshakeLatency, r))
 	}
 	add("peer", r.Peer)
 	add("protocol", r.Subprotocol)
+	if r.Opened && r.Subprotocol == "" && len(p.Spec.Protocols) > 0 {
+		add("protocol", "none of those offered was picked")
+	}
 	if r.Reason == reasons.OK {
-		return lines
+		return all
 	}
 	if r.HTTPStatus != 0 && !r.Opened {
 		add("status", fmt.Sprint(r.HTTPStatus))
 	}
-	add("body", r.Body)
+	add("body", strings.TrimSuffix(r.Body, `\n`))
 	if r.CloseCode != 0 {
 		add("close", strings.TrimSpace(fmt.Sprintf("%d %s", r.CloseCode, r.CloseReason)))
 	}
 	if r.Unmatched > 0 {
 		add("last reply", fmt.Sprintf("%s (of %s that did not match)", r.LastReply, plural(r.Unmatched, "message")))
 	}
+	add("reason", r.Reason.String()+": "+r.Reason.When())
 	add("error", string(r.ErrorType))
 	add("detail", r.Detail)
-	add("hint", reasons.Hint(r.Reason, r.ErrorType))
-	return lines
+	add("hint", r.Reason.Hint())
+	return all
 }
 
-// millis is the length of a phase; one that did not end has no length, only the time that went into it.
-func millis(s probe.Span) string {
-	text := fmt.Sprintf("%.3f ms", probe.Millis(s.Duration()))
-	if s.State == probe.SpanBroken {
-		return ">" + text
+// writeFact writes a label and its text, wrapped between words, the later lines under the first.
+func writeFact(b *strings.Builder, f fact) {
+	fmt.Fprintf(b, "  %-*s ", labelWidth, f.label)
+	indent := 2 + labelWidth + 1
+	column := indent
+	for i, word := range strings.Split(f.text, " ") {
+		width := utf8.RuneCountInString(word)
+		switch {
+		case i == 0:
+		case column+1+width > lineWidth:
+			b.WriteString("\n" + strings.Repeat(" ", indent))
+			column = indent
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += width
 	}
-	return text
-}
-
-// bar places a phase on the time axis. A phase that took place is never invisible.
-func bar(s probe.Span, total time.Duration) string {
-	if total <= 0 {
-		return ""
-	}
-	from := int(int64(barWidth) * int64(s.Start) / int64(total))
-	to := int(int64(barWidth) * int64(s.End) / int64(total))
-	from = min(from, barWidth-1)
-	to = min(max(to, from+1), barWidth)
-	fill := "█"
-	if s.State == probe.SpanBroken {
-		fill = "░"
-	}
-	return strings.Repeat(" ", from) + strings.Repeat(fill, to-from)
+	b.WriteByte('\n')
 }

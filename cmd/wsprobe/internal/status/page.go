@@ -6,6 +6,9 @@ import (
 	"net/http"
 	"strconv"
 	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 //go:embed page.html
@@ -13,54 +16,73 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
+// page is what the page shows.
+type page struct {
+	Version      string
+	Now          string
+	NotReady     error
+	Failing      int
+	Waiting      int // probes that have not run yet
+	FirstFailing int // index of the row that the count of failing probes leads to
+	Rows         []row
+	Healthy      bool // every probe has run and is ok
+}
+
 // row is a line of the page.
 type row struct {
 	Status
-	Failed  bool
-	Pending bool
-	Value   string // the headline with its unit, or "no data"
-	Others  string // the other latency that was measured
-	Ago     string
-	At      string
+	State  string // "ok", "bad" or "new", for a probe that has not run yet
+	Value  string // the headline with its unit, or "no data"
+	Others string // the other latency that was measured
+	Ago    string
+	At     string
 }
 
 // page shows the probes to people. The browser reloads it; there is no script in it.
 func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
-	data := struct {
-		Version string
-		Now     string
-		Ready   error
-		Failing int
-		Rows    []row
-	}{Version: s.Version, Now: time.Now().UTC().Format(time.RFC3339), Ready: s.Ready()}
-	for _, st := range s.Board.statuses() {
-		row := newRow(st, time.Now())
-		if row.Failed {
-			data.Failing++
-		}
-		data.Rows = append(data.Rows, row)
-	}
 	header(w, "text/html; charset=utf-8")
-	_ = pageTemplate.Execute(w, data) // the client has gone
+	_ = pageTemplate.Execute(w, newPage(s.Version, s.Ready(), s.Board.statuses(), time.Now())) // the client has gone
+}
+
+func newPage(version string, notReady error, all []Status, now time.Time) page {
+	p := page{Version: version, Now: now.UTC().Format(time.RFC3339), NotReady: notReady}
+	for i, st := range all {
+		r := newRow(st, now)
+		switch {
+		case r.State == "new":
+			p.Waiting++
+		case r.State == "bad" && p.Failing == 0:
+			p.FirstFailing = i
+			fallthrough
+		case r.State == "bad":
+			p.Failing++
+		}
+		p.Rows = append(p.Rows, r)
+	}
+	p.Healthy = p.Failing == 0 && p.Waiting == 0
+	return p
 }
 
 func newRow(s Status, now time.Time) row {
 	if s.Last == nil {
-		return row{Status: s, Pending: true, Value: "not run yet"}
+		return row{Status: s, State: "new", Value: "–"}
 	}
 	v := s.Last
 	r := row{
 		Status: s,
-		Failed: v.ErrorType != nil,
+		State:  "ok",
 		Value:  "no data",
 		At:     v.EndedAt.Format(time.RFC3339),
 		Ago:    ago(now.Sub(v.EndedAt)),
 	}
+	if v.Reason != reasons.OK.String() {
+		r.State = "bad"
+	}
 	if v.Value != nil {
 		r.Value = number(*v.Value, v.Unit)
 	}
-	if v.HandshakeMS != nil && v.Interpretation != "handshake_latency" {
-		r.Others = "open " + number(*v.HandshakeMS, "ms")
+	if v.HandshakeMS != nil && v.Interpretation != string(probe.HandshakeLatency) {
+		r.Others = "open in " + number(*v.HandshakeMS, "ms")
 	}
 	return r
 }
@@ -82,9 +104,20 @@ func number(v float64, unit string) string {
 	return text + " " + unit
 }
 
+// ago prints a length of time in its largest two units.
 func ago(d time.Duration) string {
-	if d < time.Second {
+	count := func(n time.Duration, unit string) string { return strconv.FormatInt(int64(n), 10) + unit }
+	const day = 24 * time.Hour
+	switch {
+	case d < time.Second:
 		return "just now"
+	case d < time.Minute:
+		return count(d/time.Second, " s ago")
+	case d < time.Hour:
+		return count(d/time.Minute, " min ") + count(d%time.Minute/time.Second, " s ago")
+	case d < day:
+		return count(d/time.Hour, " h ") + count(d%time.Hour/time.Minute, " min ago")
+	default:
+		return count(d/day, " d ") + count(d%day/time.Hour, " h ago")
 	}
-	return d.Truncate(time.Second).String() + " ago"
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"log/slog"
 	"net"
 	"net/http"
 	"time"
@@ -20,6 +21,7 @@ type Server struct {
 	Board   *Board
 	Ready   Readiness
 	Version string
+	Log     *slog.Logger // of what net/http has to tell; nil for the standard logger
 }
 
 // Serve answers on a listener until ctx ends. It closes the listener and waits for requests under way.
@@ -31,6 +33,9 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		WriteTimeout:      30 * time.Second,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
+	}
+	if s.Log != nil {
+		server.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)
 	}
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()
