@@ -35,15 +35,17 @@ type Account struct {
 
 // totals count what was received.
 type totals struct {
-	requests, points   int
-	runs, good, failed int
+	requests, points, runs int
+	good                   int // runs without a reason
+	intended               int // runs that failed in a way that their endpoint promises
+	unexpected             int // runs that failed in another way
 }
 
 // NewAccount begins an account of the endpoints. Points of other probes are counted but not shown.
 func NewAccount(endpoints []Endpoint) *Account {
 	a := &Account{endpoints: endpoints, series: make(map[string]*series)}
 	for _, e := range endpoints {
-		a.series[e.Name] = newSeries()
+		a.series[e.Name] = newSeries(e.Outcomes)
 	}
 	return a
 }
@@ -98,10 +100,13 @@ func (a *Account) Point(p receiver.Point) {
 func (a *Account) count(s *series, r *run) {
 	s.runs++
 	a.totals.runs++
-	if r.reason == reasonOK {
+	switch {
+	case r.reason == reasonOK:
 		a.totals.good++
-	} else {
-		a.totals.failed++
+	case s.promised[r.reason]:
+		a.totals.intended++
+	default:
+		a.totals.unexpected++
 	}
 }
 

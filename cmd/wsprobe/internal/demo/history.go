@@ -56,7 +56,7 @@ func (l line) join(s span) line {
 
 // legend explains the history.
 func legend() line {
-	l := line{{"last runs: ", quiet}}
+	l := line{{"history: ", quiet}}
 	for _, s := range steps() {
 		l = append(l, span{s.block, good}, span{" " + s.label + "  ", quiet})
 	}

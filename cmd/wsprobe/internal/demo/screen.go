@@ -115,7 +115,7 @@ func (c *canvas) show(w io.Writer, picture string, width int) error {
 // picture is all that is on the screen. What does not fit into its height is cut: a picture that
 // scrolls away could not be replaced.
 func (a *Account) picture(s Screen, width, height int) string {
-	lines := append(a.title(s), nil)
+	lines := append(s.title(), nil)
 	lines = append(lines, a.table(width, time.Now())...)
 	if most := height - 1; height > 0 && len(lines) > most {
 		lines = append(lines[:max(most-1, 0)], line{{"… the window is too low for the rest", quiet}})
@@ -124,14 +124,13 @@ func (a *Account) picture(s Screen, width, height int) string {
 }
 
 // title says what is seen, where else to look, and how it ends.
-func (a *Account) title(s Screen) []line {
-	second := line{{"Ctrl-C ends the demo.", plain}}
+func (s Screen) title() []line {
+	second := line{{"Ctrl-C ends the demo", plain}}
 	if s.Page != "" {
 		second = append(line{{"Page: ", plain}, {s.Page, strong}, {"   ", plain}}, second...)
 	}
 	return []line{
-		{{"wsprobe demo", strong}, {fmt.Sprintf(": what the OpenTelemetry back end received about %s.",
-			count(len(a.endpoints), "endpoint")), plain}},
+		{{"wsprobe demo", strong}, {": what the OpenTelemetry back end received over OTLP/gRPC", plain}},
 		second,
 	}
 }
@@ -140,7 +139,7 @@ func (a *Account) title(s Screen) []line {
 func (a *Account) print(ctx context.Context, w io.Writer, s Screen) error {
 	width, _ := s.size()
 	start := time.Now()
-	if _, err := io.WriteString(w, render(a.title(s), width, false)); err != nil {
+	if _, err := io.WriteString(w, render(s.title(), width, false)); err != nil {
 		return err
 	}
 	account := func(what string) error {
@@ -157,7 +156,7 @@ func (a *Account) print(ctx context.Context, w io.Writer, s Screen) error {
 		case <-ctx.Done():
 			return account("The last account,")
 		case now := <-ticker.C:
-			if now.Before(due) && !(first && a.Complete()) {
+			if early := first && a.Complete(); now.Before(due) && !early {
 				continue
 			}
 			if err := account("Received"); err != nil {

@@ -11,6 +11,8 @@ const keptRuns = 100
 
 // series is what was received about one probe.
 type series struct {
+	promised map[string]bool // the reasons that the endpoint gives on purpose
+
 	runs   int   // received so far
 	recent []run // in order of time, at most keptRuns
 
@@ -20,8 +22,14 @@ type series struct {
 
 type outcome struct{ reason, errorType string }
 
-func newSeries() *series {
-	return &series{counters: make(map[outcome]float64), broke: make(map[string]string)}
+func newSeries(promised []Outcome) *series {
+	s := &series{
+		promised: make(map[string]bool), counters: make(map[outcome]float64), broke: make(map[string]string),
+	}
+	for _, o := range promised {
+		s.promised[o.Reason.String()] = true
+	}
+	return s
 }
 
 // at returns the run that ended at a time, a new one if there is none, and nil if it is too long ago. A

@@ -79,7 +79,7 @@ func (l layout) head() line {
 	q := func(s string) span { return span{s, quiet} }
 	return l.row(cells{
 		name: q("ENDPOINT"), about: q("WHAT IT DOES"), reason: q("WHAT WSPROBE SAYS"), handshake: q("HANDSHAKE"),
-		answer: q("ROUND TRIP / ERROR"), runs: q("RUNS"), age: q("AGE"), history: line{q("RUNS").left(l.history)},
+		answer: q("ROUND TRIP / ERROR"), runs: q("RUNS"), age: q("AGE"), history: line{q("HISTORY").left(l.history)},
 	})
 }
 
@@ -126,7 +126,12 @@ func (a *Account) table(width int, now time.Time) []line {
 }
 
 func (t totals) line() line {
-	return line{{"received: ", quiet}, {fmt.Sprintf("%s, %s, %s: ",
-		count(t.requests, "export request"), count(t.points, "data point"), count(t.runs, "run")), plain},
-		{fmt.Sprintf("%d ok", t.good), good}, {", ", plain}, {fmt.Sprintf("%d failed", t.failed), bad}}
+	l := line{
+		{fmt.Sprintf("received: %s, %s, %s: ", count(t.requests, "export"), count(t.points, "point"), count(t.runs, "run")), plain},
+		{fmt.Sprintf("%d ok", t.good), good}, {", ", plain}, {fmt.Sprintf("%d failed on purpose", t.intended), bad},
+	}
+	if t.unexpected > 0 {
+		l = append(l, span{", ", plain}, span{fmt.Sprintf("%d failed unexpectedly", t.unexpected), bad})
+	}
+	return l
 }
