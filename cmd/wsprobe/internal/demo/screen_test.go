@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -169,12 +170,13 @@ func TestTerminalPace(t *testing.T) {
 func TestTerminalResized(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		v := &terminal{t: t, height: 24, start: time.Now()}
-		width := 130
-		s := Screen{Terminal: true, Size: func() (int, int) { return width, 24 }}
+		var width atomic.Int64
+		width.Store(130)
+		s := Screen{Terminal: true, Size: func() (int, int) { return int(width.Load()), 24 }}
 		a := NewAccount(described())
 		end := show(t, a, v, s)
 		synctest.Wait()
-		width = 80
+		width.Store(80)
 		time.Sleep(refresh)
 		synctest.Wait()
 		if got, want := v.String(), escapes.ReplaceAllString(a.picture(s, 80, 24), ""); got != want {
