@@ -43,7 +43,8 @@ bin/ca-certificates.crt:
 		if [ -s "$$bundle" ]; then cp "$$bundle" $@; exit 0; fi; \
 	done; echo "no bundle of certificate authorities found (Debian: apt-get install ca-certificates)"; exit 1
 
-collector: ## the Collector of deploy/collector, static
+collector: ## the Collector of deploy/collector, static, and the folder that its image mounts a volume over
+	@mkdir -p bin/collector-data
 	cd deploy/collector && CGO_ENABLED=0 go build -trimpath -ldflags '-s -w' -o ../../bin/collector .
 
 clean:
