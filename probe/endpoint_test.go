@@ -71,9 +71,9 @@ func (e endpoint) test(t *testing.T) {
 		family = "ok"
 	}
 	t.Run(family+"/"+e.name, func(t *testing.T) {
+		t.Parallel()
 		for _, i := range probe.Interpretations() {
 			t.Run(string(i), func(t *testing.T) {
-				t.Parallel()
 				serve := e.serve
 				if serve == nil {
 					serve = wstest.Start

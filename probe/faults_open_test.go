@@ -67,6 +67,7 @@ func violated(name string, err reasons.ErrorType, detail string, script wstest.S
 }
 
 func TestHandshakeStall(t *testing.T) {
+	t.Parallel()
 	stalled := func(name string, script wstest.Script) endpoint {
 		return endpoint{name: name, script: script, timeout: brief, reason: reasons.HandshakeTimeout,
 			err: reasons.UpgradeTimeout, detail: "nothing within 400ms"}
@@ -87,6 +88,7 @@ func TestHandshakeStall(t *testing.T) {
 }
 
 func TestHandshakeCut(t *testing.T) {
+	t.Parallel()
 	const head = "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
 	for _, e := range []endpoint{
 		refused("hs_fin_after_request", reasons.UnexpectedEOF, "EOF", says("")),
@@ -108,6 +110,7 @@ func TestHandshakeCut(t *testing.T) {
 }
 
 func TestNotHTTP(t *testing.T) {
+	t.Parallel()
 	const settings = "\x00\x00\x12\x04\x00\x00\x00\x00\x00\x00\x03\x00\x00\x00\x64\x00\x04\x00\x01\x00\x00\x00\x05\x00\x00\x40\x00"
 	for _, e := range []endpoint{
 		refused("hs_http2_settings", reasons.MalformedResponse, "malformed HTTP response", says(settings)),
@@ -146,6 +149,7 @@ func TestNotHTTP(t *testing.T) {
 }
 
 func TestHTTPStatus(t *testing.T) {
+	t.Parallel()
 	for _, status := range []int{200, 204, 206, 300, 301, 302, 303, 304, 307, 308, 400, 401, 403, 404, 405, 410, 418, 421, 426, 429, 451, 499, 500, 502, 503, 504, 599} {
 		e := refused("http_"+http.StatusText(status), reasons.HTTPStatus(status), "instead of 101", wstest.Refuse(status, "no\n"))
 		if status == 204 || status == 304 {
@@ -194,6 +198,7 @@ func needs(name, value string) wstest.Script {
 }
 
 func TestHandshakeFields(t *testing.T) {
+	t.Parallel()
 	const accept = "Sec-WebSocket-Accept: "
 	for _, e := range []endpoint{
 		violated("accept_wrong", reasons.BadAcceptKey, "Sec-WebSocket-Accept", wstest.BadAccept),
@@ -234,6 +239,7 @@ func TestHandshakeFields(t *testing.T) {
 }
 
 func TestSubprotocol(t *testing.T) {
+	t.Parallel()
 	offer := func(s *probe.Spec, _ *wstest.Server) { s.Protocols = []string{"a", "b"} }
 	picks := func(lines ...string) wstest.Script {
 		return answers(func(c *wstest.Conn) string { return c.AcceptHead(lines...) })
@@ -252,6 +258,7 @@ func TestSubprotocol(t *testing.T) {
 }
 
 func TestRequest(t *testing.T) {
+	t.Parallel()
 	header := func(name, value string) func(*probe.Spec, *wstest.Server) {
 		return func(s *probe.Spec, _ *wstest.Server) { s.Headers = map[string]string{name: value} }
 	}
