@@ -241,8 +241,12 @@ func TestText(t *testing.T) {
 			t.Errorf("%v ms is %s, want %s", ms, got, want)
 		}
 	}
-	if got := (latency{}).String(); got != "-" {
-		t.Errorf("what was not measured is %q", got)
+	for l, want := range map[latency]string{
+		{}: "-", measured(0.04): "0.04 ms", measured(9.5): "9.50 ms", measured(10): "10.0 ms", measured(1000): "1000.0 ms",
+	} {
+		if got := l.String(); got != want {
+			t.Errorf("%+v is %q, want %q", l, got, want)
+		}
 	}
 	if got := (span{"ääääää", plain}).left(4).text; got != "äää…" {
 		t.Errorf("clipped to %q", got)

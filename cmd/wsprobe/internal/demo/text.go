@@ -100,10 +100,14 @@ func (s span) right(width int) span {
 
 // String is the latency for a table, a dash if it was not measured.
 func (l latency) String() string {
-	if !l.ok {
+	switch {
+	case !l.ok:
 		return "-"
+	case l.ms < 10: // on the loopback interface, 0.0 ms would look like nothing at all
+		return fmt.Sprintf("%.2f ms", l.ms)
+	default:
+		return fmt.Sprintf("%.1f ms", l.ms)
 	}
-	return fmt.Sprintf("%.1f ms", l.ms)
 }
 
 // age writes how long ago something was, in three characters for an hour and a half.
