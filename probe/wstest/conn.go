@@ -10,6 +10,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"sync"
 	"time"
 )
 
@@ -206,4 +207,20 @@ func (c *Conn) TLS() tls.ConnectionState {
 // Hold waits until the client or the server closes, without a word.
 func (c *Conn) Hold() {
 	_, _ = io.Copy(io.Discard, c.raw)
+}
+
+// Tunnel carries bytes to and from an address until both sides are done, as a proxy does after CONNECT.
+func (c *Conn) Tunnel(addr string) {
+	there, err := net.Dial("tcp", addr)
+	if err != nil {
+		panic(gone{})
+	}
+	var copying sync.WaitGroup
+	copying.Go(func() {
+		_, _ = io.Copy(there, c.reader)
+		_ = there.Close()
+	})
+	_, _ = io.Copy(c.stream, there)
+	c.end()
+	copying.Wait()
 }
