@@ -54,9 +54,6 @@ func TestEndpoints(t *testing.T) {
 					if got := (demo.Outcome{Reason: r.Reason, ErrorType: r.ErrorType}); got != want {
 						t.Errorf("outcome %d is %v, want %v: %s", i, got, want, r.Detail)
 					}
-					if took := r.Ended.Sub(r.Started); took > time.Second {
-						t.Errorf("the run took %v: too long to watch", took)
-					}
 				}
 			}
 		})
