@@ -9,7 +9,8 @@ CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.c
 .PHONY: run test lint fmt e2e build collector bench clean
 
 run: ## the demo: endpoints, agent and back end in one process
-	go run ./cmd/wsprobe demo
+	@go build -o bin/wsprobe ./cmd/wsprobe
+	@bin/wsprobe demo # what `go run ./cmd/wsprobe demo` does, but go run calls Ctrl-C an error
 
 test: ## every test of the agent, under the race detector
 	go test -race ./...
