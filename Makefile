@@ -8,9 +8,11 @@ CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.c
 
 .PHONY: run test lint fmt e2e build collector bench clean
 
+# `go run` and make both call Ctrl-C an error; the demo itself ends with 0. So: a built binary, and a shell that leaves
+# the signal to it.
 run: ## the demo: endpoints, agent and back end in one process
 	@go build -o bin/wsprobe ./cmd/wsprobe
-	@bin/wsprobe demo # what `go run ./cmd/wsprobe demo` does, but go run calls Ctrl-C an error
+	@trap '' INT; bin/wsprobe demo
 
 test: ## every test of the agent, under the race detector
 	go test -race ./...
