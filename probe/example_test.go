@@ -1,0 +1,39 @@
+package probe_test
+
+import (
+	"context"
+	"fmt"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// A server that answers, and one that hangs up: every value that was measured is in the result.
+func ExampleProbe_Run() {
+	for _, script := range []wstest.Script{wstest.Reply(`{"op":"pong"}`), wstest.CloseWith(4001, "token expired")} {
+		server := wstest.Memory(script)
+		p, err := probe.New(probe.Spec{
+			URL:            server.URL,
+			Interpretation: probe.RoundTripLatency,
+			Send:           `{"op":"ping"}`,
+			Expect:         `"op":"pong"`,
+			Dial:           server.Dial,
+		})
+		if err != nil {
+			fmt.Println(err)
+			return
+		}
+		result, err := p.Run(context.Background())
+		if err != nil {
+			fmt.Println("nothing was measured:", err)
+			return
+		}
+		_, measured := probe.RoundTripLatency.Value(result)
+		success, _ := probe.ConnectionSuccess.Value(result)
+		fmt.Println(result.Reason, result.ErrorType, result.CloseCode, measured, success)
+		server.Close()
+	}
+	// Output:
+	// ok  0 true 1
+	// ws_closed_early close_frame 4001 false 1
+}

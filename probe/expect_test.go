@@ -1,0 +1,76 @@
+package probe
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+// chunks cuts data into pieces whose lengths the cuts give, over and over; an empty list cuts nothing.
+func chunks(data, cuts []byte) [][]byte {
+	var out [][]byte
+	for i := 0; len(data) > 0; i++ {
+		n := len(data)
+		if len(cuts) > 0 {
+			n = min(n, int(cuts[i%len(cuts)])%7)
+			if n == 0 && i%len(cuts) == len(cuts)-1 {
+				n = 1 // so that it ends
+			}
+		}
+		out = append(out, data[:n])
+		data = data[n:]
+	}
+	return out
+}
+
+// FuzzMatcher: however a message is cut, it contains what bytes.Contains finds in it.
+func FuzzMatcher(f *testing.F) {
+	for _, seed := range []struct{ message, needle, cuts string }{
+		{"", "", ""}, {"abc", "", "\x01"}, {"abcabd", "abcabd", "\x01"}, {"aaaaab", "aaab", "\x02\x01"}, {"ababababac", "ababac", "\x03"},
+		{"mississippi", "issip", "\x01\x02\x03"}, {"x", "xx", "\x01"}, {strings.Repeat("ab", 50) + "c", "ababc", "\x05"}, {"\xff\x00", "\x00", "\x00\x01"},
+	} {
+		f.Add([]byte(seed.message), seed.needle, []byte(seed.cuts))
+	}
+	f.Fuzz(func(t *testing.T, message []byte, needle string, cuts []byte) {
+		m := matcher{pattern: newPattern(needle)}
+		for range 2 { // a matcher is used for one message after the other
+			m.reset()
+			for _, chunk := range chunks(message, cuts) {
+				m.write(chunk)
+			}
+			if want := bytes.Contains(message, []byte(needle)); m.found != want {
+				t.Fatalf("%q in %q: %v, want %v", needle, message, m.found, want)
+			}
+		}
+	})
+}
+
+// FuzzUTF8Checker: however a text is cut, it is as valid as utf8.Valid finds it.
+func FuzzUTF8Checker(f *testing.F) {
+	for _, seed := range []string{"", "abc", "é€😀", "\xff", "\xe2\x82", "\xe2\x41", "\xed\xa0\x80", "\xc0\xaf", "\xf4\x90\x80\x80", "a\xf0\x9f", "\uFFFD"} {
+		for _, cuts := range []string{"", "\x01", "\x02\x01", "\x00\x03"} {
+			f.Add([]byte(seed), []byte(cuts))
+		}
+	}
+	f.Fuzz(func(t *testing.T, text, cuts []byte) {
+		var c utf8Checker
+		valid := true
+		for _, chunk := range chunks(text, cuts) {
+			valid = valid && c.write(chunk)
+		}
+		if valid = valid && c.end(); valid != utf8.Valid(text) {
+			t.Fatalf("%q: %v", text, valid)
+		}
+	})
+}
+
+func BenchmarkMatcher(b *testing.B) {
+	message := bytes.Repeat([]byte("abcdefgh"), 8<<10)
+	m := matcher{pattern: newPattern(`"op":"pong"`)}
+	b.SetBytes(int64(len(message)))
+	for b.Loop() {
+		m.reset()
+		m.write(message)
+	}
+}

@@ -1,0 +1,77 @@
+package probe
+
+import (
+	"testing"
+
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// verdict is all that a scanner says of a stream.
+type verdict struct {
+	breach              string
+	code, messages      int
+	sound               int
+	pong, closed        bool
+	closeCode           int
+	closeReason         string
+	inMessage, inHeader bool
+}
+
+// judge scans a stream in pieces.
+func judge(t *testing.T, stream, cuts []byte) verdict {
+	s := frameScanner{limit: 1000, wantPong: "mine"}
+	var v verdict
+	for _, chunk := range chunks(stream, cuts) {
+		n, b := s.scan(chunk)
+		if n < 0 || n > len(chunk) || b == nil && n != len(chunk) {
+			t.Fatalf("%d of %d bytes sound, breach %v", n, len(chunk), b)
+		}
+		v.sound += n
+		if b != nil {
+			v.breach, v.code, v.sound = b.about, b.code, 0 // where the breach is seen depends on the pieces
+			break
+		}
+	}
+	v.messages, v.pong, v.closed, v.closeCode, v.closeReason = s.messages, s.pong, s.closed, s.closeCode, s.closeReason
+	v.inMessage, v.inHeader = s.inMessage, s.headerLen > 0
+	return v
+}
+
+// FuzzFrameScanner: however a stream is cut, the verdict is the same, and nothing makes the scanner panic.
+func FuzzFrameScanner(f *testing.F) {
+	for _, frames := range [][]wstest.Frame{
+		{wstest.Text("hello"), wstest.Binary("\xff")}, wstest.Fragments(wstest.OpText, "a", "", "b"),
+		{wstest.Ping("x"), wstest.Pong("mine"), wstest.Close(1000, "bye"), wstest.Text("after")},
+		{{Opcode: wstest.OpText, Payload: "x", Masked: true}}, {{Opcode: 11}}, {{Opcode: 3}}, {{Opcode: wstest.OpText, RSV: 4}},
+		{{Opcode: wstest.OpText, Payload: "x", Length: wstest.Length16}}, {{Opcode: wstest.OpText, Payload: "x", Length: wstest.Length64}},
+		{{Opcode: wstest.OpText, Announce: 1 << 63}}, {{Opcode: wstest.OpText, Announce: 1<<63 - 1}}, {{Opcode: wstest.OpText, Announce: 1001}},
+		{wstest.Close(1005, "")}, {wstest.Close(999, "")}, {{Opcode: wstest.OpClose, Payload: "x"}}, {wstest.Close(1008, "\xff")},
+		{{Opcode: wstest.OpText, Payload: "a", More: true}, wstest.Text("b")}, {{Payload: "a"}}, {{Opcode: wstest.OpPing, More: true}},
+	} {
+		var stream string
+		for _, frame := range frames {
+			stream += frame.Bytes()
+		}
+		f.Add([]byte(stream), []byte("\x01"))
+		f.Add([]byte(stream), []byte("\x03\x00\x02"))
+	}
+	f.Fuzz(func(t *testing.T, stream, cuts []byte) {
+		whole, cut := judge(t, stream, nil), judge(t, stream, cuts)
+		if whole != cut {
+			t.Fatalf("%x: whole %+v, cut %+v", stream, whole, cut)
+		}
+		if whole.breach != "" && whole.code != closeProtocol && whole.code != closeInvalidData && whole.code != closeTooBig {
+			t.Fatalf("breach %q answered by %d", whole.breach, whole.code)
+		}
+	})
+}
+
+// TestSoundBytes holds that a breach ends the stream exactly there: what is in front of it still counts.
+func TestSoundBytes(t *testing.T) {
+	good := wstest.Text("good").Bytes()
+	s := frameScanner{limit: 1000}
+	n, b := s.scan([]byte(good + wstest.Frame{Opcode: 11, Payload: "x"}.Bytes()))
+	if b == nil || n < len(good) || n >= len(good)+2 || s.messages != 1 {
+		t.Errorf("%d bytes sound of %d, %d messages, breach %v", n, len(good), s.messages, b)
+	}
+}

@@ -1,0 +1,125 @@
+package probe
+
+import (
+	"net/url"
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestRedactURL(t *testing.T) {
+	for raw, want := range map[string]string{
+		"ws://h/p":                "ws://h/p",
+		"wss://h":                 "wss://h",
+		"wss://h?":                "wss://h",
+		"wss://h/p?token=x":       "wss://h/p?[redacted]",
+		"wss://h?token=x":         "wss://h?[redacted]",
+		"wss://user:pass@h:1/p?q": "wss://h:1/p?[redacted]",
+		"wss://user:p@ss@h/a@b":   "wss://h/a@b",
+		"wss://u:p@h?x=a/b":       "wss://h?[redacted]",
+		"nonsense?with=secret":    "nonsense?[redacted]",
+		"":                        "",
+	} {
+		if got := RedactURL(raw); got != want {
+			t.Errorf("%q: %q, want %q", raw, got, want)
+		}
+	}
+}
+
+// secretive is a Spec whose every secret is listed beside it.
+func secretive() (Spec, []string) {
+	return Spec{
+			URL: "wss://h/p?token=Query-Secret-1&sig=a%2Bdecoded%2Fsig",
+			Headers: map[string]string{
+				"Authorization": "Bearer header-secret-2",
+				"X-Basic":       "Basic dXNlcjpiYXNpYy1zZWNyZXQtMw==", // user:basic-secret-3
+				"Cookie":        `a=cookie-secret-4; b="cookie-secret-5"`,
+				"X-Quoted":      `quo"ted\secret-6`,
+				"X-Latin":       "caf\u00e9-secret-7",
+			},
+			Proxy: &url.URL{Scheme: "http", Host: "proxy:1", User: url.UserPassword("proxy-user-8", "proxy-secret-9")},
+		}, []string{
+			"Query-Secret-1", "a+decoded/sig", "a%2Bdecoded%2Fsig", "header-secret-2", "basic-secret-3", "cookie-secret-4", "cookie-secret-5",
+			`quo"ted\secret-6`, `quo\"ted\\secret-6`, "caf\u00e9-secret-7", "proxy-user-8", "proxy-secret-9", "dXNlcjpiYXNpYy1zZWNyZXQtMw==",
+		}
+}
+
+// TestRedact puts every secret at every place of a text, across its cut as well.
+func TestRedact(t *testing.T) {
+	spec, secrets := secretive()
+	r := newRedactor(spec)
+	const limit = 40
+	for _, secret := range secrets {
+		for at := range limit + len(secret) {
+			text := strings.Repeat(".", at) + secret + strings.Repeat(".", r.slack())
+			got := r.text(text, limit)
+			if leak := overlap(got, secret); leak >= minSecret {
+				t.Fatalf("%q shows %d bytes of %q", got, leak, secret)
+			}
+			cut := r.text(text[:min(len(text), at+len(secret)-1)], limit)
+			if leak := overlap(cut, secret); leak > minSecret {
+				t.Fatalf("%q, cut by someone else, shows %d bytes of %q", cut, leak, secret)
+			}
+		}
+	}
+}
+
+// overlap is the length of the longest beginning of a secret that a text has.
+func overlap(text, secret string) int {
+	n := 0
+	for n < len(secret) && strings.Contains(text, secret[:n+1]) {
+		n++
+	}
+	return n
+}
+
+// FuzzRedact: what is shown is printable UTF-8 on one line, and holds no secret.
+func FuzzRedact(f *testing.F) {
+	spec, secrets := secretive()
+	r := newRedactor(spec)
+	f.Add("plain", 5)
+	f.Add("\x00\x1b[31m\xff\u202e\r\n\t"+secrets[0], 100)
+	for _, secret := range secrets {
+		f.Add(secret+secret[:5]+secret, 20)
+	}
+	f.Fuzz(func(t *testing.T, text string, limit int) {
+		limit = min(max(limit, 0), 1<<20)
+		got := r.text(text, limit)
+		if !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\x1b\x00") {
+			t.Fatalf("%q from %q", got, text)
+		}
+		for _, secret := range secrets {
+			if strings.Contains(got, secret) {
+				t.Fatalf("%q shows %q", got, secret)
+			}
+		}
+	})
+}
+
+// TestRequestHead pins the bytes of a request (RFC 6455 4.1).
+func TestRequestHead(t *testing.T) {
+	for _, test := range []struct {
+		spec Spec
+		want []string
+	}{
+		{Spec{URL: "ws://h"}, []string{"GET / HTTP/1.1", "Host: h", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: wsprobe"}},
+		{Spec{URL: "ws://h:80/"}, []string{"GET / HTTP/1.1", "Host: h", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: wsprobe"}},
+		{Spec{URL: "wss://H.example:8443/a%2Fb?x=1&y=%20", Protocols: []string{"b", "a"}, UserAgent: "wsprobe/1",
+			Headers: map[string]string{"x-Two": "2", "X-ONE": "1"}},
+			[]string{"GET /a%2Fb?x=1&y=%20 HTTP/1.1", "Host: H.example:8443", "Upgrade: websocket", "Connection: Upgrade",
+				"User-Agent: wsprobe/1", "X-ONE: 1", "x-Two: 2", "Sec-WebSocket-Protocol: b, a"}},
+		{Spec{URL: "ws://[::1]:9/", Headers: map[string]string{"host": "other", "user-agent": "mine"}},
+			[]string{"GET / HTTP/1.1", "Host: other", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: mine"}},
+		{Spec{URL: "ws://[fe80::1%25eth0]/?q"}, []string{"GET /?q HTTP/1.1", "Host: [fe80::1]", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: wsprobe"}},
+		{Spec{URL: "ws://b\u00fccher.example/"}, []string{"GET / HTTP/1.1", "Host: xn--bcher-kva.example", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: wsprobe"}},
+	} {
+		p, err := New(test.spec)
+		if err != nil {
+			t.Fatal(err)
+		}
+		want := strings.Join(append(test.want, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: "), "\r\n")
+		if got := string(p.head); got != want {
+			t.Errorf("%s:\n got %q\nwant %q", test.spec.URL, got, want)
+		}
+	}
+}
