@@ -84,7 +84,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 			if len(args) > 0 {
 				return unknownCommand(args[0])
 			}
-			return errors.New("a command is missing: run, check, once, demo or version")
+			return errors.New("a command is missing: run, check, once, demo, target or version")
 		},
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
@@ -92,7 +92,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetErr(stderr)
 	root.SetVersionTemplate(versionLine())
 	root.SetHelpCommand(newHelpCommand())
-	root.AddCommand(newRunCommand(), newCheckCommand(), newOnceCommand(), newDemoCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newCheckCommand(), newOnceCommand(), newDemoCommand(), newTargetCommand(), newVersionCommand())
 	return root
 }
 
