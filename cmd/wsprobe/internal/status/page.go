@@ -5,6 +5,7 @@ import (
 	"html/template"
 	"net/http"
 	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -34,6 +35,7 @@ type row struct {
 	State  string // "ok", "bad" or "new", for a probe that has not run yet
 	Value  string // the headline with its unit, or "no data"
 	Others string // the other latency that was measured
+	Every  string // the interval
 	Ago    string
 	At     string
 }
@@ -65,13 +67,14 @@ func newPage(version string, notReady error, all []Status, now time.Time) page {
 
 func newRow(s Status, now time.Time) row {
 	if s.Last == nil {
-		return row{Status: s, State: "new", Value: "–"}
+		return row{Status: s, State: "new", Value: "–", Every: every(s.Interval)}
 	}
 	v := s.Last
 	r := row{
 		Status: s,
 		State:  "ok",
 		Value:  "no data",
+		Every:  every(s.Interval),
 		At:     v.EndedAt.Format(time.RFC3339),
 		Ago:    ago(now.Sub(v.EndedAt)),
 	}
@@ -120,4 +123,15 @@ func ago(d time.Duration) string {
 	default:
 		return count(d/day, " d ") + count(d%day/time.Hour, " h ago")
 	}
+}
+
+// every prints an interval without the zeros that Go writes behind it: 24h, not 24h0m0s.
+func every(interval string) string {
+	if short, ok := strings.CutSuffix(interval, "m0s"); ok {
+		interval = short + "m"
+	}
+	if short, ok := strings.CutSuffix(interval, "h0m"); ok {
+		interval = short + "h"
+	}
+	return interval
 }

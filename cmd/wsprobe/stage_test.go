@@ -1,0 +1,186 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// stage is the world around the program in a script: endpoints, a back end, and addresses where nobody is.
+type stage struct {
+	server  *wstest.Server
+	tls     *wstest.Server
+	backend *backend
+	visits  map[string]chan struct{} // by endpoint, one for each connection
+	points  chan string
+	file    *os.File // the points once more, for grep
+	notice  net.Listener
+	silence net.Conn // its own address takes no connection
+}
+
+func newStage(dir string) (*stage, error) {
+	s := &stage{visits: make(map[string]chan struct{}), points: make(chan string, 10_000)}
+	var err error
+	if s.file, err = os.Create(filepath.Join(dir, "points")); err != nil {
+		return nil, err
+	}
+	if s.notice, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		return nil, err
+	}
+	s.backend, err = startBackend(func(p receiver.Point) {
+		line := pointLine(p)
+		fmt.Fprintln(s.file, line)
+		s.points <- line
+	})
+	if err != nil {
+		return nil, err
+	}
+	if s.silence, err = net.Dial("tcp", s.backend.address); err != nil {
+		return nil, err
+	}
+	paths := make(map[string]wstest.Script)
+	for name, script := range endpoints() {
+		visits := make(chan struct{}, 10_000)
+		s.visits[name] = visits
+		paths["/"+name] = func(c *wstest.Conn) {
+			visits <- struct{}{}
+			script(c)
+		}
+	}
+	s.server = wstest.Start(wstest.ByPath(paths))
+	s.tls = wstest.StartTLS(wstest.Echo, nil)
+	return s, nil
+}
+
+// env tells the script where everything is: $ECHO for the endpoint echo, and so on.
+func (s *stage) env() []string {
+	vars := []string{
+		"POINTS=" + s.file.Name(),
+		"OTLP=http://" + s.backend.address,
+		"BUSY=" + s.backend.address,
+		"NOTICE=" + s.notice.Addr().String(),
+		"CLOSED_PORT=ws://" + s.silence.LocalAddr().String() + "/",
+		"UNTRUSTED=" + s.tls.URL,
+	}
+	for name := range s.visits {
+		vars = append(vars, strings.ToUpper(name)+"="+s.server.URL+name)
+	}
+	return vars
+}
+
+func (s *stage) close() {
+	s.server.Close()
+	s.tls.Close()
+	s.backend.stop()
+	for _, c := range []io.Closer{s.silence, s.notice, s.file} {
+		_ = c.Close()
+	}
+}
+
+// endpoints are what the scripts may probe.
+func endpoints() map[string]wstest.Script {
+	var pair, last sync.WaitGroup // a new one for each stage
+	pair.Add(2)
+	last.Add(1)
+	partner := func(c *wstest.Conn) {
+		c.Request()
+		pair.Done()
+		pair.Wait()
+		wstest.Echo(c)
+	}
+	return map[string]wstest.Script{
+		"echo":      wstest.Echo,
+		"silent":    wstest.Silent,
+		"stall":     wstest.StallHandshake,
+		"refuse403": wstest.Refuse(403, "not from here\n"),
+		"refuse503": wstest.Refuse(503, "busy\n"),
+		"close1008": wstest.CloseWith(1008, "policy"),
+		"drop":      wstest.Drop,
+		"greet":     wstest.Greeting("welcome", "pong"),
+		"mismatch":  wstest.Reply("something else"),
+		"markup":    wstest.Reply("<b>&amp; so on</b>"),
+		"v2": func(c *wstest.Conn) {
+			c.Accept("Sec-WebSocket-Protocol: v2")
+			c.Serve()
+		},
+		// These answer only once both are connected.
+		"partner1": partner,
+		"partner2": partner,
+		// The first answers only after a probe of the second has ended.
+		"first":  func(c *wstest.Conn) { c.Request(); last.Wait(); wstest.Echo(c) },
+		"second": func(c *wstest.Conn) { defer last.Done(); wstest.Echo(c) },
+		// These tell everything that they were told, where an agent might show it.
+		"leakrefuse": func(c *wstest.Conn) { c.Refuse(403, told(c), "X-Told: "+told(c)) },
+		"leakclose": func(c *wstest.Conn) {
+			text := c.Request().Header.Get("Authorization")
+			c.Accept()
+			c.Message()
+			c.Send(wstest.Close(4001, text))
+			c.Serve()
+		},
+		"leakreply": func(c *wstest.Conn) {
+			text := told(c)
+			c.Accept()
+			c.Message()
+			c.Send(wstest.Text(text))
+			c.Serve()
+		},
+	}
+}
+
+// told is what a client wrote into its request.
+func told(c *wstest.Conn) string {
+	return c.Request().Header.Get("Authorization") + " " + c.Request().URL.RequestURI()
+}
+
+// backend is an OTLP/gRPC back end.
+type backend struct {
+	address string
+	end     context.CancelFunc
+	served  chan error
+}
+
+func startBackend(point func(receiver.Point)) (*backend, error) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		return nil, err
+	}
+	ctx, end := context.WithCancel(context.Background())
+	b := &backend{address: l.Addr().String(), end: end, served: make(chan error, 1)}
+	r := &receiver.Receiver{Point: point}
+	go func() { b.served <- r.Serve(ctx, l) }()
+	return b, nil
+}
+
+// stop returns when nothing is received any more.
+func (b *backend) stop() {
+	b.end()
+	<-b.served
+}
+
+// pointLine is a point on one line: metric, value, times, then its attributes in order.
+func pointLine(p receiver.Point) string {
+	var attributes []string
+	for key, value := range p.Attributes {
+		attributes = append(attributes, fmt.Sprintf("%s=%v", key, value))
+	}
+	slices.Sort(attributes)
+	return fmt.Sprintf("%s value=%v start=%s time=%s %s", p.Metric, p.Value,
+		p.Start.UTC().Format(time.RFC3339Nano), p.Time.UTC().Format(time.RFC3339Nano), strings.Join(attributes, " "))
+}
+
+// isUTC says whether a text is a time in RFC 3339, in UTC.
+func isUTC(text string) bool {
+	_, err := time.Parse(time.RFC3339Nano, text)
+	return err == nil && strings.HasSuffix(text, "Z")
+}
