@@ -8,6 +8,9 @@
 //   - the round trip runs from writing the message to having read the whole matching reply;
 //     the open is not in it.
 //
+// Before it sends, a run listens for 10 ms at most (less if its timeout is below 200 ms) for what the server
+// says of its own accord: a greeting is not a reply. That wait is part of no value.
+//
 // The close handshake comes after the value is fixed and is part of none. It has a budget of its own,
 // so that nothing of a run outlives its deadline by more than a second, whatever the endpoint does.
 //

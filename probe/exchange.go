@@ -120,7 +120,7 @@ func (r *run) replied(sent time.Time) {
 }
 
 // streamError finds out why reading ended. The wire knows; the library wraps what it was told, or gives up
-// for a reason of its own (it allows a control frame 5 s), in which case the run goes on without it.
+// for a reason of its own (a pong that takes 5 s to write), in which case the run goes on without it.
 func (r *run) streamError(err error) error {
 	var b *breach
 	switch {

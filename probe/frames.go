@@ -190,6 +190,18 @@ func (s *frameScanner) take(p []byte) int {
 	return n
 }
 
+// openControl is how many bytes were seen of a control frame that is not whole yet.
+func (s *frameScanner) openControl() int {
+	switch {
+	case s.inPayload && s.opcode >= opClose:
+		return 2 + s.controlLen
+	case s.headerLen > 0 && s.header[0]&0x08 != 0:
+		return s.headerLen
+	default:
+		return 0
+	}
+}
+
 // end closes the account of a frame whose payload is complete.
 func (s *frameScanner) end() *breach {
 	s.inPayload = false

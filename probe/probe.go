@@ -19,7 +19,8 @@ const closeBudget = 500 * time.Millisecond
 // Probe measures one endpoint. It keeps nothing from one run to the next, so runs may be concurrent.
 type Probe struct {
 	spec   Spec
-	target target
+	target target // what the URL says
+	dialed target // what to connect to, behind the proxy if there is one
 	proxy  *target
 	tls    *tls.Config
 	head   []byte
@@ -51,6 +52,12 @@ func New(s Spec) (*Probe, error) {
 	p := &Probe{spec: s, redact: newRedactor(s), expect: newPattern(s.Expect)}
 	if p.target, err = parseTarget(u); err != nil {
 		return nil, fmt.Errorf("URL: %w", err)
+	}
+	p.dialed = p.target
+	if s.ConnectTo != "" {
+		if p.dialed, err = parseTarget(&url.URL{Scheme: "ws", Host: s.ConnectTo}); err != nil {
+			return nil, fmt.Errorf("ConnectTo: %w", err)
+		}
 	}
 	if s.Proxy != nil {
 		proxy, err := parseTarget(s.Proxy)

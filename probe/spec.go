@@ -19,6 +19,7 @@ const (
 	MaxProtocols    = 16
 	MaxProtocolLen  = 128
 	DefaultMaxReply = 1 << 20
+	MaxMaxReply     = 64 << 20
 )
 
 // PingMode is how a run provokes an answer.
@@ -36,6 +37,31 @@ const (
 
 // PingModes returns every ping mode.
 func PingModes() []PingMode { return []PingMode{PingNone, PingMessage, PingFrame} }
+
+// IPVersion is a version of the Internet Protocol.
+type IPVersion string
+
+// The IP versions.
+const (
+	IPAny IPVersion = "any"
+	IPv4  IPVersion = "4"
+	IPv6  IPVersion = "6"
+)
+
+// IPVersions returns every IP version.
+func IPVersions() []IPVersion { return []IPVersion{IPAny, IPv4, IPv6} }
+
+// allows reports whether an address is of the version.
+func (v IPVersion) allows(addr netip.Addr) bool {
+	switch v {
+	case IPv4:
+		return addr.Unmap().Is4()
+	case IPv6:
+		return !addr.Unmap().Is4()
+	default:
+		return true
+	}
+}
 
 // Spec says what to probe and how. Only URL is required; the zero value of every other field is its
 // default. [New] copies the Spec, so that a later change of it has no effect.
@@ -58,13 +84,20 @@ type Spec struct {
 	// Protocols are the subprotocols offered, in order of preference: at most MaxProtocols tokens
 	// (RFC 7230 3.2.6) of at most MaxProtocolLen bytes.
 	Protocols []string
+	// ExpectProtocol is the one of Protocols that the server must pick; empty accepts any of them, and none.
+	ExpectProtocol string
 	// Headers are added to the upgrade request, their names written as they stand here. A Host replaces
 	// the default one. What the handshake itself sets is refused.
 	Headers map[string]string
 	// UserAgent is the User-Agent of the request, unless Headers has one. Default: "wsprobe".
 	UserAgent string
-	// MaxReply is the longest message accepted, in bytes. Default: DefaultMaxReply.
+	// MaxReply is the longest message accepted, in bytes, at most MaxMaxReply. Default: DefaultMaxReply.
 	MaxReply int64
+	// ConnectTo is the host:port to connect to in place of that of the URL, which still says what the Host
+	// field and the TLS server name are; a proxy is asked for this one. Empty connects to the URL's.
+	ConnectTo string
+	// IPVersion restricts the addresses that are connected to, the proxy's if there is one. Default: IPAny.
+	IPVersion IPVersion
 	// Proxy is the HTTP proxy to tunnel through with CONNECT (RFC 6455 4.1), or nil. Its user
 	// information becomes basic authentication.
 	Proxy *url.URL

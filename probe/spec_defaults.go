@@ -19,6 +19,9 @@ func (s Spec) WithDefaults() Spec {
 			s.PingMode = PingMessage
 		}
 	}
+	if s.IPVersion == "" {
+		s.IPVersion = IPAny
+	}
 	if s.UserAgent == "" {
 		s.UserAgent = DefaultUserAgent
 	}

@@ -12,6 +12,7 @@ import (
 	"net/http"
 	"net/netip"
 	"net/url"
+	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -73,7 +74,7 @@ func (r *run) handshake(ctx context.Context, key string) (*http.Response, error)
 func (r *run) connect(ctx context.Context) error {
 	dialing, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
-	spec, to := &r.probe.spec, &r.probe.target
+	spec, to := &r.probe.spec, &r.probe.dialed
 	if r.probe.proxy != nil {
 		to = r.probe.proxy
 	}
@@ -84,8 +85,9 @@ func (r *run) connect(ctx context.Context) error {
 		if addrs, err = spec.Resolve(dialing, to.host); err != nil {
 			return r.viaProxy(err)
 		}
+		addrs = slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !spec.IPVersion.allows(a) })
 		if len(addrs) == 0 {
-			return r.viaProxy(&net.DNSError{Err: "no address", Name: to.host})
+			return r.viaProxy(&net.DNSError{Err: "no address of IP version " + string(spec.IPVersion), Name: to.host, IsNotFound: true})
 		}
 		r.leave(time.Now())
 	}
@@ -130,7 +132,7 @@ func (r *run) watch(ctx context.Context) {
 // GET a ws:// URL refuses; clients use CONNECT for ws and wss alike (RFC 6455 4.1).
 func (r *run) tunnel() error {
 	r.stage = reasons.StageTunnel
-	authority := r.probe.target.authority()
+	authority := r.probe.dialed.authority()
 	request := fmt.Sprintf("CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority)
 	if user := r.probe.spec.Proxy.User; user != nil {
 		request += "Proxy-Authorization: Basic " + basicAuth(user) + "\r\n"
@@ -179,7 +181,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		r.refused(resp)
 		return nil, fmt.Errorf("the server answered %s instead of 101", resp.Status)
 	}
-	if b := verifyUpgrade(resp, key, r.probe.spec.Protocols); b != nil {
+	if b := verifyUpgrade(resp, key, &r.probe.spec); b != nil {
 		return nil, b
 	}
 	r.leave(r.raw.readAt)

@@ -46,6 +46,7 @@ func (s Spec) Validate() []Fault {
 	faults = append(faults, s.limitFaults()...)
 	faults = append(faults, s.modeFaults()...)
 	faults = append(faults, protocolFaults(s.Protocols)...)
+	faults = append(faults, s.routeFaults()...)
 	faults = append(faults, headerFaults(s.Headers)...)
 	if problem := headerValueProblem(s.UserAgent); problem != "" {
 		faults = append(faults, Fault{Field: "UserAgent", Problem: problem})
@@ -74,8 +75,12 @@ func (s Spec) limitFaults() []Fault {
 	if n := len(s.Expect); n > MaxExpectBytes {
 		add("Expect", "must be at most %d bytes, got %d", MaxExpectBytes, n)
 	}
-	if s.MaxReply < 0 {
-		add("MaxReply", "must be positive, got %d", s.MaxReply)
+	if s.MaxReply < 1 || s.MaxReply > MaxMaxReply {
+		add("MaxReply", "must be between 1 and %d, got %d", MaxMaxReply, s.MaxReply)
+	}
+	if s.ExpectProtocol != "" && !slices.Contains(s.Protocols, s.ExpectProtocol) {
+		faults = append(faults, Fault{Field: "ExpectProtocol", Given: []string{"Protocols"},
+			Problem: "must be one of the protocols offered: a server may not pick another (RFC 6455 4.1)"})
 	}
 	return faults
 }

@@ -27,6 +27,7 @@ type wire struct {
 	raw     *rawConn
 	scan    frameScanner
 	ready   []byte // received and scanned, not yet read by the library
+	held    []byte // the beginning of a control frame that is not whole yet
 	fault   error  // what every further read returns
 	closing bool
 }
@@ -34,24 +35,39 @@ type wire struct {
 // Read hands sound bytes to the library. A breach in the middle of what was received ends the stream
 // exactly there, so that a reply in front of it still counts.
 func (w *wire) Read(p []byte) (int, error) {
-	if len(w.ready) > 0 {
-		n := copy(p, w.ready)
-		w.ready = w.ready[n:]
-		return n, nil
+	for len(w.ready) == 0 {
+		switch {
+		case w.fault != nil:
+			return 0, w.fault
+		case w.closing:
+			return 0, errClosing
+		case w.scan.pong:
+			return 0, errPong
+		}
+		n, err := w.receive(p)
+		if n > 0 && len(w.held) == 0 && w.scan.openControl() == 0 {
+			return n, nil
+		}
+		w.hand(p[:n])
+		if err != nil && len(w.ready) == 0 {
+			return 0, err
+		}
 	}
-	switch {
-	case w.fault != nil:
-		return 0, w.fault
-	case w.closing:
-		return 0, errClosing
-	case w.scan.pong:
-		return 0, errPong
+	n := copy(p, w.ready)
+	w.ready = w.ready[n:]
+	return n, nil
+}
+
+// hand makes bytes ready for the library, but for a control frame that is not whole: the library gives up a
+// connection on which one takes longer than 5 s.
+func (w *wire) hand(chunk []byte) {
+	w.held = append(w.held, chunk...)
+	whole := len(w.held)
+	if w.fault == nil {
+		whole -= min(whole, w.scan.openControl())
 	}
-	n, err := w.receive(p)
-	if n > 0 {
-		return n, nil
-	}
-	return 0, err
+	w.ready = append(w.ready, w.held[:whole]...)
+	w.held = append(w.held[:0], w.held[whole:]...)
 }
 
 // receive reads from the connection and scans. Errors of the stream are kept, timeouts are not: after one
@@ -92,7 +108,7 @@ func (w *wire) listen() {
 	var chunk [4096]byte
 	for w.fault == nil && !w.scan.closed && len(w.ready) < maxEarly {
 		n, err := w.receive(chunk[:])
-		w.ready = append(w.ready, chunk[:n]...)
+		w.hand(chunk[:n])
 		if err != nil {
 			return
 		}
@@ -157,8 +173,8 @@ func (w *wire) ended() bool { return w.fault != nil || w.scan.closed }
 func (w *wire) accept(br *bufio.Reader) {
 	rest, _ := br.Peek(br.Buffered())
 	sound, b := w.scan.scan(rest)
-	w.ready = append(w.ready, rest[:sound]...)
 	if b != nil {
 		w.fault = b
 	}
+	w.hand(rest[:sound])
 }

@@ -113,7 +113,7 @@ func (c *Conn) Send(frames ...Frame) {
 	c.Raw(all)
 }
 
-// maxFrame is the longest frame read from a client.
+// maxFrame is the longest frame, and message, read from a client.
 const maxFrame = 16 << 20
 
 // Read reads one frame from the client, unmasks it and remembers what it was. It answers nothing.
@@ -165,6 +165,9 @@ func (c *Conn) remember(f Frame) {
 	case OpPong:
 		c.visit.Pongs++
 	case OpContinuation, OpText, OpBinary:
+		if len(c.partial)+len(f.Payload) > maxFrame {
+			panic(gone{})
+		}
 		c.partial = append(c.partial, f.Payload...)
 		if !f.More {
 			c.visit.Messages++
