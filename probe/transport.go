@@ -85,9 +85,9 @@ func (r *run) connect(ctx context.Context) error {
 		if addrs, err = spec.Resolve(dialing, to.host); err != nil {
 			return r.viaProxy(err)
 		}
-		addrs = slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !spec.IPVersion.allows(a) })
+		addrs = slices.DeleteFunc(slices.Clone(addrs), func(a netip.Addr) bool { return !spec.IPVersion.allows(a) })
 		if len(addrs) == 0 {
-			return r.viaProxy(&net.DNSError{Err: "no address of IP version " + string(spec.IPVersion), Name: to.host, IsNotFound: true})
+			return r.viaProxy(&net.DNSError{Err: "no address of IP version " + string(spec.IPVersion), Name: to.host})
 		}
 		r.leave(time.Now())
 	}

@@ -141,7 +141,7 @@ func malformed(err error) error {
 
 // verifyUpgrade checks a 101 against RFC 6455 4.1, in the order of its list, and returns the breach or nil.
 // The library checks less, and answers a breach by reading on for up to 3 s.
-func verifyUpgrade(resp *http.Response, key string, offered []string) *breach {
+func verifyUpgrade(resp *http.Response, key string, spec *Spec) *breach {
 	bad := func(what reasons.ErrorType, format string, args ...any) *breach {
 		return &breach{what: what, about: fmt.Sprintf(format, args...)}
 	}
@@ -161,8 +161,11 @@ func verifyUpgrade(resp *http.Response, key string, offered []string) *breach {
 		return bad(reasons.BadExtension, "101 with the extension \"%s\", which was not offered", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "))
 	case len(protocols) > 1:
 		return bad(reasons.BadSubprotocol, "101 with more than one subprotocol: \"%s\"", strings.Join(protocols, ", "))
-	case len(protocols) == 1 && !slices.Contains(offered, protocols[0]):
+	case len(protocols) == 1 && !slices.Contains(spec.Protocols, protocols[0]):
 		return bad(reasons.BadSubprotocol, "101 with the subprotocol \"%s\", which was not offered", protocols[0])
+	case spec.ExpectProtocol != "" && h.Get("Sec-Websocket-Protocol") != spec.ExpectProtocol:
+		return bad(reasons.BadSubprotocol, "101 with the subprotocol \"%s\" instead of \"%s\"",
+			h.Get("Sec-Websocket-Protocol"), spec.ExpectProtocol)
 	}
 	return nil
 }
