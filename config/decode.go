@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -111,6 +112,8 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.ScalarNode && (n.Tag == tag || huge):
 		return ""
+	case f.Kind == Choice && n.Kind == yaml.ScalarNode && n.Tag == intTag && slices.Contains(f.Allowed, n.Value):
+		return "" // a choice of numbers needs no quotes
 	case f.Kind == Text:
 		return wants + ", got " + describe(n) + quotesHint(n)
 	case tag != strTag && isQuoted(n):

@@ -30,6 +30,14 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 		*into = probe.Interpretation(text)
 	case *probe.PingMode:
 		*into = probe.PingMode(text)
+	case *probe.IPVersion:
+		*into = probe.IPVersion(text)
+	case *int64:
+		n, problem := parseInteger(f, text)
+		if problem != "" {
+			return problem
+		}
+		*into = n
 	case *slog.Level:
 		return unless(into.UnmarshalText([]byte(text)))
 	case *bool:

@@ -71,6 +71,9 @@ func property(fields []Field, f Field, prefix string) schema {
 		words := make([]any, 0, len(f.Allowed)+1)
 		for _, word := range f.Allowed {
 			words = append(words, word)
+			if n, err := strconv.Atoi(word); err == nil {
+				words = append(words, n)
+			}
 		}
 		s = schema{"enum": append(words, nil)}
 	default:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strconv"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -109,9 +110,21 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "protocols", Kind: List, Max: probe.MaxProtocols,
 		Doc: "subprotocols to offer, in order of preference"},
 		into: func(p *Probe) any { return &p.Spec.Protocols }, spec: "Protocols"},
+	{Field: Field{Path: "expect_protocol", Kind: Text,
+		Doc: "the one of protocols that the server must pick; another, or none, is bad_subprotocol"},
+		into: func(p *Probe) any { return &p.Spec.ExpectProtocol }, spec: "ExpectProtocol"},
 	{Field: Field{Path: "headers", Kind: Map, Max: probe.MaxHeaders,
 		Doc: "headers of the upgrade request; a Host replaces that of the url"},
 		into: func(p *Probe) any { return &p.Spec.Headers }, spec: "Headers", fold: true},
+	{Field: Field{Path: "connect_to", Kind: Text,
+		Doc: "host:port to connect to in place of the url's; the Host header and the TLS server name stay the url's"},
+		into: func(p *Probe) any { return &p.Spec.ConnectTo }, spec: "ConnectTo"},
+	{Field: Field{Path: "ip_version", Kind: Choice, Default: string(probe.IPAny), Allowed: words(probe.IPVersions()),
+		Doc: "the version of IP to connect with, to the proxy if there is one"},
+		into: func(p *Probe) any { return &p.Spec.IPVersion }, spec: "IPVersion"},
+	{Field: Field{Path: "max_message_bytes", Kind: Integer, Default: strconv.Itoa(probe.DefaultMaxReply),
+		Min: 1, Max: probe.MaxMaxReply, Doc: "the longest message that is accepted; a longer one is message_too_big"},
+		into: func(p *Probe) any { return &p.Spec.MaxReply }, spec: "MaxReply"},
 	{Field: Field{Path: "labels", Kind: Map, Max: maxLabels, Doc: "extra attributes of the probe's metrics"},
 		into: func(p *Probe) any { return &p.Labels }, entry: labelProblem},
 })
