@@ -102,7 +102,13 @@ func (r *redactor) text(s string, limit int) string {
 		}
 		b.WriteString(s[start:end])
 	}
-	return printable(b.String())
+	shown := printable(b.String())
+	if shown != b.String() { // an escape can complete a secret that lacked a character
+		for _, secret := range r.secrets {
+			shown = strings.ReplaceAll(shown, secret, redacted)
+		}
+	}
+	return shown
 }
 
 // secretAt returns the length of the longest secret that s begins with, or 0. A text that ends in the middle

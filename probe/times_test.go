@@ -206,6 +206,35 @@ func TestCloseBudgetExactly(t *testing.T) {
 	}
 }
 
+// TestGreetingExactly greets with the expected text, before and after the probe has stopped listening for that.
+func TestGreetingExactly(t *testing.T) {
+	t.Parallel()
+	for _, test := range []struct {
+		greeting, timeout, want time.Duration
+	}{
+		{0, time.Second, 300 * ms},
+		{9 * ms, time.Second, 300 * ms},
+		{11 * ms, time.Second, ms}, // nobody can tell this one from a reply
+		{6 * ms, 350 * ms, 300 * ms},
+		{6 * ms, 100 * ms, ms},
+	} {
+		script := func(c *wstest.Conn) {
+			c.Accept()
+			c.Pause(test.greeting)
+			c.Send(wstest.Text(pong))
+			c.Message()
+			c.Pause(300 * ms)
+			c.Send(wstest.Text(pong))
+			c.Serve()
+		}
+		inBubble(t, false, script, func(s *probe.Spec, _ *wstest.Server) { s.Timeout = test.timeout }, func(r probe.Result, _ time.Duration) {
+			if r.RoundTrip != test.want {
+				t.Errorf("greeting after %v: round trip %v, want %v", test.greeting, r.RoundTrip, test.want)
+			}
+		})
+	}
+}
+
 // TestSlowControlFrames holds that a control frame may take as long as it likes, within the deadline.
 func TestSlowControlFrames(t *testing.T) {
 	t.Parallel()
