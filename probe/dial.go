@@ -13,7 +13,23 @@ const attemptDelay = 250 * time.Millisecond
 
 // defaultResolve is Go's own: a lookup through the C library cannot be cancelled and would outlive its run.
 func defaultResolve(ctx context.Context, host string) ([]netip.Addr, error) {
-	resolver := net.Resolver{PreferGo: true}
+	var dialer net.Dialer
+	return resolveThrough(ctx, host, dialer.DialContext)
+}
+
+// resolveThrough looks a host up over connections to name servers that end with the context. Left to itself,
+// package net goes on for some 20 s after the caller has gone, in case another one asks for the same name.
+func resolveThrough(ctx context.Context, host string, dial func(ctx context.Context, network, address string) (net.Conn, error)) ([]netip.Addr, error) {
+	resolver := net.Resolver{PreferGo: true, Dial: func(attempt context.Context, network, address string) (net.Conn, error) {
+		dialing, cancel := context.WithCancel(ctx)
+		defer cancel()
+		defer context.AfterFunc(attempt, cancel)()
+		conn, err := dial(dialing, network, address)
+		if err == nil {
+			context.AfterFunc(ctx, func() { _ = conn.Close() })
+		}
+		return conn, err
+	}}
 	return resolver.LookupNetIP(ctx, "ip", host)
 }
 
