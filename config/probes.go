@@ -159,14 +159,19 @@ func (r *probeReader) fit(p *Probe) {
 	if roundTrip == (p.Spec.PingMode == probe.PingNone) && inherited("ping_mode") {
 		p.Spec.PingMode = ""
 	}
-	if p.Spec.WithDefaults().PingMode == probe.PingMessage && roundTrip {
-		return
-	}
-	if inherited("send_message") {
+	sends := p.Spec.WithDefaults().PingMode == probe.PingMessage && roundTrip
+	if !sends && inherited("send_message") {
 		p.Spec.Send = ""
 	}
-	if inherited("expect_message") {
+	if !sends && inherited("message_format") {
+		p.Spec.MessageFormat = ""
+	}
+	own := func(key string) bool { return r.got.pairs[probeSection.index[key]].present() }
+	if (!sends || own("expect_pattern")) && inherited("expect_message") {
 		p.Spec.Expect = ""
+	}
+	if (!sends || own("expect_message")) && inherited("expect_pattern") {
+		p.Spec.ExpectPattern = ""
 	}
 }
 

@@ -30,6 +30,8 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 		*into = probe.Interpretation(text)
 	case *probe.PingMode:
 		*into = probe.PingMode(text)
+	case *probe.MessageFormat:
+		*into = probe.MessageFormat(text)
 	case *probe.IPVersion:
 		*into = probe.IPVersion(text)
 	case *int64:

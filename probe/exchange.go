@@ -8,41 +8,6 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// message follows one data message without keeping more of it than people are shown.
-type message struct {
-	matcher matcher
-	utf8    utf8Checker
-	text    bool
-	keep    int // bytes of head to keep
-	head    []byte
-}
-
-func (m *message) begin(text bool) {
-	m.matcher.reset()
-	m.utf8 = utf8Checker{}
-	m.text, m.head = text, m.head[:0]
-}
-
-func (m *message) write(chunk []byte) *breach {
-	if m.text && !m.utf8.write(chunk) {
-		return invalidText()
-	}
-	m.matcher.write(chunk)
-	m.head = append(m.head, chunk[:min(len(chunk), m.keep-len(m.head))]...)
-	return nil
-}
-
-func (m *message) end() *breach {
-	if m.text && !m.utf8.end() {
-		return invalidText()
-	}
-	return nil
-}
-
-func invalidText() *breach {
-	return &breach{reasons.ProtocolError, closeInvalidData, "protocol error: text message that is not UTF-8"}
-}
-
 // exchange provokes an answer on the open socket and waits for it.
 func (r *run) exchange() error {
 	switch r.probe.spec.PingMode {
@@ -67,17 +32,17 @@ func (r *run) exchangeMessage() error {
 		sent = time.Now()
 		// A failure is no end yet: what the server said before, a close frame perhaps, is still to be
 		// read, and tells more than the failed write.
-		if err := r.socket.write(r.probe.spec.Send); !isTimeout(err) {
+		if err := r.socket.write(r.probe.send, r.probe.spec.MessageFormat != FormatText); !isTimeout(err) {
 			r.stage = reasons.StageReply
 		}
 	}
-	m := message{matcher: matcher{pattern: r.probe.expect}, keep: MaxReplyDetail + r.probe.redact.slack()}
+	m := newMessage(r.probe.expect, MaxReplyDetail+r.probe.redact.slack())
 	buf := make([]byte, 4096)
 	for n := 1; ; n++ {
-		if err := r.socket.receive(&m, buf); err != nil {
+		if err := r.socket.receive(m, buf); err != nil {
 			return r.streamError(err)
 		}
-		if n > early && m.matcher.found && !sent.IsZero() {
+		if n > early && m.matched && !sent.IsZero() {
 			r.replied(sent)
 			return nil
 		}
@@ -99,10 +64,10 @@ func (r *run) exchangePing() error {
 		}
 		r.stage = reasons.StagePong
 	}
-	var m message
+	m := newMessage(expectation{}, 0)
 	buf := make([]byte, 4096)
 	for {
-		err := r.socket.receive(&m, buf)
+		err := r.socket.receive(m, buf)
 		if r.wire.scan.pong {
 			r.replied(sent)
 			return nil

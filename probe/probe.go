@@ -25,7 +25,8 @@ type Probe struct {
 	tls    *tls.Config
 	head   []byte
 	redact *redactor
-	expect pattern
+	send   []byte
+	expect expectation
 }
 
 // New makes a Probe of a Spec. The error names every fault of it, one a line.
@@ -49,7 +50,13 @@ func New(s Spec) (*Probe, error) {
 	if err != nil {
 		return nil, errors.New("URL: cannot be parsed") // Validate has seen it; its text may hold secrets
 	}
-	p := &Probe{spec: s, redact: newRedactor(s), expect: newPattern(s.Expect)}
+	p := &Probe{spec: s, redact: newRedactor(s)}
+	if p.send, err = s.MessageFormat.decode(s.Send); err != nil {
+		return nil, fmt.Errorf("Send: %w", err)
+	}
+	if p.expect, err = newExpectation(s); err != nil {
+		return nil, errors.New("ExpectPattern: cannot be compiled")
+	}
 	if p.target, err = parseTarget(u); err != nil {
 		return nil, fmt.Errorf("URL: %w", err)
 	}

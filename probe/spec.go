@@ -76,11 +76,16 @@ type Spec struct {
 	// PingMode is how an answer is provoked. Default: PingMessage for RoundTripLatency, else PingNone;
 	// the two go together, any other combination is refused.
 	PingMode PingMode
+	// MessageFormat is how Send and Expect are written. Default: FormatText.
+	MessageFormat MessageFormat
 	// Send is the message of PingMessage, at most MaxSendBytes; required there and allowed only there.
 	Send string
 	// Expect is what the reply must contain, compared byte by byte; empty accepts any reply.
 	// At most MaxExpectBytes.
 	Expect string
+	// ExpectPattern is a regular expression (RE2) that the reply must match somewhere, in place of Expect. A message
+	// is looked at as UTF-8, also a binary one. At most MaxExpectBytes.
+	ExpectPattern string
 	// Protocols are the subprotocols offered, in order of preference: at most MaxProtocols tokens
 	// (RFC 7230 3.2.6) of at most MaxProtocolLen bytes.
 	Protocols []string

@@ -19,6 +19,9 @@ func (s Spec) WithDefaults() Spec {
 			s.PingMode = PingMessage
 		}
 	}
+	if s.MessageFormat == "" {
+		s.MessageFormat = FormatText
+	}
 	if s.IPVersion == "" {
 		s.IPVersion = IPAny
 	}

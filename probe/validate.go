@@ -69,7 +69,13 @@ func (s Spec) limitFaults() []Fault {
 	if n := len(s.Send); n > MaxSendBytes {
 		add("Send", "must be at most %d bytes, got %d", MaxSendBytes, n)
 	}
-	if !utf8.ValidString(s.Send) {
+	if n := len(s.ExpectPattern); n > MaxExpectBytes {
+		add("ExpectPattern", "must be at most %d bytes, got %d", MaxExpectBytes, n)
+	} else if problem := patternProblem(s.ExpectPattern); problem != "" {
+		add("ExpectPattern", "%s", problem)
+	}
+	faults = append(faults, s.formatFaults()...)
+	if s.MessageFormat == FormatText && !utf8.ValidString(s.Send) {
 		add("Send", "must be valid UTF-8: it is sent as a text message (RFC 6455 5.6)")
 	}
 	if n := len(s.Expect); n > MaxExpectBytes {
@@ -121,6 +127,9 @@ func (s Spec) messageFaults() []Fault {
 			return []Fault{{Field: "Send", Given: given,
 				Problem: "is required: round_trip_latency sends it and waits for the reply; ping_mode frame needs none"}}
 		}
+		if s.Expect != "" && s.ExpectPattern != "" {
+			return []Fault{{Field: "ExpectPattern", NotAllowed: true, Problem: "is not allowed beside expect_message"}}
+		}
 		return nil
 	}
 	mode := string(s.Interpretation)
@@ -136,6 +145,31 @@ func (s Spec) messageFaults() []Fault {
 		faults = append(faults, Fault{Field: "Expect", Given: given, NotAllowed: true,
 			Problem: "is not allowed: " + mode + " waits for no message"})
 	}
+	if s.ExpectPattern != "" {
+		faults = append(faults, Fault{Field: "ExpectPattern", Given: given, NotAllowed: true,
+			Problem: "is not allowed: " + mode + " waits for no message"})
+	}
+	if s.MessageFormat != FormatText {
+		faults = append(faults, Fault{Field: "MessageFormat", Given: given, NotAllowed: true,
+			Problem: "is not allowed: " + mode + " sends no message"})
+	}
+	return faults
+}
+
+// formatFaults checks that the messages are written in their format.
+func (s Spec) formatFaults() []Fault {
+	if !slices.Contains(MessageFormats(), s.MessageFormat) {
+		return []Fault{{Field: "MessageFormat",
+			Problem: fmt.Sprintf("must be one of %v, got %q", MessageFormats(), s.MessageFormat)}}
+	}
+	var faults []Fault
+	check := func(field, text string) {
+		if _, err := s.MessageFormat.decode(text); err != nil {
+			faults = append(faults, Fault{Field: field, Given: []string{"MessageFormat"}, Problem: err.Error()})
+		}
+	}
+	check("Send", s.Send)
+	check("Expect", s.Expect)
 	return faults
 }
 

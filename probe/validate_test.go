@@ -255,14 +255,15 @@ func TestValidateKeepsSecrets(t *testing.T) {
 }
 
 func TestWithDefaults(t *testing.T) {
-	want := Spec{Interpretation: HandshakeLatency, Timeout: 10 * time.Second, PingMode: PingNone, UserAgent: "wsprobe", MaxReply: 1 << 20, IPVersion: IPAny}
+	want := Spec{Interpretation: HandshakeLatency, Timeout: 10 * time.Second, PingMode: PingNone, UserAgent: "wsprobe", MaxReply: 1 << 20,
+		IPVersion: IPAny, MessageFormat: FormatText}
 	if got := (Spec{}).WithDefaults(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := (Spec{Interpretation: RoundTripLatency}).WithDefaults().PingMode; got != PingMessage {
 		t.Errorf("ping mode of a round trip: %s, want message", got)
 	}
-	s := Spec{URL: "x", Interpretation: ConnectionSuccess, Timeout: 1, PingMode: PingFrame, Send: "s", UserAgent: "u", MaxReply: 5, IPVersion: IPv6,
+	s := Spec{URL: "x", Interpretation: ConnectionSuccess, Timeout: 1, PingMode: PingFrame, Send: "s", UserAgent: "u", MaxReply: 5, IPVersion: IPv6, MessageFormat: FormatHex,
 		Headers: map[string]string{"a": "b"}}
 	if got := s.WithDefaults(); !reflect.DeepEqual(got, s) || !maps.Equal(got.Headers, s.Headers) {
 		t.Errorf("WithDefaults changed %+v into %+v", s, got)

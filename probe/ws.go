@@ -28,9 +28,13 @@ func dial(ctx context.Context, url string, protocols []string, transport http.Ro
 	return &socket{conn}, nil
 }
 
-// write sends one text message.
-func (s *socket) write(message string) error {
-	return s.conn.Write(context.Background(), websocket.MessageText, []byte(message))
+// write sends one message.
+func (s *socket) write(message []byte, binary bool) error {
+	kind := websocket.MessageText
+	if binary {
+		kind = websocket.MessageBinary
+	}
+	return s.conn.Write(context.Background(), kind, message)
 }
 
 // receive reads the next data message into m, chunk by chunk.
