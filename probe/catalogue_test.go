@@ -30,7 +30,7 @@ func TestCatalogue(t *testing.T) {
 	for _, c := range append(cases, wstest.Case{Name: "no-such-path"}) {
 		t.Run(c.Name, func(t *testing.T) {
 			t.Parallel()
-			p, err := probe.New(probe.Spec{URL: s.URL + c.Name, Interpretation: probe.RoundTripLatency, Timeout: time.Second, Send: ping, Expect: want})
+			p, err := probe.New(probe.Spec{URL: s.URL + c.Name, Interpretation: probe.RoundTripLatency, Timeout: 3 * time.Second, Send: ping, Expect: want})
 			if err != nil {
 				t.Fatal(err)
 			}
