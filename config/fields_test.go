@@ -19,6 +19,11 @@ func written(f Field, pointer any) string {
 			return fmt.Sprint(v.Milliseconds())
 		}
 		return v.String()
+	case int:
+		if v == 0 { // outside every range: it stands for nothing
+			return ""
+		}
+		return fmt.Sprint(v)
 	case slog.Level:
 		return strings.ToLower(v.String())
 	case map[string]string, []string:

@@ -109,6 +109,8 @@ func (p *Probe) Run(ctx context.Context) (Result, error) {
 	err := r.open(ctx)
 	if err == nil {
 		err = r.exchange()
+	} else if errors.Is(err, errExpectedRefusal) {
+		err = nil
 	}
 	if err != nil && ctx.Err() != nil {
 		return Result{}, context.Cause(ctx)
@@ -165,7 +167,7 @@ func (r *run) conclude(err error) {
 	if errors.As(err, &b) {
 		r.seen.Breach = b.what
 	}
-	if err != nil && r.res.Opened {
+	if err != nil && r.stage > reasons.StageUpgrade {
 		r.noteClose(b)
 	}
 	r.res.Reason, r.res.ErrorType = reasons.Explain(r.seen)

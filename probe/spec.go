@@ -98,6 +98,10 @@ type Spec struct {
 	UserAgent string
 	// MaxReply is the longest message accepted, in bytes, at most MaxMaxReply. Default: DefaultMaxReply.
 	MaxReply int64
+	// ExpectStatus is the HTTP status of the refusal that is the right answer, from 200 to 599, for an endpoint
+	// that must stay shut: the run is ok if and only if it comes. 0 expects the socket to open. Not with
+	// RoundTripLatency.
+	ExpectStatus int
 	// ConnectTo is the host:port to connect to in place of that of the URL, which still says what the Host
 	// field and the TLS server name are; a proxy is asked for this one. Empty connects to the URL's.
 	ConnectTo string

@@ -31,8 +31,14 @@ func (r *run) open(ctx context.Context) error {
 		return &breach{what: reasons.NotWebSocket, about: err.Error()}
 	}
 	r.socket = socket
+	if want := r.probe.spec.ExpectStatus; want != 0 {
+		return &breach{reasons.UnexpectedlyOpen, closeNormal, fmt.Sprintf("the socket opened, where %d was expected", want)}
+	}
 	return nil
 }
+
+// errExpectedRefusal ends the handshake of a run that has got the refusal it is for.
+var errExpectedRefusal = errors.New("refused as expected")
 
 // RoundTrip is the one-shot transport of the opening handshake: it connects, writes the request, reads the
 // response and hands the connection over as its body. No pool and no goroutine stand between the run and its
@@ -177,6 +183,10 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	}
 	r.res.HTTPStatus = resp.StatusCode
 	if resp.StatusCode != http.StatusSwitchingProtocols {
+		if resp.StatusCode == r.probe.spec.ExpectStatus {
+			r.leave(r.raw.readAt)
+			return nil, errExpectedRefusal
+		}
 		r.seen.Status = resp.StatusCode
 		r.refused(resp)
 		return nil, fmt.Errorf("the server answered %s instead of 101", resp.Status)

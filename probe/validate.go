@@ -84,6 +84,12 @@ func (s Spec) limitFaults() []Fault {
 	if s.MaxReply < 1 || s.MaxReply > MaxMaxReply {
 		add("MaxReply", "must be between 1 and %d, got %d", MaxMaxReply, s.MaxReply)
 	}
+	if s.ExpectStatus != 0 && (s.ExpectStatus < 200 || s.ExpectStatus > 599) {
+		add("ExpectStatus", "must be between 200 and 599, got %d", s.ExpectStatus)
+	} else if s.ExpectStatus != 0 && s.Interpretation == RoundTripLatency {
+		faults = append(faults, Fault{Field: "ExpectStatus", Given: []string{"Interpretation"}, NotAllowed: true,
+			Problem: "is not allowed: round_trip_latency needs a socket that opens"})
+	}
 	if s.ExpectProtocol != "" && !slices.Contains(s.Protocols, s.ExpectProtocol) {
 		faults = append(faults, Fault{Field: "ExpectProtocol", Given: []string{"Protocols"},
 			Problem: "must be one of the protocols offered: a server may not pick another (RFC 6455 4.1)"})

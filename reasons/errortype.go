@@ -28,6 +28,7 @@ const (
 	BadAcceptKey          ErrorType = "bad_accept_key"
 	BadSubprotocol        ErrorType = "bad_subprotocol"
 	BadExtension          ErrorType = "bad_extension"
+	UnexpectedlyOpen      ErrorType = "unexpectedly_open"
 )
 
 // Where the time can run out.
@@ -83,6 +84,7 @@ func Kinds() []Kind {
 		{BadAcceptKey, open, "101 with a wrong Sec-WebSocket-Accept (RFC 6455 4.2.2)"},
 		{BadSubprotocol, open, "101 with a subprotocol that was not offered"},
 		{BadExtension, open, "101 with an extension that was not offered"},
+		{UnexpectedlyOpen, open, "the socket opened, where a refusal was expected"},
 		{DNSTimeout, handshake, "the deadline passed while the name was looked up"},
 		{ConnectTimeout, handshake, "the deadline passed while TCP, or the proxy, was connecting"},
 		{TLSTimeout, handshake, "the deadline passed in the TLS handshake"},

@@ -30,6 +30,7 @@ var hints = map[ErrorType]string{
 	NotWebSocket:          "this path answers plain HTTP: check the path, and that the proxy in front passes Upgrade on",
 	BadUpgradeHeader:      "a proxy in front may have dropped the hop-by-hop headers Upgrade and Connection",
 	BadAcceptKey:          "something between answers for the server, a cache or a mock for instance",
+	UnexpectedlyOpen:      "an endpoint that should refuse this request takes it: look at its access rules at once",
 	BadSubprotocol:        "set protocols to what the server speaks",
 	"http_400":            "the server dislikes the request: a subprotocol, an Origin or a header may be missing",
 	"http_401":            "the credentials are missing or no longer valid: check the Authorization header or the cookie",

@@ -94,7 +94,7 @@ func TestExplainIsTotal(t *testing.T) {
 		}
 	}
 	var breaches = map[bool][]ErrorType{
-		true:  {"", MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey, BadSubprotocol, BadExtension, Proxy},
+		true:  {"", MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey, BadSubprotocol, BadExtension, UnexpectedlyOpen, Proxy},
 		false: {"", ProtocolError, MessageTooBig},
 	}
 	cases := 0
@@ -187,6 +187,7 @@ func TestExplain(t *testing.T) {
 		{OpenFailed, BadAcceptKey, Evidence{Stage: StageUpgrade, Breach: BadAcceptKey}},
 		{OpenFailed, BadSubprotocol, Evidence{Stage: StageUpgrade, Breach: BadSubprotocol}},
 		{OpenFailed, BadExtension, Evidence{Stage: StageUpgrade, Breach: BadExtension}},
+		{OpenFailed, UnexpectedlyOpen, Evidence{Stage: StageUpgrade, Breach: UnexpectedlyOpen}},
 		{HandshakeTimeout, DNSTimeout, late(StageDNS)},
 		{HandshakeTimeout, ConnectTimeout, late(StageConnect)},
 		{HandshakeTimeout, ConnectTimeout, late(StageTunnel)},
