@@ -67,9 +67,20 @@ func noArgs(instead string) cobra.PositionalArgs {
 	}
 }
 
-// unknownCommand says that there is no such command.
-func unknownCommand(name string) error {
-	return fmt.Errorf("unknown command %q: there are run, check, once, demo and version", probe.RedactURL(name))
+// unknownCommand says that there is no such command. It may be a URL that was meant for once.
+func unknownCommand(root *cobra.Command, name string) error {
+	return fmt.Errorf("unknown command %q: there are %s", probe.RedactURL(name), commandNames(root))
+}
+
+// commandNames lists the commands that a person may call.
+func commandNames(root *cobra.Command) string {
+	var names []string
+	for _, c := range root.Commands() {
+		if c.IsAvailableCommand() {
+			names = append(names, c.Name())
+		}
+	}
+	return strings.Join(names, ", ")
 }
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
@@ -80,11 +91,11 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 		SilenceUsage:  true,
 		Version:       versionText(),
 		Args:          cobra.ArbitraryArgs, // cobra's own complaint would repeat a URL with its query
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(root *cobra.Command, args []string) error {
 			if len(args) > 0 {
-				return unknownCommand(args[0])
+				return unknownCommand(root, args[0])
 			}
-			return errors.New("a command is missing: run, check, once, demo, target or version")
+			return fmt.Errorf("a command is missing: there are %s", commandNames(root))
 		},
 		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
 	}
@@ -104,7 +115,7 @@ func newHelpCommand() *cobra.Command {
 		RunE: func(help *cobra.Command, args []string) error {
 			about, rest, err := help.Root().Find(args)
 			if err != nil || len(rest) > 0 {
-				return unknownCommand(args[0])
+				return unknownCommand(help.Root(), args[0])
 			}
 			return about.Help()
 		},

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 
 	"github.com/rogpeppe/go-internal/testscript"
 )
@@ -82,20 +83,36 @@ func cmdVisited(ts *testscript.TestScript, _ bool, args []string) {
 		ts.Check(err)
 	}
 	for range times {
-		<-stageOf(ts).visits[args[0]]
+		await(ts, stageOf(ts).visits[args[0]], "visit of "+args[0])
+	}
+}
+
+// patience is how long a script waits for what must come. It only matters to a test that fails.
+const patience = 30 * time.Second
+
+func await[T any](ts *testscript.TestScript, c <-chan T, what string) T {
+	select {
+	case v := <-c:
+		return v
+	case <-time.After(patience):
+		ts.Fatalf("no %s", what)
+		panic("unreachable")
 	}
 }
 
 // cmdNoticed waits until somebody has called $NOTICE.
 func cmdNoticed(ts *testscript.TestScript, _ bool, _ []string) {
-	conn, err := stageOf(ts).notice.Accept()
+	notice := stageOf(ts).notice.(*net.TCPListener)
+	ts.Check(notice.SetDeadline(time.Now().Add(patience)))
+	conn, err := notice.Accept()
 	ts.Check(err)
 	ts.Check(conn.Close())
 }
 
 // cmdReceived waits until the back end has received a point whose line holds all these texts: received TEXT...
 func cmdReceived(ts *testscript.TestScript, _ bool, texts []string) {
-	for line := range stageOf(ts).points {
+	for {
+		line := await(ts, stageOf(ts).points, "point with "+strings.Join(texts, " "))
 		if !slices.ContainsFunc(texts, func(text string) bool { return !strings.Contains(line, text) }) {
 			return
 		}

@@ -79,12 +79,13 @@ func (s *stage) env() []string {
 }
 
 func (s *stage) close() {
+	for _, c := range []io.Closer{s.silence, s.notice} {
+		_ = c.Close()
+	}
 	s.server.Close()
 	s.tls.Close()
 	s.backend.stop()
-	for _, c := range []io.Closer{s.silence, s.notice, s.file} {
-		_ = c.Close()
-	}
+	_ = s.file.Close()
 }
 
 // endpoints are what the scripts may probe.

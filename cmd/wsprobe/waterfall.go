@@ -144,7 +144,7 @@ func facts(p config.Probe, r probe.Result) []fact {
 	add("reason", r.Reason.String()+": "+r.Reason.When())
 	add("error", string(r.ErrorType))
 	add("detail", r.Detail)
-	add("hint", r.Reason.Hint())
+	add("hint", reasons.Hint(r.Reason, r.ErrorType))
 	return all
 }
 
