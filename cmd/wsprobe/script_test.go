@@ -192,4 +192,3 @@ func cmdLoglines(ts *testscript.TestScript, _ bool, _ []string) {
 		}
 	}
 }
-

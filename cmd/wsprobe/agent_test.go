@@ -1,0 +1,268 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// agentFile is the configuration of these tests.
+const agentFile = `
+agent: {listen: "127.0.0.1:0"}
+otlp: {endpoint: "$OTLP", interval: 1s}
+defaults: {interval: 1s, headers: {Authorization: swordfish}}
+probes:
+  - {name: chat, url: "$ECHO?token=hunter2", interpretation: round_trip_latency, send_message: hi, labels: {team: blue}}
+  - {name: silent, url: "$SILENT", interpretation: round_trip_latency, send_message: hi, timeout_ms: 100}
+  - {name: refused, url: "$REFUSED", interpretation: connection_success}
+`
+
+// loadFile loads a configuration through a file, with its variables replaced.
+func loadFile(t *testing.T, text string, vars map[string]string) config.Config {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "wsprobe.yaml")
+	text = os.Expand(text, func(name string) string { return vars[name] })
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	cfg, err := loadConfig(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return cfg
+}
+
+// arrived collects the points that a back end receives.
+type arrived struct {
+	mu     sync.Mutex
+	points []receiver.Point
+	more   chan struct{}
+}
+
+func (a *arrived) add(p receiver.Point) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.points = append(a.points, p)
+	select {
+	case a.more <- struct{}{}:
+	default:
+	}
+}
+
+// of returns the points of a metric of a probe.
+func (a *arrived) of(metric, name string) []receiver.Point {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	var found []receiver.Point
+	for _, p := range a.points {
+		if p.Metric == metric && p.Attributes["wsprobe.name"] == name {
+			found = append(found, p)
+		}
+	}
+	return found
+}
+
+// await returns when so many points of a metric of a probe have arrived.
+func (a *arrived) await(t *testing.T, n int, metric, name string) {
+	t.Helper()
+	late := time.After(patience)
+	for len(a.of(metric, name)) < n {
+		select {
+		case <-a.more:
+		case <-late:
+			t.Fatalf("%d points of %s of %s, want %d", len(a.of(metric, name)), metric, name, n)
+		}
+	}
+}
+
+// TestAgent runs the whole agent between endpoints and a back end.
+func TestAgent(t *testing.T) {
+	before := runtime.NumGoroutine()
+	endpoints := wstest.Start(wstest.ByPath(map[string]wstest.Script{
+		"/echo": wstest.Echo, "/silent": wstest.Silent, "/refused": wstest.Refuse(403, "no\n"),
+	}))
+	got := &arrived{more: make(chan struct{}, 1)}
+	back, err := startBackend(got.add)
+	if err != nil {
+		t.Fatal(err)
+	}
+	cfg := loadFile(t, agentFile, map[string]string{
+		"OTLP": "http://" + back.address,
+		"ECHO": endpoints.URL + "echo", "SILENT": endpoints.URL + "silent", "REFUSED": endpoints.URL + "refused",
+	})
+	var log bytes.Buffer
+	agent, err := newAgent(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := agent.ready(); err == nil || err.Error() != "not probing" {
+		t.Errorf("ready before Run: %v", err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- agent.Run(ctx) }()
+	for _, name := range []string{"chat", "silent", "refused"} {
+		got.await(t, 2, "wsprobe.connection_success", name)
+	}
+	checkPages(t, "http://"+agent.listenAddress())
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+	if err := agent.ready(); err == nil {
+		t.Error("ready after Run")
+	}
+	if _, err := net.Dial("tcp", agent.listenAddress()); err == nil {
+		t.Error("somebody listens after Run")
+	}
+	back.stop()
+	endpoints.Close()
+	checkPoints(t, got)
+	if text := log.String(); strings.Contains(text, "hunter2") || strings.Contains(text, "swordfish") || !strings.Contains(text, "wsprobe ends") {
+		t.Errorf("log:\n%s", text)
+	}
+	noGoroutineLeft(t, before)
+}
+
+// checkPages looks at an agent that works.
+func checkPages(t *testing.T, base string) {
+	t.Helper()
+	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
+	for _, path := range []string{"/healthz", "/readyz", "/", "/api/v1/probes"} {
+		resp, err := client.Get(base + path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		body, _ := io.ReadAll(resp.Body)
+		_ = resp.Body.Close()
+		if resp.StatusCode != 200 || strings.Contains(string(body), "hunter2") {
+			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
+		}
+		var answer struct {
+			Probes []struct{ Last *json.RawMessage }
+		}
+		if path == "/api/v1/probes" && (json.Unmarshal(body, &answer) != nil || len(answer.Probes) != 3 || answer.Probes[0].Last == nil) {
+			t.Errorf("%s: %s", path, body)
+		}
+	}
+}
+
+// checkPoints wants a point for each run, with its own time, and latencies only where they were measured.
+func checkPoints(t *testing.T, got *arrived) {
+	t.Helper()
+	for name, want := range map[string]struct {
+		success            float64
+		reason             string
+		handshake, replied bool
+	}{
+		"chat":    {1, "ok", true, true},
+		"silent":  {1, "ws_reply_timeout", true, false},
+		"refused": {0, "ws_open_failed", false, false},
+	} {
+		runs := got.of("wsprobe.connection_success", name)
+		seen := make(map[time.Time]bool)
+		for i, p := range runs {
+			if p.Value != want.success || p.Attributes["wsprobe.reason"] != want.reason {
+				t.Errorf("%s: value %v, attributes %v", name, p.Value, p.Attributes)
+			}
+			if seen[p.Time] || !p.Start.Before(p.Time) || i > 0 && !runs[i-1].Time.Before(p.Start) {
+				t.Errorf("%s: run %d has the time of another: %v to %v", name, i, p.Start, p.Time)
+			}
+			seen[p.Time] = true
+		}
+		for metric, measured := range map[string]bool{"wsprobe.handshake_latency": want.handshake, "wsprobe.round_trip_latency": want.replied} {
+			points := got.of(metric, name)
+			if measured && len(points) != len(runs) || !measured && len(points) != 0 {
+				t.Errorf("%s: %d points of %s for %d runs", name, len(points), metric, len(runs))
+			}
+			for _, p := range points {
+				if !seen[p.Time] || p.Value <= 0 {
+					t.Errorf("%s: %s %v at %v, which is no run's end", name, metric, p.Value, p.Time)
+				}
+			}
+		}
+		totals := 0.0
+		for _, p := range got.of("wsprobe.runs", name) {
+			totals = max(totals, p.Value)
+		}
+		if int(totals) != len(runs) {
+			t.Errorf("%s: wsprobe.runs counts %v, %d arrived", name, totals, len(runs))
+		}
+	}
+	if team := got.of("wsprobe.connection_success", "chat")[0].Attributes["team"]; team != "blue" {
+		t.Errorf("label team: %v", team)
+	}
+}
+
+// TestNewAgentHoldsNothing wants a start that fails to give back the address it took.
+func TestNewAgentHoldsNothing(t *testing.T) {
+	before := runtime.NumGoroutine()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = `
+agent: {listen: "$LISTEN"}
+probes: [{name: a, url: "ws://127.0.0.1:1/"}, {name: b, url: "ws://127.0.0.1:1/"}]
+`
+	log := slog.New(slog.DiscardHandler)
+	cfg := loadFile(t, file, map[string]string{"LISTEN": taken.Addr().String()})
+	if _, err := newAgent(cfg, log); err == nil || !strings.HasPrefix(err.Error(), "agent.listen: ") {
+		t.Errorf("an address in use: %v", err)
+	}
+	_ = taken.Close()
+
+	broken := cfg
+	broken.OTLP.Endpoint = config.Endpoint{Address: "no port:x:y"}
+	if _, err := newAgent(broken, log); err == nil {
+		t.Error("telemetry took an endpoint that is none")
+	}
+	broken = cfg
+	broken.Probes = append([]config.Probe(nil), cfg.Probes...)
+	broken.Probes[0].Spec.URL, broken.Probes[1].Spec.URL = "http://a/?token=hunter2", "http://b/?token=hunter2"
+	_, err = newAgent(broken, log)
+	if err == nil || !strings.Contains(err.Error(), `probe "a": `) || !strings.Contains(err.Error(), `probe "b": `) || strings.Contains(err.Error(), "hunter2") {
+		t.Errorf("probes that are none: %v", err)
+	}
+	again, err := net.Listen("tcp", cfg.Agent.Listen)
+	if err != nil {
+		t.Fatalf("the address was not given back: %v", err)
+	}
+	_ = again.Close()
+	noGoroutineLeft(t, before)
+}
+
+// TestComplain wants each line of an error to be one of wsprobe's.
+func TestComplain(t *testing.T) {
+	var out strings.Builder
+	complain(&out, "one\ntwo")
+	if got := out.String(); got != "wsprobe: one\nwsprobe: two\n" {
+		t.Errorf("%q", got)
+	}
+}
+
+// noGoroutineLeft waits until no more goroutines are there than before.
+func noGoroutineLeft(t *testing.T, before int) {
+	t.Helper()
+	for end := time.Now().Add(patience); runtime.NumGoroutine() > before; runtime.Gosched() {
+		if time.Now().After(end) {
+			stacks := make([]byte, 1<<20)
+			t.Fatalf("%d goroutines, before %d:\n%s", runtime.NumGoroutine(), before, stacks[:runtime.Stack(stacks, true)])
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package status
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/http"
+	"net/http/httptest"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// hostile is what an endpoint may say, and a file may call a probe.
+const hostile = `<script>alert("x")</script>`
+
+// ended is when the runs of these tests ended, told in a zone that no answer may show.
+var ended = time.Date(2026, 11, 21, 13, 0, 0, 0, time.FixedZone("CET", 3600))
+
+// board has one probe of each sort: good, failing and not run yet.
+func board() *Board {
+	b := &Board{}
+	b.Add("good", "wss://good.example.com/socket?token=hunter2", probe.RoundTripLatency, time.Minute).Record(probe.Result{
+		Started: ended.Add(-time.Second), Ended: ended, Opened: true, Handshake: 41 * time.Millisecond,
+		Replied: true, RoundTrip: 12345 * time.Microsecond, HTTPStatus: 101, Peer: "192.0.2.7:443",
+	})
+	b.Add(hostile, "ws://bad.example.com/?token=hunter2", probe.HandshakeLatency, 24*time.Hour).Record(probe.Result{
+		Started: ended, Ended: ended, Reason: reasons.OpenFailed, ErrorType: "http_403", HTTPStatus: 403,
+		Detail: "detail " + hostile, Body: hostile,
+	})
+	b.Add("new", "ws://new.example.com/", probe.ConnectionSuccess, 90*time.Second)
+	return b
+}
+
+func get(t *testing.T, s *Server, method, path string) (int, http.Header, string) {
+	t.Helper()
+	w := httptest.NewRecorder()
+	s.Handler().ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), method, path, nil))
+	return w.Code, w.Header(), w.Body.String()
+}
+
+func ready() error { return nil }
+
+func TestHealthAndReadiness(t *testing.T) {
+	var wrong error
+	s := &Server{Board: &Board{}, Ready: func() error { return wrong }}
+	for _, path := range []string{"/healthz", "/readyz"} {
+		if code, _, body := get(t, s, "GET", path); code != 200 || body != "ok\n" {
+			t.Errorf("%s: %d %q", path, code, body)
+		}
+	}
+	wrong = errors.New("exports fail")
+	if code, _, body := get(t, s, "GET", "/readyz"); code != 503 || body != "not ready: exports fail\n" {
+		t.Errorf("/readyz: %d %q", code, body)
+	}
+	if code, _, _ := get(t, s, "GET", "/healthz"); code != 200 {
+		t.Errorf("/healthz of an agent that is not ready: %d, want 200: a restart would not help it", code)
+	}
+}
+
+func TestRoutes(t *testing.T) {
+	s := &Server{Board: board(), Ready: ready}
+	for _, c := range []struct {
+		method, path string
+		want         int
+	}{
+		{"GET", "/", 200}, {"HEAD", "/", 200}, {"GET", "/api/v1/probes", 200},
+		{"GET", "/nothing", 404}, {"GET", "/api/v1/", 404}, {"GET", "/healthz/", 404},
+		{"POST", "/", 405}, {"POST", "/healthz", 405}, {"POST", "/api/v1/probes", 405}, {"DELETE", "/readyz", 405},
+	} {
+		code, header, _ := get(t, s, c.method, c.path)
+		if code != c.want {
+			t.Errorf("%s %s: %d, want %d", c.method, c.path, code, c.want)
+		}
+		if csp := header.Get("Content-Security-Policy"); code == 200 && !strings.HasPrefix(csp, "default-src 'none';") {
+			t.Errorf("%s %s: policy %q", c.method, c.path, csp)
+		}
+	}
+}
+
+func TestAPI(t *testing.T) {
+	_, header, body := get(t, &Server{Board: board(), Ready: ready}, "GET", "/api/v1/probes")
+	if got := header.Get("Content-Type"); got != "application/json" {
+		t.Errorf("content type %q", got)
+	}
+	if strings.Contains(body, "hunter2") {
+		t.Error("the query string is shown")
+	}
+	var answer struct {
+		Probes []struct {
+			Name, URL, Interval string
+			Last                map[string]any
+		}
+	}
+	if err := json.Unmarshal([]byte(body), &answer); err != nil {
+		t.Fatal(err)
+	}
+	if len(answer.Probes) != 3 {
+		t.Fatalf("%d probes, want 3", len(answer.Probes))
+	}
+	good, bad, pending := answer.Probes[0], answer.Probes[1], answer.Probes[2]
+	if good.Last["value"] != 12.345 || good.Last["handshake_ms"] != 41.0 || good.Last["reason"] != "ok" || good.Last["error_type"] != nil {
+		t.Errorf("good: %v", good.Last)
+	}
+	if good.Last["started_at"] != "2026-11-21T11:59:59Z" || good.Last["ended_at"] != "2026-11-21T12:00:00Z" {
+		t.Errorf("times not in UTC: %v, %v", good.Last["started_at"], good.Last["ended_at"])
+	}
+	if value, there := bad.Last["value"]; !there || value != nil {
+		t.Errorf("value of a run without one: %v, want null", value)
+	}
+	if bad.Last["connection_success"] != 0.0 || bad.Last["handshake_ms"] != nil || bad.Last["reason"] != "ws_open_failed" {
+		t.Errorf("bad: %v", bad.Last)
+	}
+	if pending.Last != nil || pending.Name != "new" || pending.Interval != "1m30s" {
+		t.Errorf("not run yet: %+v, want last null", pending)
+	}
+}
+
+func TestPage(t *testing.T) {
+	s := &Server{Board: board(), Ready: func() error { return errors.New("exports fail: " + hostile) }, Version: "v1.2.3"}
+	_, header, body := get(t, s, "GET", "/")
+	if got := header.Get("Content-Type"); got != "text/html; charset=utf-8" {
+		t.Errorf("content type %q", got)
+	}
+	for _, want := range []string{
+		"12.3 ms", "round_trip_latency", "open in 41.0 ms", `datetime="2026-11-21T12:00:00Z"`, "every 1m<",
+		"1 of 3 failing", "no data", "ws_open_failed", "http_403", "every 24h<", "detail &lt;script&gt;",
+		"1 waiting for the first run", "every 1m30s<", "not ready: exports fail", "v1.2.3", "wss://good.example.com/socket?[redacted]",
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	for _, never := range []string{"<script", "hunter2", "ZgotmplZ"} {
+		if strings.Contains(body, never) {
+			t.Errorf("the page has %q", never)
+		}
+	}
+}
+
+func TestPageOfAnyNumberOfProbes(t *testing.T) {
+	for _, n := range []int{0, 1, 1000} {
+		b := &Board{}
+		for i := range n {
+			b.Add(fmt.Sprintf("probe %d", i), "ws://example.com/", probe.ConnectionSuccess, time.Minute).Record(probe.Result{Opened: true})
+		}
+		code, _, body := get(t, &Server{Board: b, Ready: ready}, "GET", "/")
+		if rows := strings.Count(body, `class="is-ok"`); code != 200 || rows != n || !strings.HasSuffix(body, "</html>\n") {
+			t.Errorf("%d probes: %d, %d rows", n, code, rows)
+		}
+	}
+}
+
+func TestAgo(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		-time.Hour: "just now", 999 * time.Millisecond: "just now", time.Second: "1 s ago", 61 * time.Second: "1 min 1 s ago",
+		time.Hour: "1 h 0 min ago", 25*time.Hour + time.Minute: "1 d 1 h ago",
+	} {
+		if got := ago(d); got != want {
+			t.Errorf("ago(%v) = %q, want %q", d, got, want)
+		}
+	}
+	for in, want := range map[string]string{"1m0s": "1m", "24h0m0s": "24h", "10s": "10s", "1h30m0s": "1h30m", "1h0m5s": "1h0m5s", "10m0s": "10m"} {
+		if got := every(in); got != want {
+			t.Errorf("every(%q) = %q, want %q", in, got, want)
+		}
+	}
+}

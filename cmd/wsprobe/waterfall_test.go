@@ -1,0 +1,157 @@
+package main
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// began is when every run of these tests started.
+var began = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// step is a phase that takes so long and ends so.
+type step struct {
+	phase probe.Phase
+	took  time.Duration
+	state probe.SpanState
+}
+
+// ran makes a result of phases that follow each other; change adds what they do not tell.
+func ran(change func(*probe.Result), steps ...step) probe.Result {
+	r := probe.Result{Started: began, Peer: "192.0.2.7:443"}
+	at := time.Duration(0)
+	for _, s := range steps {
+		r.Phases[s.phase] = probe.Span{Start: at, End: at + s.took, State: s.state}
+		at += s.took
+		if s.phase != probe.PhaseClose {
+			r.Ended = began.Add(at)
+		}
+		if s.phase == probe.PhaseUpgrade && s.state == probe.SpanEnded {
+			r.Opened, r.Handshake, r.HTTPStatus = true, at, 101
+		}
+		if s.phase == probe.PhaseRoundTrip && s.state == probe.SpanEnded {
+			r.Replied, r.RoundTrip = true, s.took
+		}
+	}
+	change(&r)
+	return r
+}
+
+const (
+	us = time.Microsecond
+	ms = time.Millisecond
+)
+
+// opening are the phases of a wss:// handshake.
+func opening(more ...step) []step {
+	return append([]step{
+		{probe.PhaseDNS, 1203 * us, probe.SpanEnded},
+		{probe.PhaseConnect, 8873 * us, probe.SpanEnded},
+		{probe.PhaseTLS, 18_104 * us, probe.SpanEnded},
+		{probe.PhaseUpgrade, 9220 * us, probe.SpanEnded},
+	}, more...)
+}
+
+// failed notes why a run failed.
+func failed(code reasons.Code, kind reasons.ErrorType, detail string) func(*probe.Result) {
+	return func(r *probe.Result) { r.Reason, r.ErrorType, r.Detail = code, kind, detail }
+}
+
+func chat(in probe.Interpretation) config.Probe {
+	return config.Probe{Name: "chat", Spec: probe.Spec{URL: "wss://chat.example.com/socket?token=hunter2", Interpretation: in}}
+}
+
+// waterfalls are what the golden files of testdata/waterfall show.
+func waterfalls() map[string]func() (config.Probe, probe.Result) {
+	type show = func() (config.Probe, probe.Result)
+	of := func(in probe.Interpretation, change func(*probe.Result), steps ...step) show {
+		return func() (config.Probe, probe.Result) { return chat(in), ran(change, steps...) }
+	}
+	fine := func(*probe.Result) {}
+	closed := step{probe.PhaseClose, 800 * us, probe.SpanEnded}
+	broken := func(p probe.Phase, took time.Duration) step { return step{p, took, probe.SpanBroken} }
+	return map[string]show{
+		"ok_round_trip": of(probe.RoundTripLatency, func(r *probe.Result) { r.Subprotocol = "chat.v2" },
+			opening(step{probe.PhaseRoundTrip, 12_345 * us, probe.SpanEnded}, closed)...),
+		"ok_handshake":          of(probe.HandshakeLatency, fine, opening(closed)...),
+		"ok_connection_success": of(probe.ConnectionSuccess, fine, opening(closed)...),
+		"ok_close_unanswered":   of(probe.HandshakeLatency, fine, opening(broken(probe.PhaseClose, 500*ms))...),
+		"ok_very_long": of(probe.RoundTripLatency, fine, step{probe.PhaseConnect, 9_999_999 * us, probe.SpanEnded},
+			step{probe.PhaseUpgrade, 1 * us, probe.SpanEnded}, step{probe.PhaseRoundTrip, 20 * time.Second, probe.SpanEnded}, closed),
+		"ok_no_time_at_all": of(probe.HandshakeLatency, fine, step{probe.PhaseConnect, 0, probe.SpanEnded},
+			step{probe.PhaseUpgrade, 0, probe.SpanEnded}, step{probe.PhaseClose, 0, probe.SpanEnded}),
+		"ws_open_failed": of(probe.HandshakeLatency, func(r *probe.Result) {
+			failed(reasons.OpenFailed, "http_403", "the server answered 403 Forbidden instead of 101")(r)
+			r.HTTPStatus, r.Body = 403, `{"error":"origin not allowed"}\n`
+		}, append(opening()[:3], broken(probe.PhaseUpgrade, 7*ms))...),
+		"ws_open_failed_at_once": of(probe.ConnectionSuccess, func(r *probe.Result) {
+			failed(reasons.OpenFailed, reasons.ConnectionRefused, "dial tcp 192.0.2.7:443: connect: connection refused")(r)
+			r.Peer = ""
+		}, broken(probe.PhaseConnect, 0)),
+		"ws_handshake_timeout": of(probe.HandshakeLatency,
+			failed(reasons.HandshakeTimeout, reasons.TLSTimeout, "nothing within 10s: waiting for the TLS handshake"),
+			step{probe.PhaseConnect, 8 * ms, probe.SpanEnded}, broken(probe.PhaseTLS, 9992*ms)),
+		"ws_reply_timeout": of(probe.RoundTripLatency,
+			failed(reasons.ReplyTimeout, reasons.ReplyTimedOut, "nothing within 2s: waiting for the reply"),
+			opening(broken(probe.PhaseRoundTrip, 1962*ms), closed)...),
+		"ws_closed_early": of(probe.RoundTripLatency, func(r *probe.Result) {
+			failed(reasons.ClosedEarly, reasons.CloseFrame, `close frame 1008 "token expired" before the reply`)(r)
+			r.CloseCode, r.CloseReason = 1008, "token expired"
+		}, opening(broken(probe.PhaseRoundTrip, 3*ms), closed)...),
+		"ws_reply_mismatch": of(probe.RoundTripLatency, func(r *probe.Result) {
+			failed(reasons.ReplyMismatch, reasons.ReplyMismatched, "3 messages came within 2s and none of them matched")(r)
+			r.Unmatched, r.LastReply = 3, `{"op":"error","text":"`+strings.Repeat("a long story ", 8)+`"}`
+		}, opening(broken(probe.PhaseRoundTrip, 1962*ms), closed)...),
+	}
+}
+
+// TestWaterfall compares with testdata/waterfall, which go test ./cmd/wsprobe -update writes.
+func TestWaterfall(t *testing.T) {
+	for name, show := range waterfalls() {
+		t.Run(name, func(t *testing.T) {
+			p, r := show()
+			var got bytes.Buffer
+			if err := printWaterfall(&got, p, r); err != nil {
+				t.Fatal(err)
+			}
+			file := filepath.Join("testdata", "waterfall", name+".txt")
+			if *update {
+				if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+			want, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if got.String() != string(want) {
+				t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+			}
+			checkLayout(t, r, got.String())
+		})
+	}
+}
+
+// checkLayout holds for every waterfall: it fits a terminal, hides secrets and marks what failed.
+func checkLayout(t *testing.T, r probe.Result, text string) {
+	t.Helper()
+	for line := range strings.Lines(text) {
+		if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > 80 {
+			t.Errorf("%d characters: %s", n, line)
+		}
+	}
+	if strings.Contains(text, "hunter2") {
+		t.Error("the query string is shown")
+	}
+	if shown := strings.Contains(text, "failed here"); shown != (r.Reason != reasons.OK) {
+		t.Errorf("a phase is marked as failed: %v", shown)
+	}
+}
