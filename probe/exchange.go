@@ -24,7 +24,7 @@ func (r *run) exchange() error {
 func (r *run) exchangeMessage() error {
 	r.settle()
 	r.wire.drain()
-	early := r.wire.scan.messages
+	early := r.wire.early()
 	var sent time.Time
 	r.stage = reasons.StageReply
 	if !r.wire.ended() {

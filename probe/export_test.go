@@ -1,4 +1,14 @@
 package probe
 
+import (
+	"context"
+	"net"
+	"net/netip"
+)
+
 // ResolveThrough is the default resolver with the way to its name servers as a parameter.
-var ResolveThrough = resolveThrough
+func ResolveThrough(ctx context.Context, host string, dial func(ctx context.Context, network, address string) (net.Conn, error)) ([]netip.Addr, error) {
+	return resolveBoth(ctx, func(ctx context.Context, network string) ([]netip.Addr, error) {
+		return resolveThrough(ctx, network, host, dial)
+	})
+}

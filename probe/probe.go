@@ -8,6 +8,7 @@ import (
 	"maps"
 	"net/url"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -203,7 +204,7 @@ func (r *run) detail(err error) string {
 	case r.seen.CloseReceived:
 		return fmt.Sprintf("close frame %d \"%s\" %s", r.res.CloseCode, r.wire.scan.closeReason, r.beforeReply())
 	case r.seen.DeadlinePassed && r.res.Unmatched > 0:
-		return fmt.Sprintf("no match in %d messages within %v", r.res.Unmatched, r.probe.spec.Timeout)
+		return fmt.Sprintf("no match in %s within %v", messages(r.res.Unmatched), r.probe.spec.Timeout)
 	case r.seen.DeadlinePassed:
 		return fmt.Sprintf("nothing within %v: %s", r.probe.spec.Timeout, waitingFor[r.stage])
 	case r.res.Opened:
@@ -218,9 +219,16 @@ func (r *run) detail(err error) string {
 // beforeReply says how far an open connection came.
 func (r *run) beforeReply() string {
 	if r.res.Unmatched > 0 {
-		return fmt.Sprintf("after %d messages that did not match", r.res.Unmatched)
+		return fmt.Sprintf("after %s that did not match", messages(r.res.Unmatched))
 	}
 	return "before the reply"
+}
+
+func messages(n int) string {
+	if n == 1 {
+		return "1 message"
+	}
+	return strconv.Itoa(n) + " messages"
 }
 
 // waitingFor says what a run was doing when its time was up.

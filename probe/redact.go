@@ -2,6 +2,7 @@ package probe
 
 import (
 	"encoding/base64"
+	"html"
 	"net/url"
 	"sort"
 	"strconv"
@@ -14,6 +15,9 @@ const redacted = "[redacted]"
 // minSecret is the shortest text that is worth hiding. Shorter ones would eat holes into every sentence,
 // and protect nothing that could be guessed less quickly.
 const minSecret = 3
+
+// minPart is how much of the beginning of a secret gives it away.
+const minPart = 6
 
 // redactor hides the secrets of a Spec in texts that an endpoint or a library wrote: the values of headers,
 // the query string and the proxy's credentials, whole and in the parts in which they tend to be repeated.
@@ -28,6 +32,8 @@ func newRedactor(s Spec) *redactor {
 			set[text] = true
 			quoted := strconv.Quote(text) // as net/http repeats what it cannot parse
 			set[quoted[1:len(quoted)-1]] = true
+			// As endpoints repeat it in redirects and on error pages.
+			set[url.QueryEscape(text)], set[url.PathEscape(text)], set[html.EscapeString(text)] = true, true, true
 		}
 	}
 	for _, value := range s.Headers {
@@ -111,18 +117,34 @@ func (r *redactor) text(s string, limit int) string {
 	return shown
 }
 
-// secretAt returns the length of the longest secret that s begins with, or 0. A text that ends in the middle
-// of a secret was cut there by someone else.
+// secretAt returns how much of a secret s begins with, in whatever case, or 0. Not only whole secrets count:
+// a text that ends in the middle of one was cut there by someone else, and what others have cut may stand in
+// the middle of a sentence.
 func (r *redactor) secretAt(s string) int {
+	longest := 0
 	for _, secret := range r.secrets {
-		if strings.HasPrefix(s, secret) {
-			return len(secret)
-		}
-		if len(s) > minSecret && strings.HasPrefix(secret, s) {
-			return len(s)
+		n := commonPrefix(s, secret)
+		if n == len(secret) || n >= minPart || n == len(s) && n > minSecret {
+			longest = max(longest, n)
 		}
 	}
-	return 0
+	return longest
+}
+
+// commonPrefix returns the length of what two texts have in common at their beginnings, in whatever case.
+func commonPrefix(a, b string) int {
+	n := 0
+	for n < len(a) && n < len(b) && lower(a[n]) == lower(b[n]) {
+		n++
+	}
+	return n
+}
+
+func lower(c byte) byte {
+	if 'A' <= c && c <= 'Z' {
+		return c + 'a' - 'A'
+	}
+	return c
 }
 
 // printable keeps text on its line and terminals in their senses: control characters and bytes that are

@@ -16,8 +16,8 @@ import (
 )
 
 // nameServer answers over UDP with a code and, to questions for A, an address after a while. It says nothing
-// if the code is negative.
-func nameServer(t *testing.T, code int, after time.Duration, addr string) string {
+// if the code is negative, and none to questions for AAAA if it is to be silent about them.
+func nameServer(t *testing.T, code int, after time.Duration, addr string, silentAAAA bool) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -38,6 +38,9 @@ func nameServer(t *testing.T, code int, after time.Duration, addr string) string
 				continue
 			}
 			q := m.Questions[0]
+			if silentAAAA && q.Type == dnsmessage.TypeAAAA {
+				continue
+			}
 			answer := dnsmessage.Message{Questions: m.Questions[:1],
 				Header: dnsmessage.Header{ID: m.ID, Response: true, RecursionAvailable: true, RCode: dnsmessage.RCode(code)}}
 			if addr != "" && q.Type == dnsmessage.TypeA {
@@ -69,9 +72,11 @@ func TestResolver(t *testing.T) {
 		err    reasons.ErrorType
 		detail string
 		least  time.Duration
+		silent bool // about AAAA
 	}{
 		{name: "dns_good", addr: "127.0.0.1"},
 		{name: "dns_slow_ok", addr: "127.0.0.1", after: 300 * time.Millisecond, least: 290 * time.Millisecond},
+		{name: "dns_aaaa_unanswered", addr: "127.0.0.1", silent: true, least: 50 * time.Millisecond},
 		{name: "dns_nxdomain", code: int(dnsmessage.RCodeNameError), reason: reasons.OpenFailed, err: reasons.DNSNotFound, detail: "no such host"},
 		{name: "dns_no_data", reason: reasons.OpenFailed, err: reasons.DNSNotFound, detail: "no such host"},
 		{name: "dns_servfail", code: int(dnsmessage.RCodeServerFailure), reason: reasons.OpenFailed, err: reasons.DNSFailure, detail: "server misbehaving"},
@@ -80,7 +85,7 @@ func TestResolver(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			server := nameServer(t, test.code, test.after, test.addr)
+			server := nameServer(t, test.code, test.after, test.addr, test.silent)
 			s := wstest.Start(wstest.Silent)
 			defer s.Close()
 			dial := func(ctx context.Context, _, _ string) (net.Conn, error) {

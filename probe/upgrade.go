@@ -100,6 +100,8 @@ func readHead(conn io.Reader, method string) (*http.Response, *bufio.Reader, err
 			return nil, nil, bounded.err
 		case err != nil:
 			return nil, nil, malformed(err)
+		case resp.StatusCode < 100:
+			return nil, nil, &headError{fmt.Sprintf("malformed HTTP response: status code %03d", resp.StatusCode)}
 		case resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols:
 			bounded.left = math.MaxInt
 			return resp, br, nil

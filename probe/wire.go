@@ -103,6 +103,14 @@ func (w *wire) drain() {
 	w.raw.polling = false
 }
 
+// early counts the messages that began before now, and so cannot answer what is sent now.
+func (w *wire) early() int {
+	if w.scan.inMessage {
+		return w.scan.messages + 1
+	}
+	return w.scan.messages
+}
+
 // listen receives for the library, until the end of the stream, the bound of the connection or maxEarly.
 func (w *wire) listen() {
 	var chunk [4096]byte
