@@ -62,14 +62,16 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 	}
 	board := &status.Board{}
 	a.status = &status.Server{Board: board, Ready: a.ready, Version: versionText(), Log: log}
+	entries := make(map[string]*status.Entry, len(parts))
 	for _, p := range parts {
-		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, board))
+		entries[p.Name] = board.Add(p.Name, p.Spec.URL, p.Spec.Interpretation, p.Interval)
+		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, entries[p.Name]))
 	}
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
 		Skipped: func(name string, cause scheduler.Skip, ticks int) {
 			a.telemetry.ObserveSkip(string(cause), ticks)
-			log.Debug("run skipped", "probe", name, "cause", string(cause), "runs", ticks)
+			tellSkip(log, name, cause, entries[name].Skip(ticks))
 		},
 	}
 	return a, nil
@@ -91,9 +93,8 @@ func newParts(probes []config.Probe) ([]part, error) {
 }
 
 // job is a probe as the scheduler sees it: a function that is called on its interval.
-func (a *agent) job(p part, board *status.Board) scheduler.Job {
+func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 	series := a.telemetry.Probe(p.target)
-	entry := board.Add(p.Name, p.Spec.URL, p.Spec.Interpretation, p.Interval)
 	sinks := []sink{
 		func(_ config.Probe, r probe.Result) { series.Record(r) },
 		func(_ config.Probe, r probe.Result) { entry.Record(r) },

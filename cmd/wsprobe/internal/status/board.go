@@ -20,6 +20,8 @@ type Entry struct {
 	interpretation probe.Interpretation
 	interval       time.Duration
 	last           atomic.Pointer[probe.Result]
+	skipped        atomic.Int64 // runs that did not take place
+	inARow         atomic.Int64 // of them, since the last one that did
 }
 
 // Add gives a probe its place.
@@ -30,7 +32,16 @@ func (b *Board) Add(name, url string, in probe.Interpretation, interval time.Dur
 }
 
 // Record replaces the last result.
-func (e *Entry) Record(r probe.Result) { e.last.Store(&r) }
+func (e *Entry) Record(r probe.Result) {
+	e.last.Store(&r)
+	e.inARow.Store(0)
+}
+
+// Skip notes runs that did not take place. It returns how many have not since the last one that did.
+func (e *Entry) Skip(runs int) int64 {
+	e.skipped.Add(int64(runs))
+	return e.inARow.Add(int64(runs))
+}
 
 // Status is a probe with its last result, as the API shows it.
 type Status struct {
@@ -38,12 +49,13 @@ type Status struct {
 	URL            string `json:"url"`
 	Interpretation string `json:"interpretation"`
 	Interval       string `json:"interval"`
-	Last           *View  `json:"last"` // null before the first run has ended
+	Skipped        int64  `json:"skipped"` // runs that did not take place since the agent started
+	Last           *View  `json:"last"`    // null before the first run has ended
 }
 
 // status shows an entry.
 func (e *Entry) status() Status {
-	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String()}
+	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(), Skipped: e.skipped.Load()}
 	if r := e.last.Load(); r != nil {
 		v := NewView(e.name, e.url, e.interpretation, *r)
 		s.Last = &v
