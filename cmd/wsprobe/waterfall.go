@@ -82,12 +82,26 @@ func phaseLines(r probe.Result) string {
 				mark, remark = "!", " unanswered"
 			}
 		}
+		if phase == probe.PhaseRoundTrip {
+			b.WriteString(listenLine(r.Phases[probe.PhaseUpgrade], span, total))
+		}
 		fmt.Fprintf(&b, "%s %-*s %9.3f ms  %s%s\n", mark, labelWidth, phase, probe.Millis(span.Duration()), bar(span, total), remark)
 	}
 	if b.Len() > 0 {
 		b.WriteByte('\n')
 	}
 	return b.String()
+}
+
+// listenLine accounts for the time between the open and the message, in which a probe listens for what the
+// server says of its own accord. It is no phase and part of no value, but a hole in the picture without a word.
+func listenLine(upgrade, roundTrip probe.Span, total time.Duration) string {
+	gap := probe.Span{Start: upgrade.End, End: roundTrip.Start, State: probe.SpanEnded}
+	if upgrade.State != probe.SpanEnded || gap.Duration() < time.Millisecond {
+		return ""
+	}
+	dots := strings.ReplaceAll(bar(gap, total), "█", "·")
+	return fmt.Sprintf("  %-*s %9.3f ms  %s\n", labelWidth, "(listen)", probe.Millis(gap.Duration()), dots)
 }
 
 // bar places a phase on the time axis. A phase that took place is never invisible: one that is shorter than

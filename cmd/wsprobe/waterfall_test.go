@@ -86,6 +86,12 @@ func waterfalls() map[string]func() (config.Probe, probe.Result) {
 		"ok_close_unanswered":   of(probe.HandshakeLatency, fine, opening(broken(probe.PhaseClose, 500*ms))...),
 		"ok_very_long": of(probe.RoundTripLatency, fine, step{probe.PhaseConnect, 9_999_999 * us, probe.SpanEnded},
 			step{probe.PhaseUpgrade, 1 * us, probe.SpanEnded}, step{probe.PhaseRoundTrip, 20 * time.Second, probe.SpanEnded}, closed),
+		"ok_listened_first": of(probe.RoundTripLatency, func(r *probe.Result) {
+			for _, phase := range []probe.Phase{probe.PhaseRoundTrip, probe.PhaseClose} {
+				r.Phases[phase].Start += 10 * ms
+				r.Phases[phase].End += 10 * ms
+			}
+		}, opening(step{probe.PhaseRoundTrip, 12_345 * us, probe.SpanEnded}, closed)...),
 		"ok_no_time_at_all": of(probe.HandshakeLatency, fine, step{probe.PhaseConnect, 0, probe.SpanEnded},
 			step{probe.PhaseUpgrade, 0, probe.SpanEnded}, step{probe.PhaseClose, 0, probe.SpanEnded}),
 		"ws_open_failed": of(probe.HandshakeLatency, func(r *probe.Result) {
