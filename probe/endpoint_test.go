@@ -39,8 +39,10 @@ type endpoint struct {
 	status    int
 	detail    string
 	protocol  string
-	saw       []int // the close code that the endpoint got; default: 1000 if all is well
-	conns     int   // default 1; -1 for none
+	busy      bool // the endpoint takes all the CPU it gets: the row runs alone (in a test that is not
+	// parallel itself), so that no other one is late
+	saw   []int // the close code that the endpoint got; default: 1000 if all is well
+	conns int   // default 1; -1 for none
 }
 
 // spec is the probe of the table, in one interpretation.
@@ -64,6 +66,12 @@ func (e endpoint) spec(s *wstest.Server, i probe.Interpretation) probe.Spec {
 	return spec
 }
 
+// alone marks a row as busy.
+func alone(e endpoint) endpoint {
+	e.busy = true
+	return e
+}
+
 // test runs the row in all interpretations.
 func (e endpoint) test(t *testing.T) {
 	family := string(e.reason)
@@ -71,7 +79,9 @@ func (e endpoint) test(t *testing.T) {
 		family = "ok"
 	}
 	t.Run(family+"/"+e.name, func(t *testing.T) {
-		t.Parallel()
+		if !e.busy {
+			t.Parallel()
+		}
 		for _, i := range probe.Interpretations() {
 			t.Run(string(i), func(t *testing.T) {
 				serve := e.serve

@@ -88,7 +88,6 @@ func TestClosedEarly(t *testing.T) {
 }
 
 func TestCloseAfterReply(t *testing.T) {
-	t.Parallel()
 	for _, e := range []endpoint{
 		{name: "reply_then_close_1000", script: wstest.Frames(wstest.Text(pong), wstest.Close(1000, "")), ends: 1500 * time.Millisecond},
 		{name: "reply_then_close_1011", script: wstest.Frames(wstest.Text(pong), wstest.Close(1011, "")), ends: 1500 * time.Millisecond},
@@ -104,11 +103,11 @@ func TestCloseAfterReply(t *testing.T) {
 			c.Send(wstest.Close(1000, ""))
 			c.Hold()
 		})},
-		{name: "floods_during_close", script: after(func(c *wstest.Conn) {
+		{name: "floods_during_close", busy: true, script: after(func(c *wstest.Conn) {
 			c.Send(wstest.Text(pong))
 			c.Flood(wstest.Text(strings.Repeat("x", 4000)).Bytes())
 		})},
-		{name: "pings_during_close", script: after(func(c *wstest.Conn) {
+		{name: "pings_during_close", busy: true, script: after(func(c *wstest.Conn) {
 			c.Send(wstest.Text(pong))
 			c.Flood(wstest.Ping("x").Bytes())
 		})},
@@ -173,7 +172,6 @@ func TestProtocolError(t *testing.T) {
 }
 
 func TestTooBig(t *testing.T) {
-	t.Parallel()
 	big := func(name string, script wstest.Script) endpoint {
 		e := closed(name, reasons.MessageTooBig, 1009, "", script)
 		e.saw, e.detail, e.ends = []int{1009}, "message of more than", 0
@@ -185,6 +183,7 @@ func TestTooBig(t *testing.T) {
 		c.Send(wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})
 		c.Flood(strings.Repeat(wstest.Frame{Payload: "x", More: true}.Bytes(), 4000))
 	}))
+	tiny.busy = true
 	tiny.change = func(s *probe.Spec, _ *wstest.Server) { s.MaxReply = 64 << 10 }
 	for _, e := range []endpoint{
 		small, tiny,
@@ -194,10 +193,10 @@ func TestTooBig(t *testing.T) {
 		})),
 		big("frame_largest", wstest.Frames(wstest.Frame{Opcode: wstest.OpText, Announce: 1<<63 - 1})),
 		big("one_byte_over", wstest.Reply(strings.Repeat("x", 1<<20+1))),
-		big("fragments_endless", after(func(c *wstest.Conn) {
+		alone(big("fragments_endless", after(func(c *wstest.Conn) {
 			c.Send(wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})
 			c.Flood(wstest.Frame{Payload: strings.Repeat("x", 4000), More: true}.Bytes())
-		})),
+		}))),
 	} {
 		e.test(t)
 	}

@@ -52,7 +52,7 @@ func saysAndHolds(text string) wstest.Script {
 	}
 }
 
-const brief = 400 * time.Millisecond
+const brief = 600 * time.Millisecond
 
 // refused is a row of an endpoint that never opens.
 func refused(name string, err reasons.ErrorType, detail string, script wstest.Script) endpoint {
@@ -70,7 +70,7 @@ func TestHandshakeStall(t *testing.T) {
 	t.Parallel()
 	stalled := func(name string, script wstest.Script) endpoint {
 		return endpoint{name: name, script: script, timeout: brief, reason: reasons.HandshakeTimeout,
-			err: reasons.UpgradeTimeout, detail: "nothing within 400ms"}
+			err: reasons.UpgradeTimeout, detail: "nothing within " + brief.String()}
 	}
 	for _, e := range []endpoint{
 		stalled("hs_silent_after_request", wstest.StallHandshake),

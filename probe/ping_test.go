@@ -29,7 +29,6 @@ func ponging(answer func(c *wstest.Conn, payload string)) wstest.Script {
 
 // TestPingFrame runs the families against a probe that sends a Ping in place of a message.
 func TestPingFrame(t *testing.T) {
-	t.Parallel()
 	silence := func(name string, script wstest.Script) endpoint {
 		return unanswered(name, reasons.PongTimeout, script)
 	}
@@ -66,7 +65,7 @@ func TestPingFrame(t *testing.T) {
 		{name: "pong_then_half_message", script: pongs(func(p string) []wstest.Frame {
 			return []wstest.Frame{wstest.Pong(p), {Opcode: wstest.OpText, Payload: "a", More: true}}
 		})},
-		{name: "pong_after_mebibytes", script: ponging(func(c *wstest.Conn, payload string) {
+		{name: "pong_after_mebibytes", busy: true, script: ponging(func(c *wstest.Conn, payload string) {
 			for range 64 {
 				c.Send(wstest.Binary(strings.Repeat("x", 64<<10)))
 			}
@@ -75,7 +74,7 @@ func TestPingFrame(t *testing.T) {
 		})},
 		silence("no_pong", wstest.Deaf),
 		silence("wrong_pong", pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[1:]), wstest.Pong("")} })),
-		silence("messages_but_no_pong", ponging(func(c *wstest.Conn, _ string) { c.Flood(wstest.Text("news").Bytes()) })),
+		alone(silence("messages_but_no_pong", ponging(func(c *wstest.Conn, _ string) { c.Flood(wstest.Text("news").Bytes()) }))),
 		silence("half_pong", ponging(func(c *wstest.Conn, p string) { c.Raw(wstest.Pong(p).Bytes()[:5]); c.Watch() })),
 		closed("close_for_ping", reasons.CloseFrame, 1008, "no", pongs(func(string) []wstest.Frame { return []wstest.Frame{wstest.Close(1008, "no")} })),
 		closed("close_at_open_ping", reasons.CloseFrame, 1013, "", wstest.CloseAtOpen(1013, "")),
