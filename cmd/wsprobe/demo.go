@@ -26,7 +26,7 @@ func newDemoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "Show everything in one process: endpoints good and faulty, the agent, a back end",
-		Args:  cobra.NoArgs,
+		Args:  noArgs("it brings its own endpoints"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := runDemo(cmd.Context(), cmd.OutOrStdout()); err != nil {
 				return failure{err}

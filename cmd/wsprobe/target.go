@@ -24,7 +24,7 @@ func newTargetCommand() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "target",
 		Short: "Serve example endpoints, good and faulty, one a path, to rehearse probes and alerts against",
-		Args:  cobra.NoArgs,
+		Args:  noArgs("say where to listen with --listen"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			l, err := net.Listen("tcp", listen)
 			if err != nil {

@@ -40,6 +40,9 @@ type (
 	PartialSuccess = collector.ExportMetricsPartialSuccess
 )
 
+// handshakeTime is how long a connection may take to begin to speak HTTP/2. The server waits for it when it stops.
+const handshakeTime = 2 * time.Second
+
 // Serve receives on a listener, which it closes, until ctx ends. Calls in flight then have a second to end.
 // An error means that the listener failed.
 func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
@@ -48,6 +51,7 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
 	if r.TLS != nil {
 		options = append(options, grpc.Creds(credentials.NewTLS(r.TLS)))
 	}
+	options = append(options, grpc.ConnectionTimeout(handshakeTime))
 	server := grpc.NewServer(options...)
 	collector.RegisterMetricsServiceServer(server, &service{receiver: r})
 
