@@ -49,28 +49,28 @@ func New(s Spec) (*Probe, error) {
 	}
 	u, err := url.Parse(s.URL)
 	if err != nil {
-		return nil, errors.New("URL: cannot be parsed") // Validate has seen it; its text may hold secrets
+		return nil, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
 	}
 	p := &Probe{spec: s, redact: newRedactor(s)}
 	if p.send, err = s.MessageFormat.decode(s.Send); err != nil {
-		return nil, fmt.Errorf("Send: %w", err)
+		return nil, fmt.Errorf("decoding Send: %w", err)
 	}
 	if p.expect, err = newExpectation(s); err != nil {
-		return nil, errors.New("ExpectPattern: cannot be compiled")
+		return nil, errors.New("compiling ExpectPattern: not a regular expression")
 	}
 	if p.target, err = parseTarget(u); err != nil {
-		return nil, fmt.Errorf("URL: %w", err)
+		return nil, fmt.Errorf("parsing URL: %w", err)
 	}
 	p.dialed = p.target
 	if s.ConnectTo != "" {
 		if p.dialed, err = parseTarget(&url.URL{Scheme: "ws", Host: s.ConnectTo}); err != nil {
-			return nil, fmt.Errorf("ConnectTo: %w", err)
+			return nil, fmt.Errorf("parsing ConnectTo: %w", err)
 		}
 	}
 	if s.Proxy != nil {
 		proxy, err := parseTarget(s.Proxy)
 		if err != nil {
-			return nil, fmt.Errorf("Proxy: %w", err)
+			return nil, fmt.Errorf("parsing Proxy: %w", err)
 		}
 		p.proxy = &proxy
 	}
