@@ -4,6 +4,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS     := -s -w -X main.version=$(VERSION)
 MODULES     := . deploy/collector deploy/e2e
+OTHERS      := windows darwin
 CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
 
 .PHONY: run test lint fmt e2e build collector bench clean
@@ -17,13 +18,14 @@ run: ## the demo: endpoints, agent and back end in one process
 test: ## every test of the agent, under the race detector
 	go test -race ./...
 
-lint: ## gofmt, go vet and staticcheck, in every module
+lint: ## gofmt, go vet and staticcheck, in every module; go vet for the other systems that wsprobe builds for
 	@bad="$$(gofmt -l cmd config deploy probe reasons scheduler)"; \
 	if [ -n "$$bad" ]; then echo "not formatted (make fmt):"; echo "$$bad"; exit 1; fi
 	@for module in $(MODULES); do \
 		echo "lint $$module"; \
 		(cd $$module && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; \
 	done
+	@for system in $(OTHERS); do echo "vet for $$system"; GOOS=$$system CGO_ENABLED=0 go vet ./... || exit 1; done
 
 fmt: ## format everything
 	gofmt -w cmd config deploy probe reasons scheduler

@@ -123,7 +123,10 @@ func cmdReceived(ts *testscript.TestScript, _ bool, texts []string) {
 func cmdTerminate(ts *testscript.TestScript, _ bool, args []string) {
 	pid, err := strconv.Atoi(strings.TrimSpace(ts.ReadFile(args[0])))
 	ts.Check(err)
-	ts.Check(syscall.Kill(pid, syscall.SIGTERM))
+	process, err := os.FindProcess(pid)
+	ts.Check(err)
+	ts.Check(process.Signal(syscall.SIGTERM))
+	ts.Check(process.Release())
 }
 
 // resultKeys are the keys that every result has in JSON.
