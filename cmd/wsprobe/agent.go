@@ -116,8 +116,14 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 func (a *agent) Run(ctx context.Context) error {
 	a.log.Info("wsprobe starts", "version", versionText(), "probes", len(a.cfg.Probes),
 		"otlp", a.cfg.OTLP.Endpoint.String(), "listen", a.listenAddress())
-	probing, stopProbing := context.WithCancel(ctx)
-	defer stopProbing()
+	probing, cancelProbing := context.WithCancel(context.WithoutCancel(ctx))
+	stopProbing := sync.OnceFunc(func() {
+		a.probing.Store(false) // first of all: nothing new should count on this agent
+		a.log.Info("wsprobe stops", "in_flight", a.scheduler.InFlight())
+		cancelProbing()
+	})
+	a.probing.Store(true)
+	defer context.AfterFunc(ctx, stopProbing)()
 	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
 	defer stopRest()
 
@@ -133,12 +139,6 @@ func (a *agent) Run(ctx context.Context) error {
 			stopProbing()
 		})
 	}
-	a.probing.Store(true)
-	tasks.Go(func() {
-		<-probing.Done()
-		a.probing.Store(false) // before the runs in flight have ended: nothing new should count on this agent
-		a.log.Info("wsprobe stops", "in_flight", a.scheduler.InFlight())
-	})
 	scheduled = a.scheduler.Run(probing)
 	stopProbing()
 	stopRest()
@@ -147,13 +147,17 @@ func (a *agent) Run(ctx context.Context) error {
 	return errors.Join(scheduled, exported, served)
 }
 
-// ready says whether the agent probes and exports.
+// ready says whether the agent probes and exports. It takes an export that was accepted to say so: an agent whose
+// back end has never answered looks no different from one whose first export is not due yet.
 func (a *agent) ready() error {
 	if !a.probing.Load() {
 		return errors.New("not probing")
 	}
-	if h := a.telemetry.Health(); !h.OK {
+	switch h := a.telemetry.Health(); {
+	case !h.OK:
 		return fmt.Errorf("exports fail since %s: %s", h.Since.UTC().Format(time.RFC3339), h.Detail)
+	case h.Since.IsZero():
+		return errors.New("no export has succeeded yet")
 	}
 	return nil
 }

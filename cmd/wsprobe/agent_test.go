@@ -119,6 +119,7 @@ func TestAgent(t *testing.T) {
 	for _, name := range []string{"chat", "silent", "refused"} {
 		got.await(t, 2, "wsprobe.connection_success", name)
 	}
+	awaitReadiness(t, agent, isReady)
 	checkPages(t, "http://"+agent.listenAddress())
 	stop()
 	if err := <-ended; err != nil {

@@ -1,8 +1,10 @@
 package e2e
 
 import (
+	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
@@ -71,4 +73,29 @@ func stopAgent(t *testing.T, agent *process) (at time.Time) {
 	}
 	t.Logf("the agent stopped in %v", took.Round(time.Millisecond))
 	return at
+}
+
+// checkReadiness waits until the agent answers on /readyz with a status, and wants it to be alive whatever that is.
+func checkReadiness(t *testing.T, s settings, want int) {
+	t.Helper()
+	base := "http://" + s.Agent["listen"].(string)
+	eventually(t, 10*time.Second, "readiness with status "+strconv.Itoa(want), func() (bool, string) {
+		status := get(t, base+"/readyz")
+		return status == want, strconv.Itoa(status)
+	})
+	if status := get(t, base+"/healthz"); status != http.StatusOK {
+		t.Errorf("GET /healthz: status %d, want 200", status)
+	}
+}
+
+// get returns the status of a page of the agent.
+func get(t *testing.T, url string) int {
+	t.Helper()
+	client := http.Client{Timeout: 5 * time.Second}
+	resp, err := client.Get(url)
+	if err != nil {
+		t.Fatal(err)
+	}
+	resp.Body.Close()
+	return resp.StatusCode
 }

@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"fmt"
+	"net/http"
 	"testing"
 	"time"
 )
@@ -20,6 +21,7 @@ func TestCollectorDown(t *testing.T) {
 		n := nats.connections(t)
 		return n >= before, fmt.Sprintf("%d", n)
 	})
+	checkReadiness(t, config, http.StatusServiceUnavailable) // alive, as a restart would only lose what it keeps
 	up := time.Now()
 	c.start(t)
 	eventually(t, 60*time.Second, fmt.Sprintf("%d runs with a Collector", after), func() (bool, string) {
@@ -27,6 +29,7 @@ func TestCollectorDown(t *testing.T) {
 		r := c.received(t)
 		return endedAfter(r, up) >= after, fmt.Sprintf("%d of %d points are newer", endedAfter(r, up), len(r.of("wsprobe.connection_success", "chat")))
 	})
+	checkReadiness(t, config, http.StatusOK)
 	stopAgent(t, agent)
 	got := c.received(t)
 
@@ -75,6 +78,7 @@ func TestFlushAtStop(t *testing.T) {
 	if r := c.received(t); len(r.points) != 0 {
 		t.Errorf("%d points arrived before the stop", len(r.points))
 	}
+	checkReadiness(t, config, http.StatusServiceUnavailable) // nothing has shown yet that exports can succeed
 	stopAgent(t, agent)
 	checkComplete(t, c.received(t), nats)
 }

@@ -96,7 +96,6 @@ func TestRun(t *testing.T) {
 	})
 	agent := startAgent(t, config, "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test")
 
-	base := "http://" + config.Agent["listen"].(string)
 	for _, p := range all {
 		eventually(t, 30*time.Second, fmt.Sprintf("%d runs of %q in the Collector", runs, p.name()), func() (bool, string) {
 			agent.running(t)
@@ -104,11 +103,7 @@ func TestRun(t *testing.T) {
 			return n >= runs, fmt.Sprintf("%d", n)
 		})
 	}
-	for _, path := range []string{"/healthz", "/readyz"} {
-		if status := get(t, base+path); status != http.StatusOK {
-			t.Errorf("GET %s: status %d, want 200", path, status)
-		}
-	}
+	checkReadiness(t, config, http.StatusOK)
 	stopped := stopAgent(t, agent)
 	got := c.received(t)
 	t.Logf("%d requests with %d points", got.requests, len(got.points))
@@ -130,16 +125,4 @@ func TestRun(t *testing.T) {
 		}
 	})
 	t.Run("as NATS saw it", func(t *testing.T) { checkConnections(t, got, all, nats) })
-}
-
-// get returns the status of a page of the agent.
-func get(t *testing.T, url string) int {
-	t.Helper()
-	client := http.Client{Timeout: 5 * time.Second}
-	resp, err := client.Get(url)
-	if err != nil {
-		t.Fatal(err)
-	}
-	resp.Body.Close()
-	return resp.StatusCode
 }

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"context"
+	"log/slog"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// awaitReadiness returns what the agent says of its readiness as soon as that is what was wanted: its back end has
+// an export before the agent knows that it was accepted.
+func awaitReadiness(t *testing.T, a *agent, wanted func(error) bool) {
+	t.Helper()
+	tick := time.NewTicker(10 * time.Millisecond)
+	defer tick.Stop()
+	late := time.After(patience)
+	for !wanted(a.ready()) {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatalf("still %v", a.ready())
+		}
+	}
+}
+
+func isReady(err error) bool { return err == nil }
+
+// TestReadyAfterAnExport wants an agent to be ready once an export was accepted, not before, and no more when the
+// back end is gone.
+func TestReadyAfterAnExport(t *testing.T) {
+	endpoint := wstest.Start(wstest.Echo)
+	defer endpoint.Close()
+	got := &arrived{more: make(chan struct{}, 1)}
+	back, err := startBackend(got.add)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const file = `{agent: {listen: ""}, otlp: {endpoint: "$OTLP", interval: 1s}, probes: [{name: up, url: "$URL", interval: 1s}]}`
+	cfg := loadFile(t, file, map[string]string{"OTLP": "http://" + back.address, "URL": endpoint.URL})
+	agent, err := newAgent(cfg, slog.New(slog.DiscardHandler))
+	if err != nil {
+		t.Fatal(err)
+	}
+	agent.probing.Store(true) // as Run does long before the first export
+	if err := agent.ready(); err == nil || err.Error() != "no export has succeeded yet" {
+		t.Errorf("before the first export: %v", err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- agent.Run(ctx) }()
+	awaitReadiness(t, agent, isReady)
+	back.stop()
+	awaitReadiness(t, agent, func(err error) bool {
+		return err != nil && strings.HasPrefix(err.Error(), "exports fail since ")
+	})
+	stop()
+	if err := <-ended; err != nil {
+		t.Error(err)
+	}
+}
