@@ -13,9 +13,10 @@ import (
 func newCheckCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:   "check -c FILE",
-		Short: "Validate a configuration: print every error with its place, or what would run",
-		Args:  noArgs("name the file with -c"),
+		Use:        "check -c FILE",
+		Short:      "Validate a configuration: every error with its place, or what runs",
+		SuggestFor: []string{"validate", "lint", "test"},
+		Args:       noArgs("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file)
 			if err != nil {

@@ -25,7 +25,7 @@ const demoPage = "127.0.0.1:9464"
 func newDemoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
-		Short: "Show everything in one process: endpoints good and faulty, the agent, a back end",
+		Short: "Show it all in one process: endpoints, the agent, a back end",
 		Args:  noArgs("it brings its own endpoints"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if err := runDemo(cmd.Context(), cmd.OutOrStdout()); err != nil {
@@ -102,6 +102,9 @@ func demoAgent(endpoints *demo.Endpoints, backend string) (*agent, error) {
 // demoScreen describes where the account is shown.
 func demoScreen(out io.Writer, page string) demo.Screen {
 	screen := demo.Screen{Page: fmt.Sprintf("http://%s/", page), NoColor: os.Getenv("NO_COLOR") != ""}
+	if o, ok := out.(*output); ok {
+		out = o.Writer
+	}
 	if file, ok := out.(*os.File); ok && term.IsTerminal(int(file.Fd())) {
 		screen.Terminal = true
 		screen.Size = func() (int, int) {

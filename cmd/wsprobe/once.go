@@ -31,10 +31,11 @@ type onceFlags struct {
 func newOnceCommand() *cobra.Command {
 	var flags onceFlags
 	cmd := &cobra.Command{
-		Use:   "once URL | once -c FILE [--probe NAME]...",
-		Short: "Run probes now and show where the time went",
+		Use:        "once URL | once -c FILE [--probe NAME]...",
+		Short:      "Run probes now and show where the time went",
+		SuggestFor: []string{"probe", "ping", "try"},
 		Long: "Run probes now, side by side, and show where the time went.\n\n" +
-			"The exit code is 0 if all are ok, 1 if a probe failed, 2 for bad usage or a bad configuration.",
+			"The exit code is 0 if all are ok, 1 if a probe failed, 2 for bad usage or a bad\nconfiguration.",
 		Example: "  wsprobe once wss://echo.example.com/ --send hello --expect hello\n" +
 			"  wsprobe once -c wsprobe.yaml --probe chat --json",
 		Args: func(_ *cobra.Command, args []string) error {

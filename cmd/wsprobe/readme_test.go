@@ -4,6 +4,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/http"
 	"os"
 	"regexp"
 	"slices"
@@ -53,6 +54,41 @@ func TestReadmeTables(t *testing.T) {
 		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestReadmeExample loads the configuration that the README shows, and wants the fault that it shows from what it says
+// leads to it.
+func TestReadmeExample(t *testing.T) {
+	content, err := os.ReadFile(readme)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, rest, found := strings.Cut(string(content), "\n    # wsprobe.yaml\n")
+	if !found {
+		t.Fatal("the README shows no wsprobe.yaml")
+	}
+	file := "# wsprobe.yaml\n"
+	for line := range strings.Lines(rest) {
+		if !strings.HasPrefix(line, "    ") {
+			break
+		}
+		file += line[4:]
+	}
+	t.Chdir(t.TempDir())
+	load := func(text string) error {
+		if err := os.WriteFile("wsprobe.yaml", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		_, err := config.Load("wsprobe.yaml")
+		return err
+	}
+	if err := load(file); err != nil {
+		t.Errorf("the example: %v", err)
+	}
+	err = load(strings.Replace(file, "timeout_ms: 5000", "timeout_ms: 50", 1))
+	if err == nil || !strings.Contains(string(content), "\n    "+err.Error()+"\n") {
+		t.Errorf("the README does not show %q", err)
 	}
 }
 
@@ -154,6 +190,12 @@ func errorTypeTable() string {
 		rows = append(rows, []string{code(string(k.Type)), code(codes...), k.Means, help})
 	}
 	rows = append(rows, []string{"`http_400` … `http_599`", code(string(reasons.OpenFailed)), "the server answered with this status instead of 101", ""})
+	for status := 400; status < 600; status++ {
+		what := reasons.HTTPStatus(status)
+		if hint := reasons.Hint(reasons.OpenFailed, what); hint != reasons.OpenFailed.Hint() {
+			rows = append(rows, []string{code(string(what)), code(string(reasons.OpenFailed)), http.StatusText(status), hint})
+		}
+	}
 	return markdown([]string{"error.type", "beside", "what it means", "hint, where there is a better one"}, rows)
 }
 

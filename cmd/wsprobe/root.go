@@ -27,9 +27,9 @@ func (f failure) Unwrap() error { return f.error }
 // errProbeFailed ends `once` when a probe failed. It has been told already.
 var errProbeFailed = failure{errors.New("a probe failed")}
 
-// exitCode tells people what went wrong, one clear line per fault, and returns the code for it. What is
-// neither marked as a failure nor about a configuration is bad usage, found by cobra or by us.
-func exitCode(err error, stderr io.Writer) int {
+// exitCode tells people what went wrong with a command, one clear line per fault, and returns the code for it. What
+// is neither marked as a failure nor about a configuration is bad usage, found by cobra or by us.
+func exitCode(cmd *cobra.Command, err error, stderr io.Writer) int {
 	var faults *config.Error
 	var failed failure
 	switch {
@@ -44,7 +44,7 @@ func exitCode(err error, stderr io.Writer) int {
 		complain(stderr, failed.Error())
 		return exitFailure
 	default:
-		complain(stderr, err.Error()+" (see wsprobe --help)")
+		complain(stderr, err.Error()+" (see "+helpOn(cmd)+")")
 		return exitUsage
 	}
 }
@@ -67,9 +67,17 @@ func noArgs(instead string) cobra.PositionalArgs {
 	}
 }
 
-// unknownCommand says that there is no such command. It may be a URL that was meant for once.
+// unknownCommand says that there is no such command, and which one was meant if that can be guessed. It may be a URL
+// that was meant for once, with a token in it.
 func unknownCommand(root *cobra.Command, name string) error {
-	return fmt.Errorf("unknown command %q: there are %s", probe.RedactURL(name), commandNames(root))
+	shown := probe.RedactURL(name)
+	if strings.Contains(name, "://") {
+		return fmt.Errorf("unknown command %q: did you mean wsprobe once URL?", shown)
+	}
+	if near := root.SuggestionsFor(name); len(near) > 0 {
+		return fmt.Errorf("unknown command %q: did you mean %s?", shown, strings.Join(near, " or "))
+	}
+	return fmt.Errorf("unknown command %q: there are %s", shown, commandNames(root))
 }
 
 // commandNames lists the commands that a person may call.
@@ -85,8 +93,12 @@ func commandNames(root *cobra.Command) string {
 
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
-		Use:           "wsprobe",
-		Short:         "Probe WebSocket endpoints on a schedule and export what is found over OTLP",
+		Use:   "wsprobe",
+		Short: "Probe WebSocket endpoints on a schedule and export what is found over OTLP",
+		Example: "  wsprobe demo      see it all work, in one process\n" +
+			"  wsprobe target    endpoints to try it on; then, in another terminal:\n" +
+			"  wsprobe once ws://127.0.0.1:9465/good --send ping --expect pong\n" +
+			"  wsprobe run -c wsprobe.yaml",
 		SilenceErrors: true,
 		SilenceUsage:  true,
 		Version:       versionText(),
@@ -97,29 +109,17 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 			}
 			return fmt.Errorf("a command is missing: there are %s", commandNames(root))
 		},
-		CompletionOptions: cobra.CompletionOptions{HiddenDefaultCmd: true},
+		CompletionOptions:          cobra.CompletionOptions{HiddenDefaultCmd: true},
+		SuggestionsMinimumDistance: 2,
 	}
 	root.SetOut(stdout)
 	root.SetErr(stderr)
+	root.SetUsageTemplate(usageTemplate)
+	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate(versionLine())
 	root.SetHelpCommand(newHelpCommand())
 	root.AddCommand(newRunCommand(), newCheckCommand(), newOnceCommand(), newDemoCommand(), newTargetCommand(), newVersionCommand())
 	return root
-}
-
-// newHelpCommand is cobra's, but for an unknown command, which is as wrong here as anywhere else.
-func newHelpCommand() *cobra.Command {
-	return &cobra.Command{
-		Use:   "help [command]",
-		Short: "Help about a command",
-		RunE: func(help *cobra.Command, args []string) error {
-			about, rest, err := help.Root().Find(args)
-			if err != nil || len(rest) > 0 {
-				return unknownCommand(help.Root(), args[0])
-			}
-			return about.Help()
-		},
-	}
 }
 
 // configFlag adds -c, which names the configuration file.

@@ -13,9 +13,10 @@ import (
 func newRunCommand() *cobra.Command {
 	var file string
 	cmd := &cobra.Command{
-		Use:   "run -c FILE",
-		Short: "Run the agent until SIGINT or SIGTERM",
-		Args:  noArgs("name the file with -c"),
+		Use:        "run -c FILE",
+		Short:      "Run the agent until SIGINT or SIGTERM",
+		SuggestFor: []string{"start", "agent", "serve"},
+		Args:       noArgs("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			cfg, err := loadConfig(file)
 			if err != nil {

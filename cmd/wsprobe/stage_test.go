@@ -73,6 +73,9 @@ func (s *stage) env() []string {
 		"CLOSED_PORT=ws://" + s.silence.LocalAddr().String() + "/",
 		"UNTRUSTED=" + s.tls.URL,
 	}
+	if examples, err := filepath.Abs("../../deploy/examples"); err == nil {
+		vars = append(vars, "EXAMPLES="+examples)
+	}
 	for name := range s.visits {
 		vars = append(vars, strings.ToUpper(name)+"="+s.server.URL+name)
 	}

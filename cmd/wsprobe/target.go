@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 
@@ -22,10 +23,14 @@ const (
 func newTargetCommand() *cobra.Command {
 	var listen, text string
 	cmd := &cobra.Command{
-		Use:   "target",
-		Short: "Serve example endpoints, good and faulty, one a path, to rehearse probes and alerts against",
-		Args:  noArgs("say where to listen with --listen"),
+		Use:        "target",
+		Short:      "Serve endpoints, good and faulty, to rehearse probes and alerts on",
+		SuggestFor: []string{"targets", "endpoints"},
+		Args:       noArgs("say where to listen with --listen"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if err := listenProblem(listen); err != nil {
+				return err
+			}
 			l, err := net.Listen("tcp", listen)
 			if err != nil {
 				return failure{fmt.Errorf("--listen: %w", err)}
@@ -41,16 +46,15 @@ func newTargetCommand() *cobra.Command {
 // serveTargets serves the catalogue until ctx ends.
 func serveTargets(ctx context.Context, out io.Writer, l net.Listener, text string) error {
 	cases := wstest.Catalogue(text)
-	listing := targetListing(cases, "ws://"+l.Addr().String())
-	scripts := map[string]wstest.Script{
-		"/": wstest.Refuse(200, listing, "Content-Type: text/plain; charset=utf-8"),
-	}
+	base := "ws://" + dialable(l.Addr())
+	listing := targetListing(cases, base) + "\n" + firstTry(cases[0], base, text)
+	scripts := map[string]wstest.Script{"/": wstest.Refuse(200, listing)}
 	for _, c := range cases {
 		scripts["/"+c.Name] = c.Script
 	}
 	server := wstest.Serve(l, nil, wstest.ByPath(scripts))
 	defer server.Close()
-	if _, err := io.WriteString(out, listing+"\nCtrl-C ends it.\n"); err != nil {
+	if _, err := io.WriteString(out, listing+"Ctrl-C ends it.\n"); err != nil {
 		return failure{err}
 	}
 	<-ctx.Done()
@@ -66,4 +70,34 @@ func targetListing(cases []wstest.Case, base string) string {
 	}
 	_ = table.Flush() // a strings.Builder takes everything
 	return b.String()
+}
+
+// firstTry is a command to begin with, to copy from the end of the listing.
+func firstTry(good wstest.Case, base, text string) string {
+	command := fmt.Sprintf("wsprobe once %s/%s --send ping", base, good.Name)
+	if strings.Contains(text, "pong") {
+		command += " --expect pong"
+	}
+	return "Try one in another terminal:\n\n    " + command + "\n\n"
+}
+
+// listenProblem says why an address is none, before the system says so in words of its own.
+func listenProblem(address string) error {
+	_, port, err := net.SplitHostPort(address)
+	if err != nil {
+		return fmt.Errorf("--listen: must be host:port or :port, got %q", address)
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Errorf("--listen: must have a port between 0 and 65535, got %q", address)
+	}
+	return nil
+}
+
+// dialable is an address of a listener that a client on this machine can use: one that listens everywhere, which
+// package net calls [::] whatever it was told, is at home on loopback too.
+func dialable(addr net.Addr) string {
+	if tcp, ok := addr.(*net.TCPAddr); ok && tcp.IP.IsUnspecified() {
+		return net.JoinHostPort("127.0.0.1", strconv.Itoa(tcp.Port))
+	}
+	return addr.String()
 }

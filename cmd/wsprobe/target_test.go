@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -100,10 +101,31 @@ func TestTargetListsItsEndpoints(t *testing.T) {
 	if err != nil || resp.StatusCode != http.StatusOK {
 		t.Fatalf("%s, %v", resp.Status, err)
 	}
+	if types := resp.Header["Content-Type"]; !slices.Equal(types, []string{"text/plain; charset=utf-8"}) {
+		t.Errorf("content types %q, want one", types)
+	}
+	if try := "\n    wsprobe once ws://" + addr + "/good --send ping --expect pong\n"; !strings.Contains(string(page), try) {
+		t.Errorf("the page has no command to begin with: %s", page)
+	}
 	for name := range rehearsals {
 		if !strings.Contains(string(page), "ws://"+addr+"/"+name+" ") {
 			t.Errorf("the page does not list %s", name)
 		}
+	}
+}
+
+func TestTargetAddress(t *testing.T) {
+	for address, want := range map[string]string{"127.0.0.1:1": "127.0.0.1:1", "0.0.0.0:2": "127.0.0.1:2", "[::]:3": "127.0.0.1:3", "[::1]:4": "[::1]:4"} {
+		addr, err := net.ResolveTCPAddr("tcp", address)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := dialable(addr); got != want {
+			t.Errorf("%s: %s, want %s", address, got, want)
+		}
+	}
+	if got := firstTry(wstest.Case{Name: "good"}, "ws://a:1", "hello"); strings.Contains(got, "expect") {
+		t.Errorf("endpoints that say hello are expected to say something else: %s", got)
 	}
 }
 

@@ -128,7 +128,7 @@ func AcceptKey(key string) string {
 // client to close.
 func (c *Conn) Refuse(status int, body string, lines ...string) {
 	c.Request()
-	c.Raw(fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Length: %d\r\nContent-Type: text/plain\r\nConnection: close\r\n%s\r\n%s",
+	c.Raw(fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Length: %d\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n%s\r\n%s",
 		status, http.StatusText(status), len(body), joinLines(lines), body))
 	c.FIN()
 	c.Watch()
