@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/url"
 	"reflect"
 	"strings"
 	"testing"
@@ -24,6 +25,11 @@ func written(f Field, pointer any) string {
 			return ""
 		}
 		return fmt.Sprint(v)
+	case *url.URL:
+		if v == nil {
+			return ""
+		}
+		return v.String()
 	case slog.Level:
 		return strings.ToLower(v.String())
 	case map[string]string, []string:

@@ -122,7 +122,9 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	}
 	if len(r.faults) == faults {
 		p.Spec = p.Spec.WithDefaults()
-		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
+		if i := probeSection.index["proxy_url"]; !r.got.pairs[i].present() && !r.said.pairs[i].present() {
+			p.Spec.Proxy = r.proxies.of(p.Spec.URL)
+		}
 	}
 	return p
 }

@@ -1,10 +1,13 @@
 package config
 
 import (
+	"errors"
 	"net/url"
 	"strings"
 
 	"golang.org/x/net/http/httpproxy"
+
+	"github.com/wsprobe/wsprobe/probe"
 )
 
 // EnvironmentProxy returns the proxy that HTTP_PROXY (for ws://), HTTPS_PROXY (for wss://) and NO_PROXY, or
@@ -42,7 +45,7 @@ func newProxies(r *report) *proxies {
 		if !set(variables[0]) {
 			setting.variable = variables[1]
 		}
-		setting.url, setting.problem = parseProxy(*value)
+		setting.url, setting.problem = variableProxy(*value)
 		*value = "http://" + strings.ToLower(variables[1])
 		p.byName[strings.ToLower(variables[1])] = setting
 	}
@@ -75,22 +78,39 @@ func (p *proxies) of(endpoint string) *url.URL {
 	return setting.url
 }
 
-// parseProxy reads the address of a proxy. Its text is not repeated: it often holds a password.
+// ParseProxy reads the URL of a proxy as it stands in proxy_url: nil for "", which means none.
+func ParseProxy(text string) (*url.URL, error) {
+	u, problem := parseProxy(text)
+	if problem != "" {
+		return nil, errors.New(problem)
+	}
+	return u, nil
+}
+
+// parseProxy reads the URL of a proxy, nil for "". Its text is not repeated: it often holds a password. What is
+// wrong with it beyond the syntax is for package probe to say.
 func parseProxy(text string) (*url.URL, string) {
+	if text == "" {
+		return nil, ""
+	}
+	u, err := url.Parse(text)
+	if err != nil || !strings.Contains(text, "://") {
+		return nil, "must be the URL of a proxy: http://, https:// or socks5://, then host:port"
+	}
+	return u, ""
+}
+
+// variableProxy reads the proxy that a variable names.
+func variableProxy(text string) (*url.URL, string) {
 	if !strings.Contains(text, "://") {
 		text = "http://" + text // as curl and Go's own HTTP client read it
 	}
-	u, err := url.Parse(text)
-	switch {
-	case err != nil:
-		return nil, "must be the URL of a proxy, http://host:port"
-	case u.Scheme == "https" || strings.HasPrefix(u.Scheme, "socks"):
-		return nil, "must be an http:// proxy: " + u.Scheme + ":// proxies are not supported"
-	case u.Scheme != "http" || u.Hostname() == "":
-		return nil, "must be the URL of a proxy, http://host:port"
-	}
-	if _, problem := parseEndpoint("http://" + u.Host); problem != "" {
+	u, problem := parseProxy(text)
+	if problem != "" {
 		return nil, problem
+	}
+	for _, f := range (probe.Spec{URL: "ws://localhost", Proxy: u}).Validate() {
+		return nil, f.Problem
 	}
 	return u, ""
 }

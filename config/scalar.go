@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 	"log/slog"
+	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -56,6 +57,12 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 			return problem
 		}
 		*into = d
+	case **url.URL:
+		proxy, problem := parseProxy(text)
+		if problem != "" {
+			return problem
+		}
+		*into = proxy
 	case *Endpoint:
 		endpoint, problem := parseEndpoint(text)
 		if problem != "" {

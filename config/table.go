@@ -128,6 +128,10 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "connect_to", Kind: Text,
 		Doc: "host:port to connect to in place of the url's; the Host header and the TLS server name stay the url's"},
 		into: func(p *Probe) any { return &p.Spec.ConnectTo }, spec: "ConnectTo"},
+	{Field: Field{Path: "proxy_url", Kind: Text, Pattern: "^$|^([Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss]5[Hh]?)://",
+		Doc: `proxy to tunnel through, http://, https:// or socks5://, then user:password@ if it wants them and host:port; "" for none; ` +
+			"the default is what the environment prescribes"},
+		into: func(p *Probe) any { return &p.Spec.Proxy }, spec: "Proxy"},
 	{Field: Field{Path: "ip_version", Kind: Choice, Default: string(probe.IPAny), Allowed: words(probe.IPVersions()),
 		Doc: "the version of IP to connect with, to the proxy if there is one"},
 		into: func(p *Probe) any { return &p.Spec.IPVersion }, spec: "IPVersion"},

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"net"
 	"net/netip"
-	"net/url"
 	"strings"
 	"testing"
 	"time"
@@ -160,66 +159,4 @@ func TestIPv6(t *testing.T) {
 		}
 		return wstest.Serve(l, nil, script)
 	}}.test(t)
-}
-
-// tunnels is a proxy that connects to any server by CONNECT, as a script of its own.
-func tunnels(c *wstest.Conn) {
-	r := c.Request()
-	if r.Method != "CONNECT" {
-		c.Refuse(405, "CONNECT only\n")
-	}
-	c.Raw("HTTP/1.1 200 Connection established\r\n\r\n")
-	c.Tunnel(r.Host)
-}
-
-func TestProxy(t *testing.T) {
-	t.Parallel()
-	behind := wstest.Start(wstest.Reply(pong))
-	secure := wstest.StartTLS(wstest.Reply(pong), nil)
-	t.Cleanup(behind.Close)
-	t.Cleanup(secure.Close)
-	through := func(target *wstest.Server) func(*probe.Spec, *wstest.Server) {
-		return func(s *probe.Spec, proxy *wstest.Server) {
-			s.Proxy = &url.URL{Scheme: "http", Host: proxy.Addr().String(), User: url.UserPassword("user", "secret")}
-			s.URL = target.URL
-			if target.CA != nil {
-				s.TLS = target.ClientTLS()
-			}
-		}
-	}
-	row := func(name string, err reasons.ErrorType, status int, script wstest.Script) endpoint {
-		e := refused(name, err, "", script)
-		e.change, e.status = through(secure), status
-		return e
-	}
-	stalled := row("proxy_wss_stall", reasons.ConnectTimeout, 0, wstest.StallHandshake)
-	stalled.reason, stalled.timeout, stalled.detail = reasons.HandshakeTimeout, brief, "proxy"
-	gone := row("proxy_refused", reasons.Proxy, 0, wstest.Silent)
-	gone.conns, gone.detail, gone.change = -1, "proxy", func(s *probe.Spec, p *wstest.Server) { through(secure)(s, p); p.Close() }
-	unknown := row("proxy_name_unknown", reasons.Proxy, 0, wstest.Silent)
-	unknown.conns, unknown.change = -1, func(s *probe.Spec, p *wstest.Server) {
-		s.Proxy = &url.URL{Scheme: "http", Host: "proxy.example:3128"}
-		s.Resolve = resolver(0, &net.DNSError{Err: "no such host", IsNotFound: true})
-	}
-	authorized := func(c *wstest.Conn) {
-		if c.Request().Header.Get("Proxy-Authorization") != "Basic dXNlcjpzZWNyZXQ=" {
-			c.Refuse(407, "who?\n")
-		}
-		tunnels(c)
-	}
-	for _, e := range []endpoint{
-		{name: "proxy_ws_connect_ok", script: tunnels, change: through(behind), saw: []int{0}},
-		{name: "proxy_wss_connect_ok", script: authorized, change: through(secure), saw: []int{0}},
-		row("proxy_wss_407", reasons.Proxy, 407, wstest.Refuse(407, "who?\n", "Proxy-Authenticate: Basic")),
-		row("proxy_403", reasons.Proxy, 403, wstest.Refuse(403, "not there\n")),
-		row("proxy_502", reasons.Proxy, 502, wstest.Refuse(502, "no route\n")),
-		row("proxy_101", reasons.Proxy, 101, func(c *wstest.Conn) { c.Accept(); c.Hold() }),
-		row("proxy_closes", reasons.Proxy, 0, says("")),
-		row("proxy_resets", reasons.Proxy, 0, func(c *wstest.Conn) { c.Request(); c.Reset() }),
-		row("proxy_not_http", reasons.Proxy, 0, saysAndHolds("SSH-2.0-OpenSSH\r\n")),
-		row("proxy_tunnel_to_nowhere", reasons.TLSHandshake, 0, says("HTTP/1.1 200 OK\r\n\r\n")),
-		stalled, gone, unknown,
-	} {
-		e.test(t)
-	}
 }

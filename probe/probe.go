@@ -20,9 +20,9 @@ const closeBudget = 500 * time.Millisecond
 // Probe measures one endpoint. It keeps nothing from one run to the next, so runs may be concurrent.
 type Probe struct {
 	spec   Spec
-	target target // what the URL says
-	dialed target // what to connect to, behind the proxy if there is one
-	proxy  *target
+	target target       // what the URL says
+	dialed target       // what to connect to, behind the proxy if there is one
+	proxy  *proxyServer // nil for none
 	tls    *tls.Config
 	head   []byte
 	redact *redactor
@@ -68,11 +68,9 @@ func New(s Spec) (*Probe, error) {
 		}
 	}
 	if s.Proxy != nil {
-		proxy, err := parseTarget(s.Proxy)
-		if err != nil {
+		if p.proxy, err = newProxyServer(s.Proxy, s.TLS); err != nil {
 			return nil, fmt.Errorf("parsing Proxy: %w", err)
 		}
-		p.proxy = &proxy
 	}
 	if p.target.secure {
 		p.tls = tlsConfig(s.TLS, p.target.host)
@@ -235,7 +233,7 @@ func messages(n int) string {
 var waitingFor = map[reasons.Stage]string{
 	reasons.StageDNS:     "waiting for the resolver",
 	reasons.StageConnect: "waiting for the TCP connection",
-	reasons.StageTunnel:  "waiting for the proxy's answer to CONNECT",
+	reasons.StageTunnel:  "waiting for the proxy to connect",
 	reasons.StageTLS:     "waiting for the TLS handshake",
 	reasons.StageUpgrade: "waiting for the response to the upgrade",
 	reasons.StageSend:    "sending the message",

@@ -107,8 +107,11 @@ type Spec struct {
 	ConnectTo string
 	// IPVersion restricts the addresses that are connected to, the proxy's if there is one. Default: IPAny.
 	IPVersion IPVersion
-	// Proxy is the HTTP proxy to tunnel through with CONNECT (RFC 6455 4.1), or nil. Its user
-	// information becomes basic authentication.
+	// Proxy is the proxy to tunnel through, or nil: http:// or https:// for CONNECT (RFC 6455 4.1), socks5:// for
+	// SOCKS5 (RFC 1928), with the default ports 80, 443 and 1080. The proxy looks up the endpoint's name, so
+	// socks5h:// is the same. Its user information becomes Basic (RFC 7617) or RFC 1929 authentication. The
+	// certificate of an https:// proxy must name its host and lead to the RootCAs of TLS, those of the system
+	// if nil; nothing else of TLS holds for it.
 	Proxy *url.URL
 	// TLS is the configuration for wss://, or nil for that of the system. The server name defaults to
 	// the host of the URL. Only http/1.1 is ever offered by ALPN, and sessions are never resumed: a

@@ -19,8 +19,8 @@ type target struct {
 	requestURI string // path and query as they stand in the URL
 }
 
-// defaultPorts are those of RFC 6455 3 and, for proxies, RFC 9110 4.2.
-var defaultPorts = map[string]uint16{"ws": 80, "wss": 443, "http": 80, "https": 443}
+// defaultPorts are those of RFC 6455 3 and, for proxies, of RFC 9110 4.2 and RFC 1928 3.
+var defaultPorts = map[string]uint16{"ws": 80, "wss": 443, "http": 80, "https": 443, "socks5": 1080, "socks5h": 1080}
 
 // parseTarget takes a URL apart that Validate has found good.
 func parseTarget(u *url.URL) (target, error) {

@@ -4,14 +4,12 @@ import (
 	"context"
 	"crypto/tls"
 	"crypto/x509"
-	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
 	"net"
 	"net/http"
 	"net/netip"
-	"net/url"
 	"slices"
 	"time"
 
@@ -53,16 +51,17 @@ func (r *run) handshake(ctx context.Context, key string) (*http.Response, error)
 	if err := r.connect(ctx); err != nil {
 		return nil, err
 	}
+	conn := net.Conn(r.raw)
 	if r.probe.proxy != nil {
-		if err := r.tunnel(); err != nil {
+		var err error
+		if conn, err = r.tunnel(); err != nil {
 			return nil, err
 		}
 	}
 	r.leave(time.Now())
-	conn := net.Conn(r.raw)
 	if r.probe.target.secure {
 		r.enter(reasons.StageTLS, PhaseTLS)
-		secured := tls.Client(r.raw, r.probe.tls)
+		secured := tls.Client(conn, r.probe.tls)
 		if err := secured.Handshake(); err != nil {
 			var hostname x509.HostnameError
 			if errors.As(err, &hostname) {
@@ -82,7 +81,7 @@ func (r *run) connect(ctx context.Context) error {
 	defer cancel()
 	spec, to := &r.probe.spec, &r.probe.dialed
 	if r.probe.proxy != nil {
-		to = r.probe.proxy
+		to = &r.probe.proxy.target
 	}
 	addrs := []netip.Addr{to.addr}
 	if !to.addr.IsValid() {
@@ -132,37 +131,6 @@ func (r *run) watch(ctx context.Context) {
 			<-done
 		}
 	}
-}
-
-// tunnel asks the proxy for a connection to the endpoint (RFC 9110 9.3.6). An HTTP proxy that is asked to
-// GET a ws:// URL refuses; clients use CONNECT for ws and wss alike (RFC 6455 4.1).
-func (r *run) tunnel() error {
-	r.stage = reasons.StageTunnel
-	authority := r.probe.dialed.authority()
-	request := fmt.Sprintf("CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority)
-	if user := r.probe.spec.Proxy.User; user != nil {
-		request += "Proxy-Authorization: Basic " + basicAuth(user) + "\r\n"
-	}
-	if _, err := io.WriteString(r.raw, request+"\r\n"); err != nil {
-		return err
-	}
-	resp, br, err := readHead(r.raw, http.MethodConnect)
-	if err != nil {
-		return err
-	}
-	if resp.StatusCode/100 != 2 {
-		r.refused(resp)
-		return &breach{what: reasons.Proxy, about: "proxy answered CONNECT with " + resp.Status}
-	}
-	if br.Buffered() > 0 {
-		return &breach{what: reasons.MalformedResponse, about: "malformed HTTP response: the server behind the proxy spoke first"}
-	}
-	return nil
-}
-
-func basicAuth(user *url.Userinfo) string {
-	password, _ := user.Password()
-	return base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))
 }
 
 // upgrade asks for the WebSocket and verifies the answer (RFC 6455 4.1). The response that it returns has

@@ -51,9 +51,7 @@ func (s Spec) Validate() []Fault {
 	if problem := headerValueProblem(s.UserAgent); problem != "" {
 		faults = append(faults, Fault{Field: "UserAgent", Problem: problem})
 	}
-	if s.Proxy != nil && (s.Proxy.Scheme != "http" || s.Proxy.Hostname() == "") {
-		faults = append(faults, Fault{Field: "Proxy", Problem: "must be an http:// URL with a host"})
-	}
+	faults = append(faults, s.proxyFaults()...)
 	return faults
 }
 

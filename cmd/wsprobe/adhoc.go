@@ -16,6 +16,7 @@ import (
 // adhocFlags describe the probe of `once URL`.
 type adhocFlags struct {
 	send, expect, interpretation string
+	proxy                        string
 	headers, protocols           []string
 	timeout                      timeoutValue
 }
@@ -23,7 +24,7 @@ type adhocFlags struct {
 // adhocFields names the flag for each field of a Spec, for the messages.
 var adhocFields = map[string]string{
 	"URL": "URL", "Send": "--send", "Expect": "--expect", "Interpretation": "--interpretation",
-	"Headers": "--header", "Protocols": "--protocol", "Timeout": "--timeout", "Proxy": "proxy",
+	"Headers": "--header", "Protocols": "--protocol", "Timeout": "--timeout", "Proxy": "--proxy",
 }
 
 func (f *adhocFlags) register(cmd *cobra.Command) {
@@ -36,11 +37,13 @@ func (f *adhocFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.interpretation, "interpretation", "",
 		"headline `value`: handshake_latency, round_trip_latency or connection_success\n"+
 			"(default round_trip_latency with --send, else handshake_latency)")
+	flags.StringVar(&f.proxy, "proxy", "", "`URL` of the proxy to tunnel through, http://, https:// or socks5://; \"\" for none\n"+
+		"(default what HTTP_PROXY, HTTPS_PROXY and NO_PROXY prescribe)")
 }
 
 // changed returns the first flag of these that was given, or nothing.
 func (f *adhocFlags) changed(cmd *cobra.Command) string {
-	for _, name := range []string{"send", "expect", "header", "protocol", "timeout", "interpretation"} {
+	for _, name := range []string{"send", "expect", "header", "protocol", "timeout", "interpretation", "proxy"} {
 		if cmd.Flags().Changed(name) {
 			return name
 		}
@@ -66,11 +69,17 @@ func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error)
 	if spec.Headers, err = parseHeaders(f.headers); err != nil {
 		return config.Probe{}, err
 	}
+	given := cmd.Flags().Changed("proxy")
+	if spec.Proxy, err = config.ParseProxy(f.proxy); err != nil {
+		return config.Probe{}, fmt.Errorf("--proxy: %w", err)
+	}
 	if faults := spec.Validate(); len(faults) > 0 {
 		return config.Probe{}, adhocError(faults)
 	}
-	if spec.Proxy, err = config.EnvironmentProxy(url); err != nil {
-		return config.Probe{}, err
+	if !given {
+		if spec.Proxy, err = config.EnvironmentProxy(url); err != nil {
+			return config.Probe{}, err
+		}
 	}
 	return config.Probe{Name: probe.RedactURL(url), Spec: spec.WithDefaults()}, nil
 }

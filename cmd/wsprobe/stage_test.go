@@ -20,6 +20,7 @@ import (
 type stage struct {
 	server  *wstest.Server
 	tls     *wstest.Server
+	proxy   *wstest.Server
 	backend *backend
 	visits  map[string]chan struct{} // by endpoint, one for each connection
 	points  chan string
@@ -59,6 +60,7 @@ func newStage(dir string) (*stage, error) {
 	}
 	s.server = wstest.Start(wstest.ByPath(paths))
 	s.tls = wstest.StartTLS(wstest.Echo, nil)
+	s.proxy = wstest.Start(wstest.Connect)
 	return s, nil
 }
 
@@ -72,6 +74,7 @@ func (s *stage) env() []string {
 		"NOTICE=" + s.notice.Addr().String(),
 		"CLOSED_PORT=ws://" + s.silence.LocalAddr().String() + "/",
 		"UNTRUSTED=" + s.tls.URL,
+		"PROXY=" + s.proxy.Addr().String(),
 	}
 	if examples, err := filepath.Abs("../../deploy/examples"); err == nil {
 		vars = append(vars, "EXAMPLES="+examples)
@@ -88,6 +91,7 @@ func (s *stage) close() {
 	}
 	s.server.Close()
 	s.tls.Close()
+	s.proxy.Close()
 	s.backend.stop()
 	_ = s.file.Close()
 }

@@ -137,6 +137,9 @@ func facts(p config.Probe, r probe.Result) []fact {
 	if r.Opened && p.Spec.Interpretation != probe.HandshakeLatency {
 		add("handshake", valueText(probe.HandshakeLatency, r))
 	}
+	if proxy := p.Spec.Proxy; proxy != nil {
+		add("proxy", proxy.Scheme+"://"+proxy.Host)
+	}
 	add("peer", r.Peer)
 	add("protocol", r.Subprotocol)
 	if r.Opened && r.Subprotocol == "" && len(p.Spec.Protocols) > 0 {

@@ -40,11 +40,7 @@ func NewCA(change ...func(*x509.Certificate)) *CA {
 }
 
 // Pool holds just this authority.
-func (ca *CA) Pool() *x509.CertPool {
-	pool := x509.NewCertPool()
-	pool.AddCert(ca.cert)
-	return pool
-}
+func (ca *CA) Pool() *x509.CertPool { return Trust(ca) }
 
 // Cert says what a certificate is for. Zero fields: for the loopback interface and the servers of this
 // package in memory, from an hour ago until tomorrow, for servers and clients.
@@ -110,4 +106,15 @@ func sign(template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) *x5
 		panic(fmt.Sprintf("wstest: parsing a certificate: %v", err))
 	}
 	return cert
+}
+
+// Trust holds these authorities; nil ones count for nothing.
+func Trust(authorities ...*CA) *x509.CertPool {
+	pool := x509.NewCertPool()
+	for _, ca := range authorities {
+		if ca != nil {
+			pool.AddCert(ca.cert)
+		}
+	}
+	return pool
 }

@@ -1,0 +1,139 @@
+package probe
+
+import (
+	"context"
+	"crypto/tls"
+	"encoding/base64"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/url"
+	"strings"
+
+	"golang.org/x/net/proxy"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// proxyServer is the proxy of a Spec, taken apart once.
+type proxyServer struct {
+	target
+	socks bool
+	user  *url.Userinfo
+	tls   *tls.Config // nil unless the way to the proxy is secured
+}
+
+// newProxyServer takes a proxy's URL apart that Validate has found good. Of the configuration for the endpoint
+// only the authorities hold for the proxy, too: a client certificate, a server name, or the wish not to verify
+// are about the endpoint and none of the proxy's business.
+func newProxyServer(u *url.URL, endpoint *tls.Config) (*proxyServer, error) {
+	t, err := parseTarget(u)
+	if err != nil {
+		return nil, err
+	}
+	p := &proxyServer{target: t, socks: strings.HasPrefix(strings.ToLower(u.Scheme), "socks5"), user: u.User}
+	if t.secure {
+		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.host, NextProtos: []string{"http/1.1"}}
+		if endpoint != nil {
+			p.tls.RootCAs = endpoint.RootCAs
+		}
+	}
+	return p, nil
+}
+
+// tunnel has the proxy connect to the endpoint and returns the connection that reaches it. Until then every
+// failure is the proxy's.
+func (r *run) tunnel() (net.Conn, error) {
+	r.stage = reasons.StageTunnel
+	conn := net.Conn(r.raw)
+	if config := r.probe.proxy.tls; config != nil {
+		secured := tls.Client(r.raw, config)
+		if err := secured.Handshake(); err != nil {
+			return nil, err
+		}
+		conn = secured
+	}
+	if r.probe.proxy.socks {
+		return conn, r.tunnelSOCKS(conn)
+	}
+	return r.tunnelHTTP(conn)
+}
+
+// tunnelHTTP asks with CONNECT (RFC 9110 9.3.6). An HTTP proxy that is asked to GET a ws:// URL refuses; clients
+// use CONNECT for ws and wss alike (RFC 6455 4.1).
+func (r *run) tunnelHTTP(conn net.Conn) (net.Conn, error) {
+	authority := r.probe.dialed.authority()
+	request := fmt.Sprintf("CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority)
+	if user := r.probe.proxy.user; user != nil {
+		request += "Proxy-Authorization: Basic " + basicAuth(user) + "\r\n"
+	}
+	if _, err := io.WriteString(conn, request+"\r\n"); err != nil {
+		return nil, err
+	}
+	resp, br, err := readHead(conn, http.MethodConnect)
+	if err != nil {
+		return nil, err
+	}
+	if resp.StatusCode/100 != 2 {
+		r.refused(resp)
+		return nil, &breach{what: reasons.Proxy, about: "proxy answered CONNECT with " + resp.Status}
+	}
+	if early, _ := br.Peek(br.Buffered()); len(early) > 0 {
+		return &ahead{conn, early}, nil
+	}
+	return conn, nil
+}
+
+func basicAuth(user *url.Userinfo) string {
+	password, _ := user.Password()
+	return base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))
+}
+
+// ahead is a connection of which some bytes have been read already. An endpoint may speak first, and what it said
+// came with the proxy's answer: without the proxy it would be judged just the same.
+type ahead struct {
+	net.Conn
+	early []byte
+}
+
+func (a *ahead) Read(p []byte) (int, error) {
+	if len(a.early) == 0 {
+		return a.Conn.Read(p)
+	}
+	n := copy(p, a.early)
+	a.early = a.early[n:]
+	return n, nil
+}
+
+// tunnelSOCKS asks with SOCKS5 (RFC 1928, RFC 1929). The proxy looks names up, for it may know some that nobody
+// outside does. The library reads just what the exchange needs; without a context it starts no goroutine and
+// waits on no clock but the connection's.
+func (r *run) tunnelSOCKS(conn net.Conn) error {
+	server := r.probe.proxy
+	var auth *proxy.Auth
+	if server.user != nil {
+		password, _ := server.user.Password()
+		auth = &proxy.Auth{User: server.user.Username(), Password: password}
+	}
+	dialer, err := proxy.SOCKS5("tcp", server.authority(), auth, connected{conn})
+	if err != nil {
+		return err
+	}
+	_, err = dialer.Dial("tcp", r.probe.dialed.authority())
+	var op *net.OpError
+	if errors.As(err, &op) {
+		// What the library calls unknown errors are the replies of RFC 1928 6.
+		return errors.New("SOCKS5: " + strings.TrimPrefix(op.Err.Error(), "unknown error "))
+	}
+	return err
+}
+
+// connected is the dialer of a connection that stands already.
+type connected struct{ conn net.Conn }
+
+func (c connected) Dial(string, string) (net.Conn, error) { return c.conn, nil }
+
+// DialContext is there because the library runs a dialer without it in a goroutine.
+func (c connected) DialContext(context.Context, string, string) (net.Conn, error) { return c.conn, nil }
