@@ -6,6 +6,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/probe"
 )
 
 // found is what a mapping says about the fields of a section.
@@ -13,7 +15,8 @@ type found struct {
 	pairs  []pair // by field; where the mapping is silent, the pair is not present
 	faulty []bool // by field, if there is a pair
 	meant  []bool // by field: an unknown key looks like it
-	// badItems are the elements of lists that are wrong by themselves, "protocols" and the index.
+	// badItems are the elements of lists that are wrong by themselves, "protocols" and the index, and "protocols" and
+	// nothing if there is any.
 	badItems map[[2]string]bool
 }
 
@@ -71,6 +74,8 @@ func (s *section[T]) title() string {
 		return "a configuration"
 	case "probes":
 		return "a probe"
+	case "exchange":
+		return "a step"
 	default:
 		return s.name
 	}
@@ -83,6 +88,10 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 		return decodeMap(r, f, p, where, into.(*map[string]string))
 	case List:
 		return decodeList(r, p, where, into.(*[]string), got)
+	case Values:
+		return decodeValues(r, p, where, into.(*map[string]any))
+	case Sections:
+		return decodeSteps(r, f, p, where, into.(*[]probe.Step), got)
 	}
 	problem := scalarProblem(&f.Field, p.value)
 	if problem == "" {
@@ -141,10 +150,7 @@ func decodeList(r *reader, p pair, where path, into *[]string, got *found) bool 
 			continue
 		}
 		r.at(element, where.item(i), "must be text, got %s%s", describe(element), quotesHint(element))
-		if got.badItems == nil {
-			got.badItems = make(map[[2]string]bool)
-		}
-		got.badItems[[2]string{where.key, strconv.Itoa(i)}] = true
+		got.bad(where.key, strconv.Itoa(i))
 	}
 	*into = list
 	return true

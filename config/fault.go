@@ -144,6 +144,9 @@ func (p path) deeper(key string) path {
 
 func (p path) item(i int) path { p.element = fmt.Sprintf("[%d]", i); return p }
 
+// step is the path of a mapping in the list at p.
+func (p path) step(i int) path { return path{section: p.String(), index: i + 1} }
+
 // leaf is the path without the section, the same for all aliases of a node.
 func (p path) leaf() string { return p.key + p.element }
 

@@ -20,12 +20,13 @@ const (
 	Bool                     // true or false
 	List                     // of texts
 	Map                      // of names to texts
+	Values                   // of paths to texts, numbers, true, false or null
 	Section                  // a mapping with fields of its own
 	Sections                 // a list of such mappings
 )
 
 var kindNames = [...]string{
-	"text", "choice", "integer", "integer (ms)", "duration", "true or false", "list of texts", "names to texts",
+	"text", "choice", "integer", "integer (ms)", "duration", "true or false", "list of texts", "names to texts", "paths to values",
 	"mapping", "list of mappings",
 }
 
@@ -86,7 +87,7 @@ func (f Field) Range() string {
 // Fields returns every field in the order in which the documentation shows them.
 func Fields() []Field {
 	return slices.Concat(rootSection.docs(), agentSection.docs(), otlpSection.docs(), tlsSection.docs(),
-		probeSection.docs())
+		probeSection.docs(), stepSection.docs())
 }
 
 // field ties a Field to the place where its value goes.

@@ -32,7 +32,7 @@ func written(f Field, pointer any) string {
 		return v.String()
 	case slog.Level:
 		return strings.ToLower(v.String())
-	case map[string]string, []string:
+	case map[string]string, map[string]any, []string, []probe.Step:
 		if reflect.ValueOf(v).Len() == 0 {
 			return ""
 		}

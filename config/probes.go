@@ -71,6 +71,10 @@ func (r *probeReader) mend(f probe.Fault, i int) {
 			*into = nil
 		case *map[string]string:
 			*into = nil
+		case *map[string]any:
+			*into = nil
+		case *[]probe.Step:
+			*into = nil
 		}
 		r.said.faulty[i] = true
 		r.unsure[probeSection.fields[i].Key()] = true
@@ -161,19 +165,28 @@ func (r *probeReader) fit(p *Probe) {
 	if roundTrip == (p.Spec.PingMode == probe.PingNone) && inherited("ping_mode") {
 		p.Spec.PingMode = ""
 	}
-	sends := p.Spec.WithDefaults().PingMode == probe.PingMessage && roundTrip
-	if !sends && inherited("send_message") {
+	mode := p.Spec.WithDefaults().PingMode
+	sends := roundTrip && (mode == probe.PingMessage || mode == probe.PingBoth)
+	own := func(keys ...string) bool {
+		return slices.ContainsFunc(keys, func(key string) bool { return r.got.pairs[probeSection.index[key]].present() })
+	}
+	if (!sends || own("send_message")) && inherited("exchange") {
+		p.Spec.Exchange = nil
+	}
+	if (!sends || own("exchange")) && inherited("send_message") {
 		p.Spec.Send = ""
 	}
 	if !sends && inherited("message_format") {
 		p.Spec.MessageFormat = ""
 	}
-	own := func(key string) bool { return r.got.pairs[probeSection.index[key]].present() }
-	if (!sends || own("expect_pattern")) && inherited("expect_message") {
+	if (!sends || own("expect_pattern", "expect_json", "exchange")) && inherited("expect_message") {
 		p.Spec.Expect = ""
 	}
-	if (!sends || own("expect_message")) && inherited("expect_pattern") {
+	if (!sends || own("expect_message", "expect_json", "exchange")) && inherited("expect_pattern") {
 		p.Spec.ExpectPattern = ""
+	}
+	if (!sends || own("expect_message", "expect_pattern", "exchange")) && inherited("expect_json") {
+		p.Spec.ExpectJSON = nil
 	}
 }
 
@@ -190,7 +203,7 @@ func (r *probeReader) consequence(f probe.Fault, i int) bool {
 	}
 	return slices.ContainsFunc(f.Given, func(other string) bool {
 		j, ok := fieldOf(probe.Fault{Field: other})
-		return ok && r.faulty(j)
+		return ok && (r.faulty(j) || r.got.badItems[[2]string{probeSection.fields[j].Key(), ""}])
 	})
 }
 
@@ -211,6 +224,9 @@ func (r *probeReader) verdict(f probe.Fault, i int, got *found, mapping *yaml.No
 	switch {
 	case !p.present():
 		p = pair{value: follow(mapping), valueAt: mapping}
+	case f.Field == "Exchange" && f.Key != "" && p.value.Kind == yaml.SequenceNode:
+		index, _ := strconv.Atoi(f.Key)
+		p, where = r.inStep(f, p.value.Content[index], where)
 	case f.Key != "" && p.value.Kind == yaml.SequenceNode:
 		index, _ := strconv.Atoi(f.Key)
 		where = where.item(index)
@@ -224,7 +240,7 @@ func (r *probeReader) verdict(f probe.Fault, i int, got *found, mapping *yaml.No
 		}
 	}
 	what, use := p.value, p.valueAt
-	if f.NotAllowed {
+	if f.NotAllowed && p.present() {
 		what, use = p.key, p.keyAt
 	}
 	if len(f.Given) > 0 && got.pairs[i].present() {

@@ -27,6 +27,11 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 			return problem
 		}
 		*into = text
+	case **string:
+		if problem := textProblem(f, check, text); problem != "" {
+			return problem
+		}
+		*into = &text
 	case *probe.Interpretation:
 		*into = probe.Interpretation(text)
 	case *probe.PingMode:

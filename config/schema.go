@@ -57,7 +57,7 @@ func property(fields []Field, f Field, prefix string) schema {
 		}
 		s = object(fields, inner, f.Path)
 	case Sections:
-		s = schema{"type": "array", "minItems": f.Min, "items": object(fields, f.Path+"[].", f.Path)}
+		s = schema{"type": nullable(f, "array"), "minItems": f.Min, "items": object(fields, f.Path+"[].", f.Path)}
 	case List:
 		s = schema{"type": nullable(f, "array"), "items": schema{"type": "string"}, "maxItems": f.Max}
 	case Map:
@@ -67,6 +67,8 @@ func property(fields []Field, f Field, prefix string) schema {
 			value["type"] = []string{"string", "null"}
 		}
 		s = schema{"type": nullable(f, "object"), "additionalProperties": value}
+	case Values:
+		s = schema{"type": nullable(f, "object"), "additionalProperties": schema{"type": []string{"string", "number", "boolean", "null"}}}
 	case Choice:
 		words := make([]any, 0, len(f.Allowed)+1)
 		for _, word := range f.Allowed {

@@ -98,7 +98,7 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 		Doc: "deadline of a run, from its start to the matching reply"},
 		into: func(p *Probe) any { return &p.Spec.Timeout }, spec: "Timeout"},
 	{Field: Field{Path: "ping_mode", Kind: Choice, Default: string(probe.PingNone), Allowed: words(probe.PingModes()),
-		Doc: "how an answer is provoked: by send_message, or by a Ping frame; " +
+		Doc: "how an answer is provoked: by send_message or exchange, by a Ping frame, or by both, which tells a silent application from a silent server; " +
 			"for round_trip_latency the default is message, and none is an error"},
 		into: func(p *Probe) any { return &p.Spec.PingMode }, spec: "PingMode"},
 	{Field: Field{Path: "send_message", Kind: Text,
@@ -110,6 +110,12 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "expect_pattern", Kind: Text,
 		Doc: "in place of expect_message: a regular expression (RE2) that the reply must match somewhere"},
 		into: func(p *Probe) any { return &p.Spec.ExpectPattern }, spec: "ExpectPattern"},
+	{Field: Field{Path: "expect_json", Kind: Values,
+		Doc: "in place of expect_message: what must stand where in a JSON reply, such as data.items.0.id: 7"},
+		into: func(p *Probe) any { return &p.Spec.ExpectJSON }, spec: "ExpectJSON"},
+	{Field: Field{Path: "exchange", Kind: Sections, Min: 1, Max: probe.MaxSteps,
+		Doc: "in place of send_message and one reply: steps that send and expect, in order; {{nonce}} is fresh in every run"},
+		into: func(p *Probe) any { return &p.Spec.Exchange }, spec: "Exchange"},
 	{Field: Field{Path: "message_format", Kind: Choice, Default: string(probe.FormatText), Allowed: words(probe.MessageFormats()),
 		Doc: "how send_message and expect_message are written; base64 and hex stand for bytes, sent as a binary message"},
 		into: func(p *Probe) any { return &p.Spec.MessageFormat }, spec: "MessageFormat"},

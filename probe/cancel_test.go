@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net"
 	"net/netip"
+	"reflect"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -89,7 +90,7 @@ func TestCancel(t *testing.T) {
 				time.AfterFunc(100*ms, func() { cancel(stop) })
 				begin := time.Now()
 				r, err := p.Run(ctx)
-				if took := time.Since(begin); !errors.Is(err, stop) || r != (probe.Result{}) || took != 100*ms {
+				if took := time.Since(begin); !errors.Is(err, stop) || !reflect.DeepEqual(r, probe.Result{}) || took != 100*ms {
 					t.Errorf("got %+v, %v after %v", r, err, took)
 				}
 				if _, err := p.Run(ctx); !errors.Is(err, stop) {

@@ -3,6 +3,8 @@ package probe
 import (
 	"crypto/rand"
 	"errors"
+	"fmt"
+	"maps"
 	"time"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -11,8 +13,8 @@ import (
 // exchange provokes an answer on the open socket and waits for it.
 func (r *run) exchange() error {
 	switch r.probe.spec.PingMode {
-	case PingMessage:
-		return r.exchangeMessage()
+	case PingMessage, PingBoth:
+		return r.exchangeMessages()
 	case PingFrame:
 		return r.exchangePing()
 	default:
@@ -20,45 +22,164 @@ func (r *run) exchange() error {
 	}
 }
 
-// exchangeMessage sends the message and reads until a message that came after it matches.
-func (r *run) exchangeMessage() error {
-	r.settle()
-	r.wire.drain()
-	early := r.wire.early()
-	var sent time.Time
-	r.stage = reasons.StageReply
-	if !r.wire.ended() {
-		r.enter(reasons.StageSend, PhaseRoundTrip)
-		sent = time.Now()
-		// A failure is no end yet: what the server said before, a close frame perhaps, is still to be
-		// read, and tells more than the failed write.
-		if err := r.socket.write(r.probe.send, r.probe.spec.MessageFormat != FormatText); !isTimeout(err) {
-			r.stage = reasons.StageReply
+// dialogue is an exchange of messages under way.
+type dialogue struct {
+	*run
+	fill    filler
+	read    int   // messages that were read from the socket
+	sendErr error // what became of the last message that was sent
+	buf     []byte
+}
+
+// exchangeMessages takes one turn after the other. The round trip counts once all of them are done: a part of an
+// exchange that failed is no answer.
+func (r *run) exchangeMessages() error {
+	d := &dialogue{run: r, buf: make([]byte, 4096), fill: filler{values: map[string]string{nonceName: rand.Text()}}}
+	if len(r.probe.spec.Exchange) > 0 {
+		r.res.Steps = make([]Span, len(r.probe.turns))
+	}
+	for i := range r.probe.turns {
+		r.turn = i
+		if err := d.take(r.probe.turns[i]); err != nil {
+			return err
 		}
 	}
-	m := newMessage(r.probe.expect, MaxReplyDetail+r.probe.redact.slack())
-	buf := make([]byte, 4096)
-	for n := 1; ; n++ {
-		if err := r.socket.receive(m, buf); err != nil {
+	r.res.Replied, r.res.RoundTrip = true, r.roundTrip
+	return nil
+}
+
+// take does one turn: it sends, if there is something to send, and then reads until a message matches, if one is
+// expected.
+func (d *dialogue) take(t turn) error {
+	r := d.run
+	if t.open {
+		var err error
+		if t.step, err = d.fill.step(t.step); err != nil {
+			return &breach{reasons.MessageTooBig, closeTooBig, err.Error()}
+		}
+		if err := t.prepare(r.probe.spec.MessageFormat); err != nil {
+			return fmt.Errorf("filling in a step: %w", err)
+		}
+	}
+	if t.step.Send != nil {
+		d.settle()
+		r.wire.drain()
+	}
+	early := r.wire.early()
+	begin := r.beginStep(t.step.Timeout)
+	answerable := true
+	if t.step.Send != nil {
+		answerable = d.say(t)
+	}
+	if !t.step.expects() {
+		return d.finishSending(begin, answerable)
+	}
+	if r.probe.spec.PingMode == PingBoth && answerable {
+		_ = r.wire.ping(rand.Text()) // the read that follows finds what broke
+	}
+	return d.hear(t, begin, early, answerable)
+}
+
+// beginStep bounds the step, begins its spans, and returns when that was. Messages that an earlier step passed over do
+// not tell how this one ended.
+func (r *run) beginStep(timeout time.Duration) time.Time {
+	r.due, r.limit, r.unmatched = r.deadline, r.probe.spec.Timeout, 0
+	if own := time.Now().Add(timeout); timeout > 0 && own.Before(r.deadline) {
+		r.due, r.limit = own, timeout
+	}
+	r.raw.bound(r.due)
+	r.stage = reasons.StageReply
+	begin := time.Now()
+	span := Span{Start: begin.Sub(r.res.Started), State: SpanBroken}
+	if r.res.Steps != nil {
+		r.res.Steps[r.turn] = span
+	}
+	if r.turn == r.probe.measured {
+		r.phase, r.res.Phases[PhaseRoundTrip] = PhaseRoundTrip, span
+	}
+	return begin
+}
+
+// endStep ends the spans of the step, and measures the round trip if it is this one.
+func (r *run) endStep(begin, end time.Time) {
+	if end.Before(begin) { // what a waiting step waits for may have been there before
+		end = begin
+	}
+	if r.res.Steps != nil {
+		span := &r.res.Steps[r.turn]
+		span.End, span.State = end.Sub(r.res.Started), SpanEnded
+	}
+	if r.turn == r.probe.measured {
+		r.leave(end)
+		r.roundTrip = end.Sub(begin)
+	}
+}
+
+// say sends the message of the turn, and reports whether it can be answered. A failure is no end yet: what the server
+// said before, a close frame perhaps, is still to be read, and tells more than the failed write.
+func (d *dialogue) say(t turn) bool {
+	if d.wire.ended() {
+		return false
+	}
+	d.stage = reasons.StageSend
+	err := d.socket.write(t.send, d.probe.spec.MessageFormat != FormatText)
+	if !isTimeout(err) {
+		d.stage = reasons.StageReply
+	}
+	d.sendErr = err
+	return true
+}
+
+// finishSending ends a turn that waits for nothing, once its message is on its way.
+func (d *dialogue) finishSending(begin time.Time, sent bool) error {
+	if sent && d.sendErr == nil {
+		d.endStep(begin, time.Now())
+		return nil
+	}
+	err := d.sendErr
+	if err == nil {
+		err = errNotOpen
+	}
+	return d.streamError(err)
+}
+
+var errNotOpen = errors.New("the connection had ended before the message was sent")
+
+// hear reads until a message matches that can be the answer.
+func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
+	r := d.run
+	m := newMessage(t.expect, MaxReplyDetail+r.probe.redact.slack())
+	m.caught = make(map[string]string)
+	for {
+		if err := r.socket.receive(m, d.buf); err != nil {
 			return r.streamError(err)
 		}
-		if n > early && m.matched && !sent.IsZero() {
-			r.replied(sent)
+		d.read++
+		if m.matched && (t.step.Send == nil || answerable && d.read > early) {
+			maps.Copy(d.fill.values, m.caught)
+			r.endStep(begin, r.raw.readAt)
 			return nil
 		}
-		r.res.Unmatched++
+		r.passOver(1)
 		r.lastReply = append(r.lastReply[:0], m.head...)
 	}
+}
+
+// passOver counts messages that are not the one that is waited for.
+func (r *run) passOver(n int) {
+	r.unmatched += n
+	r.res.Unmatched += n
 }
 
 // exchangePing sends a Ping frame and reads until its Pong. Data messages are none of its business.
 func (r *run) exchangePing() error {
 	r.wire.drain()
-	var sent time.Time
+	begin := time.Now()
+	r.wire.endAtPong = true
 	r.stage = reasons.StagePong
 	if !r.wire.ended() {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
-		sent = time.Now()
+		begin = time.Now()
 		if err := r.wire.ping(rand.Text()); isTimeout(err) {
 			return err
 		}
@@ -69,19 +190,14 @@ func (r *run) exchangePing() error {
 	for {
 		err := r.socket.receive(m, buf)
 		if r.wire.scan.pong {
-			r.replied(sent)
+			r.leave(r.raw.readAt)
+			r.res.Replied, r.res.RoundTrip = true, r.raw.readAt.Sub(begin)
 			return nil
 		}
 		if err != nil {
 			return r.streamError(err)
 		}
 	}
-}
-
-// replied records the round trip: until the bytes came, not until they were looked at.
-func (r *run) replied(sent time.Time) {
-	r.leave(r.raw.readAt)
-	r.res.Replied, r.res.RoundTrip = true, r.raw.readAt.Sub(sent)
 }
 
 // streamError finds out why reading ended. The wire knows; the library wraps what it was told, or gives up
@@ -100,8 +216,8 @@ func (r *run) streamError(err error) error {
 	if end := r.wire.await(); end != nil {
 		err = end
 	}
-	if r.probe.spec.PingMode == PingMessage {
-		r.res.Unmatched += r.wire.scan.messages - before
+	if r.probe.spec.PingMode != PingFrame {
+		r.passOver(r.wire.scan.messages - before)
 	}
 	return err
 }
@@ -111,9 +227,13 @@ func (r *run) streamError(err error) error {
 // answered before they could. The wait is part of no value.
 const greetingWait = 10 * time.Millisecond
 
-// settle waits for what a server says of its own accord when the socket opens.
-func (r *run) settle() {
-	r.raw.bound(time.Now().Add(min(greetingWait, r.probe.spec.Timeout/20)))
-	r.wire.listen()
-	r.raw.bound(r.deadline)
+// settle waits, before the first message, for what a server says of its own accord when the socket opens. An exchange
+// that began by waiting for the server has heard it.
+func (d *dialogue) settle() {
+	if d.turn > 0 {
+		return
+	}
+	d.raw.bound(time.Now().Add(min(greetingWait, d.probe.spec.Timeout/20)))
+	d.wire.listen()
+	d.raw.bound(d.deadline)
 }

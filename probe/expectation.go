@@ -1,64 +1,55 @@
 package probe
 
 import (
-	"encoding/base64"
-	"encoding/hex"
 	"errors"
 	"regexp"
 	"regexp/syntax"
-	"strings"
 )
 
-// MessageFormat is how the messages of a Spec are written.
-type MessageFormat string
-
-// The message formats. The last two stand for bytes, which are sent as a binary message; blanks and line ends in
-// them mean nothing.
-const (
-	FormatText   MessageFormat = "text"
-	FormatBase64 MessageFormat = "base64" // RFC 4648 4, with padding
-	FormatHex    MessageFormat = "hex"
-)
-
-// MessageFormats returns every message format.
-func MessageFormats() []MessageFormat {
-	return []MessageFormat{FormatText, FormatBase64, FormatHex}
-}
-
-// decode returns the bytes that a text of the format stands for.
-func (f MessageFormat) decode(text string) ([]byte, error) {
-	if f == FormatText {
-		return []byte(text), nil
-	}
-	text = strings.Join(strings.Fields(text), "")
-	if f == FormatHex {
-		out, err := hex.DecodeString(text)
-		if err != nil {
-			return nil, errors.New("must be hexadecimal digits, two for each byte")
-		}
-		return out, nil
-	}
-	out, err := base64.StdEncoding.DecodeString(text)
-	if err != nil {
-		return nil, errors.New("must be base64 with padding (RFC 4648 4)")
-	}
-	return out, nil
-}
-
-// expectation says which message is the reply. It is prepared once and never changes.
+// expectation says which message is the reply. It is prepared once and never changes. Without a regular
+// expression and JSON, a message is compared as it comes and need not be kept.
 type expectation struct {
 	pattern pattern
 	re      *regexp.Regexp // in place of the pattern, or nil
+	json    []jsonFact     // in place of both, or nil
 }
 
-// newExpectation prepares what a valid Spec expects.
-func newExpectation(s Spec) (expectation, error) {
-	if s.ExpectPattern != "" {
+// newExpectation prepares what a valid Step expects. Its texts are as they shall be compared: placeholders have
+// been filled in.
+func newExpectation(s Step, format MessageFormat) (expectation, error) {
+	switch {
+	case s.ExpectPattern != "":
 		re, err := regexp.Compile(s.ExpectPattern)
 		return expectation{re: re}, err
+	case s.ExpectJSON != nil:
+		return expectation{json: jsonFacts(s.ExpectJSON)}, nil
+	case s.Expect != nil:
+		needle, err := format.decode(*s.Expect)
+		return expectation{pattern: newPattern(string(needle))}, err
+	default:
+		return expectation{}, nil
 	}
-	needle, err := s.MessageFormat.decode(s.Expect)
-	return expectation{pattern: newPattern(string(needle))}, err
+}
+
+// whole reports whether a message can be judged only as a whole.
+func (e *expectation) whole() bool { return e.re != nil || e.json != nil }
+
+// judge says whether a whole message is as expected, and adds what the groups of the regular expression
+// caught to the values.
+func (e *expectation) judge(body []byte, caught map[string]string) bool {
+	if e.json != nil {
+		return jsonHolds(body, e.json)
+	}
+	match := e.re.FindSubmatchIndex(body)
+	if match == nil {
+		return false
+	}
+	for i, name := range e.re.SubexpNames() {
+		if name != "" && caught != nil {
+			caught[name] = groupText(body, match[2*i], match[2*i+1])
+		}
+	}
+	return true
 }
 
 // patternProblem says what is wrong with a regular expression, or nothing. It does not repeat it.

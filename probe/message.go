@@ -2,8 +2,8 @@ package probe
 
 import "github.com/wsprobe/wsprobe/reasons"
 
-// message follows one data message after the other. Of a message it keeps what people are shown and, if a regular
-// expression is to judge it, the whole; never more than the frame scanner lets pass.
+// message follows one data message after the other. Of a message it keeps what people are shown and, if only the
+// whole can be judged, the whole; never more than the frame scanner lets pass.
 type message struct {
 	expect  expectation
 	matcher matcher
@@ -12,7 +12,8 @@ type message struct {
 	keep    int // bytes of head to keep
 	head    []byte
 	body    []byte
-	matched bool // whether the message, which has ended, is as expected
+	matched bool              // whether the message, which has ended, is as expected
+	caught  map[string]string // what the named groups of its pattern caught
 }
 
 func newMessage(expect expectation, keep int) *message {
@@ -31,7 +32,7 @@ func (m *message) write(chunk []byte) *breach {
 	if m.text && !m.utf8.write(chunk) {
 		return invalidText()
 	}
-	if m.expect.re != nil {
+	if m.expect.whole() {
 		m.body = append(m.body, chunk...)
 	} else {
 		m.matcher.write(chunk)
@@ -45,8 +46,8 @@ func (m *message) end() *breach {
 	if m.text && !m.utf8.end() {
 		return invalidText()
 	}
-	if m.expect.re != nil {
-		m.matched = m.expect.re.Match(m.body)
+	if m.expect.whole() {
+		m.matched = m.expect.judge(m.body, m.caught)
 	} else {
 		m.matched = m.matcher.found
 	}

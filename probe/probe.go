@@ -8,7 +8,6 @@ import (
 	"maps"
 	"net/url"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -26,8 +25,9 @@ type Probe struct {
 	tls    *tls.Config
 	head   []byte
 	redact *redactor
-	send   []byte
-	expect expectation
+	turns  []turn
+	// measured is the index of the turn that is the round trip, or -1.
+	measured int
 }
 
 // New makes a Probe of a Spec. The error names every fault of it, one a line.
@@ -52,12 +52,10 @@ func New(s Spec) (*Probe, error) {
 		return nil, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
 	}
 	p := &Probe{spec: s, redact: newRedactor(s)}
-	if p.send, err = s.MessageFormat.decode(s.Send); err != nil {
-		return nil, fmt.Errorf("decoding Send: %w", err)
+	if p.turns, err = newTurns(s); err != nil {
+		return nil, fmt.Errorf("preparing the exchange: %w", err)
 	}
-	if p.expect, err = newExpectation(s); err != nil {
-		return nil, errors.New("compiling ExpectPattern: not a regular expression")
-	}
+	p.measured = measured(s.steps())
 	if p.target, err = parseTarget(u); err != nil {
 		return nil, fmt.Errorf("parsing URL: %w", err)
 	}
@@ -102,7 +100,8 @@ func (p *Probe) Run(ctx context.Context) (Result, error) {
 		return Result{}, context.Cause(ctx)
 	}
 	now := time.Now()
-	r := &run{probe: p, deadline: now.Add(p.spec.Timeout)}
+	deadline := now.Add(p.spec.Timeout)
+	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout}
 	r.res.Started = now
 	defer r.release()
 	err := r.open(ctx)
@@ -123,6 +122,8 @@ func (p *Probe) Run(ctx context.Context) (Result, error) {
 type run struct {
 	probe    *Probe
 	deadline time.Time
+	due      time.Time     // when time is up for what is under way: a step of an exchange can have less than the run
+	limit    time.Duration // what it had
 	res      Result
 
 	stage reasons.Stage
@@ -135,7 +136,10 @@ type run struct {
 	socket  *socket
 	fault   error // why the handshake failed
 
-	lastReply []byte // the beginning of the last message that did not match
+	turn      int           // of the exchange, the one under way
+	roundTrip time.Duration // of the measured turn, once it has ended
+	unmatched int           // messages that the turn under way passed over
+	lastReply []byte        // the beginning of the last message that did not match
 }
 
 // enter begins a phase, and names the stage in which a failure would then be.
@@ -156,12 +160,13 @@ func (r *run) conclude(err error) {
 	r.res.Ended = now
 	if err == nil {
 		r.stage = reasons.StageDone
-	} else if span := &r.res.Phases[r.phase]; span.State == SpanBroken {
-		span.End = now.Sub(r.res.Started)
+	} else {
+		r.breakOff(now)
 	}
 	r.seen.Stage, r.seen.Err = r.stage, err
-	r.seen.DeadlinePassed = !now.Before(r.deadline)
-	r.seen.Unmatched = r.res.Unmatched
+	r.seen.DeadlinePassed = !now.Before(r.due)
+	r.seen.Unmatched = r.unmatched
+	r.seen.Ponged = r.wire != nil && r.wire.scan.pong
 	var b *breach
 	if errors.As(err, &b) {
 		r.seen.Breach = b.what
@@ -173,6 +178,19 @@ func (r *run) conclude(err error) {
 	r.res.LastReply = r.probe.redact.text(string(r.lastReply), MaxReplyDetail)
 	if err != nil {
 		r.res.Detail = r.probe.redact.text(r.detail(err), MaxBodyDetail)
+	}
+}
+
+// breakOff ends the spans of what was under way when the run failed.
+func (r *run) breakOff(now time.Time) {
+	spans := []*Span{&r.res.Phases[r.phase]}
+	if r.res.Steps != nil {
+		spans = append(spans, &r.res.Steps[r.turn])
+	}
+	for _, span := range spans {
+		if span.State == SpanBroken {
+			span.End = now.Sub(r.res.Started)
+		}
 	}
 }
 
@@ -189,56 +207,6 @@ func (r *run) noteClose(b *breach) {
 	case r.wire.fault != nil:
 		r.res.CloseCode = closeAbnormal
 	}
-}
-
-// detail says for people what ended a failed run.
-func (r *run) detail(err error) string {
-	var b *breach
-	switch {
-	case errors.As(err, &b):
-		return b.about
-	case r.seen.Status != 0:
-		return err.Error()
-	case r.seen.CloseReceived:
-		return fmt.Sprintf("close frame %d \"%s\" %s", r.res.CloseCode, r.wire.scan.closeReason, r.beforeReply())
-	case r.seen.DeadlinePassed && r.res.Unmatched > 0:
-		return fmt.Sprintf("no match in %s within %v", messages(r.res.Unmatched), r.probe.spec.Timeout)
-	case r.seen.DeadlinePassed:
-		return fmt.Sprintf("nothing within %v: %s", r.probe.spec.Timeout, waitingFor[r.stage])
-	case r.res.Opened:
-		return fmt.Sprintf("connection ended without a close frame %s: %v", r.beforeReply(), err)
-	case r.stage == reasons.StageTunnel:
-		return "proxy: " + err.Error()
-	default:
-		return err.Error()
-	}
-}
-
-// beforeReply says how far an open connection came.
-func (r *run) beforeReply() string {
-	if r.res.Unmatched > 0 {
-		return fmt.Sprintf("after %s that did not match", messages(r.res.Unmatched))
-	}
-	return "before the reply"
-}
-
-func messages(n int) string {
-	if n == 1 {
-		return "1 message"
-	}
-	return strconv.Itoa(n) + " messages"
-}
-
-// waitingFor says what a run was doing when its time was up.
-var waitingFor = map[reasons.Stage]string{
-	reasons.StageDNS:     "waiting for the resolver",
-	reasons.StageConnect: "waiting for the TCP connection",
-	reasons.StageTunnel:  "waiting for the proxy to connect",
-	reasons.StageTLS:     "waiting for the TLS handshake",
-	reasons.StageUpgrade: "waiting for the response to the upgrade",
-	reasons.StageSend:    "sending the message",
-	reasons.StagePong:    "waiting for the pong",
-	reasons.StageReply:   "waiting for the reply",
 }
 
 // close says goodbye on an open connection, within closeBudget: a close frame, the server's answer, and

@@ -25,12 +25,14 @@ type Result struct {
 	// Opened says that the 101 was verified; Handshake is measured if and only if it is set.
 	Opened    bool
 	Handshake time.Duration
-	// Replied says that the matching reply, or the Pong, came; RoundTrip is measured if and only if it is set.
+	// Replied says that the matching reply, or the Pong, came, and that every step of an exchange was done; RoundTrip is measured if and only if it is set.
 	Replied   bool
 	RoundTrip time.Duration
 
 	// Phases say where the time went.
 	Phases Phases
+	// Steps are the spans of Spec.Exchange, in its order and as long; nil if there is none.
+	Steps []Span
 
 	// Detail is the error that ended a failed run, for people.
 	Detail string

@@ -33,10 +33,16 @@ const (
 	PingMessage PingMode = "message"
 	// PingFrame sends a Ping frame and waits for its Pong (RFC 6455 5.5.2).
 	PingFrame PingMode = "frame"
+	// PingBoth is PingMessage with a Ping frame behind every message that waits for an answer. Its Pong is not waited
+	// for; it tells a silent application from a silent endpoint.
+	PingBoth PingMode = "both"
 )
 
 // PingModes returns every ping mode.
-func PingModes() []PingMode { return []PingMode{PingNone, PingMessage, PingFrame} }
+func PingModes() []PingMode { return []PingMode{PingNone, PingMessage, PingFrame, PingBoth} }
+
+// messages reports whether the mode sends messages.
+func (m PingMode) messages() bool { return m == PingMessage || m == PingBoth }
 
 // IPVersion is a version of the Internet Protocol.
 type IPVersion string
@@ -78,7 +84,8 @@ type Spec struct {
 	PingMode PingMode
 	// MessageFormat is how Send and Expect are written. Default: FormatText.
 	MessageFormat MessageFormat
-	// Send is the message of PingMessage, at most MaxSendBytes; required there and allowed only there.
+	// Send is the message of PingMessage and PingBoth, at most MaxSendBytes; required there, unless there is an Exchange,
+	// and allowed only there.
 	Send string
 	// Expect is what the reply must contain, compared byte by byte; empty accepts any reply.
 	// At most MaxExpectBytes.
@@ -86,6 +93,10 @@ type Spec struct {
 	// ExpectPattern is a regular expression (RE2) that the reply must match somewhere, in place of Expect. A message
 	// is looked at as UTF-8, also a binary one. At most MaxExpectBytes.
 	ExpectPattern string
+	// ExpectJSON is what must stand where in a JSON reply, in place of Expect; see [Step].
+	ExpectJSON map[string]any
+	// Exchange is what is said in place of Send and one reply, at most MaxSteps steps.
+	Exchange []Step
 	// Protocols are the subprotocols offered, in order of preference: at most MaxProtocols tokens
 	// (RFC 7230 3.2.6) of at most MaxProtocolLen bytes.
 	Protocols []string

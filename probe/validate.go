@@ -4,16 +4,18 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
-	"unicode/utf8"
 )
 
 // Fault is one thing that is wrong with a [Spec].
 type Fault struct {
 	// Field is the name of the field of the Spec.
 	Field string
-	// Key is the element of the field that is wrong: the name of a header as it is spelled, or the
-	// index of a protocol. It is empty if the field as a whole is wrong.
+	// Key is the element of the field that is wrong: the name of a header as it is spelled, the path of an
+	// expectation, or the index of a protocol or step. It is empty if the field as a whole is wrong.
 	Key string
+	// Sub is the name of the field of the Step that is wrong, and SubKey the element of that. Both are empty if the Step
+	// as a whole is wrong.
+	Sub, SubKey string
 	// Problem is a phrase that follows the field's name, "must be between 100ms and 30s, got 50ms".
 	// It never repeats a header's value, a message, or any part of a URL: those may hold secrets.
 	Problem string
@@ -26,10 +28,17 @@ type Fault struct {
 
 // Error says which field is wrong and how.
 func (f Fault) Error() string {
+	where := f.Field
 	if f.Key != "" {
-		return fmt.Sprintf("%s[%q]: %s", f.Field, f.Key, f.Problem)
+		where += fmt.Sprintf("[%q]", f.Key)
 	}
-	return f.Field + ": " + f.Problem
+	if f.Sub != "" {
+		where += "." + f.Sub
+	}
+	if f.SubKey != "" {
+		where += fmt.Sprintf("[%q]", f.SubKey)
+	}
+	return where + ": " + f.Problem
 }
 
 // Validate returns everything that is wrong with the Spec, or nil. It changes nothing, and an absent
@@ -44,6 +53,7 @@ func (s Spec) Validate() []Fault {
 		faults = append(faults, Fault{Field: "URL", Problem: problem})
 	}
 	faults = append(faults, s.limitFaults()...)
+	faults = append(faults, s.textFaults()...)
 	faults = append(faults, s.modeFaults()...)
 	faults = append(faults, protocolFaults(s.Protocols)...)
 	faults = append(faults, s.routeFaults()...)
@@ -63,21 +73,6 @@ func (s Spec) limitFaults() []Fault {
 	}
 	if s.Timeout < MinTimeout || s.Timeout > MaxTimeout {
 		add("Timeout", "must be between %v and %v, got %v", MinTimeout, MaxTimeout, s.Timeout)
-	}
-	if n := len(s.Send); n > MaxSendBytes {
-		add("Send", "must be at most %d bytes, got %d", MaxSendBytes, n)
-	}
-	if n := len(s.ExpectPattern); n > MaxExpectBytes {
-		add("ExpectPattern", "must be at most %d bytes, got %d", MaxExpectBytes, n)
-	} else if problem := patternProblem(s.ExpectPattern); problem != "" {
-		add("ExpectPattern", "%s", problem)
-	}
-	faults = append(faults, s.formatFaults()...)
-	if s.MessageFormat == FormatText && !utf8.ValidString(s.Send) {
-		add("Send", "must be valid UTF-8: it is sent as a text message (RFC 6455 5.6)")
-	}
-	if n := len(s.Expect); n > MaxExpectBytes {
-		add("Expect", "must be at most %d bytes, got %d", MaxExpectBytes, n)
 	}
 	if s.MaxReply < 1 || s.MaxReply > MaxMaxReply {
 		add("MaxReply", "must be between 1 and %d, got %d", MaxMaxReply, s.MaxReply)
@@ -114,67 +109,12 @@ func (s Spec) modeFaults() []Fault {
 	switch roundTrip := s.Interpretation == RoundTripLatency; {
 	case roundTrip && s.PingMode == PingNone:
 		return []Fault{{Field: "PingMode", Given: given,
-			Problem: "must be message or frame for round_trip_latency: without an answer there is no round trip"}}
+			Problem: "must be message, frame or both for round_trip_latency: without an answer there is no round trip"}}
 	case !roundTrip && s.PingMode != PingNone:
 		return []Fault{{Field: "PingMode", Given: given,
 			Problem: fmt.Sprintf("must be none for %s: only round_trip_latency waits for an answer", s.Interpretation)}}
 	}
 	return s.messageFaults()
-}
-
-// messageFaults checks that there is a message to send if and only if one will be sent. The
-// interpretation and the ping mode fit each other.
-func (s Spec) messageFaults() []Fault {
-	given := []string{"Interpretation", "PingMode"}
-	if s.PingMode == PingMessage {
-		if s.Send == "" {
-			return []Fault{{Field: "Send", Given: given,
-				Problem: "is required: round_trip_latency sends it and waits for the reply; ping_mode frame needs none"}}
-		}
-		if s.Expect != "" && s.ExpectPattern != "" {
-			return []Fault{{Field: "ExpectPattern", NotAllowed: true, Problem: "is not allowed beside expect_message"}}
-		}
-		return nil
-	}
-	mode := string(s.Interpretation)
-	if s.PingMode == PingFrame {
-		mode = "ping_mode frame"
-	}
-	var faults []Fault
-	if s.Send != "" {
-		faults = append(faults, Fault{Field: "Send", Given: given, NotAllowed: true,
-			Problem: "is not allowed: " + mode + " sends no message"})
-	}
-	if s.Expect != "" {
-		faults = append(faults, Fault{Field: "Expect", Given: given, NotAllowed: true,
-			Problem: "is not allowed: " + mode + " waits for no message"})
-	}
-	if s.ExpectPattern != "" {
-		faults = append(faults, Fault{Field: "ExpectPattern", Given: given, NotAllowed: true,
-			Problem: "is not allowed: " + mode + " waits for no message"})
-	}
-	if s.MessageFormat != FormatText {
-		faults = append(faults, Fault{Field: "MessageFormat", Given: given, NotAllowed: true,
-			Problem: "is not allowed: " + mode + " sends no message"})
-	}
-	return faults
-}
-
-// formatFaults checks that the messages are written in their format.
-func (s Spec) formatFaults() []Fault {
-	if !slices.Contains(MessageFormats(), s.MessageFormat) {
-		return []Fault{{Field: "MessageFormat",
-			Problem: fmt.Sprintf("must be one of %v, got %q", MessageFormats(), s.MessageFormat)}}
-	}
-	var faults []Fault
-	check := func(field, text string) {
-		if _, err := s.MessageFormat.decode(text); err != nil {
-			faults = append(faults, Fault{Field: field, Given: []string{"MessageFormat"}, Problem: err.Error()})
-		}
-	}
-	check("Send", s.Send)
-	check("Expect", s.Expect)
-	return faults
 }
 
 // protocolFaults checks the subprotocols: a list of distinct tokens (RFC 6455 4.1, item 10).

@@ -30,6 +30,8 @@ type wire struct {
 	held    []byte // the beginning of a control frame that is not whole yet
 	fault   error  // what every further read returns
 	closing bool
+	// endAtPong ends the library's reads at the Pong, of a run that waits for nothing else.
+	endAtPong bool
 }
 
 // Read hands sound bytes to the library. A breach in the middle of what was received ends the stream
@@ -41,7 +43,7 @@ func (w *wire) Read(p []byte) (int, error) {
 			return 0, w.fault
 		case w.closing:
 			return 0, errClosing
-		case w.scan.pong:
+		case w.endAtPong && w.scan.pong:
 			return 0, errPong
 		}
 		n, err := w.receive(p)
@@ -153,7 +155,7 @@ func (w *wire) awaitEOF() {
 // ping writes a Ping frame. The library's own waits for the Pong in a second goroutine, and its clock
 // cannot tell when the bytes came.
 func (w *wire) ping(payload string) error {
-	w.scan.wantPong = payload
+	w.scan.wantPong, w.scan.pong = payload, false
 	frame := make([]byte, 0, 6+len(payload))
 	var mask [4]byte
 	_, _ = rand.Read(mask[:]) // never fails, says crypto/rand

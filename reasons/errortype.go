@@ -40,6 +40,8 @@ const (
 	WriteTimeout   ErrorType = "write_timeout"
 	ReplyTimedOut  ErrorType = "reply_timeout"
 	PongTimeout    ErrorType = "pong_timeout"
+	// ReplyTimedOutPong is a reply_timeout of an endpoint that answered a Ping meanwhile.
+	ReplyTimedOutPong ErrorType = "reply_timeout_pong_ok"
 )
 
 // What can break once the socket is open.
@@ -91,6 +93,7 @@ func Kinds() []Kind {
 		{UpgradeTimeout, handshake, "the deadline passed while waiting for the 101"},
 		{WriteTimeout, reply, "the deadline passed while the message was being sent"},
 		{ReplyTimedOut, reply, "the deadline passed without a message"},
+		{ReplyTimedOutPong, reply, "the deadline passed without a message, but the pong came: the endpoint lives, the application is silent"},
 		{PongTimeout, reply, "the deadline passed without the pong"},
 		{CloseFrame, closed, "the server sent a close frame; its code stands in the result"},
 		{ProtocolError, closed, "the server broke RFC 6455 or sent text that is not UTF-8"},

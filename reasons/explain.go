@@ -40,6 +40,8 @@ type Evidence struct {
 	CloseReceived bool
 	// Unmatched counts the whole data messages that came and were not the reply.
 	Unmatched int
+	// Ponged says that a Pong answered the Ping that went with the message.
+	Ponged bool
 	// Err is the error that ended the run, or nil.
 	Err error
 }
@@ -62,7 +64,7 @@ func Explain(e Evidence) (Code, ErrorType) {
 	case e.CloseReceived:
 		return ClosedEarly, CloseFrame
 	case e.DeadlinePassed:
-		return ReplyTimeout, replyTimeout(e.Stage)
+		return ReplyTimeout, replyTimeout(e.Stage, e.Ponged)
 	default:
 		return ClosedEarly, lostConnection(e.Err)
 	}
@@ -101,12 +103,14 @@ func handshakeTimeout(s Stage) ErrorType {
 	}
 }
 
-func replyTimeout(s Stage) ErrorType {
-	switch s {
-	case StageSend:
+func replyTimeout(s Stage, ponged bool) ErrorType {
+	switch {
+	case s == StageSend:
 		return WriteTimeout
-	case StagePong:
+	case s == StagePong:
 		return PongTimeout
+	case ponged:
+		return ReplyTimedOutPong
 	default:
 		return ReplyTimedOut
 	}

@@ -42,6 +42,7 @@ var hints = map[ErrorType]string{
 	"http_503":            "the gateway is up, the server behind it is overloaded or away",
 	"http_504":            "the gateway is up, the server behind it does not answer in time",
 	DNSTimeout:            "the resolver does not answer: the endpoint itself was never contacted",
+	ReplyTimedOutPong:     "the server's WebSocket layer answers pings: look at the application behind it",
 	ConnectTimeout:        "nothing answers the TCP connection: a firewall drops packets, or the host is down; the detail tells if it is a proxy that does not get through",
 	TLSTimeout:            "TCP connects but TLS does not get on: an overloaded server, or a device that drops large packets",
 	UpgradeTimeout:        "the server took the request and did not answer it: look at the gateway's upstream",

@@ -101,10 +101,10 @@ func TestExplainIsTotal(t *testing.T) {
 	for stage := StageDNS - 1; stage <= StageDone+1; stage++ {
 		for _, breach := range breaches[stage < StageSend] {
 			for _, status := range []int{0, 101, 200, 302, 404, 503, 700} {
-				for flags := range 4 {
+				for flags := range 8 {
 					for unmatched := range 2 {
 						for name, err := range failures() {
-							e := Evidence{stage, flags&1 != 0, breach, status, flags&2 != 0, unmatched, err}
+							e := Evidence{stage, flags&1 != 0, breach, status, flags&2 != 0, unmatched, flags&4 != 0, err}
 							code, what := Explain(e)
 							cases++
 							if (code == OK) != (what == "") || (code == OK) != (stage >= StageDone) {
@@ -196,6 +196,7 @@ func TestExplain(t *testing.T) {
 		{ReplyTimeout, WriteTimeout, late(StageSend)},
 		{ReplyTimeout, PongTimeout, late(StagePong)},
 		{ReplyTimeout, ReplyTimedOut, late(StageReply)},
+		{ReplyTimeout, ReplyTimedOutPong, Evidence{Stage: StageReply, Ponged: true, DeadlinePassed: true}},
 		{ClosedEarly, CloseFrame, Evidence{Stage: StageReply, CloseReceived: true}},
 		{ClosedEarly, CloseFrame, Evidence{Stage: StageReply, CloseReceived: true, DeadlinePassed: true}},
 		{ClosedEarly, ProtocolError, Evidence{Stage: StageReply, Breach: ProtocolError}},

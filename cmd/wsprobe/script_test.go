@@ -155,13 +155,25 @@ func cmdResult(ts *testscript.TestScript, _ bool, args []string) {
 		key, want, _ := strings.Cut(arg, "=")
 		var value any = object
 		for step := range strings.SplitSeq(key, ".") {
-			inner, _ := value.(map[string]any)
-			value = inner[step]
+			value = element(value, step)
 		}
 		if !matches(value, want) {
 			ts.Fatalf("line %d: %s is %v, want %s", n, key, value, want)
 		}
 	}
+}
+
+// element is what stands under a key of an object, or at an index of a list.
+func element(value any, step string) any {
+	switch value := value.(type) {
+	case map[string]any:
+		return value[step]
+	case []any:
+		if i, err := strconv.Atoi(step); err == nil && i < len(value) {
+			return value[i]
+		}
+	}
+	return nil
 }
 
 func matches(value any, want string) bool {

@@ -116,8 +116,14 @@ func endpoints() map[string]wstest.Script {
 		"close1008": wstest.CloseWith(1008, "policy"),
 		"drop":      wstest.Drop,
 		"greet":     wstest.Greeting("welcome", "pong"),
-		"mismatch":  wstest.Reply("something else"),
-		"markup":    wstest.Reply("<b>&amp; so on</b>"),
+		"session": func(c *wstest.Conn) {
+			c.Accept()
+			c.Send(wstest.Text(`{"session":"s1"}`))
+			c.Send(wstest.Text(fmt.Sprintf(`{"joined":%s}`, c.Message())))
+			c.Serve()
+		},
+		"mismatch": wstest.Reply("something else"),
+		"markup":   wstest.Reply("<b>&amp; so on</b>"),
 		"v2": func(c *wstest.Conn) {
 			c.Accept("Sec-WebSocket-Protocol: v2")
 			c.Serve()

@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -63,6 +64,30 @@ func valueText(in probe.Interpretation, r probe.Result) string {
 	}
 }
 
+// row is a line of the waterfall.
+type row struct {
+	label string
+	span  probe.Span
+	close bool
+}
+
+// rows are the phases of a run. An exchange has a row for each of its steps, one of which is the round trip.
+func rows(r probe.Result) []row {
+	var all []row
+	for i, span := range r.Phases {
+		phase := probe.Phase(i)
+		if phase == probe.PhaseClose {
+			for step, span := range r.Steps {
+				all = append(all, row{label: fmt.Sprintf("step %d", step+1), span: span})
+			}
+		}
+		if phase != probe.PhaseRoundTrip || r.Steps == nil {
+			all = append(all, row{label: phase.String(), span: span, close: phase == probe.PhaseClose})
+		}
+	}
+	return slices.DeleteFunc(all, func(row row) bool { return row.span.State == probe.SpanAbsent })
+}
+
 // phaseLines are the waterfall itself. The phase that was not brought to its end is marked on both sides, as
 // its length is only the time that went into it.
 func phaseLines(r probe.Result) string {
@@ -71,21 +96,20 @@ func phaseLines(r probe.Result) string {
 		total = max(total, span.End)
 	}
 	var b strings.Builder
-	for i, span := range r.Phases {
-		if span.State == probe.SpanAbsent {
-			continue
-		}
-		phase, mark, remark := probe.Phase(i), " ", ""
-		if span.State == probe.SpanBroken {
+	listened := false
+	for _, row := range rows(r) {
+		mark, remark := " ", ""
+		if row.span.State == probe.SpanBroken {
 			mark, remark = "✗", " failed here"
-			if phase == probe.PhaseClose { // which is part of no value, and no failure
+			if row.close { // which is part of no value, and no failure
 				mark, remark = "!", " unanswered"
 			}
 		}
-		if phase == probe.PhaseRoundTrip {
-			b.WriteString(listenLine(r.Phases[probe.PhaseUpgrade], span, total))
+		if upgrade := r.Phases[probe.PhaseUpgrade]; row.span.Start > upgrade.Start && !listened {
+			b.WriteString(listenLine(upgrade, row.span, total))
+			listened = true
 		}
-		fmt.Fprintf(&b, "%s %-*s %9.3f ms  %s%s\n", mark, labelWidth, phase, probe.Millis(span.Duration()), bar(span, total), remark)
+		fmt.Fprintf(&b, "%s %-*s %9.3f ms  %s%s\n", mark, labelWidth, row.label, probe.Millis(row.span.Duration()), bar(row.span, total), remark)
 	}
 	if b.Len() > 0 {
 		b.WriteByte('\n')
@@ -134,6 +158,7 @@ func facts(p config.Probe, r probe.Result) []fact {
 			all = append(all, fact{label, text})
 		}
 	}
+	add("round trip", measuredStep(p, r))
 	if r.Opened && p.Spec.Interpretation != probe.HandshakeLatency {
 		add("handshake", valueText(probe.HandshakeLatency, r))
 	}
@@ -163,6 +188,14 @@ func facts(p config.Probe, r probe.Result) []fact {
 	add("detail", r.Detail)
 	add("hint", reasons.Hint(r.Reason, r.ErrorType))
 	return all
+}
+
+// measuredStep says which step of an exchange is the headline.
+func measuredStep(p config.Probe, r probe.Result) string {
+	if !r.Replied || len(r.Steps) < 2 {
+		return ""
+	}
+	return fmt.Sprintf("that of step %d", p.Spec.MeasuredStep()+1)
 }
 
 // writeFact writes a label and its text, wrapped between words, the later lines under the first.

@@ -69,6 +69,21 @@ func chat(in probe.Interpretation) config.Probe {
 	return config.Probe{Name: "chat", Spec: probe.Spec{URL: "wss://chat.example.com/socket?token=hunter2", Interpretation: in}}
 }
 
+// exchanged is a run with an exchange, the second step of which is measured.
+func exchanged(change func(*probe.Result), steps ...probe.Span) func() (config.Probe, probe.Result) {
+	return func() (config.Probe, probe.Result) {
+		p := chat(probe.RoundTripLatency)
+		p.Spec.Exchange = []probe.Step{{Expect: new("")}, {Send: new("a"), Expect: new("b"), Measure: true}, {Send: new("c"), Expect: new("d")}}[:len(steps)]
+		return p, ran(func(r *probe.Result) {
+			r.Steps = steps
+			for _, span := range steps {
+				r.Ended = began.Add(max(r.Ended.Sub(began), span.End))
+			}
+			change(r)
+		}, opening()...)
+	}
+}
+
 // waterfalls are what the golden files of testdata/waterfall show.
 func waterfalls() map[string]func() (config.Probe, probe.Result) {
 	type show = func() (config.Probe, probe.Result)
@@ -86,6 +101,10 @@ func waterfalls() map[string]func() (config.Probe, probe.Result) {
 		"ok_close_unanswered":   of(probe.HandshakeLatency, fine, opening(broken(probe.PhaseClose, 500*ms))...),
 		"ok_very_long": of(probe.RoundTripLatency, fine, step{probe.PhaseConnect, 9_999_999 * us, probe.SpanEnded},
 			step{probe.PhaseUpgrade, 1 * us, probe.SpanEnded}, step{probe.PhaseRoundTrip, 20 * time.Second, probe.SpanEnded}, closed),
+		"ok_exchange": exchanged(func(r *probe.Result) { r.Replied, r.RoundTrip = true, 12_345*us },
+			probe.Span{Start: 38 * ms, End: 58 * ms, State: probe.SpanEnded}, probe.Span{Start: 58 * ms, End: 70_345 * us, State: probe.SpanEnded}),
+		"ws_reply_timeout_exchange": exchanged(failed(reasons.ReplyTimeout, reasons.ReplyTimedOut, "step 2 of 3: nothing within 2s: waiting for the reply"),
+			probe.Span{Start: 38 * ms, End: 58 * ms, State: probe.SpanEnded}, probe.Span{Start: 58 * ms, End: 2058 * ms, State: probe.SpanBroken}, probe.Span{}),
 		"ok_listened_first": of(probe.RoundTripLatency, func(r *probe.Result) {
 			for _, phase := range []probe.Phase{probe.PhaseRoundTrip, probe.PhaseClose} {
 				r.Phases[phase].Start += 10 * ms

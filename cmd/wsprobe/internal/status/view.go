@@ -25,6 +25,7 @@ type View struct {
 	RoundTripMS       *float64           `json:"round_trip_ms"`
 	ConnectionSuccess int                `json:"connection_success"`
 	PhasesMS          map[string]float64 `json:"phases_ms"` // of the phases that ended
+	StepsMS           []*float64         `json:"steps_ms"`  // of an exchange, null for a step that did not end
 	HTTPStatus        *int               `json:"http_status"`
 	HTTPBody          *string            `json:"http_body"`   // the beginning of a refusal's
 	Subprotocol       *string            `json:"subprotocol"` // "" if the server picked none, null if it never opened
@@ -70,6 +71,9 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 		if span.State == probe.SpanEnded {
 			v.PhasesMS[probe.Phase(phase).String()] = probe.Millis(span.Duration())
 		}
+	}
+	for _, span := range r.Steps {
+		v.StepsMS = append(v.StepsMS, unless(span.State != probe.SpanEnded, probe.Millis(span.Duration())))
 	}
 	return v
 }

@@ -1,0 +1,27 @@
+package config
+
+import (
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// stepSection are the fields of one step of an exchange.
+var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[probe.Step]{
+	{Field: Field{Path: "send", Kind: Text,
+		Doc: "message to send, at most 64 KiB; without it the step only waits for the server"},
+		into: func(s *probe.Step) any { return &s.Send }, spec: "Send"},
+	{Field: Field{Path: "expect", Kind: Text,
+		Doc: "what the message must contain, at most 64 KiB; any message will do if empty; without an expectation the step only sends"},
+		into: func(s *probe.Step) any { return &s.Expect }, spec: "Expect"},
+	{Field: Field{Path: "expect_pattern", Kind: Text,
+		Doc: "in place of expect: a regular expression (RE2); what a group (?P<name>...) catches is {{name}} in later steps"},
+		into: func(s *probe.Step) any { return &s.ExpectPattern }, spec: "ExpectPattern"},
+	{Field: Field{Path: "expect_json", Kind: Values,
+		Doc: "in place of expect: what must stand where in a JSON message"},
+		into: func(s *probe.Step) any { return &s.ExpectJSON }, spec: "ExpectJSON"},
+	{Field: Field{Path: "timeout_ms", Kind: Milliseconds, Min: 1, Max: probe.MaxTimeout.Milliseconds(),
+		Doc: "deadline of the step, within that of the run"},
+		into: func(s *probe.Step) any { return &s.Timeout }, spec: "Timeout"},
+	{Field: Field{Path: "measure", Kind: Bool,
+		Doc: "makes this step round_trip_latency; else it is the last one that sends and expects"},
+		into: func(s *probe.Step) any { return &s.Measure }, spec: "Measure"},
+})

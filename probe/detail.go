@@ -1,0 +1,69 @@
+package probe
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// detail says for people what ended a failed run, and in which step of its exchange.
+func (r *run) detail(err error) string {
+	what := r.cause(err)
+	if r.res.Steps != nil {
+		return fmt.Sprintf("step %d of %d: %s", r.turn+1, len(r.res.Steps), what)
+	}
+	return what
+}
+
+func (r *run) cause(err error) string {
+	var b *breach
+	switch {
+	case errors.As(err, &b):
+		return b.about
+	case r.seen.Status != 0:
+		return err.Error()
+	case r.seen.CloseReceived:
+		return fmt.Sprintf("close frame %d \"%s\" %s", r.res.CloseCode, r.wire.scan.closeReason, r.beforeReply())
+	case r.seen.DeadlinePassed && r.unmatched > 0:
+		return fmt.Sprintf("no match in %s within %v", messages(r.unmatched), r.limit)
+	case r.seen.DeadlinePassed && r.seen.Ponged:
+		return fmt.Sprintf("nothing within %v but the pong: %s", r.limit, waitingFor[r.stage])
+	case r.seen.DeadlinePassed:
+		return fmt.Sprintf("nothing within %v: %s", r.limit, waitingFor[r.stage])
+	case r.res.Opened:
+		return fmt.Sprintf("connection ended without a close frame %s: %v", r.beforeReply(), err)
+	case r.stage == reasons.StageTunnel:
+		return "proxy: " + err.Error()
+	default:
+		return err.Error()
+	}
+}
+
+// beforeReply says how far an open connection came.
+func (r *run) beforeReply() string {
+	if r.unmatched > 0 {
+		return fmt.Sprintf("after %s that did not match", messages(r.unmatched))
+	}
+	return "before the reply"
+}
+
+func messages(n int) string {
+	if n == 1 {
+		return "1 message"
+	}
+	return strconv.Itoa(n) + " messages"
+}
+
+// waitingFor says what a run was doing when its time was up.
+var waitingFor = map[reasons.Stage]string{
+	reasons.StageDNS:     "waiting for the resolver",
+	reasons.StageConnect: "waiting for the TCP connection",
+	reasons.StageTunnel:  "waiting for the proxy to connect",
+	reasons.StageTLS:     "waiting for the TLS handshake",
+	reasons.StageUpgrade: "waiting for the response to the upgrade",
+	reasons.StageSend:    "sending the message",
+	reasons.StagePong:    "waiting for the pong",
+	reasons.StageReply:   "waiting for the reply",
+}

@@ -1,0 +1,125 @@
+package probe
+
+import (
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// textFaults checks the texts and the bound of a step by themselves.
+func (step Step) textFaults(s Spec, index int) []Fault {
+	var faults []Fault
+	if step.Send != nil {
+		faults = append(faults, s.sendFaults("Send", *step.Send)...)
+	}
+	if step.Expect != nil {
+		faults = append(faults, s.expectFaults("Expect", *step.Expect)...)
+	}
+	faults = slices.Concat(faults, patternFaults(step.ExpectPattern), jsonFaults(step.ExpectJSON))
+	if step.Timeout < 0 || step.Timeout > s.Timeout {
+		faults = append(faults, Fault{Field: "Timeout", Given: []string{"Timeout"},
+			Problem: fmt.Sprintf("must be at most the %v of the whole run, got %v", s.Timeout, step.Timeout)})
+	}
+	return ofStep(index, faults)
+}
+
+// ofStep makes faults of a step's fields faults of the exchange.
+func ofStep(index int, faults []Fault) []Fault {
+	for i := range faults {
+		f := &faults[i]
+		f.Field, f.Key, f.Sub, f.SubKey = "Exchange", strconv.Itoa(index), f.Field, f.Key
+	}
+	return faults
+}
+
+// exchangeFaults checks the steps as a whole: that each does something, that there is a round trip to measure, and
+// that placeholders name what an earlier step caught.
+func (s Spec) exchangeFaults() []Fault {
+	if n := len(s.Exchange); n < 1 || n > MaxSteps {
+		return []Fault{{Field: "Exchange", Problem: fmt.Sprintf("must have 1 to %d steps, got %d", MaxSteps, n)}}
+	}
+	var faults []Fault
+	marked, known := -1, []string{nonceName}
+	for i, step := range s.Exchange {
+		faults = append(faults, ofStep(i, step.shapeFaults())...)
+		if step.Measure && marked >= 0 {
+			faults = append(faults, ofStep(i, []Fault{{Field: "Measure", NotAllowed: true,
+				Problem: fmt.Sprintf("is not allowed twice: step %d is measured already", marked+1)}})...)
+		} else if step.Measure {
+			marked = i
+		}
+		faults = append(faults, ofStep(i, step.nameFaults(known))...)
+		known = append(known, step.groups()...)
+	}
+	if len(faults) == 0 && measured(s.Exchange) < 0 {
+		faults = append(faults, Fault{Field: "Exchange", Given: []string{"Exchange"},
+			Problem: "has no round trip: let a step send and expect, or mark one that expects with measure"})
+	}
+	return faults
+}
+
+// shapeFaults checks that the step sends or waits, and waits for one thing.
+func (step Step) shapeFaults() []Fault {
+	var faults []Fault
+	if step.Send == nil && !step.expects() {
+		return []Fault{{Field: "", Problem: "must send or expect something"}}
+	}
+	if step.Measure && !step.expects() {
+		faults = append(faults, Fault{Field: "Measure", NotAllowed: true, Problem: "is not allowed on a step that expects nothing"})
+	}
+	first := ""
+	for _, e := range []given{
+		{"Expect", "expect", step.Expect != nil},
+		{"ExpectPattern", "expect_pattern", step.ExpectPattern != ""},
+		{"ExpectJSON", "expect_json", step.ExpectJSON != nil},
+	} {
+		switch {
+		case !e.given:
+		case first == "":
+			first = e.name
+		default:
+			faults = append(faults, Fault{Field: e.field, NotAllowed: true, Problem: "is not allowed beside " + first})
+		}
+	}
+	return faults
+}
+
+// nameFaults checks the placeholders of the step against the names that are known by then, and its groups.
+func (step Step) nameFaults(known []string) []Fault {
+	var faults []Fault
+	check := func(field, key, text string) {
+		for _, name := range placeholders(text) {
+			if !slices.Contains(known, name) {
+				faults = append(faults, Fault{Field: field, Key: key, Given: []string{"Exchange"},
+					Problem: fmt.Sprintf("has {{%s}}, which no pattern of an earlier step catches (known: %s)", name, strings.Join(known, ", "))})
+			}
+		}
+	}
+	if step.Send != nil {
+		check("Send", "", *step.Send)
+	}
+	if step.Expect != nil {
+		check("Expect", "", *step.Expect)
+	}
+	check("ExpectPattern", "", step.ExpectPattern)
+	for _, fact := range jsonFacts(step.ExpectJSON) {
+		if text, ok := fact.want.(string); ok {
+			check("ExpectJSON", fact.path, text)
+		}
+	}
+	if slices.Contains(step.groups(), nonceName) {
+		faults = append(faults, Fault{Field: "ExpectPattern", Problem: "must not name a group nonce: {{nonce}} is the text that is fresh in every run"})
+	}
+	return faults
+}
+
+// groups returns the names of the groups of the step's pattern.
+func (step Step) groups() []string {
+	re, err := regexp.Compile(step.ExpectPattern)
+	if err != nil {
+		return nil
+	}
+	return slices.DeleteFunc(re.SubexpNames(), func(name string) bool { return name == "" })
+}

@@ -1,0 +1,90 @@
+package probe
+
+import (
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+// TestValidateExchange breaks one thing of an exchange and expects exactly the faults named, as Fault.Error names
+// their places.
+func TestValidateExchange(t *testing.T) {
+	ask := Step{Send: new("a"), Expect: new("b")}
+	steps := func(steps ...Step) func(*Spec) { return func(s *Spec) { s.Exchange = steps } }
+	for _, test := range []struct {
+		name   string
+		change func(*Spec)
+		want   []string
+	}{
+		{"one step", steps(ask), nil},
+		{"as many as there may be", steps(slices.Repeat([]Step{ask}, MaxSteps)...), nil},
+		{"one too many", steps(slices.Repeat([]Step{ask}, MaxSteps+1)...), []string{"Exchange"}},
+		{"no exchange", steps(), []string{"Send"}},
+		{"no step, but an exchange", func(s *Spec) { s.Exchange = []Step{} }, []string{"Exchange"}},
+		{"a step that does nothing", steps(ask, Step{}), []string{`Exchange["1"]`}},
+		{"two expectations", steps(Step{Send: new("a"), Expect: new(""), ExpectPattern: "x", ExpectJSON: map[string]any{"a": 1}}),
+			[]string{`Exchange["0"].ExpectPattern`, `Exchange["0"].ExpectJSON`}},
+		{"nothing to measure", steps(Step{Send: new("a")}, Step{Expect: new("b")}), []string{"Exchange"}},
+		{"a waiting step measured", steps(Step{Send: new("a")}, Step{Expect: new("b"), Measure: true}), nil},
+		{"two measured", steps(Step{Send: new("a"), Expect: new("b"), Measure: true}, Step{Expect: new("b"), Measure: true}),
+			[]string{`Exchange["1"].Measure`}},
+		{"a step measured that expects nothing", steps(ask, Step{Send: new("a"), Measure: true}), []string{`Exchange["1"].Measure`}},
+		{"step timeout of the run", func(s *Spec) {
+			s.Timeout = time.Second
+			s.Exchange = []Step{{Expect: new(""), Measure: true, Timeout: time.Second}}
+		}, nil},
+		{"step timeout beyond the run", func(s *Spec) {
+			s.Timeout = time.Second
+			s.Exchange = []Step{{Expect: new(""), Measure: true, Timeout: time.Second + 1}}
+		}, []string{`Exchange["0"].Timeout`}},
+		{"step timeout negative", steps(Step{Expect: new(""), Measure: true, Timeout: -1}), []string{`Exchange["0"].Timeout`}},
+		{"send too long", steps(Step{Send: new(strings.Repeat("x", MaxSendBytes+1)), Expect: new("")}), []string{`Exchange["0"].Send`}},
+		{"send not UTF-8", steps(Step{Send: new("\xff"), Expect: new("")}), []string{`Exchange["0"].Send`}},
+		{"expect too long", steps(Step{Send: new("x"), Expect: new(strings.Repeat("x", MaxExpectBytes+1))}), []string{`Exchange["0"].Expect`}},
+		{"pattern", steps(Step{Send: new("x"), ExpectPattern: "("}), []string{`Exchange["0"].ExpectPattern`}},
+		{"JSON", steps(Step{Send: new("x"), ExpectJSON: map[string]any{"a": []int{1}, "b": "c"}}), []string{`Exchange["0"].ExpectJSON["a"]`}},
+		{"hex", func(s *Spec) {
+			s.MessageFormat, s.Exchange = FormatHex, []Step{{Send: new("zz"), Expect: new("0")}}
+		}, []string{`Exchange["0"].Send`, `Exchange["0"].Expect`}},
+		{"names known", steps(Step{ExpectPattern: `(?P<id>\d+) (?P<who>\w+)`},
+			Step{Send: new("{{id}} {{ who }} {{nonce}}"), ExpectPattern: "{{id}}"}), nil},
+		{"names unknown", steps(Step{Send: new("{{id}}"), ExpectPattern: `(?P<id>\d+)`}, Step{Expect: new("{{ID}}")},
+			Step{ExpectPattern: "{{ids}}"}, Step{ExpectJSON: map[string]any{"a": "{{b}}"}}), []string{`Exchange["0"].Send`, `Exchange["1"].Expect`,
+			`Exchange["2"].ExpectPattern`, `Exchange["3"].ExpectJSON["a"]`}},
+		{"a group called nonce", steps(Step{Send: new("a"), ExpectPattern: `(?P<nonce>x)`}), []string{`Exchange["0"].ExpectPattern`}},
+		{"beside one message", func(s *Spec) { s.Exchange, s.Send, s.Expect = []Step{ask}, "x", "y" }, []string{"Expect", "Send"}},
+		{"with a ping", func(s *Spec) { s.Exchange, s.PingMode = []Step{ask}, PingBoth }, nil},
+		{"in place of a message", func(s *Spec) { s.Exchange, s.PingMode = []Step{ask}, PingFrame }, []string{"Exchange"}},
+		{"where nothing is sent", func(s *Spec) { s.Exchange, s.Interpretation = []Step{ask}, HandshakeLatency }, []string{"Exchange"}},
+
+		{"one reply by JSON", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{"a": "b", "c": nil, "d": 1.5, "e": true} }, nil},
+		{"no path", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{} }, []string{"ExpectJSON"}},
+		{"empty path", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{"": 1} }, []string{"ExpectJSON"}},
+		{"not a number", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{"a": math.NaN()} }, []string{`ExpectJSON["a"]`}},
+		{"three expectations", func(s *Spec) {
+			s.Send, s.Expect, s.ExpectPattern, s.ExpectJSON = "x", "y", "z", map[string]any{"a": 1}
+		}, []string{"ExpectPattern", "ExpectJSON"}},
+		{"JSON where nothing is sent", func(s *Spec) { s.Interpretation, s.ExpectJSON = ConnectionSuccess, map[string]any{"a": 1} }, []string{"ExpectJSON"}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			spec := Spec{URL: good.URL, Interpretation: RoundTripLatency}
+			test.change(&spec)
+			var got []string
+			for _, f := range spec.Validate() {
+				place, problem, _ := strings.Cut(f.Error(), ": ")
+				got = append(got, place)
+				if problem == "" {
+					t.Errorf("%+v", f)
+				}
+			}
+			if !slices.Equal(got, test.want) {
+				t.Errorf("got %q, want %q: %v", got, test.want, spec.Validate())
+			}
+			if _, err := New(spec); (err == nil) != (len(test.want) == 0) {
+				t.Errorf("New: %v", err)
+			}
+		})
+	}
+}
