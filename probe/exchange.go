@@ -121,7 +121,9 @@ func (d *dialogue) say(t turn) bool {
 	if d.wire.ended() {
 		return false
 	}
-	d.stage = reasons.StageSend
+	if time.Now().Before(d.due) { // or it is not the server that keeps the message from being written
+		d.stage = reasons.StageSend
+	}
 	err := d.socket.write(t.send, d.probe.spec.MessageFormat != FormatText)
 	if !isTimeout(err) {
 		d.stage = reasons.StageReply
