@@ -147,8 +147,7 @@ func TestProxyPeer(t *testing.T) {
 				t.Parallel()
 				// Greetings that match are no reply through a tunnel either.
 				server, proxy := start(func(c *wstest.Conn) {
-					c.Raw(c.AcceptHead() + wstest.Text(pong).Bytes())
-					c.Send(wstest.Text(pong))
+					c.Raw(c.AcceptHead() + wstest.Text(pong).Bytes() + wstest.Text(pong).Bytes())
 					c.Message()
 					c.Send(wstest.Text("else"), wstest.Close(1000, ""))
 					c.Serve()
