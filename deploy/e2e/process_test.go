@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// process is a program that a test started. It ends with the test at the latest.
+// process is a program that a test started. It and what it started itself end with the test at the latest.
 type process struct {
 	name   string
 	cmd    *exec.Cmd
@@ -34,6 +34,7 @@ func start(t *testing.T, env []string, path string, args ...string) *process {
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Stdout, p.cmd.Stderr = p.output, p.output
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a group of its own, for kill
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", p.name, err)
 	}
@@ -78,9 +79,9 @@ func (p *process) terminate(t *testing.T, limit time.Duration) (code int, took t
 	}
 }
 
-// kill ends the program if it still runs and waits for its end.
+// kill ends the program, if it still runs, with everything that it started, and waits for its end.
 func (p *process) kill() {
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
+	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
 		return
 	}
 	<-p.exited

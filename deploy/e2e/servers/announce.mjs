@@ -1,0 +1,12 @@
+// What the tests read of a server's output: where it listens, and how its clients said goodbye.
+import {once} from 'node:events';
+
+export async function listen(http) {
+  http.listen(0, '127.0.0.1');
+  await once(http, 'listening');
+  console.log(`listening on 127.0.0.1:${http.address().port}`);
+}
+
+export function tellOfClose(webSocket) {
+  webSocket.on('close', (code) => console.log(`closed ${code}`));
+}

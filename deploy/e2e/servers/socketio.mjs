@@ -1,0 +1,15 @@
+// A Socket.IO server whose clients may ask it for an acknowledgement. Its namespace /members wants a token.
+import {createServer} from 'node:http';
+import {Server} from 'socket.io';
+import {listen, tellOfClose} from './announce.mjs';
+
+const http = createServer();
+const io = new Server(http);
+io.on('connection', (socket) => {
+  socket.on('ping', (acknowledge) => acknowledge('pong'));
+});
+io.of('/members').use((socket, next) => {
+  next(socket.handshake.auth.token === 'sesame' ? undefined : new Error('not authorized'));
+});
+io.engine.on('connection', (session) => tellOfClose(session.transport.socket));
+await listen(http);

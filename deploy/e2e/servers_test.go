@@ -1,0 +1,101 @@
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"testing"
+	"time"
+)
+
+// serverLimit is how long a server may take until it listens. RabbitMQ takes about five seconds on two idle
+// processors.
+const serverLimit = time.Minute
+
+// need returns the path of a program of this machine. Without it the test is skipped at a desk; CI, which
+// installs what the tests need, is not let off.
+func need(t *testing.T, program, debianPackage string) string {
+	t.Helper()
+	path, err := exec.LookPath(program)
+	for _, dir := range []string{"/usr/sbin", "/usr/lib/rabbitmq/bin"} { // not in everybody's PATH
+		if err != nil {
+			path, err = exec.LookPath(filepath.Join(dir, program))
+		}
+	}
+	if err != nil {
+		missing(t, "%s is not installed (Debian: apt-get install %s)", program, debianPackage)
+	}
+	return path
+}
+
+// missing skips the test for want of something, or fails it in CI.
+func missing(t *testing.T, format string, args ...any) {
+	t.Helper()
+	if os.Getenv("CI") == "true" {
+		t.Fatalf(format, args...)
+	}
+	t.Skipf(format, args...)
+}
+
+// listening waits until a server that was started listens on the address.
+func listening(t *testing.T, server *process, addr string) {
+	t.Helper()
+	eventually(t, serverLimit, server.name+" to listen on "+addr, func() (bool, string) {
+		server.running(t)
+		conn, err := net.Dial("tcp", addr)
+		if err != nil {
+			return false, err.Error()
+		}
+		return conn.Close() == nil, ""
+	})
+}
+
+// announced waits for what a server prints when it is ready, and returns what the group of the pattern caught.
+func announced(t *testing.T, server *process, pattern string) string {
+	t.Helper()
+	re := regexp.MustCompile(pattern)
+	var caught string
+	eventually(t, serverLimit, server.name+" to print "+pattern, func() (bool, string) {
+		server.running(t)
+		match := re.FindStringSubmatch(server.output.String())
+		if match == nil {
+			return false, server.output.String()
+		}
+		caught = match[1]
+		return true, ""
+	})
+	return caught
+}
+
+// fileWith writes a file into a folder of the test and returns its path.
+func fileWith(t *testing.T, name, format string, args ...any) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), name)
+	if err := os.WriteFile(path, fmt.Appendf(nil, format, args...), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// closedCleanly waits until a server of the folder servers has seen n connections end, and fails the test
+// unless each did with close code 1000.
+func closedCleanly(t *testing.T, server *process, n int) {
+	t.Helper()
+	closed := regexp.MustCompile(`(?m)^closed (.*)$`)
+	var closes [][]string
+	eventually(t, 5*time.Second, "the end of every connection", func() (bool, string) {
+		closes = closed.FindAllStringSubmatch(server.output.String(), -1)
+		return len(closes) >= n, fmt.Sprintf("%d of %d ended", len(closes), n)
+	})
+	for _, c := range closes {
+		if c[1] != "1000" {
+			t.Errorf("%s saw a connection end with %s, want close code 1000", server.name, c[1])
+		}
+	}
+	if len(closes) > n {
+		t.Errorf("%s saw %d connections, want %d", server.name, len(closes), n)
+	}
+}
