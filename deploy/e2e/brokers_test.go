@@ -26,10 +26,11 @@ socket_domain ipv4
 }
 
 // startRabbitMQ starts a broker with STOMP over WebSocket and returns that address. The port mapper, without
-// which Erlang does not start and which it would leave behind, is started here.
+// which Erlang does not start and which it would leave behind, is started here. The program that the package puts
+// into everybody's PATH starts this one as another user.
 func startRabbitMQ(t *testing.T) (addr string) {
 	t.Helper()
-	server, mapper := need(t, "rabbitmq-server", "rabbitmq-server"), need(t, "epmd", "erlang-base")
+	server, mapper := need(t, "/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"), need(t, "epmd", "erlang-base")
 	addr = freeAddr(t)
 	host, port, _ := net.SplitHostPort(addr)
 	_, mapperPort, _ := net.SplitHostPort(freeAddr(t))

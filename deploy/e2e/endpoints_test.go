@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -172,4 +173,13 @@ func port(t *testing.T, rawURL string) int64 {
 		t.Fatal(err)
 	}
 	return n
+}
+
+// leftCleanly waits until n clients have come and gone, and fails the test unless all left with a close handshake.
+func (s natsServer) leftCleanly(t *testing.T, n int) {
+	t.Helper()
+	eventually(t, 5*time.Second, "the end of every connection", func() (bool, string) {
+		unclean := s.uncleanCloses(t)
+		return len(unclean) == 0 && s.connections(t) == n, strings.Join(unclean, "; ")
+	})
 }

@@ -20,10 +20,8 @@ const serverLimit = time.Minute
 func need(t *testing.T, program, debianPackage string) string {
 	t.Helper()
 	path, err := exec.LookPath(program)
-	for _, dir := range []string{"/usr/sbin", "/usr/lib/rabbitmq/bin"} { // not in everybody's PATH
-		if err != nil {
-			path, err = exec.LookPath(filepath.Join(dir, program))
-		}
+	if err != nil {
+		path, err = exec.LookPath(filepath.Join("/usr/sbin", program)) // not in everybody's PATH
 	}
 	if err != nil {
 		missing(t, "%s is not installed (Debian: apt-get install %s)", program, debianPackage)
