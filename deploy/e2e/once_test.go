@@ -111,9 +111,10 @@ func once(t *testing.T, exit int, env []string, args ...string) onceResult {
 // wsprobe runs a command of the agent to its end and returns what it printed.
 func wsprobe(t *testing.T, exit int, env []string, args ...string) (stdout []byte) {
 	t.Helper()
+	agent := built(t, agentBinary)
 	ctx, cancel := context.WithTimeout(t.Context(), 30*time.Second)
 	defer cancel()
-	cmd := exec.CommandContext(ctx, built(t, agentBinary), args...)
+	cmd := exec.CommandContext(ctx, agent, args...)
 	cmd.Env = append([]string{}, env...)
 	stdout, err := cmd.Output()
 	var failed *exec.ExitError
