@@ -24,20 +24,6 @@ func manyProbes(n int) []byte {
 	return b.Bytes()
 }
 
-func BenchmarkLoad10000(b *testing.B) {
-	clearEnvironment(b)
-	file := filepath.Join(b.TempDir(), "wsprobe.yaml")
-	if err := os.WriteFile(file, manyProbes(10_000), 0o600); err != nil {
-		b.Fatal(err)
-	}
-	b.ReportAllocs()
-	for b.Loop() {
-		if _, err := Load(file); err != nil {
-			b.Fatal(err)
-		}
-	}
-}
-
 // TestMemory: what stays after Load is the probes, and what they have in common is there once.
 func TestMemory(t *testing.T) {
 	clearEnvironment(t)
