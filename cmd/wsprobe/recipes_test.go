@@ -41,8 +41,8 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// TestRecipesMeasureSomething points every recipe at an endpoint that opens, takes the subprotocol and answers
-// everything, but does not speak the protocol: that must not be good enough.
+// TestRecipesMeasureSomething points every recipe at an endpoint that opens, takes the subprotocol, greets and
+// answers everything, but does not speak the protocol: that must not be good enough.
 func TestRecipesMeasureSomething(t *testing.T) {
 	files, err := filepath.Glob(examples + "/*.yaml")
 	if err != nil || len(files) == 0 {
@@ -56,8 +56,8 @@ func TestRecipesMeasureSomething(t *testing.T) {
 			c.Accept("Sec-WebSocket-Protocol: " + first)
 		}
 		for {
-			c.Message()
 			c.Send(wstest.Text("who is asking?"))
+			c.Message()
 		}
 	})
 	t.Cleanup(server.Close)

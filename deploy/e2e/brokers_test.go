@@ -37,6 +37,7 @@ func startRabbitMQ(t *testing.T) (addr string) {
 	_, nodePort, _ := net.SplitHostPort(freeAddr(t))
 	config := fileWith(t, "rabbitmq.conf", `
 listeners.tcp = none
+log.console.level = warning
 stomp.listeners.tcp = none
 web_stomp.tcp.ip = %s
 web_stomp.tcp.port = %s

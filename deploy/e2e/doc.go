@@ -9,6 +9,10 @@
 //
 //	cd deploy/e2e && go test -race -count=1 ./...
 //
+// The recipes of deploy/examples are run against the servers that they are for. Those come from the distribution
+// (.ci/run has their packages) and, those of the folder servers, from npm at the versions of its lock file. A test
+// whose server is not installed is skipped, but fails where CI=true.
+//
 // Everything listens on loopback, on ports that the tests choose. Every wait has a limit, and every
 // program that a test starts ends with it. When a test fails, the output of its programs is logged.
 //

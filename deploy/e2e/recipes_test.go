@@ -66,14 +66,21 @@ func TestRecipes(t *testing.T) {
 	}
 }
 
-// TestEveryExample holds that each file is tested: here, or elsewhere.
+// TestEveryExample holds that each file is tested, here or elsewhere, and that the README tells what it is.
 func TestEveryExample(t *testing.T) {
 	files, err := filepath.Glob(examples + "/*.yaml")
 	if err != nil {
 		t.Fatal(err)
 	}
+	readme, err := os.ReadFile(examples + "/README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
 	for _, path := range files {
 		file := filepath.Base(path)
+		if link := "[" + file + "](" + file + ")"; !bytes.Contains(readme, []byte(link)) {
+			t.Errorf("the README has no %s", link)
+		}
 		if _, here := recipes[file]; here == elsewhere[file] {
 			t.Errorf("%s: tested here: %v, elsewhere: %v; want one of them", file, here, elsewhere[file])
 		}
