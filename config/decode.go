@@ -121,7 +121,7 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 	switch {
 	case n.Kind == yaml.ScalarNode && (n.Tag == tag || huge):
 		return ""
-	case f.Kind == Choice && n.Kind == yaml.ScalarNode && n.Tag == intTag && slices.Contains(f.Allowed, n.Value):
+	case f.Kind == Choice && n.Kind == yaml.ScalarNode && (n.Tag == intTag || n.Tag == floatTag) && slices.Contains(f.Allowed, n.Value):
 		return "" // a choice of numbers needs no quotes
 	case f.Kind == Text:
 		return wants + ", got " + describe(n) + quotesHint(n)

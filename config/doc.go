@@ -34,7 +34,9 @@
 // A probe has what it says itself, then what the defaults block says, then the documented default. Its headers and
 // labels are laid over the default ones name by name, in headers whatever the case. send_message, expect_message
 // and ping_mode of the defaults are for the probes that can use them, and are no fault for the others; an empty
-// send_message or expect_message in a probe unsets the default.
+// send_message or expect_message in a probe unsets the default. The fields of tls are inherited one by one, but
+// cert_file, key_file and key_password as one, and only by the probes of wss:// endpoints; an empty file name
+// unsets the default.
 //
 // # Environment
 //

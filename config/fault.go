@@ -120,11 +120,15 @@ func (r *report) err() error {
 type path struct {
 	section string // "agent", "otlp.tls", "probes", or empty for the top
 	index   int    // of a probe, counted from 1; 0 if the section is no list
+	inner   string // a mapping of the section with fields of its own, "tls"
 	key     string // the field
 	element string // of the field: the name of a header or label, or "[2]"
 }
 
 func (p path) field(key string) path { p.key = key; return p }
+
+// within names a mapping of the section that has fields of its own.
+func (p path) within(inner string) path { p.inner = inner; return p }
 
 func (p path) name(name string) path {
 	p.element = "." + name
@@ -148,20 +152,25 @@ func (p path) item(i int) path { p.element = fmt.Sprintf("[%d]", i); return p }
 func (p path) step(i int) path { return path{section: p.String(), index: i + 1} }
 
 // leaf is the path without the section, the same for all aliases of a node.
-func (p path) leaf() string { return p.key + p.element }
+func (p path) leaf() string {
+	if p.inner != "" {
+		return p.inner + "." + p.key + p.element
+	}
+	return p.key + p.element
+}
 
 func (p path) String() string {
 	s := p.section
 	if p.index > 0 {
 		s = fmt.Sprintf("%s[%d]", p.section, p.index-1)
 	}
-	if p.key == "" {
-		return s + p.element
+	for _, part := range []string{p.inner, p.key} {
+		if part != "" && s != "" {
+			s += "."
+		}
+		s += part
 	}
-	if s != "" {
-		s += "."
-	}
-	return s + p.key + p.element
+	return s + p.element
 }
 
 func needsQuotes(r rune) bool {

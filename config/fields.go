@@ -86,8 +86,12 @@ func (f Field) Range() string {
 
 // Fields returns every field in the order in which the documentation shows them.
 func Fields() []Field {
-	return slices.Concat(rootSection.docs(), agentSection.docs(), otlpSection.docs(), tlsSection.docs(),
-		probeSection.docs(), stepSection.docs())
+	fields := slices.Concat(rootSection.docs(), agentSection.docs(), otlpSection.docs(), tlsSection.docs())
+	inner := map[string][]Field{"probes[].tls": probeTLSSection.docs()}
+	for _, f := range probeSection.docs() {
+		fields = append(append(fields, f), inner[f.Path]...)
+	}
+	return append(fields, stepSection.docs()...)
 }
 
 // field ties a Field to the place where its value goes.

@@ -52,9 +52,11 @@ func TestDefaults(t *testing.T) {
 	checkDefaults(t, agentSection, &config)
 	checkDefaults(t, otlpSection, &config)
 	checkDefaults(t, probeSection, &config.Probes[0])
-	var files tlsFiles
-	tlsSection.setDefaults(&files)
-	checkDefaults(t, tlsSection, &files)
+	for _, section := range []*section[tlsSettings]{tlsSection, probeTLSSection} {
+		var settings tlsSettings
+		section.setDefaults(&settings)
+		checkDefaults(t, section, &settings)
+	}
 	if config.OTLP.TLS != nil {
 		t.Error("TLS for an http:// endpoint")
 	}

@@ -34,15 +34,16 @@ func load(r *report, data []byte) Config {
 	}
 	top := newFound(len(rootSection.fields))
 	decode(c.reader, rootSection, c.root, nil, path{}, &config, top)
-	s := &settingsReader{reader: c.reader, viper: v, origins: make(map[string]origin), wrong: make(map[string]bool)}
+	files := newTLSFiles()
+	s := &settingsReader{reader: c.reader, viper: v, origins: make(map[string]origin), wrong: make(map[string]bool), files: files}
 	s.read(&config, top)
-	config.Probes = readProbes(c, top)
+	config.Probes = readProbes(c, top, files)
 	return config
 }
 
 // readProbes reads the defaults block and the probes.
-func readProbes(c *codec, top *found) []Probe {
-	r := newProbeReader(c.reader)
+func readProbes(c *codec, top *found, files *tlsFiles) []Probe {
+	r := newProbeReader(c.reader, files)
 	if p := top.pairs[rootSection.index["defaults"]]; p.present() {
 		r.defaults(p)
 	}

@@ -14,23 +14,22 @@ import (
 // probeReader reads the defaults block and the probes.
 type probeReader struct {
 	*reader
+	layers
 	base    Probe  // what every probe begins with
-	said    *found // what the defaults block says
-	got     *found // what the probe at hand says
 	unfit   []bool // by field: the probe at hand does not inherit it
-	gaps    bool   // parts of the probe at hand could not be read
 	names   map[string]*yaml.Node
 	proxies *proxies
+	tls     *tlsReader
 }
 
-func newProbeReader(r *reader) *probeReader {
+func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 	p := &probeReader{
 		reader:  r,
-		said:    newFound(len(probeSection.fields)),
-		got:     newFound(len(probeSection.fields)),
+		layers:  newLayers(len(probeSection.fields)),
 		unfit:   make([]bool, len(probeSection.fields)),
 		names:   make(map[string]*yaml.Node),
 		proxies: newProxies(r.report),
+		tls:     newTLSReader(r, files),
 	}
 	probeSection.setDefaults(&p.base)
 	return p
@@ -45,6 +44,7 @@ func (r *probeReader) defaults(p pair) {
 	for i := range probeSection.fields {
 		r.unsure[probeSection.fields[i].Key()] = r.said.faulty[i]
 	}
+	r.tls.defaults(r.said.pairs[probeSection.index["tls"]], where)
 	spec := r.base.Spec
 	spec.URL = "ws://localhost"
 	for _, f := range spec.Validate() {
@@ -108,11 +108,15 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	clear(r.unfit)
 	faults, gaps := len(r.faults), r.reader.gaps
 	decode(r.reader, probeSection, m, aliasOf(item), where, &p, r.got)
-	r.gaps = r.reader.gaps > gaps
+	r.partial = r.reader.gaps > gaps
 	if m.Kind != yaml.MappingNode || m.Tag != mapTag || r.budget < 0 {
 		return p // there is nothing to be complete
 	}
 	r.name(p.Name, item, where)
+	if i := probeSection.index["proxy_url"]; !r.own(i) && !r.said.pairs[i].present() {
+		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
+	}
+	r.tls.probe(r.got.pairs[probeSection.index["tls"]], where, &p.Spec)
 	r.fit(&p)
 	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
 	// for that over and over.
@@ -126,9 +130,6 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	}
 	if len(r.faults) == faults {
 		p.Spec = p.Spec.WithDefaults()
-		if i := probeSection.index["proxy_url"]; !r.got.pairs[i].present() && !r.said.pairs[i].present() {
-			p.Spec.Proxy = r.proxies.of(p.Spec.URL)
-		}
 	}
 	return p
 }
@@ -138,7 +139,7 @@ func (r *probeReader) name(name string, item *yaml.Node, where path) {
 	i := probeSection.index["name"]
 	p := r.got.pairs[i]
 	if !p.present() {
-		if !r.gaps && !r.got.meant[i] {
+		if !r.partial && !r.got.meant[i] {
 			r.used(follow(item), item, where.field("name"), "is required")
 		}
 		return
@@ -205,15 +206,6 @@ func (r *probeReader) consequence(f probe.Fault, i int) bool {
 		j, ok := fieldOf(probe.Fault{Field: other})
 		return ok && (r.faulty(j) || r.got.badItems[[2]string{probeSection.fields[j].Key(), ""}])
 	})
-}
-
-// faulty reports whether what holds for the probe at hand, its own value or the default, is wrong by itself, or
-// unknown because its key is misspelled.
-func (r *probeReader) faulty(i int) bool {
-	if r.got.pairs[i].present() {
-		return r.got.faulty[i]
-	}
-	return r.gaps || r.got.meant[i] || r.said.faulty[i] || r.said.meant[i]
 }
 
 // verdict reports a fault of a Spec at its place: a wrong value at the value, what may not be there at its key, and

@@ -73,7 +73,7 @@ func property(fields []Field, f Field, prefix string) schema {
 		words := make([]any, 0, len(f.Allowed)+1)
 		for _, word := range f.Allowed {
 			words = append(words, word)
-			if n, err := strconv.Atoi(word); err == nil {
+			if n, err := strconv.ParseFloat(word, 64); err == nil {
 				words = append(words, n)
 			}
 		}

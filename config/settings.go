@@ -12,6 +12,7 @@ type settingsReader struct {
 	viper   *viper.Viper
 	origins map[string]origin // of the fields that are not just their default, by path
 	wrong   map[string]bool   // the fields whose value that holds is wrong, by path
+	files   *tlsFiles
 }
 
 // origin is where the value that holds comes from: a node of the file or a variable.
@@ -36,10 +37,10 @@ func (s *settingsReader) read(config *Config, top *found) {
 	agent, otlp := newFound(len(agentSection.fields)), newFound(len(otlpSection.fields))
 	readSection(s, agentSection, top.pairs[rootSection.index["agent"]], config, agent)
 	readSection(s, otlpSection, top.pairs[rootSection.index["otlp"]], config, otlp)
-	var files tlsFiles
-	readSection(s, tlsSection, otlp.pairs[otlpSection.index["tls"]], &files, newFound(len(tlsSection.fields)))
+	var settings tlsSettings
+	readSection(s, tlsSection, otlp.pairs[otlpSection.index["tls"]], &settings, newFound(len(tlsSection.fields)))
 	s.refuse()
-	config.OTLP.TLS = s.tls(config.OTLP.Endpoint, files)
+	config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	config.OTLP.Resource = readResource(s.report)
 }
 

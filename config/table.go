@@ -58,28 +58,6 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
 })
 
-// tlsFiles is what the file says about TLS, before the files it names are read.
-type tlsFiles struct {
-	ca, cert, key string
-	skipVerify    bool
-}
-
-var tlsSection = newSection("otlp.tls", "otlp.tls.", true, []field[tlsFiles]{
-	{Field: Field{Path: "ca_file", Kind: Text,
-		Doc:  "PEM file of the authorities that are trusted instead of the system's",
-		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"}},
-		into: func(t *tlsFiles) any { return &t.ca }},
-	{Field: Field{Path: "cert_file", Kind: Text, Doc: "PEM file of the client certificate; needs key_file",
-		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"}},
-		into: func(t *tlsFiles) any { return &t.cert }},
-	{Field: Field{Path: "key_file", Kind: Text, Doc: "PEM file of the private key of cert_file",
-		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_KEY"}},
-		into: func(t *tlsFiles) any { return &t.key }},
-	{Field: Field{Path: "insecure_skip_verify", Kind: Bool, Default: "false",
-		Doc: "accept any certificate of the receiver: for tests only"},
-		into: func(t *tlsFiles) any { return &t.skipVerify }},
-})
-
 var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "name", Kind: Text, Required: true, Min: 1, Max: 128,
 		Doc: "name of the probe, unique in the file; the attribute wsprobe.name"},
@@ -141,6 +119,9 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "ip_version", Kind: Choice, Default: string(probe.IPAny), Allowed: words(probe.IPVersions()),
 		Doc: "the version of IP to connect with, to the proxy if there is one"},
 		into: func(p *Probe) any { return &p.Spec.IPVersion }, spec: "IPVersion"},
+	{Field: Field{Path: "tls", Kind: Section,
+		Doc: "how the endpoint and this agent prove who they are; wss:// only, field by field over that of defaults"},
+		spec: "TLS"},
 	{Field: Field{Path: "max_message_bytes", Kind: Integer, Default: strconv.Itoa(probe.DefaultMaxReply),
 		Min: 1, Max: probe.MaxMaxReply, Doc: "the longest message that is accepted; a longer one is message_too_big"},
 		into: func(p *Probe) any { return &p.Spec.MaxReply }, spec: "MaxReply"},

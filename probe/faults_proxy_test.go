@@ -28,7 +28,9 @@ func through(scheme string, user *url.Userinfo, target *wstest.Server) func(*pro
 	return func(s *probe.Spec, proxy *wstest.Server) {
 		s.Proxy = &url.URL{Scheme: scheme, Host: proxy.Addr().String(), User: user}
 		s.URL = target.URL
-		s.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: wstest.Trust(target.CA, proxy.CA)}
+		if s.TLS = nil; scheme == "https" || target.CA != nil {
+			s.TLS = &tls.Config{MinVersion: tls.VersionTLS12, RootCAs: wstest.Trust(target.CA, proxy.CA)}
+		}
 	}
 }
 

@@ -71,25 +71,10 @@ func New(s Spec) (*Probe, error) {
 		}
 	}
 	if p.target.secure {
-		p.tls = tlsConfig(s.TLS, p.target.host)
+		p.tls = tlsConfig(s, p.target.host)
 	}
 	p.head = requestHead(s, p.target)
 	return p, nil
-}
-
-// tlsConfig is the configuration of one handshake after the other, none of which knows of the one before.
-func tlsConfig(base *tls.Config, host string) *tls.Config {
-	c := &tls.Config{MinVersion: tls.VersionTLS12}
-	if base != nil {
-		c = base.Clone()
-	}
-	if c.ServerName == "" {
-		c.ServerName = host
-	}
-	c.NextProtos = []string{"http/1.1"} // an upgrade is a thing of HTTP/1.1
-	c.ClientSessionCache = nil
-	c.SessionTicketsDisabled = true
-	return c
 }
 
 // Run measures once. It returns when the connection is closed: by the deadline and the budget of the close

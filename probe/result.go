@@ -38,6 +38,10 @@ type Result struct {
 	Detail string
 	// Peer is the address at the other end of the TCP connection, the proxy's if there is one.
 	Peer string
+	// CertificateExpiry is when the endpoint's certificate ceases to be good, zero if the TLS handshake did not get as
+	// far as a certificate. A verified certificate ends with the first of its chain; of several chains, that
+	// which lasts longest counts. Of one that was refused, or not verified, the first of those shown counts.
+	CertificateExpiry time.Time
 	// HTTPStatus is the status of the response to the upgrade, or to the CONNECT that a proxy refused;
 	// 0 if there was none. Body is the beginning of a refusal's body.
 	HTTPStatus int

@@ -125,9 +125,12 @@ type Spec struct {
 	// if nil; nothing else of TLS holds for it.
 	Proxy *url.URL
 	// TLS is the configuration for wss://, or nil for that of the system. The server name defaults to
-	// the host of the URL. Only http/1.1 is ever offered by ALPN, and sessions are never resumed: a
-	// resumed session would be another, cheaper, handshake.
+	// the host of the URL. By ALPN http/1.1 is offered, or nothing if NextProtos is empty and not nil: no other
+	// protocol has the upgrade of RFC 6455. Its only certificate is shown to every server that asks for one.
+	// Sessions are never resumed: a resumed session would be another, cheaper, handshake.
 	TLS *tls.Config
+	// AnyServerName accepts a certificate that leads to a trusted authority, whatever name is in it.
+	AnyServerName bool
 	// Resolve looks a host name up. Default: Go's own resolver.
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Dial opens a TCP connection to an address. Default: the dialer of package net.

@@ -2,8 +2,6 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
-	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -16,7 +14,7 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// refusalWait bounds the wait for the body of a refusal, which is only shown to people.
+// refusalWait bounds the wait for what only explains a failure: the body of a refusal, an alert.
 const refusalWait = 200 * time.Millisecond
 
 // open performs the opening handshake. The library asks for it, the run itself is the transport.
@@ -60,16 +58,10 @@ func (r *run) handshake(ctx context.Context, key string) (*http.Response, error)
 	}
 	r.leave(time.Now())
 	if r.probe.target.secure {
-		r.enter(reasons.StageTLS, PhaseTLS)
-		secured := tls.Client(conn, r.probe.tls)
-		if err := secured.Handshake(); err != nil {
-			var hostname x509.HostnameError
-			if errors.As(err, &hostname) {
-				err = fmt.Errorf("certificate is not valid for %s: %w", r.probe.tls.ServerName, err)
-			}
+		secured, err := r.secure(conn)
+		if err != nil {
 			return nil, err
 		}
-		r.leave(time.Now())
 		conn = secured
 	}
 	return r.upgrade(conn, key)
@@ -137,14 +129,22 @@ func (r *run) watch(ctx context.Context) {
 // just what the library needs to agree.
 func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.enter(reasons.StageUpgrade, PhaseUpgrade)
+	// A failed write is no end yet: the server may have said why it hung up, in a refusal or in an alert of TLS.
 	request := append(r.probe.head[:len(r.probe.head):len(r.probe.head)], key...)
-	if _, err := conn.Write(append(request, "\r\n\r\n"...)); err != nil {
-		return nil, err
+	_, sent := conn.Write(append(request, "\r\n\r\n"...))
+	switch {
+	case isTimeout(sent):
+		return nil, sent
+	case sent != nil:
+		r.hurry()
 	}
 	resp, br, err := readHead(conn, http.MethodGet)
 	var head *headError
 	if errors.As(err, &head) {
 		return nil, &breach{what: reasons.MalformedResponse, about: head.problem}
+	}
+	if err != nil && sent != nil && !isAlert(err) {
+		return nil, sent
 	}
 	if err != nil {
 		return nil, err
@@ -175,14 +175,19 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: agreed, Body: r.wire}, nil
 }
 
-// refused keeps what a refusal says, as far as it comes soon.
-func (r *run) refused(resp *http.Response) {
-	r.res.HTTPStatus = resp.StatusCode
+// hurry leaves the server little time for what it may still have to say.
+func (r *run) hurry() {
 	wait := time.Now().Add(refusalWait)
 	if wait.After(r.deadline) {
 		wait = r.deadline
 	}
 	r.raw.bound(wait)
+}
+
+// refused keeps what a refusal says, as far as it comes soon.
+func (r *run) refused(resp *http.Response) {
+	r.res.HTTPStatus = resp.StatusCode
+	r.hurry()
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(MaxBodyDetail+r.probe.redact.slack())))
 	r.res.Body = r.probe.redact.text(string(body), MaxBodyDetail)
 }

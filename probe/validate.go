@@ -57,6 +57,7 @@ func (s Spec) Validate() []Fault {
 	faults = append(faults, s.modeFaults()...)
 	faults = append(faults, protocolFaults(s.Protocols)...)
 	faults = append(faults, s.routeFaults()...)
+	faults = append(faults, s.tlsFaults()...)
 	faults = append(faults, headerFaults(s.Headers)...)
 	if problem := headerValueProblem(s.UserAgent); problem != "" {
 		faults = append(faults, Fault{Field: "UserAgent", Problem: problem})

@@ -19,12 +19,14 @@ type adhocFlags struct {
 	proxy                        string
 	headers, protocols           []string
 	timeout                      timeoutValue
+	tls                          config.TLS
 }
 
 // adhocFields names the flag for each field of a Spec, for the messages.
 var adhocFields = map[string]string{
 	"URL": "URL", "Send": "--send", "Expect": "--expect", "Interpretation": "--interpretation",
 	"Headers": "--header", "Protocols": "--protocol", "Timeout": "--timeout", "Proxy": "--proxy",
+	"TLS": "TLS flags",
 }
 
 func (f *adhocFlags) register(cmd *cobra.Command) {
@@ -39,11 +41,12 @@ func (f *adhocFlags) register(cmd *cobra.Command) {
 			"(default round_trip_latency with --send, else handshake_latency)")
 	flags.StringVar(&f.proxy, "proxy", "", "`URL` of the proxy to tunnel through, http://, https:// or socks5://; \"\" for none\n"+
 		"(default what HTTP_PROXY, HTTPS_PROXY and NO_PROXY prescribe)")
+	registerTLS(cmd, &f.tls)
 }
 
 // changed returns the first flag of these that was given, or nothing.
 func (f *adhocFlags) changed(cmd *cobra.Command) string {
-	for _, name := range []string{"send", "expect", "header", "protocol", "timeout", "interpretation", "proxy"} {
+	for _, name := range append([]string{"send", "expect", "header", "protocol", "timeout", "interpretation", "proxy"}, tlsFlags()...) {
 		if cmd.Flags().Changed(name) {
 			return name
 		}
@@ -72,6 +75,9 @@ func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error)
 	given := cmd.Flags().Changed("proxy")
 	if spec.Proxy, err = config.ParseProxy(f.proxy); err != nil {
 		return config.Probe{}, fmt.Errorf("--proxy: %w", err)
+	}
+	if spec.TLS, err = loadTLS(f.tls); err != nil {
+		return config.Probe{}, err
 	}
 	if faults := spec.Validate(); len(faults) > 0 {
 		return config.Probe{}, adhocError(faults)

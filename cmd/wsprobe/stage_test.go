@@ -2,6 +2,9 @@ package main
 
 import (
 	"context"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +15,8 @@ import (
 	"sync"
 	"time"
 
+	"software.sslmate.com/src/go-pkcs12"
+
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
@@ -21,6 +26,7 @@ type stage struct {
 	server  *wstest.Server
 	tls     *wstest.Server
 	proxy   *wstest.Server
+	mutual  *wstest.Server // wants a certificate of its clients
 	backend *backend
 	visits  map[string]chan struct{} // by endpoint, one for each connection
 	points  chan string
@@ -61,7 +67,34 @@ func newStage(dir string) (*stage, error) {
 	s.server = wstest.Start(wstest.ByPath(paths))
 	s.tls = wstest.StartTLS(wstest.Echo, nil)
 	s.proxy = wstest.Start(wstest.Connect)
-	return s, nil
+	s.mutual = wstest.StartTLS(wstest.Echo, &tls.Config{
+		Certificates: []tls.Certificate{s.tls.CA.Issue(wstest.Cert{})}, ClientAuth: tls.RequireAndVerifyClientCert, ClientCAs: s.tls.CA.Pool(),
+	})
+	return s, s.writeCertificates(dir)
+}
+
+// writeCertificates puts ca.pem, client.pem, client.key and the bundle of both, client.p12, into the folder of a script.
+func (s *stage) writeCertificates(dir string) error {
+	client := s.tls.CA.Issue(wstest.Cert{})
+	der, err := x509.MarshalPKCS8PrivateKey(client.PrivateKey)
+	if err != nil {
+		return err
+	}
+	bundle, err := pkcs12.Modern.Encode(client.PrivateKey, client.Leaf, nil, "swordfish")
+	if err != nil {
+		return err
+	}
+	for name, data := range map[string][]byte{
+		"ca.pem":     s.tls.CA.PEM(),
+		"client.pem": pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: client.Certificate[0]}),
+		"client.key": pem.EncodeToMemory(&pem.Block{Type: "PRIVATE KEY", Bytes: der}),
+		"client.p12": bundle,
+	} {
+		if err := os.WriteFile(filepath.Join(dir, name), data, 0o600); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // env tells the script where everything is: $ECHO for the endpoint echo, and so on.
@@ -74,6 +107,7 @@ func (s *stage) env() []string {
 		"NOTICE=" + s.notice.Addr().String(),
 		"CLOSED_PORT=ws://" + s.silence.LocalAddr().String() + "/",
 		"UNTRUSTED=" + s.tls.URL,
+		"MUTUAL=" + s.mutual.URL,
 		"PROXY=" + s.proxy.Addr().String(),
 	}
 	if examples, err := filepath.Abs("../../deploy/examples"); err == nil {
@@ -92,6 +126,7 @@ func (s *stage) close() {
 	s.server.Close()
 	s.tls.Close()
 	s.proxy.Close()
+	s.mutual.Close()
 	s.backend.stop()
 	_ = s.file.Close()
 }

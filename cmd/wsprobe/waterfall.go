@@ -166,6 +166,7 @@ func facts(p config.Probe, r probe.Result) []fact {
 		add("proxy", proxy.Scheme+"://"+proxy.Host)
 	}
 	add("peer", r.Peer)
+	add("tls", certificateText(r))
 	add("protocol", r.Subprotocol)
 	if r.Opened && r.Subprotocol == "" && len(p.Spec.Protocols) > 0 {
 		add("protocol", "none of those offered was picked")
@@ -196,6 +197,24 @@ func measuredStep(p config.Probe, r probe.Result) string {
 		return ""
 	}
 	return fmt.Sprintf("that of step %d", p.Spec.MeasuredStep()+1)
+}
+
+// certificateText says until when the endpoint's certificate is good, and what is left of that.
+func certificateText(r probe.Result) string {
+	ends := r.CertificateExpiry
+	if ends.IsZero() {
+		return ""
+	}
+	const day = 24 * time.Hour
+	left, form := ends.Sub(r.Ended), "certificate ends in %s (%s)"
+	if left < 0 {
+		left, form = -left, "certificate ended %s ago (%s)"
+	}
+	span := plural(int(left/day), "day")
+	if left < 2*day {
+		span = plural(int(left/time.Hour), "hour")
+	}
+	return fmt.Sprintf(form, span, ends.UTC().Format(time.DateOnly))
 }
 
 // writeFact writes a label and its text, wrapped between words, the later lines under the first.

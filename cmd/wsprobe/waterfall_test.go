@@ -94,7 +94,9 @@ func waterfalls() map[string]func() (config.Probe, probe.Result) {
 	closed := step{probe.PhaseClose, 800 * us, probe.SpanEnded}
 	broken := func(p probe.Phase, took time.Duration) step { return step{p, took, probe.SpanBroken} }
 	return map[string]show{
-		"ok_round_trip": of(probe.RoundTripLatency, func(r *probe.Result) { r.Subprotocol = "chat.v2" },
+		"ok_round_trip": of(probe.RoundTripLatency, func(r *probe.Result) {
+			r.Subprotocol, r.CertificateExpiry = "chat.v2", began.AddDate(0, 0, 43)
+		},
 			opening(step{probe.PhaseRoundTrip, 12_345 * us, probe.SpanEnded}, closed)...),
 		"ok_handshake":          of(probe.HandshakeLatency, fine, opening(closed)...),
 		"ok_connection_success": of(probe.ConnectionSuccess, fine, opening(closed)...),
@@ -121,6 +123,12 @@ func waterfalls() map[string]func() (config.Probe, probe.Result) {
 			failed(reasons.OpenFailed, reasons.ConnectionRefused, "dial tcp 192.0.2.7:443: connect: connection refused")(r)
 			r.Peer = ""
 		}, broken(probe.PhaseConnect, 0)),
+		"ok_certificate_ends": of(probe.HandshakeLatency, func(r *probe.Result) { r.CertificateExpiry = began.Add(90 * time.Minute) },
+			opening(closed)...),
+		"ws_open_failed_expired": of(probe.HandshakeLatency, func(r *probe.Result) {
+			failed(reasons.OpenFailed, reasons.TLSCertificateExpired, "tls: failed to verify certificate: x509: certificate has expired")(r)
+			r.CertificateExpiry = began.AddDate(0, 0, -12)
+		}, append(opening()[:2], broken(probe.PhaseTLS, 7*ms))...),
 		"ws_handshake_timeout": of(probe.HandshakeLatency,
 			failed(reasons.HandshakeTimeout, reasons.TLSTimeout, "nothing within 10s: waiting for the TLS handshake"),
 			step{probe.PhaseConnect, 8 * ms, probe.SpanEnded}, broken(probe.PhaseTLS, 9992*ms)),

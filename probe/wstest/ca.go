@@ -7,6 +7,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"crypto/x509/pkix"
+	"encoding/pem"
 	"fmt"
 	"math/big"
 	"net"
@@ -41,6 +42,11 @@ func NewCA(change ...func(*x509.Certificate)) *CA {
 
 // Pool holds just this authority.
 func (ca *CA) Pool() *x509.CertPool { return Trust(ca) }
+
+// PEM is the certificate of this authority.
+func (ca *CA) PEM() []byte {
+	return pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: ca.cert.Raw})
+}
 
 // Cert says what a certificate is for. Zero fields: for the loopback interface and the servers of this
 // package in memory, from an hour ago until tomorrow, for servers and clients.

@@ -25,7 +25,7 @@ func board() *Board {
 	b := &Board{}
 	b.Add("good", "wss://good.example.com/socket?token=hunter2", probe.RoundTripLatency, time.Minute).Record(probe.Result{
 		Started: ended.Add(-time.Second), Ended: ended, Opened: true, Handshake: 41 * time.Millisecond,
-		Replied: true, RoundTrip: 12345 * time.Microsecond, HTTPStatus: 101, Peer: "192.0.2.7:443",
+		Replied: true, RoundTrip: 12345 * time.Microsecond, HTTPStatus: 101, Peer: "192.0.2.7:443", CertificateExpiry: ended.AddDate(0, 0, 42),
 	})
 	b.Add(hostile, "ws://bad.example.com/?token=hunter2", probe.HandshakeLatency, 24*time.Hour).Record(probe.Result{
 		Started: ended, Ended: ended, Reason: reasons.OpenFailed, ErrorType: "http_403", HTTPStatus: 403,
@@ -107,6 +107,12 @@ func TestAPI(t *testing.T) {
 	}
 	if good.Last["started_at"] != "2026-11-21T11:59:59Z" || good.Last["ended_at"] != "2026-11-21T12:00:00Z" {
 		t.Errorf("times not in UTC: %v, %v", good.Last["started_at"], good.Last["ended_at"])
+	}
+	if got := good.Last["certificate_expires_at"]; got != "2027-01-02T12:00:00Z" {
+		t.Errorf("the certificate ends at %v", got)
+	}
+	if value, there := bad.Last["certificate_expires_at"]; !there || value != nil {
+		t.Errorf("the certificate of ws:// ends at %v, want null", value)
 	}
 	if value, there := bad.Last["value"]; !there || value != nil {
 		t.Errorf("value of a run without one: %v, want null", value)

@@ -34,6 +34,7 @@ type View struct {
 	UnmatchedMessages int                `json:"unmatched_messages"`
 	LastReply         *string            `json:"last_reply"` // the beginning of the last message that did not match
 	Peer              *string            `json:"peer"`
+	CertificateEnds   *time.Time         `json:"certificate_expires_at"` // null if none was seen
 }
 
 // NewView shows a result of the probe with this name, URL and interpretation.
@@ -60,6 +61,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 		UnmatchedMessages: r.Unmatched,
 		LastReply:         unless(r.Unmatched == 0, r.LastReply),
 		Peer:              unless(r.Peer == "", r.Peer),
+		CertificateEnds:   unless(r.CertificateExpiry.IsZero(), r.CertificateExpiry.UTC()),
 	}
 	if value, measured := in.Value(r); measured {
 		v.Value = &value

@@ -51,6 +51,7 @@ const (
 	idRoundTripLatency
 	idConnectionSuccess
 	idPhaseDuration
+	idTLSTimeLeft
 	idRuns
 	idHandshakeDuration
 	idRoundTripDuration
@@ -85,6 +86,10 @@ var table = [metricCount]Metric{
 	idPhaseDuration: {
 		Name: "wsprobe.phase.duration", Kind: Gauge, Unit: "ms", PerProbe: true, Attributes: []string{keyPhase},
 		Description: "Length of a phase of a run, one point per phase that ended.",
+	},
+	idTLSTimeLeft: {
+		Name: "wsprobe.tls.time_left", Kind: Gauge, Unit: "s", PerProbe: true,
+		Description: "Time until the endpoint's certificate, or one of its chain, expires, negative afterwards; one point per run that saw a certificate.",
 	},
 	idRuns: {
 		Name: "wsprobe.runs", Kind: Counter, Unit: "{run}", PerProbe: true,

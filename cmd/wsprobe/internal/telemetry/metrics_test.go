@@ -49,7 +49,9 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	target := chat()
 	target.Labels = nil
 	series := telemetry.Probe(target)
-	series.Record(good(midnight, time.Millisecond))
+	certified := good(midnight, time.Millisecond)
+	certified.CertificateExpiry = midnight.Add(time.Hour)
+	series.Record(certified)
 	series.Record(refused(midnight))
 	telemetry.ObserveStart(time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)

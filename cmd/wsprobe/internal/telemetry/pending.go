@@ -16,14 +16,21 @@ type run struct {
 	handshake, roundTrip time.Duration
 	opened, replied      bool
 	phases               probe.Phases
+	certified            bool    // a certificate was seen
+	timeLeft             float64 // until it expires, in seconds
 }
 
 func newRun(s *Series, r probe.Result) run {
-	return run{
+	noted := run{
 		series: s, started: r.Started, ended: r.Ended, reason: r.Reason,
 		handshake: r.Handshake, opened: r.Opened, roundTrip: r.RoundTrip, replied: r.Replied,
 		phases: r.Phases,
 	}
+	if noted.certified = !r.CertificateExpiry.IsZero(); noted.certified {
+		// Not as a time.Duration, which ends after 292 years: "no expiry" is written as the year 9999 (RFC 5280 4.1.2.5).
+		noted.timeLeft = float64(r.CertificateExpiry.UnixMilli()-r.Ended.UnixMilli()) / 1000
+	}
+	return noted
 }
 
 // points is the number of data points of the run.
@@ -33,6 +40,9 @@ func (r *run) points() int {
 		n++
 	}
 	if r.replied {
+		n++
+	}
+	if r.certified {
 		n++
 	}
 	for _, span := range r.phases {

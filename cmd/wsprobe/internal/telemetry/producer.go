@@ -66,6 +66,9 @@ func addRun(b *batcher, r *run) {
 	if r.replied {
 		b.gauge(idRoundTripLatency, plain, r.started, r.ended, probe.Millis(r.roundTrip))
 	}
+	if r.certified {
+		b.gauge(idTLSTimeLeft, plain, r.started, r.ended, r.timeLeft)
+	}
 	b.gauge(idConnectionSuccess, s.with(variant{reason: r.reason.String()}), r.started, r.ended, opened)
 	for phase, span := range r.phases {
 		if span.State == probe.SpanEnded {

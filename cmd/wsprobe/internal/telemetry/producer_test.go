@@ -76,6 +76,33 @@ func TestEachPhaseThatEndedIsOnePoint(t *testing.T) {
 	}
 }
 
+// TestTimeLeftOfCertificates: whatever a run came to, the certificate that it saw ends at a time, past or very far
+// perhaps.
+func TestTimeLeftOfCertificates(t *testing.T) {
+	result := refused(midnight)
+	const day = 24 * 3600.0
+	for name, c := range map[string]struct {
+		expiry time.Time
+		want   []float64
+	}{
+		"none":    {},
+		"to come": {result.Ended.Add(90*time.Second + 500*time.Millisecond), []float64{90.5}},
+		"over":    {result.Ended.Add(-36 * time.Hour), []float64{-1.5 * day}},
+		"never":   {result.Ended.AddDate(400, 0, 0), []float64{146_097 * day}}, // the Gregorian calendar repeats itself
+	} {
+		telemetry := newTest(t, Options{}, new(stub))
+		result.CertificateExpiry = c.expiry
+		telemetry.Probe(chat()).Record(result)
+		var want []point
+		for _, value := range c.want {
+			want = append(want, point{set(chatAttributes()...), midnight, result.Ended, value})
+		}
+		if got := points(gauges(produce(t, telemetry), idTLSTimeLeft)); !slices.Equal(got, want) {
+			t.Errorf("%s: got %v, want %v", name, got, want)
+		}
+	}
+}
+
 func TestWhatWasNotMeasuredIsAbsent(t *testing.T) {
 	for _, c := range []struct {
 		name     string

@@ -1,0 +1,145 @@
+package config
+
+import (
+	"bytes"
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/pem"
+	"strings"
+)
+
+// tlsSettings are what a configuration says about TLS, before the files that it names are read.
+type tlsSettings struct {
+	ca string
+	identity
+	skipVerify bool
+
+	// Of probes only.
+	serverName string
+	verifyName bool
+	minVersion string
+	alpn       []string
+}
+
+// identity is by what the agent proves who it is.
+type identity struct{ cert, key, password string }
+
+// tlsProblem is what is wrong with the field of this key.
+type tlsProblem struct {
+	key, problem string
+	// missing says that another field would mend it.
+	missing bool
+}
+
+// tlsFiles reads the files that settings of TLS name, each of them once, however many settings name it.
+type tlsFiles struct {
+	pools map[string]tlsPool
+	pairs map[identity]tlsPair
+}
+
+type tlsPool struct {
+	pool     *x509.CertPool
+	problems []tlsProblem
+}
+
+type tlsPair struct {
+	pair     tls.Certificate
+	problems []tlsProblem
+}
+
+func newTLSFiles() *tlsFiles {
+	return &tlsFiles{pools: make(map[string]tlsPool), pairs: make(map[identity]tlsPair)}
+}
+
+// config returns what every configuration of TLS has, or what is wrong with its settings.
+func (f *tlsFiles) config(s tlsSettings) (*tls.Config, []tlsProblem) {
+	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.skipVerify}
+	var problems []tlsProblem
+	if s.ca != "" {
+		known, ok := f.pools[s.ca]
+		if !ok {
+			known.pool, known.problems = authorities(s.ca)
+			f.pools[s.ca] = known
+		}
+		config.RootCAs = known.pool
+		problems = append(problems, known.problems...)
+	}
+	if s.identity != (identity{}) {
+		known, ok := f.pairs[s.identity]
+		if !ok {
+			known.pair, known.problems = s.load()
+			f.pairs[s.identity] = known
+		}
+		config.Certificates = []tls.Certificate{known.pair}
+		problems = append(problems, known.problems...)
+	}
+	return config, problems
+}
+
+// contradiction says which authorities are named for nothing.
+func (s tlsSettings) contradiction() []tlsProblem {
+	if !s.skipVerify || s.ca == "" {
+		return nil
+	}
+	return []tlsProblem{{key: "ca_file", problem: "has no effect: insecure_skip_verify accepts any certificate"}}
+}
+
+// authorities reads the certificates of a PEM or DER file, or of PEM text.
+func authorities(source string) (*x509.CertPool, []tlsProblem) {
+	const key = "ca_file"
+	data, problem := readSource(source)
+	if problem != "" {
+		return nil, []tlsProblem{{key: key, problem: problem}}
+	}
+	pool := x509.NewCertPool()
+	if pool.AppendCertsFromPEM(data) {
+		return pool, nil
+	}
+	certificates, err := x509.ParseCertificates(data)
+	if err != nil || len(certificates) == 0 {
+		return nil, []tlsProblem{{key: key, problem: "has no certificate in it that can be used" + named(source)}}
+	}
+	for _, certificate := range certificates {
+		pool.AddCert(certificate)
+	}
+	return pool, nil
+}
+
+// beginPEM is how PEM begins (RFC 7468 2).
+const beginPEM = "-----BEGIN "
+
+// isInline reports whether a text is PEM itself, and not the name of a file.
+func isInline(source string) bool { return strings.Contains(source, beginPEM) }
+
+// readSource returns the content of a file, or the text itself if it is PEM.
+func readSource(source string) (data []byte, problem string) {
+	if isInline(source) {
+		return []byte(source), ""
+	}
+	data, err := readFile(source, maxPEM)
+	if err != nil {
+		return nil, "cannot read " + quote(source) + ": " + err.Error()
+	}
+	return data, ""
+}
+
+// named ends a message with the name of the file, if it is one.
+func named(source string) string {
+	if isInline(source) {
+		return ""
+	}
+	return ": " + quote(source)
+}
+
+// isPEM reports whether there is PEM in the data, whatever it holds.
+func isPEM(data []byte) bool { return bytes.Contains(data, []byte(beginPEM)) }
+
+// pemBlock returns the first block of PEM with a type that ends so.
+func pemBlock(data []byte, suffix string) *pem.Block {
+	for {
+		var block *pem.Block
+		if block, data = pem.Decode(data); block == nil || strings.HasSuffix(block.Type, suffix) {
+			return block
+		}
+	}
+}
