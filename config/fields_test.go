@@ -133,4 +133,13 @@ func TestSuggest(t *testing.T) {
 			t.Errorf("suggest(%.20q) = %q, want %q", word, got, want)
 		}
 	}
+	interpretations := []string{"handshake_latency", "round_trip_latency", "connection_success"}
+	for word, want := range map[string]string{
+		"roundtrip_latency": "round_trip_latency", "Round Trip": "round_trip_latency", "handshake": "handshake_latency",
+		"connection_sucess": "connection_success", "latency": "", "": "", "co": "", strings.Repeat("x", 1_000_000): "",
+	} {
+		if got := suggestChoice(word, interpretations); got != want {
+			t.Errorf("suggestChoice(%.20q) = %q, want %q", word, got, want)
+		}
+	}
 }

@@ -243,9 +243,10 @@ func isQuoted(n *yaml.Node) bool {
 	return n.Kind == yaml.ScalarNode && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0
 }
 
-// quotesHint is advice for a scalar that YAML takes for something else than text.
+// quotesHint is advice for text that YAML takes for something else: a scalar, or JSON.
 func quotesHint(n *yaml.Node) string {
-	if n.Kind == yaml.ScalarNode && n.Style&yaml.TaggedStyle == 0 && n.Tag != strTag && !isNull(n) {
+	scalar := n.Kind == yaml.ScalarNode && n.Tag != strTag && !isNull(n)
+	if (scalar || n.Style&yaml.FlowStyle != 0) && n.Style&yaml.TaggedStyle == 0 {
 		return ": put it in quotes"
 	}
 	return ""

@@ -19,7 +19,7 @@ import (
 // come from a file, a variable or the table of fields.
 func store(f *Field, check func(string) string, into any, text string) (problem string) {
 	if f.Kind == Choice && !slices.Contains(f.Allowed, text) {
-		return fmt.Sprintf("must be one of %s, got %s", strings.Join(f.Allowed, ", "), quote(text))
+		return fmt.Sprintf("must be one of %s, got %s%s", strings.Join(f.Allowed, ", "), quote(text), didYouMean(suggestChoice(text, f.Allowed)))
 	}
 	switch into := into.(type) {
 	case *string:
@@ -129,16 +129,20 @@ func parseInteger(f *Field, text string) (int64, string) {
 	return n, ""
 }
 
+// duration is what Go takes for one, were it not too long.
+var duration = regexp.MustCompile(`^[-+]?(([0-9]+\.?[0-9]*|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h))+$`)
+
 func parseTime(f *Field, text string) (time.Duration, string) {
 	if f.Kind == Milliseconds {
 		n, problem := parseInteger(f, text)
 		return time.Duration(n) * time.Millisecond, problem
 	}
 	d, err := time.ParseDuration(text)
-	if err != nil || text == "0" {
+	huge := err != nil && duration.MatchString(text) // beyond what Go can count
+	if err != nil && !huge || text == "0" {
 		return 0, "must be a duration with a unit, such as 30s or 1m30s, got " + quote(text)
 	}
-	if d < time.Duration(f.Min) || d > time.Duration(f.Max) {
+	if huge || d < time.Duration(f.Min) || d > time.Duration(f.Max) {
 		return 0, fmt.Sprintf("must be between %s and %s, got %s",
 			shortDuration(time.Duration(f.Min)), shortDuration(time.Duration(f.Max)), shorten(text))
 	}

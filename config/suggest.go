@@ -33,6 +33,23 @@ func suggest(word string, known []string) string {
 	return best
 }
 
+// suggestChoice guesses which of a few words was meant, which are values and not names: it takes more likeness than for
+// a key, where a guess that is wrong does no harm.
+func suggestChoice(word string, allowed []string) string {
+	plain := strings.NewReplacer("_", "", "-", "", " ", "")
+	bare := plain.Replace(strings.ToLower(word))
+	if len(bare) < 3 {
+		return ""
+	}
+	for _, candidate := range allowed {
+		known := plain.Replace(candidate)
+		if strings.HasPrefix(known, bare) || strings.HasPrefix(bare, known) || editDistance(bare, known) <= len(bare)/4 {
+			return candidate
+		}
+	}
+	return ""
+}
+
 // editDistance counts the insertions, deletions and replacements that turn a into b. Long words are far
 // from everything, so that a hostile file cannot make it slow.
 func editDistance(a, b string) int {

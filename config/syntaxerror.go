@@ -26,12 +26,13 @@ var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 // hints say what usually causes an error.
 var hints = map[string]string{
 	"mapping values are not allowed in this context":  "text that contains a colon and a blank needs quotes",
-	"found character that cannot start any token":     "indent by blanks, and quote text that begins with @, ` or %",
+	"found character that cannot start any token":     "text that begins with @, ` or % needs quotes",
 	"found a tab character that violates indentation": "indent by blanks",
+	"found incompatible YAML document":                "leave the %YAML line away",
 	"found unexpected end of stream":                  "the quotes are never closed",
 	"did not find expected key":                       "check the indentation, brackets and quotes",
 	"did not find expected '-' indicator":             "check the indentation",
-	"found unknown escape character":                  "in single quotes a backslash is just that",
+	"found unknown escape character":                  "in double quotes a backslash begins an escape: use single quotes",
 }
 
 // refinable is the size up to which a file is parsed again to find the column of an error. Beyond, it would take
@@ -57,6 +58,12 @@ func syntaxFault(data []byte, err error) (line, column int, format, problem stri
 		offset = max(0, bytes.LastIndex(data[:end], []byte("*"+alias[1])))
 	} else if len(data) <= refinable {
 		offset = tooMuch(data, offset, end, problem)
+	}
+	switch directive := bytes.LastIndex(data[:end], []byte("%YAML")); {
+	case problem == "found incompatible YAML document" && directive >= 0: // which is only told where the document begins
+		offset = directive
+	case problem == "found character that cannot start any token" && offset < len(data) && data[offset] == '\t':
+		problem = "found a tab character that violates indentation"
 	}
 	line, column = place(data, offset)
 	if hint := hints[problem]; hint != "" {

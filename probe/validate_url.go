@@ -104,6 +104,9 @@ func hostProblem(host string) string {
 		if !closed || err != nil || !addr.Is6() {
 			return "must have a valid IPv6 address between the brackets"
 		}
+		if addr.IsLinkLocalUnicast() && addr.Zone() == "" {
+			return "must have the zone of a link-local address, the interface that it is on: [fe80::1%25eth0] (RFC 6874)"
+		}
 		return ""
 	}
 	if strings.Contains(host, ":") {
