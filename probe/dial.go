@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -15,6 +16,9 @@ const attemptDelay = 250 * time.Millisecond
 
 // defaultResolve is Go's own: a lookup through the C library cannot be cancelled and would outlive its run.
 func defaultResolve(ctx context.Context, host string) ([]netip.Addr, error) {
+	if strings.EqualFold(host, "localhost.") { // no name for a server, dot or not (RFC 6761 6.3)
+		host = "localhost"
+	}
 	var dialer net.Dialer
 	return resolveBoth(ctx, func(ctx context.Context, network string) ([]netip.Addr, error) {
 		return resolveThrough(ctx, network, host, dialer.DialContext)

@@ -148,6 +148,9 @@ func (e endpoint) checkOutcome(t *testing.T, r probe.Result, well bool) {
 	if !strings.Contains(r.Detail, e.detail) || r.Detail == "" {
 		t.Errorf("detail %q, want %q in it", r.Detail, e.detail)
 	}
+	if byProbe := e.err == reasons.ProtocolError || e.err == reasons.MessageTooBig; byProbe && !r.CloseByProbe || e.err == reasons.CloseFrame && r.CloseByProbe {
+		t.Errorf("close code %d: sent by the probe: %v", r.CloseCode, r.CloseByProbe)
+	}
 	if e.opened && r.CloseCode != e.closeCode || r.CloseReason != e.closeWhy {
 		t.Errorf("close code %d %q, want %d %q", r.CloseCode, r.CloseReason, e.closeCode, e.closeWhy)
 	}

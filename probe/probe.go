@@ -184,7 +184,7 @@ func (r *run) noteClose(b *breach) {
 	scan := &r.wire.scan
 	switch {
 	case b != nil:
-		r.res.CloseCode = b.code
+		r.res.CloseCode, r.res.CloseByProbe = b.code, true
 	case scan.closed:
 		r.seen.CloseReceived = true
 		r.res.CloseCode = scan.closeCode

@@ -53,6 +53,8 @@ type Result struct {
 	// after a breach the code that the probe sent (RFC 6455 7.4.1). 0 if the connection was still open.
 	CloseCode   int
 	CloseReason string
+	// CloseByProbe says that the code is the probe's own word to a server that broke the protocol.
+	CloseByProbe bool
 	// Unmatched counts the messages that came and were not the reply; LastReply is the beginning of the
 	// last of them.
 	Unmatched int

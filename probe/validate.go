@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Fault is one thing that is wrong with a [Spec].
@@ -97,11 +98,11 @@ func (s Spec) modeFaults() []Fault {
 	var faults []Fault
 	if !slices.Contains(Interpretations(), s.Interpretation) {
 		faults = append(faults, Fault{Field: "Interpretation",
-			Problem: fmt.Sprintf("must be one of %v, got %q", Interpretations(), s.Interpretation)})
+			Problem: notAmong(Interpretations(), s.Interpretation)})
 	}
 	if !slices.Contains(PingModes(), s.PingMode) {
 		faults = append(faults, Fault{Field: "PingMode",
-			Problem: fmt.Sprintf("must be one of %v, got %q", PingModes(), s.PingMode)})
+			Problem: notAmong(PingModes(), s.PingMode)})
 	}
 	if len(faults) > 0 {
 		return faults // whether the rest fits depends on what was meant
@@ -116,6 +117,15 @@ func (s Spec) modeFaults() []Fault {
 			Problem: fmt.Sprintf("must be none for %s: only round_trip_latency waits for an answer", s.Interpretation)}}
 	}
 	return s.messageFaults()
+}
+
+// notAmong says that a word is not one of those allowed.
+func notAmong[Word ~string](allowed []Word, got Word) string {
+	words := make([]string, len(allowed))
+	for i, w := range allowed {
+		words[i] = string(w)
+	}
+	return fmt.Sprintf("must be one of %s, got %q", strings.Join(words, ", "), got)
 }
 
 // protocolFaults checks the subprotocols: a list of distinct tokens (RFC 6455 4.1, item 10).

@@ -11,7 +11,7 @@ import (
 func (s Spec) textFaults() []Fault {
 	if !slices.Contains(MessageFormats(), s.MessageFormat) {
 		return []Fault{{Field: "MessageFormat",
-			Problem: fmt.Sprintf("must be one of %v, got %q", MessageFormats(), s.MessageFormat)}}
+			Problem: notAmong(MessageFormats(), s.MessageFormat)}}
 	}
 	faults := slices.Concat(
 		s.sendFaults("Send", s.Send), s.expectFaults("Expect", s.Expect),

@@ -10,7 +10,7 @@ import (
 // routeFaults checks where the connection goes: a place to connect to, and an IP version that it can have.
 func (s Spec) routeFaults() []Fault {
 	if !slices.Contains(IPVersions(), s.IPVersion) {
-		return []Fault{{Field: "IPVersion", Problem: fmt.Sprintf("must be one of %v, got %q", IPVersions(), s.IPVersion)}}
+		return []Fault{{Field: "IPVersion", Problem: notAmong(IPVersions(), s.IPVersion)}}
 	}
 	var faults []Fault
 	if s.ConnectTo != "" {

@@ -109,6 +109,7 @@ func (s *stage) env() []string {
 		"UNTRUSTED=" + s.tls.URL,
 		"MUTUAL=" + s.mutual.URL,
 		"PROXY=" + s.proxy.Addr().String(),
+		"ADDRESS=" + s.server.Addr().String(),
 	}
 	if examples, err := filepath.Abs("../../deploy/examples"); err == nil {
 		vars = append(vars, "EXAMPLES="+examples)
@@ -150,6 +151,7 @@ func endpoints() map[string]wstest.Script {
 		"refuse503": wstest.Refuse(503, "busy\n"),
 		"close1008": wstest.CloseWith(1008, "policy"),
 		"drop":      wstest.Drop,
+		"masked":    wstest.Frames(wstest.Frame{Opcode: wstest.OpText, Payload: "pong", Masked: true}),
 		"greet":     wstest.Greeting("welcome", "pong"),
 		"session": func(c *wstest.Conn) {
 			c.Accept()

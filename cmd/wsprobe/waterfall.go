@@ -178,9 +178,7 @@ func facts(p config.Probe, r probe.Result) []fact {
 		add("status", fmt.Sprint(r.HTTPStatus))
 	}
 	add("body", strings.TrimSuffix(r.Body, `\n`))
-	if r.CloseCode != 0 {
-		add("close", strings.TrimSpace(fmt.Sprintf("%d %s", r.CloseCode, r.CloseReason)))
-	}
+	add("close", closeText(r))
 	if r.Unmatched > 0 {
 		add("last reply", fmt.Sprintf("%s (of %s that did not match)", r.LastReply, plural(r.Unmatched, "message")))
 	}
@@ -215,6 +213,22 @@ func certificateText(r probe.Result) string {
 		span = plural(int(left/time.Hour), "hour")
 	}
 	return fmt.Sprintf(form, span, ends.UTC().Format(time.DateOnly))
+}
+
+// closeText says with which code a connection was closed, and who said so.
+func closeText(r probe.Result) string {
+	switch {
+	case r.CloseCode == 0:
+		return ""
+	case r.CloseByProbe:
+		return fmt.Sprintf("%d, sent by the probe", r.CloseCode)
+	case r.CloseCode == 1005: // these two are never sent (RFC 6455 7.4.1)
+		return "1005: a close frame without a code"
+	case r.CloseCode == 1006:
+		return "1006: no close frame"
+	default:
+		return strings.TrimSpace(fmt.Sprintf("%d %s", r.CloseCode, r.CloseReason))
+	}
 }
 
 // writeFact writes a label and its text, wrapped between words, the later lines under the first.

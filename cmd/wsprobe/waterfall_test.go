@@ -139,6 +139,14 @@ func waterfalls() map[string]func() (config.Probe, probe.Result) {
 			failed(reasons.ClosedEarly, reasons.CloseFrame, `close frame 1008 "token expired" before the reply`)(r)
 			r.CloseCode, r.CloseReason = 1008, "token expired"
 		}, opening(broken(probe.PhaseRoundTrip, 3*ms), closed)...),
+		"ws_closed_early_by_the_probe": of(probe.RoundTripLatency, func(r *probe.Result) {
+			failed(reasons.ClosedEarly, reasons.ProtocolError, "text message is not valid UTF-8 (RFC 6455 8.1)")(r)
+			r.CloseCode, r.CloseByProbe = 1007, true
+		}, opening(broken(probe.PhaseRoundTrip, 3*ms), closed)...),
+		"ws_closed_early_without_a_frame": of(probe.RoundTripLatency, func(r *probe.Result) {
+			failed(reasons.ClosedEarly, reasons.UnexpectedEOF, "connection ended without a close frame before the reply: EOF")(r)
+			r.CloseCode = 1006
+		}, opening(broken(probe.PhaseRoundTrip, 3*ms), broken(probe.PhaseClose, 0))...),
 		"ws_reply_mismatch": of(probe.RoundTripLatency, func(r *probe.Result) {
 			failed(reasons.ReplyMismatch, reasons.ReplyMismatched, "3 messages came within 2s and none of them matched")(r)
 			r.Unmatched, r.LastReply = 3, `{"op":"error","text":"`+strings.Repeat("a long story ", 8)+`"}`

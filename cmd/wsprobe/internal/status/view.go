@@ -31,6 +31,7 @@ type View struct {
 	Subprotocol       *string            `json:"subprotocol"` // "" if the server picked none, null if it never opened
 	CloseCode         *int               `json:"close_code"`
 	CloseReason       *string            `json:"close_reason"`
+	CloseSentBy       *string            `json:"close_sent_by"` // "server" or "probe"; null if there was no close frame
 	UnmatchedMessages int                `json:"unmatched_messages"`
 	LastReply         *string            `json:"last_reply"` // the beginning of the last message that did not match
 	Peer              *string            `json:"peer"`
@@ -58,6 +59,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 		Subprotocol:       unless(!r.Opened, r.Subprotocol),
 		CloseCode:         unless(r.CloseCode == 0, r.CloseCode),
 		CloseReason:       unless(r.CloseReason == "", r.CloseReason),
+		CloseSentBy:       closeSentBy(r),
 		UnmatchedMessages: r.Unmatched,
 		LastReply:         unless(r.Unmatched == 0, r.LastReply),
 		Peer:              unless(r.Peer == "", r.Peer),
@@ -79,6 +81,18 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 	}
 	return v
 }
+
+// closeSentBy says whose close frame the code comes from. 1006 stands for none at all (RFC 6455 7.4.1).
+func closeSentBy(r probe.Result) *string {
+	by := "server"
+	if r.CloseByProbe {
+		by = "probe"
+	}
+	return unless(r.CloseCode == 0 || r.CloseCode == closeAbnormal, by)
+}
+
+// closeAbnormal is the code that no close frame bears (RFC 6455 7.4.1).
+const closeAbnormal = 1006
 
 // unless returns nil for what is absent, else the value.
 func unless[T any](absent bool, value T) *T {
