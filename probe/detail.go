@@ -24,6 +24,8 @@ func (r *run) cause(err error) string {
 		return b.about
 	case r.seen.Status != 0:
 		return err.Error()
+	case r.seen.CloseReceived && r.res.CloseCode == closeNoStatus:
+		return "close frame without a code " + r.beforeReply()
 	case r.seen.CloseReceived:
 		return fmt.Sprintf("close frame %d \"%s\" %s", r.res.CloseCode, r.wire.scan.closeReason, r.beforeReply())
 	case r.seen.DeadlinePassed && r.unmatched > 0:

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -157,7 +158,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		}
 		r.seen.Status = resp.StatusCode
 		r.refused(resp)
-		return nil, fmt.Errorf("the server answered %s instead of 101", resp.Status)
+		return nil, fmt.Errorf("the server answered %s instead of 101%s", resp.Status, redirection(resp))
 	}
 	if b := verifyUpgrade(resp, key, &r.probe.spec); b != nil {
 		return nil, b
@@ -173,6 +174,15 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		agreed.Set("Sec-Websocket-Protocol", r.res.Subprotocol)
 	}
 	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: agreed, Body: r.wire}, nil
+}
+
+// redirection says where a response points to, without query and fragment, which may hold a token.
+func redirection(resp *http.Response) string {
+	to, _, _ := strings.Cut(resp.Header.Get("Location"), "#")
+	if to == "" {
+		return ""
+	}
+	return ", and points to " + RedactURL(to)
 }
 
 // hurry leaves the server little time for what it may still have to say.

@@ -49,5 +49,5 @@ var hints = map[ErrorType]string{
 	WriteTimeout:          "the server does not read: its receive buffers are full",
 	PongTimeout:           "the server does not answer Ping frames, which RFC 6455 5.5.2 demands",
 	ProtocolError:         "the server, or something in between, breaks RFC 6455; clients will see the same",
-	MessageTooBig:         "the server sends messages over the probe's limit, 1 MiB by default",
+	MessageTooBig:         "the server sends messages over the probe's limit: raise max_message_bytes if they are meant to be that long",
 }

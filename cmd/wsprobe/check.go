@@ -22,15 +22,15 @@ func newCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printPlan(cmd, cfg)
+			return printPlan(cmd, file, cfg)
 		},
 	}
 	configFlag(cmd, &file)
 	return cmd
 }
 
-// printPlan says what the agent would do with a configuration.
-func printPlan(cmd *cobra.Command, cfg config.Config) error {
+// printPlan says what the agent would do with the configuration of a file.
+func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "PROBE\tINTERPRETATION\tINTERVAL\tTIMEOUT\tURL")
 	for _, p := range cfg.Probes {
@@ -40,12 +40,12 @@ func printPlan(cmd *cobra.Command, cfg config.Config) error {
 	if err := out.Flush(); err != nil {
 		return failure{err}
 	}
-	listen := cfg.Agent.Listen
-	if listen == "" {
-		listen = "nowhere"
+	page := "There is no status page."
+	if cfg.Agent.Listen != "" {
+		page = "The status page is on " + cfg.Agent.Listen + "."
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s, at most %d at a time; exported to %s every %s; status on %s\n",
-		plural(len(cfg.Probes), "probe"), cfg.Agent.MaxConcurrent, cfg.OTLP.Endpoint, cfg.OTLP.Interval, listen)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time.\nResults go to %s over OTLP/gRPC every %s.\n%s\n",
+		file, plural(len(cfg.Probes), "probe"), cfg.Agent.MaxConcurrent, cfg.OTLP.Endpoint, cfg.OTLP.Interval, page)
 	if err != nil {
 		return failure{err}
 	}

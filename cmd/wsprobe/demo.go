@@ -22,13 +22,25 @@ import (
 // demoPage is where the status page of the demo is, if nobody else is there.
 const demoPage = "127.0.0.1:9464"
 
+// afterDemo is what to do next.
+const afterDemo = `
+What next:
+  wsprobe target          serves endpoints like these, for probes of your own
+  wsprobe once URL        runs one probe and shows where the time went
+  wsprobe check -c FILE   checks a configuration; deploy/examples has some
+`
+
 func newDemoCommand() *cobra.Command {
 	return &cobra.Command{
 		Use:   "demo",
 		Short: "Show it all in one process: endpoints, the agent, a back end",
 		Args:  noArgs("it brings its own endpoints"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			if err := runDemo(cmd.Context(), cmd.OutOrStdout()); err != nil {
+			err := runDemo(cmd.Context(), cmd.OutOrStdout())
+			if err == nil {
+				_, err = io.WriteString(cmd.OutOrStdout(), afterDemo)
+			}
+			if err != nil {
 				return failure{err}
 			}
 			return nil

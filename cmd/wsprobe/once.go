@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"sync"
 
 	"github.com/spf13/cobra"
@@ -49,9 +50,9 @@ func newOnceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			show := printWaterfall
+			show := display{each: printWaterfall, sum: printSum}
 			if flags.json {
-				show = printJSON
+				show = display{each: printJSON}
 			}
 			return runOnce(cmd.Context(), probes, concurrent, cmd.OutOrStdout(), show)
 		},
@@ -106,9 +107,15 @@ type outcome struct {
 	err    error
 }
 
+// display is how results are shown: each of them, and a last word if there are several.
+type display struct {
+	each func(io.Writer, config.Probe, probe.Result) error
+	sum  func(w io.Writer, probes int, failed []string) error // nil for none
+}
+
 // runOnce runs the probes side by side, and shows them in order as soon as their turn has come.
 func runOnce(ctx context.Context, probes []config.Probe, concurrent int, out io.Writer,
-	show func(io.Writer, config.Probe, probe.Result) error) error {
+	show display) error {
 	ctx, cancel := context.WithCancel(ctx)
 	outcomes := make([]chan outcome, len(probes))
 	for i := range outcomes {
@@ -127,18 +134,25 @@ func runOnce(ctx context.Context, probes []config.Probe, concurrent int, out io.
 			})
 		}
 	})
-	failed := false
+	var failed []string
 	for i, p := range probes {
 		o := <-outcomes[i]
 		if o.err != nil {
 			return failure{o.err}
 		}
-		if err := show(out, p, o.result); err != nil {
+		if err := show.each(out, p, o.result); err != nil {
 			return failure{err}
 		}
-		failed = failed || o.result.Reason != reasons.OK
+		if o.result.Reason != reasons.OK {
+			failed = append(failed, p.Name)
+		}
 	}
-	if failed {
+	if len(probes) > 1 && show.sum != nil {
+		if err := show.sum(out, len(probes), failed); err != nil {
+			return failure{err}
+		}
+	}
+	if len(failed) > 0 {
 		return errProbeFailed
 	}
 	return nil
@@ -154,6 +168,19 @@ func runProbe(ctx context.Context, p config.Probe) outcome {
 		err = errors.New("interrupted")
 	}
 	return outcome{result, err}
+}
+
+// printSum says how many probes are ok, and which are not: the waterfalls may have scrolled away.
+func printSum(w io.Writer, probes int, failed []string) error {
+	var b strings.Builder
+	if len(failed) == 0 {
+		fmt.Fprintf(&b, "all %d probes are ok\n", probes)
+	} else {
+		fmt.Fprintf(&b, "%d of %d probes are ok\n", probes-len(failed), probes)
+		writeFact(&b, fact{"failed", strings.Join(failed, ", ")})
+	}
+	_, err := io.WriteString(w, b.String())
+	return err
 }
 
 // printJSON prints a result as one line.

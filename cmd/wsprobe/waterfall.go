@@ -43,12 +43,16 @@ func headline(p config.Probe, r probe.Result) string {
 	if name != url {
 		name += "  " + url
 	}
-	verdict := "ok"
-	if r.Reason != reasons.OK {
-		verdict = "FAILED " + r.Reason.String()
-	}
 	in := p.Spec.Interpretation
-	return fmt.Sprintf("%s\n  %s, %s %s\n\n", name, verdict, in, valueText(in, r))
+	value := fmt.Sprintf("%s %s", in, valueText(in, r))
+	switch {
+	case r.Reason != reasons.OK:
+		return fmt.Sprintf("%s\n  FAILED %s, %s\n\n", name, r.Reason, value)
+	case !r.Opened: // which has no latency, and a success of 0 would look like a failure
+		return fmt.Sprintf("%s\n  ok, refused with %d as expected\n\n", name, r.HTTPStatus)
+	default:
+		return fmt.Sprintf("%s\n  ok, %s\n\n", name, value)
+	}
 }
 
 // valueText is what an interpretation makes of a result.
@@ -182,7 +186,11 @@ func facts(p config.Probe, r probe.Result) []fact {
 	if r.Unmatched > 0 {
 		add("last reply", fmt.Sprintf("%s (of %s that did not match)", r.LastReply, plural(r.Unmatched, "message")))
 	}
-	add("reason", r.Reason.String()+": "+r.Reason.When())
+	when := r.Reason.When()
+	if r.ErrorType == reasons.UnexpectedlyOpen {
+		when = "the socket opened, and was to be refused"
+	}
+	add("reason", r.Reason.String()+": "+when)
 	add("error", string(r.ErrorType))
 	add("detail", r.Detail)
 	add("hint", reasons.Hint(r.Reason, r.ErrorType))

@@ -117,11 +117,17 @@ func (c *canvas) show(w io.Writer, picture string, width int) error {
 func (a *Account) picture(s Screen, width, height int) string {
 	lines := append(s.title(), nil)
 	lines = append(lines, a.table(width, time.Now())...)
-	if most := height - 1; height > 0 && len(lines) > most {
+	switch most := height - 1; {
+	case height == 0 || len(lines) < most:
+		lines = append(lines, foot)
+	case len(lines) > most:
 		lines = append(lines[:max(most-1, 0)], line{{"… the window is too low for the rest", quiet}})
 	}
 	return render(lines, width, !s.NoColor)
 }
+
+// foot says how to go on, where there is room for it.
+var foot = line{{"next: wsprobe target serves such endpoints, for probes of your own", quiet}}
 
 // title says what is seen, where else to look, and how it ends.
 func (s Screen) title() []line {

@@ -249,3 +249,15 @@ func TestBrokenWriter(t *testing.T) {
 		}
 	}
 }
+
+// TestLatency: as many digits on both sides of 10 ms.
+func TestLatency(t *testing.T) {
+	for ms, want := range map[float64]string{0.12: "0.12 ms", 9.994: "9.99 ms", 9.996: "10.0 ms", 12: "12.0 ms"} {
+		if got := (latency{ms: ms, ok: true}).String(); got != want {
+			t.Errorf("%v ms: %q, want %q", ms, got, want)
+		}
+	}
+	if got := (latency{}).String(); got != "-" {
+		t.Errorf("not measured: %q", got)
+	}
+}

@@ -103,7 +103,7 @@ func (l latency) String() string {
 	switch {
 	case !l.ok:
 		return "-"
-	case l.ms < 10: // on the loopback interface, 0.0 ms would look like nothing at all
+	case l.ms < 9.995: // what is not 10.0 once it is rounded; on the loopback interface, 0.0 ms would look like nothing at all
 		return fmt.Sprintf("%.2f ms", l.ms)
 	default:
 		return fmt.Sprintf("%.1f ms", l.ms)

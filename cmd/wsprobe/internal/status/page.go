@@ -95,9 +95,9 @@ func number(v float64, unit string) string {
 	decimals := 0
 	switch {
 	case unit == "":
-	case v < 10:
+	case v < 9.995: // which is where it would be rounded to 10.00, four digits
 		decimals = 2
-	case v < 100:
+	case v < 99.95:
 		decimals = 1
 	}
 	text := strconv.FormatFloat(v, 'f', decimals, 64)

@@ -160,6 +160,15 @@ func TestPageOfAnyNumberOfProbes(t *testing.T) {
 	}
 }
 
+// TestNumber: three digits, whatever rounding makes of them.
+func TestNumber(t *testing.T) {
+	for v, want := range map[float64]string{0.12: "0.12 ms", 9.994: "9.99 ms", 9.996: "10.0 ms", 99.94: "99.9 ms", 99.96: "100 ms", 1234.5: "1234 ms"} {
+		if got := number(v, "ms"); got != want {
+			t.Errorf("number(%v) = %q, want %q", v, got, want)
+		}
+	}
+}
+
 func TestAgo(t *testing.T) {
 	for d, want := range map[time.Duration]string{
 		-time.Hour: "just now", 999 * time.Millisecond: "just now", time.Second: "1 s ago", 61 * time.Second: "1 min 1 s ago",
