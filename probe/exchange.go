@@ -66,11 +66,12 @@ func (d *dialogue) take(t turn) error {
 		r.wire.drain()
 	}
 	early := r.wire.early()
-	begin := r.beginStep(t.step.Timeout)
-	answerable := true
+	r.boundStep(t.step.Timeout)
+	begin, answerable := time.Now(), true
 	if t.step.Send != nil {
-		answerable = d.say(t)
+		begin, answerable = d.say(t)
 	}
+	r.beginStep(begin)
 	if !t.step.expects() {
 		return d.finishSending(begin, answerable)
 	}
@@ -80,16 +81,18 @@ func (d *dialogue) take(t turn) error {
 	return d.hear(t, begin, early, answerable)
 }
 
-// beginStep bounds the step, begins its spans, and returns when that was. Messages that an earlier step passed over do
-// not tell how this one ended.
-func (r *run) beginStep(timeout time.Duration) time.Time {
+// boundStep gives the step its time. Messages that an earlier step passed over do not tell how this one ended.
+func (r *run) boundStep(timeout time.Duration) {
 	r.due, r.limit, r.unmatched = r.deadline, r.probe.spec.Timeout, 0
 	if own := time.Now().Add(timeout); timeout > 0 && own.Before(r.deadline) {
 		r.due, r.limit = own, timeout
 	}
 	r.raw.bound(r.due)
 	r.stage = reasons.StageReply
-	begin := time.Now()
+}
+
+// beginStep begins the spans of the step.
+func (r *run) beginStep(begin time.Time) {
 	span := Span{Start: begin.Sub(r.res.Started), State: SpanBroken}
 	if r.res.Steps != nil {
 		r.res.Steps[r.turn] = span
@@ -97,7 +100,6 @@ func (r *run) beginStep(timeout time.Duration) time.Time {
 	if r.turn == r.probe.measured {
 		r.phase, r.res.Phases[PhaseRoundTrip] = PhaseRoundTrip, span
 	}
-	return begin
 }
 
 // endStep ends the spans of the step, and measures the round trip if it is this one.
@@ -112,24 +114,26 @@ func (r *run) endStep(begin, end time.Time) {
 	if r.turn == r.probe.measured {
 		r.leave(end)
 		r.roundTrip = end.Sub(begin)
+		r.measuredBy(r.raw.clock)
 	}
 }
 
-// say sends the message of the turn, and reports whether it can be answered. A failure is no end yet: what the server
-// said before, a close frame perhaps, is still to be read, and tells more than the failed write.
-func (d *dialogue) say(t turn) bool {
+// say sends the message of the turn, and returns when it began to and whether it can be answered. A failure is no end
+// yet: what the server said before, a close frame perhaps, is still to be read, and tells more than the failed write.
+func (d *dialogue) say(t turn) (time.Time, bool) {
 	if d.wire.ended() {
-		return false
+		return time.Now(), false
 	}
 	if time.Now().Before(d.due) { // or it is not the server that keeps the message from being written
 		d.stage = reasons.StageSend
 	}
+	d.raw.sending()
 	err := d.socket.write(t.send, d.probe.spec.MessageFormat != FormatText)
 	if !isTimeout(err) {
 		d.stage = reasons.StageReply
 	}
 	d.sendErr = err
-	return true
+	return d.raw.sent(), true
 }
 
 // finishSending ends a turn that waits for nothing, once its message is on its way.
@@ -167,6 +171,13 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 	}
 }
 
+// measuredBy notes whose time ended a value. The kernel's is so only if it ended all of them.
+func (r *run) measuredBy(c Clock) {
+	if r.res.Clock != ClockUser {
+		r.res.Clock = c
+	}
+}
+
 // passOver counts messages that are not the one that is waited for.
 func (r *run) passOver(n int) {
 	r.unmatched += n
@@ -181,8 +192,9 @@ func (r *run) exchangePing() error {
 	r.stage = reasons.StagePong
 	if !r.wire.ended() {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
-		begin = time.Now()
-		if err := r.wire.ping(rand.Text()); isTimeout(err) {
+		r.raw.sending()
+		err := r.wire.ping(rand.Text())
+		if begin = r.raw.sent(); isTimeout(err) {
 			return err
 		}
 		r.stage = reasons.StagePong
@@ -193,7 +205,8 @@ func (r *run) exchangePing() error {
 		err := r.socket.receive(m, buf)
 		if r.wire.scan.pong {
 			r.leave(r.raw.readAt)
-			r.res.Replied, r.res.RoundTrip = true, r.raw.readAt.Sub(begin)
+			r.res.Replied, r.res.RoundTrip = true, max(r.raw.readAt.Sub(begin), 0)
+			r.measuredBy(r.raw.clock)
 			return nil
 		}
 		if err != nil {

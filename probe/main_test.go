@@ -1,4 +1,4 @@
-package probe
+package probe_test
 
 import (
 	"flag"
@@ -12,6 +12,10 @@ import (
 
 // TestMain fails when a goroutine is left after the tests: nothing of a run outlives it.
 func TestMain(m *testing.M) {
+	if scheme := os.Getenv(serving); scheme != "" {
+		serveHere(scheme)
+		return
+	}
 	flag.Parse()
 	if err := flag.Set("test.parallel", "24"); err != nil { // tests mostly wait
 		panic(err)
@@ -32,7 +36,7 @@ func leftovers() string {
 		buf = buf[:runtime.Stack(buf, true)]
 		var stacks []string
 		for _, stack := range strings.Split(string(buf), "\n\n") {
-			if !strings.Contains(stack, "probe.TestMain(") && !strings.Contains(stack, "os/signal.") {
+			if !strings.Contains(stack, "probe_test.TestMain(") && !strings.Contains(stack, "os/signal.") {
 				stacks = append(stacks, stack)
 			}
 		}

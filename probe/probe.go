@@ -133,10 +133,10 @@ func (r *run) enter(stage reasons.Stage, phase Phase) {
 	r.res.Phases[phase] = Span{Start: time.Since(r.res.Started), State: SpanBroken}
 }
 
-// leave ends the phase under way at the given time.
+// leave ends the phase under way at the given time, or at once: what ended it may have come before it was due.
 func (r *run) leave(at time.Time) {
 	span := &r.res.Phases[r.phase]
-	span.End, span.State = at.Sub(r.res.Started), SpanEnded
+	span.End, span.State = max(at.Sub(r.res.Started), span.Start), SpanEnded
 }
 
 // conclude fixes the outcome of the run.

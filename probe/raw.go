@@ -13,15 +13,19 @@ import (
 type rawConn struct {
 	net.Conn
 	file    syscall.RawConn // nil for a connection that is not backed by a file descriptor
+	stamper *stamper        // nil where the kernel does not tell when it received something
+	opened  time.Time       // when the connection was handed over
 	polling bool            // Read takes what is there and does not wait
-	readAt  time.Time       // when the last Read that brought bytes returned
+	readAt  time.Time       // when the bytes came that the last Read brought
+	clock   Clock           // whose time that is
+	sentAt  time.Time       // when the first Write began since this was zero
 
 	mu      sync.Mutex
 	aborted bool
 }
 
 func newRawConn(conn net.Conn) *rawConn {
-	c := &rawConn{Conn: conn}
+	c := &rawConn{Conn: conn, stamper: newStamper(conn), opened: time.Now()}
 	if f, ok := conn.(syscall.Conn); ok {
 		c.file, _ = f.SyscallConn()
 	}
@@ -36,11 +40,39 @@ type tryReader interface {
 
 // Read reads as the connection does, or returns errNothing at once while polling.
 func (c *rawConn) Read(p []byte) (int, error) {
-	n, err := c.read(p)
+	var (
+		n     int
+		stamp time.Time
+		err   error
+	)
+	if c.stamper != nil {
+		n, stamp, err = c.stamper.read(p, !c.polling)
+	} else {
+		n, err = c.read(p)
+	}
 	if n > 0 {
-		c.readAt = time.Now()
+		now := time.Now()
+		c.readAt, c.clock = received(stamp, now, sinceThen(c.opened, now))
 	}
 	return n, err
+}
+
+// Write notes when it began: below TLS, so that encryption is not in the time of what is sent.
+func (c *rawConn) Write(p []byte) (int, error) {
+	if c.sentAt.IsZero() {
+		c.sentAt = time.Now()
+	}
+	return c.Conn.Write(p)
+}
+
+// sending is called before a message is written, and sent after it; sent returns when the writing began.
+func (c *rawConn) sending() { c.sentAt = time.Time{} }
+
+func (c *rawConn) sent() time.Time {
+	if c.sentAt.IsZero() {
+		return time.Now()
+	}
+	return c.sentAt
 }
 
 func (c *rawConn) read(p []byte) (int, error) {

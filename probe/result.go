@@ -29,6 +29,9 @@ type Result struct {
 	Replied   bool
 	RoundTrip time.Duration
 
+	// Clock is whose time ended the latencies; empty if none was measured.
+	Clock Clock
+
 	// Phases say where the time went.
 	Phases Phases
 	// Steps are the spans of Spec.Exchange, in its order and as long; nil if there is none.

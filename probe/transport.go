@@ -164,7 +164,8 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		return nil, b
 	}
 	r.leave(r.raw.readAt)
-	r.res.Opened, r.res.Handshake = true, r.raw.readAt.Sub(r.res.Started)
+	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
+	r.measuredBy(r.raw.clock)
 	r.res.Subprotocol = resp.Header.Get("Sec-Websocket-Protocol")
 
 	r.wire = &wire{conn: conn, raw: r.raw, scan: frameScanner{limit: r.probe.spec.MaxReply}}

@@ -116,6 +116,11 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 func (a *agent) Run(ctx context.Context) error {
 	a.log.Info("wsprobe starts", "version", versionText(), "probes", len(a.cfg.Probes),
 		"otlp", a.cfg.OTLP.Endpoint.String(), "listen", a.listenAddress())
+	if release, err := probe.KeepKernelClock(); err == nil {
+		defer release()
+	} else {
+		a.log.Warn("runs cost more than they need to", "error", err)
+	}
 	probing, cancelProbing := context.WithCancel(context.WithoutCancel(ctx))
 	stopProbing := sync.OnceFunc(func() {
 		a.probing.Store(false) // first of all: nothing new should count on this agent

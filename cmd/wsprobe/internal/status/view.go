@@ -24,6 +24,7 @@ type View struct {
 	HandshakeMS       *float64           `json:"handshake_ms"`
 	RoundTripMS       *float64           `json:"round_trip_ms"`
 	ConnectionSuccess int                `json:"connection_success"`
+	Clock             *string            `json:"clock"`     // kernel or user: whose time ended the latencies
 	PhasesMS          map[string]float64 `json:"phases_ms"` // of the phases that ended
 	StepsMS           []*float64         `json:"steps_ms"`  // of an exchange, null for a step that did not end
 	HTTPStatus        *int               `json:"http_status"`
@@ -53,6 +54,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 		Hint:              unless(r.Reason == reasons.OK, reasons.Hint(r.Reason, r.ErrorType)),
 		HandshakeMS:       unless(!r.Opened, probe.Millis(r.Handshake)),
 		RoundTripMS:       unless(!r.Replied, probe.Millis(r.RoundTrip)),
+		Clock:             unless(r.Clock == "", string(r.Clock)),
 		PhasesMS:          make(map[string]float64),
 		HTTPStatus:        unless(r.HTTPStatus == 0, r.HTTPStatus),
 		HTTPBody:          unless(r.Body == "", r.Body),

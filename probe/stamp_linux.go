@@ -1,0 +1,121 @@
+//go:build linux && (amd64 || arm64 || loong64 || ppc64le || riscv64)
+
+package probe
+
+import (
+	"encoding/binary"
+	"errors"
+	"io"
+	"net"
+	"runtime"
+	"syscall"
+	"time"
+	"unsafe"
+)
+
+// stamper receives from a TCP socket together with the time at which the kernel got what it received. A busy agent
+// comes round to reading late; its own waiting is not the endpoint's latency.
+//
+// The header of the system call is kept from one call to the next and the functions are made once, because a probe
+// receives a handful of times, and thousands of probes run in a second.
+type stamper struct {
+	conn    net.Conn
+	file    syscall.RawConn
+	header  syscall.Msghdr
+	vector  syscall.Iovec
+	control [64]byte // one timestamp and its header take 32
+	attempt func(fd uintptr) bool
+	wait    bool
+	n       int
+	errno   syscall.Errno
+}
+
+// newStamper switches the timestamps of a connection on. It returns nil where there are none.
+func newStamper(conn net.Conn) *stamper {
+	tcp, ok := conn.(*net.TCPConn)
+	if !ok {
+		return nil
+	}
+	file, err := tcp.SyscallConn()
+	if err != nil {
+		return nil
+	}
+	var set error
+	err = file.Control(func(fd uintptr) {
+		set = syscall.SetsockoptInt(int(fd), syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1)
+	})
+	if err != nil || set != nil {
+		return nil
+	}
+	s := &stamper{conn: conn, file: file}
+	s.header.Iov, s.header.Iovlen = &s.vector, 1
+	s.header.Control = &s.control[0]
+	s.attempt = s.receive
+	return s
+}
+
+// read receives, waiting until something comes or only looking whether something is there. The time is that of the
+// last byte, by the wall clock, and zero if the kernel gave none.
+func (s *stamper) read(p []byte, wait bool) (int, time.Time, error) {
+	if len(p) == 0 {
+		return 0, time.Time{}, nil
+	}
+	s.vector.Base = &p[0]
+	s.vector.SetLen(len(p))
+	s.wait = wait
+	err := s.file.Read(s.attempt)
+	s.vector.Base = nil
+	switch {
+	case err != nil:
+		return 0, time.Time{}, err
+	case s.errno == syscall.EAGAIN:
+		return 0, time.Time{}, errNothing{}
+	case s.errno != 0:
+		return 0, time.Time{}, &net.OpError{Op: "read", Net: "tcp", Source: s.conn.LocalAddr(), Addr: s.conn.RemoteAddr(), Err: s.errno}
+	case s.n == 0:
+		return 0, time.Time{}, io.EOF
+	default:
+		return s.n, s.stamp(), nil
+	}
+}
+
+// receive is one try to receive. It returns false to be called again once there is something to read.
+func (s *stamper) receive(fd uintptr) bool {
+	for {
+		s.header.SetControllen(len(s.control))
+		n, _, errno := syscall.Syscall(syscall.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.header)), 0)
+		s.n, s.errno = int(n), errno
+		if errno != syscall.EINTR {
+			runtime.KeepAlive(s)
+			return errno != syscall.EAGAIN || !s.wait
+		}
+	}
+}
+
+// stamp reads the control message of the last receive: its length (8 bytes), level and type (4 each), and a
+// timespec (8 and 8), as all 64-bit architectures have them.
+func (s *stamper) stamp() time.Time {
+	if s.header.Controllen < 32 {
+		return time.Time{}
+	}
+	level, kind := binary.NativeEndian.Uint32(s.control[8:]), binary.NativeEndian.Uint32(s.control[12:])
+	if level != syscall.SOL_SOCKET || kind != syscall.SO_TIMESTAMPNS {
+		return time.Time{}
+	}
+	return time.Unix(int64(binary.NativeEndian.Uint64(s.control[16:])), int64(binary.NativeEndian.Uint64(s.control[24:])))
+}
+
+// KeepKernelClock keeps the kernel taking the time of what it receives until release is called, by one idle socket
+// that asks for it. Whoever probes often should do so: otherwise each run switches it on and off for the whole
+// machine, which costs more than the run. Without it everything works as well.
+func KeepKernelClock() (release func(), err error) {
+	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
+	if err != nil {
+		return nil, errors.New("keeping the kernel's clock: " + err.Error())
+	}
+	if err := syscall.SetsockoptInt(fd, syscall.SOL_SOCKET, syscall.SO_TIMESTAMPNS, 1); err != nil {
+		_ = syscall.Close(fd)
+		return nil, errors.New("keeping the kernel's clock: " + err.Error())
+	}
+	return func() { _ = syscall.Close(fd) }, nil
+}

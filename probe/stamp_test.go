@@ -1,0 +1,49 @@
+package probe_test
+
+import (
+	"runtime"
+	"testing"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/wstest"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// TestClock: a TCP connection tells the kernel's time on Linux, under TLS and for a pong too; one in memory cannot.
+func TestClock(t *testing.T) {
+	kernel := probe.ClockUser
+	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
+		kernel = probe.ClockKernel
+	}
+	release, err := probe.KeepKernelClock()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer release()
+	message := func(*probe.Spec) {}
+	for _, test := range []struct {
+		name   string
+		serve  func(wstest.Script) *wstest.Server
+		script wstest.Script
+		change func(*probe.Spec)
+		want   probe.Clock
+	}{
+		{"tcp", wstest.Start, wstest.Reply(pong), message, kernel},
+		{"tls", startTLS, wstest.Reply(pong), message, kernel},
+		{"memory", wstest.Memory, wstest.Reply(pong), message, probe.ClockUser},
+		{"pong", wstest.Start, wstest.Silent, func(s *probe.Spec) { s.Send, s.PingMode = "", probe.PingFrame }, kernel},
+		{"open", wstest.Start, wstest.Silent, func(s *probe.Spec) { s.Send, s.Interpretation = "", probe.HandshakeLatency }, kernel},
+		{"refused", wstest.Start, wstest.Refuse(403, ""), message, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			s := test.serve(test.script)
+			defer s.Close()
+			spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Send: ping, TLS: s.ClientTLS(), Dial: s.Dial}
+			test.change(&spec)
+			r := runOnce(t, spec)
+			if r.Clock != test.want || (r.Reason == reasons.OK) != (test.want != "") {
+				t.Errorf("clock %q, want %q: %+v", r.Clock, test.want, r)
+			}
+		})
+	}
+}
