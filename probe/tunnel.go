@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bufio"
 	"context"
 	"crypto/tls"
 	"encoding/base64"
@@ -72,7 +73,8 @@ func (r *run) tunnelHTTP(conn net.Conn) (net.Conn, error) {
 	if _, err := io.WriteString(conn, request+"\r\n"); err != nil {
 		return nil, err
 	}
-	resp, br, err := readHead(conn, http.MethodConnect)
+	br := bufio.NewReader(nil)
+	resp, err := readHead(conn, br, http.MethodConnect)
 	if err != nil {
 		return nil, err
 	}

@@ -83,31 +83,32 @@ func (h *headReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readHead reads one response head within bounds, passing over interim ones. The reader is left at the first
-// byte after the head. Errors of the connection come back as they are, everything else as a *headError.
-func readHead(conn io.Reader, method string) (*http.Response, *bufio.Reader, error) {
+// readHead reads one response head within bounds, passing over interim ones. The reader is made to read from the
+// connection, and left at the first byte after the head. Errors of the connection come back as they are, everything
+// else as a *headError.
+func readHead(conn io.Reader, br *bufio.Reader, method string) (*http.Response, error) {
 	bounded := &headReader{conn: conn, left: maxHead}
-	br := bufio.NewReader(bounded)
+	br.Reset(bounded)
 	if err := expectHTTP(br); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	for range maxInterim + 1 {
 		resp, err := http.ReadResponse(br, &http.Request{Method: method})
 		switch {
 		case err != nil && errors.Is(bounded.err, io.EOF):
-			return nil, nil, io.ErrUnexpectedEOF
+			return nil, io.ErrUnexpectedEOF
 		case err != nil && bounded.err != nil:
-			return nil, nil, bounded.err
+			return nil, bounded.err
 		case err != nil:
-			return nil, nil, malformed(err)
+			return nil, malformed(err)
 		case resp.StatusCode < 100:
-			return nil, nil, &headError{fmt.Sprintf("malformed HTTP response: status code %03d", resp.StatusCode)}
+			return nil, &headError{fmt.Sprintf("malformed HTTP response: status code %03d", resp.StatusCode)}
 		case resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols:
 			bounded.left = math.MaxInt
-			return resp, br, nil
+			return resp, nil
 		}
 	}
-	return nil, nil, &headError{"malformed HTTP response: too many interim responses"}
+	return nil, &headError{"malformed HTTP response: too many interim responses"}
 }
 
 // expectHTTP looks at the first bytes of a response as they come. What speaks another protocol shall be

@@ -29,6 +29,7 @@ type wire struct {
 	ready   []byte // received and scanned, not yet read by the library
 	held    []byte // the beginning of a control frame that is not whole yet
 	fault   error  // what every further read returns
+	chunk   []byte // to receive into what is not for the library to read at once
 	closing bool
 	// endAtPong ends the library's reads at the Pong, of a run that waits for nothing else.
 	endAtPong bool
@@ -115,10 +116,9 @@ func (w *wire) early() int {
 
 // listen receives for the library, until the end of the stream, the bound of the connection or maxEarly.
 func (w *wire) listen() {
-	var chunk [4096]byte
 	for w.fault == nil && !w.scan.closed && len(w.ready) < maxEarly {
-		n, err := w.receive(chunk[:])
-		w.hand(chunk[:n])
+		n, err := w.receive(w.chunk)
+		w.hand(w.chunk[:n])
 		if err != nil {
 			return
 		}
@@ -128,12 +128,11 @@ func (w *wire) listen() {
 // await reads and discards until a close frame, the end of the stream or the deadline, and returns why
 // it ended: nil for a close frame.
 func (w *wire) await() error {
-	buf := make([]byte, 16<<10)
 	for !w.scan.closed {
 		if w.fault != nil {
 			return w.fault
 		}
-		if _, err := w.receive(buf); err != nil && !w.scan.closed {
+		if _, err := w.receive(w.chunk); err != nil && !w.scan.closed {
 			return err
 		}
 	}
@@ -144,9 +143,8 @@ func (w *wire) await() error {
 // The server closes first (RFC 6455 7.1.1); a client that closes with bytes unread would reset the
 // connection and could take its own close frame with it.
 func (w *wire) awaitEOF() {
-	buf := make([]byte, 16<<10)
 	for {
-		if _, err := w.conn.Read(buf); err != nil {
+		if _, err := w.conn.Read(w.chunk); err != nil {
 			return
 		}
 	}
