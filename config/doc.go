@@ -36,7 +36,8 @@
 // and ping_mode of the defaults are for the probes that can use them, and are no fault for the others; an empty
 // send_message or expect_message in a probe unsets the default. The fields of tls are inherited one by one, but
 // cert_file, key_file and key_password as one, and only by the probes of wss:// endpoints; an empty file name
-// unsets the default.
+// unsets the default. The fields of auth are inherited one by one, too, but not by a probe with a strategy of its
+// own; a password takes the place of a default password_file, and the other way round.
 //
 // # Environment
 //

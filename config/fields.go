@@ -87,7 +87,7 @@ func (f Field) Range() string {
 // Fields returns every field in the order in which the documentation shows them.
 func Fields() []Field {
 	fields := slices.Concat(rootSection.docs(), agentSection.docs(), otlpSection.docs(), tlsSection.docs())
-	inner := map[string][]Field{"probes[].tls": probeTLSSection.docs()}
+	inner := map[string][]Field{"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs()}
 	for _, f := range probeSection.docs() {
 		fields = append(append(fields, f), inner[f.Path]...)
 	}

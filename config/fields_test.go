@@ -52,6 +52,9 @@ func TestDefaults(t *testing.T) {
 	checkDefaults(t, agentSection, &config)
 	checkDefaults(t, otlpSection, &config)
 	checkDefaults(t, probeSection, &config.Probes[0])
+	var auth authSettings
+	authSection.setDefaults(&auth)
+	checkDefaults(t, authSection, &auth)
 	for _, section := range []*section[tlsSettings]{tlsSection, probeTLSSection} {
 		var settings tlsSettings
 		section.setDefaults(&settings)

@@ -1,5 +1,7 @@
 package config
 
+import "slices"
+
 // layers are what a probe says about the fields of a section, over what the defaults block says about them.
 type layers struct {
 	said    *found // by the defaults block
@@ -19,4 +21,77 @@ func (l *layers) faulty(i int) bool {
 		return l.got.faulty[i]
 	}
 	return l.partial || l.got.meant[i] || l.said.faulty[i] || l.said.meant[i]
+}
+
+// finding is what is wrong with the field of this key.
+type finding struct {
+	key, problem string
+	// missing says that another field would mend it, which a probe may add.
+	missing bool
+}
+
+// inner reads a mapping with fields of its own, tls for instance, of the defaults block and of the probes.
+type inner[T any] struct {
+	*reader
+	layers
+	section *section[T]
+	base    T // what every probe begins with
+	// The mapping of the defaults block and that of the probe at hand, and their places.
+	saidAt, gotAt pair
+	saidIn, gotIn path
+}
+
+func newInner[T any](r *reader, s *section[T]) inner[T] {
+	n := inner[T]{reader: r, layers: newLayers(len(s.fields)), section: s}
+	s.setDefaults(&n.base)
+	return n
+}
+
+// defaults reads the mapping of the defaults block, and reports whether there is one.
+func (n *inner[T]) defaults(p pair, where path) bool {
+	n.saidAt, n.saidIn = p, where.within(n.section.name)
+	if p.present() {
+		decode(n.reader, n.section, p.value, aliasOf(p.valueAt), n.saidIn, &n.base, n.said)
+	}
+	return p.present()
+}
+
+// probe reads the mapping of a probe into what it is laid over, and reports whether it says anything.
+func (n *inner[T]) probe(p pair, where path, into *T) bool {
+	n.got.reset()
+	n.gotAt, n.gotIn = p, where.within(n.section.name)
+	gaps := n.gaps
+	if p.present() {
+		decode(n.reader, n.section, p.value, aliasOf(p.valueAt), n.gotIn, into, n.got)
+	}
+	n.partial = n.gaps > gaps
+	return slices.ContainsFunc(n.got.pairs, pair.present)
+}
+
+// inherits reports whether the defaults block says anything.
+func (n *inner[T]) inherits() bool { return slices.ContainsFunc(n.said.pairs, pair.present) }
+
+// owns reports whether the probe at hand sets the field of this key itself.
+func (n *inner[T]) owns(key string) bool { return n.own(n.section.index[key]) }
+
+// wrong reports whether the field of this key is wrong by itself.
+func (n *inner[T]) wrong(key string) bool { return n.faulty(n.section.index[key]) }
+
+// tell reports what is wrong where it is set: in the probe at hand, else in the defaults block. What is set nowhere is
+// missing in the mapping.
+func (n *inner[T]) tell(findings []finding) {
+	for _, f := range findings {
+		i := n.section.index[f.key]
+		p, where := n.got.pairs[i], n.gotIn
+		switch {
+		case p.present():
+		case n.said.pairs[i].present():
+			p, where = n.said.pairs[i], n.saidIn
+		case n.gotAt.present():
+			p = n.gotAt
+		default:
+			p, where = n.saidAt, n.saidIn
+		}
+		n.used(p.value, p.valueAt, where.field(f.key), "%s", f.problem)
+	}
 }

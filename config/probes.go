@@ -20,6 +20,7 @@ type probeReader struct {
 	names   map[string]*yaml.Node
 	proxies *proxies
 	tls     *tlsReader
+	auth    *authReader
 }
 
 func newProbeReader(r *reader, files *tlsFiles) *probeReader {
@@ -30,6 +31,7 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 		names:   make(map[string]*yaml.Node),
 		proxies: newProxies(r.report),
 		tls:     newTLSReader(r, files),
+		auth:    newAuthReader(r),
 	}
 	probeSection.setDefaults(&p.base)
 	return p
@@ -47,6 +49,7 @@ func (r *probeReader) defaults(p pair) {
 	r.tls.defaults(r.said.pairs[probeSection.index["tls"]], where)
 	spec := r.base.Spec
 	spec.URL = "ws://localhost"
+	spec.Authorize = r.auth.defaults(r.said.pairs[probeSection.index["auth"]], where)
 	for _, f := range spec.Validate() {
 		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].present() {
 			r.verdict(f, i, r.said, p.valueAt, where)
@@ -117,6 +120,7 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
 	}
 	r.tls.probe(r.got.pairs[probeSection.index["tls"]], where, &p.Spec)
+	r.auth.probe(r.got.pairs[probeSection.index["auth"]], where, &p, &r.base)
 	r.fit(&p)
 	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
 	// for that over and over.

@@ -13,63 +13,51 @@ const httpOne = "http/1.1"
 
 // tlsReader reads the mapping tls of the defaults block and of the probes.
 type tlsReader struct {
-	*reader
-	layers
+	inner[tlsSettings]
 	files *tlsFiles
-	base  tlsSettings // what every probe begins with
-	where path        // of the mapping in the defaults block
 	// inherited is made once for all probes that say nothing about TLS themselves.
 	inherited *tls.Config
 }
 
 func newTLSReader(r *reader, files *tlsFiles) *tlsReader {
-	t := &tlsReader{reader: r, layers: newLayers(len(probeTLSSection.fields)), files: files}
-	probeTLSSection.setDefaults(&t.base)
-	return t
+	return &tlsReader{inner: newInner(r, probeTLSSection), files: files}
 }
 
 // defaults reads the mapping of the defaults block, and reports what is wrong with it whatever a probe adds.
 func (t *tlsReader) defaults(p pair, where path) {
-	t.where = where.within("tls")
-	if !p.present() {
+	if !t.inner.defaults(p, where) {
 		return
 	}
-	t.decode(p, t.where, &t.base, t.said)
-	_, problems := t.files.config(t.sound(t.base))
-	t.tell(t.where, slices.DeleteFunc(slices.Clone(problems), func(p tlsProblem) bool { return p.missing }))
+	t.protocols(&t.base, t.said, t.saidIn)
+	_, findings := t.files.config(t.sound(t.base))
+	t.tell(slices.DeleteFunc(findings, func(f finding) bool { return f.missing }))
 }
 
 // probe reads the mapping of a probe over that of the defaults block. What is inherited is for the probes that can
 // use it: those of wss:// endpoints, and those behind a https:// proxy.
 func (t *tlsReader) probe(p pair, where path, spec *probe.Spec) {
-	t.got.reset()
-	settings, gaps := t.base, t.gaps
-	where = where.within("tls")
-	if p.present() {
-		t.decode(p, where, &settings, t.got)
-	}
-	t.partial = t.gaps > gaps
-	said := func(f *found) bool { return slices.ContainsFunc(f.pairs, pair.present) }
+	settings := t.base
+	own := t.inner.probe(p, where, &settings)
 	secure := strings.HasPrefix(strings.ToLower(spec.URL), "wss://")
 	toProxy := spec.Proxy != nil && strings.EqualFold(spec.Proxy.Scheme, "https")
 	switch {
-	case said(t.got):
+	case own:
+		t.protocols(&settings, t.got, t.gotIn)
 		settings = t.fit(settings)
-		spec.TLS = t.config(where, settings)
-	case !said(t.said) || !secure && !toProxy:
+		spec.TLS = t.config(settings)
+	case !t.inherits() || !secure && !toProxy:
 		return
 	default:
 		if t.inherited == nil {
-			t.inherited = t.config(where, settings)
+			t.inherited = t.config(settings)
 		}
 		spec.TLS = t.inherited
 	}
 	spec.AnyServerName = secure && !settings.verifyName && !settings.skipVerify
 }
 
-// decode reads a mapping.
-func (t *tlsReader) decode(p pair, where path, into *tlsSettings, got *found) {
-	decode(t.reader, probeTLSSection, p.value, aliasOf(p.valueAt), where, into, got)
+// protocols checks the elements of alpn, if the mapping has it.
+func (t *tlsReader) protocols(s *tlsSettings, got *found, where path) {
 	i := probeTLSSection.index["alpn"]
 	if !got.pairs[i].present() || got.faulty[i] {
 		return
@@ -87,15 +75,8 @@ func (t *tlsReader) decode(p pair, where path, into *tlsSettings, got *found) {
 			good++
 		}
 	}
-	if good > 0 {
-		into.alpn = []string{httpOne}
-	} else {
-		into.alpn = []string{}
-	}
+	s.alpn = []string{httpOne}[:min(good, 1)]
 }
-
-// owns reports whether the probe at hand sets the field of this key itself.
-func (t *tlsReader) owns(key string) bool { return t.own(probeTLSSection.index[key]) }
 
 // fit drops what the probe at hand inherits and contradicts. A certificate, its key and their password are
 // inherited as one.
@@ -122,16 +103,16 @@ func (t *tlsReader) fit(s tlsSettings) tlsSettings {
 }
 
 // config makes the configuration of settings that are right, and reports what is wrong.
-func (t *tlsReader) config(where path, s tlsSettings) *tls.Config {
+func (t *tlsReader) config(s tlsSettings) *tls.Config {
 	s = t.sound(s)
-	config, problems := t.files.config(s)
-	problems = append(problems, s.contradiction()...)
-	verify := probeTLSSection.index["verify_hostname"]
-	asked := t.own(verify) || !t.owns("insecure_skip_verify") && t.said.pairs[verify].present()
-	if s.skipVerify && s.verifyName && asked && !t.faulty(verify) {
-		problems = append(problems, tlsProblem{key: "verify_hostname", problem: "must not be true: insecure_skip_verify accepts any name"})
+	config, findings := t.files.config(s)
+	findings = append(findings, s.contradiction()...)
+	asked := t.owns("verify_hostname") ||
+		!t.owns("insecure_skip_verify") && t.said.pairs[probeTLSSection.index["verify_hostname"]].present()
+	if s.skipVerify && s.verifyName && asked && !t.wrong("verify_hostname") {
+		findings = append(findings, finding{key: "verify_hostname", problem: "must not be true: insecure_skip_verify accepts any name"})
 	}
-	t.tell(where, problems)
+	t.tell(findings)
 	config.ServerName = s.serverName
 	config.MinVersion = tlsVersion[s.minVersion]
 	config.NextProtos = s.alpn
@@ -140,32 +121,19 @@ func (t *tlsReader) config(where path, s tlsSettings) *tls.Config {
 
 // sound returns the settings without those that are known to be wrong, so that nothing follows from them.
 func (t *tlsReader) sound(s tlsSettings) tlsSettings {
-	wrong := func(key string) bool { return t.faulty(probeTLSSection.index[key]) }
-	if wrong("ca_file") {
+	if t.wrong("ca_file") {
 		s.ca = ""
 	}
-	if wrong("cert_file") || wrong("key_file") || wrong("key_password") {
+	if t.wrong("cert_file") || t.wrong("key_file") || t.wrong("key_password") {
 		s.identity = identity{}
 	}
-	if wrong("insecure_skip_verify") {
+	if t.wrong("insecure_skip_verify") {
 		s.skipVerify = false
 	}
 	if !t.owns("key_password") && s.cert == "" && s.key == "" {
 		s.password = "" // a default for the probes that have a certificate
 	}
 	return s
-}
-
-// tell reports problems where their fields are set: in the probe at hand, else in the defaults block.
-func (t *tlsReader) tell(where path, problems []tlsProblem) {
-	for _, problem := range problems {
-		i := probeTLSSection.index[problem.key]
-		p, at := t.got.pairs[i], where
-		if !p.present() {
-			p, at = t.said.pairs[i], t.where
-		}
-		t.used(p.value, p.valueAt, at.field(problem.key), "%s", problem.problem)
-	}
 }
 
 // tlsVersion are the versions of TLS by their names.

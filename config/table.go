@@ -55,6 +55,9 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		Doc:  "gRPC metadata sent with every export, to authenticate for instance",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}},
 		into: func(c *Config) any { return &c.OTLP.Headers }, entry: metadataProblem, fold: true},
+	{Field: Field{Path: "auth", Kind: Section,
+		Doc: "credentials of the upgrade request, in place of a header Authorization; never shown to a proxy"},
+		spec: "Authorize"},
 	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
 })
 
@@ -119,6 +122,9 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "ip_version", Kind: Choice, Default: string(probe.IPAny), Allowed: words(probe.IPVersions()),
 		Doc: "the version of IP to connect with, to the proxy if there is one"},
 		into: func(p *Probe) any { return &p.Spec.IPVersion }, spec: "IPVersion"},
+	{Field: Field{Path: "auth", Kind: Section,
+		Doc: "credentials of the upgrade request, in place of a header Authorization; never shown to a proxy"},
+		spec: "Authorize"},
 	{Field: Field{Path: "tls", Kind: Section,
 		Doc: "how the endpoint and this agent prove who they are; wss:// only, field by field over that of defaults"},
 		spec: "TLS"},

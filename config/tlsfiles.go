@@ -24,13 +24,6 @@ type tlsSettings struct {
 // identity is by what the agent proves who it is.
 type identity struct{ cert, key, password string }
 
-// tlsProblem is what is wrong with the field of this key.
-type tlsProblem struct {
-	key, problem string
-	// missing says that another field would mend it.
-	missing bool
-}
-
 // tlsFiles reads the files that settings of TLS name, each of them once, however many settings name it.
 type tlsFiles struct {
 	pools map[string]tlsPool
@@ -39,12 +32,12 @@ type tlsFiles struct {
 
 type tlsPool struct {
 	pool     *x509.CertPool
-	problems []tlsProblem
+	problems []finding
 }
 
 type tlsPair struct {
 	pair     tls.Certificate
-	problems []tlsProblem
+	problems []finding
 }
 
 func newTLSFiles() *tlsFiles {
@@ -52,9 +45,9 @@ func newTLSFiles() *tlsFiles {
 }
 
 // config returns what every configuration of TLS has, or what is wrong with its settings.
-func (f *tlsFiles) config(s tlsSettings) (*tls.Config, []tlsProblem) {
+func (f *tlsFiles) config(s tlsSettings) (*tls.Config, []finding) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.skipVerify}
-	var problems []tlsProblem
+	var problems []finding
 	if s.ca != "" {
 		known, ok := f.pools[s.ca]
 		if !ok {
@@ -77,19 +70,19 @@ func (f *tlsFiles) config(s tlsSettings) (*tls.Config, []tlsProblem) {
 }
 
 // contradiction says which authorities are named for nothing.
-func (s tlsSettings) contradiction() []tlsProblem {
+func (s tlsSettings) contradiction() []finding {
 	if !s.skipVerify || s.ca == "" {
 		return nil
 	}
-	return []tlsProblem{{key: "ca_file", problem: "has no effect: insecure_skip_verify accepts any certificate"}}
+	return []finding{{key: "ca_file", problem: "has no effect: insecure_skip_verify accepts any certificate"}}
 }
 
 // authorities reads the certificates of a PEM or DER file, or of PEM text.
-func authorities(source string) (*x509.CertPool, []tlsProblem) {
+func authorities(source string) (*x509.CertPool, []finding) {
 	const key = "ca_file"
 	data, problem := readSource(source)
 	if problem != "" {
-		return nil, []tlsProblem{{key: key, problem: problem}}
+		return nil, []finding{{key: key, problem: problem}}
 	}
 	pool := x509.NewCertPool()
 	if pool.AppendCertsFromPEM(data) {
@@ -97,7 +90,7 @@ func authorities(source string) (*x509.CertPool, []tlsProblem) {
 	}
 	certificates, err := x509.ParseCertificates(data)
 	if err != nil || len(certificates) == 0 {
-		return nil, []tlsProblem{{key: key, problem: "has no certificate in it that can be used" + named(source)}}
+		return nil, []finding{{key: key, problem: "has no certificate in it that can be used" + named(source)}}
 	}
 	for _, certificate := range certificates {
 		pool.AddCert(certificate)

@@ -14,9 +14,9 @@ import (
 )
 
 // load reads a certificate with its chain, and its private key: PEM in one file or two, or a PKCS#12 bundle.
-func (id identity) load() (tls.Certificate, []tlsProblem) {
-	needs := func(key, other string) (tls.Certificate, []tlsProblem) {
-		return tls.Certificate{}, []tlsProblem{{key, "needs " + other + ", too", true}}
+func (id identity) load() (tls.Certificate, []finding) {
+	needs := func(key, other string) (tls.Certificate, []finding) {
+		return tls.Certificate{}, []finding{{key, "needs " + other + ", too", true}}
 	}
 	switch {
 	case id.cert == "" && id.key == "":
@@ -25,15 +25,15 @@ func (id identity) load() (tls.Certificate, []tlsProblem) {
 		return needs("key_file", "cert_file")
 	}
 	chain, problem := readSource(id.cert)
-	var problems []tlsProblem
+	var problems []finding
 	if problem != "" {
-		problems = append(problems, tlsProblem{key: "cert_file", problem: problem})
+		problems = append(problems, finding{key: "cert_file", problem: problem})
 	}
 	key, keyField := chain, "cert_file"
 	if id.key != "" {
 		keyField = "key_file"
 		if key, problem = readSource(id.key); problem != "" {
-			problems = append(problems, tlsProblem{key: keyField, problem: problem})
+			problems = append(problems, finding{key: keyField, problem: problem})
 		}
 	}
 	switch {
@@ -46,16 +46,16 @@ func (id identity) load() (tls.Certificate, []tlsProblem) {
 	}
 	plain, wrong := decrypt(key, keyField, id.password)
 	if wrong != nil {
-		return tls.Certificate{}, []tlsProblem{*wrong}
+		return tls.Certificate{}, []finding{*wrong}
 	}
 	return keyPair(chain, plain)
 }
 
 // keyPair puts a certificate and its key in PEM together.
-func keyPair(chain, key []byte) (tls.Certificate, []tlsProblem) {
+func keyPair(chain, key []byte) (tls.Certificate, []finding) {
 	pair, err := tls.X509KeyPair(chain, key)
 	if err != nil {
-		return tls.Certificate{}, []tlsProblem{{key: "cert_file",
+		return tls.Certificate{}, []finding{{key: "cert_file",
 			problem: "cannot be used with its key: " + strings.TrimPrefix(err.Error(), "tls: ")}}
 	}
 	return pair, nil
@@ -69,27 +69,27 @@ const (
 )
 
 // decrypt returns the private key of PEM data in PEM, in the clear.
-func decrypt(data []byte, field, password string) ([]byte, *tlsProblem) {
+func decrypt(data []byte, field, password string) ([]byte, *finding) {
 	block := pemBlock(data, keyType)
 	switch {
 	case block == nil:
-		return nil, &tlsProblem{key: field, problem: "has no private key in PEM in it"}
+		return nil, &finding{key: field, problem: "has no private key in PEM in it"}
 	case block.Headers["DEK-Info"] != "": // RFC 1421 4.6.1.3
-		return nil, &tlsProblem{key: field, problem: "is encrypted in the legacy way of PEM, which is not supported: " +
+		return nil, &finding{key: field, problem: "is encrypted in the legacy way of PEM, which is not supported: " +
 			"convert it with openssl pkcs8 -topk8"}
 	case block.Type != encryptedKeyType && password != "":
-		return nil, &tlsProblem{key: "key_password", problem: "has no effect: the key is not encrypted"}
+		return nil, &finding{key: "key_password", problem: "has no effect: the key is not encrypted"}
 	case block.Type != encryptedKeyType:
 		return pem.EncodeToMemory(block), nil
 	case password == "":
-		return nil, &tlsProblem{field, "is encrypted: needs key_password, too", true}
+		return nil, &finding{field, "is encrypted: needs key_password, too", true}
 	}
 	key, err := decryptPKCS8(block.Bytes, password)
 	switch {
 	case errors.Is(err, errPassword):
-		return nil, &tlsProblem{key: "key_password", problem: "is not the password of the key"}
+		return nil, &finding{key: "key_password", problem: "is not the password of the key"}
 	case err != nil:
-		return nil, &tlsProblem{key: field, problem: err.Error()}
+		return nil, &finding{key: field, problem: err.Error()}
 	}
 	return encodeKey(key), nil
 }
@@ -120,19 +120,19 @@ func damaged(err *error) {
 }
 
 // bundle reads a PKCS#12 file (RFC 7292).
-func (id identity) bundle(data []byte) (tls.Certificate, []tlsProblem) {
+func (id identity) bundle(data []byte) (tls.Certificate, []finding) {
 	if id.key != "" {
-		return tls.Certificate{}, []tlsProblem{{key: "cert_file",
+		return tls.Certificate{}, []finding{{key: "cert_file",
 			problem: "has no certificate in PEM in it; a PKCS#12 bundle brings its own key, without key_file"}}
 	}
 	key, chain, err := decodePKCS12(data, id.password)
 	switch {
 	case errors.Is(err, errPassword) && id.password == "":
-		return tls.Certificate{}, []tlsProblem{{"cert_file", "is encrypted: needs key_password, too", true}}
+		return tls.Certificate{}, []finding{{"cert_file", "is encrypted: needs key_password, too", true}}
 	case errors.Is(err, errPassword):
-		return tls.Certificate{}, []tlsProblem{{key: "key_password", problem: "is not the password of cert_file"}}
+		return tls.Certificate{}, []finding{{key: "key_password", problem: "is not the password of cert_file"}}
 	case err != nil:
-		return tls.Certificate{}, []tlsProblem{{key: "cert_file", problem: err.Error()}}
+		return tls.Certificate{}, []finding{{key: "cert_file", problem: err.Error()}}
 	}
 	return keyPair(encodeChain(key, chain), encodeKey(key))
 }

@@ -155,7 +155,7 @@ var errNotOpen = errors.New("the connection had ended before the message was sen
 // hear reads until a message matches that can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
 	r := d.run
-	m := newMessage(t.expect, MaxReplyDetail+r.probe.redact.slack())
+	m := newMessage(t.expect, MaxReplyDetail+r.redact.slack())
 	m.caught = make(map[string]string)
 	for {
 		if err := r.socket.receive(m, r.scratch.chunk[:]); err != nil {

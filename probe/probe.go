@@ -84,17 +84,16 @@ func (p *Probe) Run(ctx context.Context) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, context.Cause(ctx)
 	}
+	authorization, err := p.authorize() // before the clock runs: a file is no part of the endpoint
 	now := time.Now()
 	deadline := now.Add(p.spec.Timeout)
 	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch()}
 	defer r.scratch.free()
+	r.authorization, r.redact = authorization, p.redact.with(authorization)
 	r.res.Started = now
 	defer r.release()
-	err := r.open(ctx)
 	if err == nil {
-		err = r.exchange()
-	} else if errors.Is(err, errExpectedRefusal) {
-		err = nil
+		err = r.measure(ctx)
 	}
 	if err != nil && ctx.Err() != nil {
 		return Result{}, context.Cause(ctx)
@@ -104,6 +103,19 @@ func (p *Probe) Run(ctx context.Context) (Result, error) {
 	return r.res, nil
 }
 
+// measure opens the socket and has the exchange on it.
+func (r *run) measure(ctx context.Context) error {
+	err := r.open(ctx)
+	switch {
+	case errors.Is(err, errExpectedRefusal):
+		return nil
+	case err != nil:
+		return err
+	default:
+		return r.exchange()
+	}
+}
+
 // run is one measurement under way.
 type run struct {
 	probe    *Probe
@@ -111,6 +123,9 @@ type run struct {
 	due      time.Time     // when time is up for what is under way: a step of an exchange can have less than the run
 	limit    time.Duration // what it had
 	res      Result
+
+	authorization string // the value of the Authorization field, or empty
+	redact        *redactor
 
 	stage reasons.Stage
 	phase Phase // the one under way, if its span is SpanBroken
@@ -162,9 +177,9 @@ func (r *run) conclude(err error) {
 		r.noteClose(b)
 	}
 	r.res.Reason, r.res.ErrorType = reasons.Explain(r.seen)
-	r.res.LastReply = r.probe.redact.text(string(r.lastReply), MaxReplyDetail)
+	r.res.LastReply = r.redact.text(string(r.lastReply), MaxReplyDetail)
 	if err != nil {
-		r.res.Detail = r.probe.redact.text(r.detail(err), MaxBodyDetail)
+		r.res.Detail = r.redact.text(r.detail(err), MaxBodyDetail)
 	}
 }
 
@@ -190,7 +205,7 @@ func (r *run) noteClose(b *breach) {
 	case scan.closed:
 		r.seen.CloseReceived = true
 		r.res.CloseCode = scan.closeCode
-		r.res.CloseReason = r.probe.redact.text(scan.closeReason, maxControlPayload)
+		r.res.CloseReason = r.redact.text(scan.closeReason, maxControlPayload)
 	case r.wire.fault != nil:
 		r.res.CloseCode = closeAbnormal
 	}

@@ -1,11 +1,7 @@
 package probe
 
 import (
-	"encoding/base64"
-	"html"
 	"net/url"
-	"sort"
-	"strconv"
 	"strings"
 	"unicode/utf8"
 )
@@ -20,61 +16,39 @@ const minSecret = 3
 const minPart = 6
 
 // redactor hides the secrets of a Spec in texts that an endpoint or a library wrote: the values of headers,
-// the query string and the proxy's credentials, whole and in the parts in which they tend to be repeated.
+// the query string and the credentials, the proxy's too.
 type redactor struct {
 	secrets []string // longest first
 }
 
 func newRedactor(s Spec) *redactor {
-	set := make(map[string]bool)
-	add := func(text string) {
-		if len(text) >= minSecret {
-			set[text] = true
-			quoted := strconv.Quote(text) // as net/http repeats what it cannot parse
-			set[quoted[1:len(quoted)-1]] = true
-			// As endpoints repeat it in redirects and on error pages.
-			set[url.QueryEscape(text)], set[url.PathEscape(text)], set[html.EscapeString(text)] = true, true, true
-		}
-	}
+	set := make(secretSet)
 	for _, value := range s.Headers {
-		add(value)
-		for _, part := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t;,", r) }) {
-			add(part)
-			if _, after, ok := strings.Cut(part, "="); ok { // a cookie, or a parameter of a scheme
-				add(strings.Trim(after, `"`))
-			}
-		}
-		if scheme, credentials, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Basic") {
-			plain, _ := base64.StdEncoding.DecodeString(credentials)
-			_, password, _ := strings.Cut(string(plain), ":")
-			add(password)
-		}
+		set.addHeader(value)
 	}
 	if u, err := url.Parse(s.URL); err == nil && u.RawQuery != "" {
-		add(u.RawQuery)
-		for _, pair := range strings.FieldsFunc(u.RawQuery, func(r rune) bool { return r == '&' || r == ';' }) {
-			_, value, _ := strings.Cut(pair, "=")
-			add(value)
-			if plain, err := url.QueryUnescape(value); err == nil {
-				add(plain)
-			}
-		}
+		set.addQuery(u.RawQuery)
 	}
 	if s.Proxy != nil && s.Proxy.User != nil {
 		password, _ := s.Proxy.User.Password()
-		add(password)
-		add(s.Proxy.User.Username())
-		add(basicAuth(s.Proxy.User))
+		set.add(password)
+		set.add(s.Proxy.User.Username())
+		set.add(basicAuth(s.Proxy.User))
 	}
-	r := &redactor{}
-	for text := range set {
-		r.secrets = append(r.secrets, text)
+	return set.redactor()
+}
+
+// with returns a redactor that hides the value of one more header, too.
+func (r *redactor) with(header string) *redactor {
+	if header == "" {
+		return r
 	}
-	sort.Slice(r.secrets, func(i, j int) bool {
-		a, b := r.secrets[i], r.secrets[j]
-		return len(a) > len(b) || len(a) == len(b) && a < b
-	})
-	return r
+	set := make(secretSet)
+	for _, secret := range r.secrets {
+		set[secret] = true
+	}
+	set.addHeader(header)
+	return set.redactor()
 }
 
 // slack is how much more of a text than is shown must be redacted, so that its cut cannot leave the first

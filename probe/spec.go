@@ -105,6 +105,10 @@ type Spec struct {
 	// Headers are added to the upgrade request, their names written as they stand here. A Host replaces
 	// the default one. What the handshake itself sets is refused.
 	Headers map[string]string
+	// Authorize returns the value of the Authorization field, anew for each run, so that credentials can change while
+	// the probe lives. Its error ends the run before anything is connected, and stands in its result: it must not
+	// hold a secret. It must not wait: no deadline bounds it. Nil adds no such field.
+	Authorize func() (string, error)
 	// UserAgent is the User-Agent of the request, unless Headers has one. Default: "wsprobe".
 	UserAgent string
 	// MaxReply is the longest message accepted, in bytes, at most MaxMaxReply. Default: DefaultMaxReply.

@@ -132,6 +132,9 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.enter(reasons.StageUpgrade, PhaseUpgrade)
 	// A failed write is no end yet: the server may have said why it hung up, in a refusal or in an alert of TLS.
 	request := append(r.probe.head[:len(r.probe.head):len(r.probe.head)], key...)
+	if r.authorization != "" {
+		request = append(request, "\r\nAuthorization: "+r.authorization...)
+	}
 	_, sent := conn.Write(append(request, "\r\n\r\n"...))
 	switch {
 	case isTimeout(sent):
@@ -200,6 +203,6 @@ func (r *run) hurry() {
 func (r *run) refused(resp *http.Response) {
 	r.res.HTTPStatus = resp.StatusCode
 	r.hurry()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(MaxBodyDetail+r.probe.redact.slack())))
-	r.res.Body = r.probe.redact.text(string(body), MaxBodyDetail)
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(MaxBodyDetail+r.redact.slack())))
+	r.res.Body = r.redact.text(string(body), MaxBodyDetail)
 }

@@ -60,6 +60,7 @@ func (s Spec) Validate() []Fault {
 	faults = append(faults, s.routeFaults()...)
 	faults = append(faults, s.tlsFaults()...)
 	faults = append(faults, headerFaults(s.Headers)...)
+	faults = append(faults, s.authorizationFault()...)
 	if problem := headerValueProblem(s.UserAgent); problem != "" {
 		faults = append(faults, Fault{Field: "UserAgent", Problem: problem})
 	}

@@ -53,6 +53,19 @@ func headerFaults(headers map[string]string) []Fault {
 	return faults
 }
 
+// authorizationFault checks that there is no second Authorization.
+func (s Spec) authorizationFault() []Fault {
+	if s.Authorize == nil {
+		return nil
+	}
+	for name := range s.Headers {
+		if strings.EqualFold(name, "Authorization") {
+			return []Fault{{Field: "Headers", Key: name, NotAllowed: true, Problem: "is not allowed beside auth, which sets it"}}
+		}
+	}
+	return nil
+}
+
 // headerNameProblem says why a header may not be set, or nothing.
 func headerNameProblem(name string) string {
 	switch lower := strings.ToLower(name); {

@@ -8,6 +8,7 @@ type ErrorType string
 
 // What can break before the socket is open.
 const (
+	CredentialsUnreadable ErrorType = "credentials_unreadable"
 	DNSNotFound           ErrorType = "dns_not_found"
 	DNSFailure            ErrorType = "dns_failure"
 	ConnectionRefused     ErrorType = "connection_refused"
@@ -66,6 +67,7 @@ func Kinds() []Kind {
 	both := []Code{OpenFailed, ClosedEarly}
 	handshake, reply := []Code{HandshakeTimeout}, []Code{ReplyTimeout}
 	return []Kind{
+		{CredentialsUnreadable, open, "the credentials of auth could not be read: nothing was tried without them"},
 		{DNSNotFound, open, "the resolver says that the name does not exist"},
 		{DNSFailure, open, "the resolver failed or gave no usable address"},
 		{ConnectionRefused, open, "nothing listens on the port"},

@@ -15,6 +15,7 @@ func Hint(c Code, t ErrorType) string {
 
 // hints is advice for what can be told apart further than the code does. It is never changed.
 var hints = map[ErrorType]string{
+	CredentialsUnreadable: "the agent needs the file of auth, readable and with one line in it; the endpoint was never contacted",
 	DNSNotFound:           "check the spelling of the host, and that the agent's resolver knows the zone",
 	DNSFailure:            "ask the resolver named in the detail; the endpoint itself was never contacted",
 	ConnectionRefused:     "the host answers, but nothing listens on this port: is the server running, is the port right?",
@@ -33,7 +34,7 @@ var hints = map[ErrorType]string{
 	UnexpectedlyOpen:      "an endpoint that should refuse this request takes it: look at its access rules at once",
 	BadSubprotocol:        "set protocols to what the server speaks",
 	"http_400":            "the server dislikes the request: a subprotocol, an Origin or a header may be missing",
-	"http_401":            "the credentials are missing or no longer valid: check the Authorization header or the cookie",
+	"http_401":            "the credentials are missing or no longer valid: check auth, or the header or cookie that carries them",
 	"http_403":            "browsers send an Origin and often a subprotocol: set headers and protocols to match",
 	"http_404":            "check the path of the url, and the Host that the gateway routes by",
 	"http_426":            "the server wants another protocol version, or a proxy in front dropped the Upgrade header",

@@ -94,7 +94,7 @@ func TestExplainIsTotal(t *testing.T) {
 		}
 	}
 	var breaches = map[bool][]ErrorType{
-		true:  {"", MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey, BadSubprotocol, BadExtension, UnexpectedlyOpen, Proxy},
+		true:  {"", CredentialsUnreadable, MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey, BadSubprotocol, BadExtension, UnexpectedlyOpen, Proxy},
 		false: {"", ProtocolError, MessageTooBig},
 	}
 	cases := 0
@@ -147,6 +147,7 @@ func TestExplain(t *testing.T) {
 		seen Evidence
 	}{
 		{OK, "", Evidence{Stage: StageDone}},
+		{OpenFailed, CredentialsUnreadable, Evidence{Stage: StageDNS, Breach: CredentialsUnreadable}},
 		{OpenFailed, DNSNotFound, failing(StageDNS, "no name")},
 		{OpenFailed, DNSFailure, failing(StageDNS, "bad resolver")},
 		{OpenFailed, DNSFailure, failing(StageDNS, "slow resolver")}, // long before the deadline

@@ -22,7 +22,11 @@ func newCheckCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			return printPlan(cmd, file, cfg)
+			if err := printPlan(cmd, file, cfg); err != nil {
+				return err
+			}
+			warnOfCredentials(cmd, cfg)
+			return nil
 		},
 	}
 	configFlag(cmd, &file)
@@ -50,6 +54,19 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 		return failure{err}
 	}
 	return nil
+}
+
+// warnOfCredentials tells of files with credentials that cannot be used now. They are read at every run, so they may
+// well be there by then.
+func warnOfCredentials(cmd *cobra.Command, cfg config.Config) {
+	for _, p := range cfg.Probes {
+		if p.Spec.Authorize == nil {
+			continue
+		}
+		if _, err := p.Spec.Authorize(); err != nil {
+			complain(cmd.ErrOrStderr(), fmt.Sprintf("warning: probe %q would fail now: %v", p.Name, err))
+		}
+	}
 }
 
 func plural(n int, word string) string {

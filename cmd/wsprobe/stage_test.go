@@ -161,6 +161,12 @@ func endpoints() map[string]wstest.Script {
 		},
 		"mismatch": wstest.Reply("something else"),
 		"markup":   wstest.Reply("<b>&amp; so on</b>"),
+		"bearer": func(c *wstest.Conn) {
+			if c.Request().Header.Get("Authorization") != "Bearer swordfish" {
+				c.Refuse(401, "not "+c.Request().Header.Get("Authorization"))
+			}
+			wstest.Echo(c)
+		},
 		"v2": func(c *wstest.Conn) {
 			c.Accept("Sec-WebSocket-Protocol: v2")
 			c.Serve()

@@ -1,0 +1,119 @@
+package config
+
+import (
+	"maps"
+	"slices"
+	"strings"
+)
+
+// authReader reads the mapping auth of the defaults block and of the probes.
+type authReader struct{ inner[authSettings] }
+
+func newAuthReader(r *reader) *authReader { return &authReader{newInner(r, authSection)} }
+
+// authFields are the fields that a strategy uses.
+var authFields = map[string][]string{
+	authNone:   {"strategy"},
+	authBasic:  {"strategy", "user", "password", "password_file"},
+	authBearer: {"strategy", "token", "token_file"},
+}
+
+// defaults reads the mapping of the defaults block, and reports what is wrong with it whatever a probe adds.
+func (a *authReader) defaults(p pair, where path) func() (string, error) {
+	if !a.inner.defaults(p, where) {
+		return nil
+	}
+	a.tell(slices.DeleteFunc(a.findings(a.base.strategy), func(f finding) bool { return f.missing }))
+	return a.base.authorize()
+}
+
+// probe reads the mapping of a probe over that of the defaults block, and sets what a Spec has of it. An Authorization
+// that the probe says in one of the two ways takes the place of a default said in the other.
+func (a *authReader) probe(p pair, where path, probe, base *Probe) {
+	var settings authSettings
+	authSection.setDefaults(&settings)
+	own := a.inner.probe(p, where, &settings)
+	header, inherited := authorization(probe.Spec.Headers), authorization(base.Spec.Headers)
+	ownHeader := header != "" && (header != inherited || probe.Spec.Headers[header] != base.Spec.Headers[header])
+	if !own && (ownHeader || !a.inherits()) {
+		return
+	}
+	for i := range authSection.fields {
+		if f := &authSection.fields[i]; !a.own(i) && a.inherited(i) {
+			*f.into(&settings).(*string) = *f.into(&a.base).(*string)
+		}
+	}
+	a.tell(a.findings(settings.strategy))
+	probe.Spec.Authorize = settings.authorize()
+	if own && settings.strategy != authNone && header != "" && !ownHeader {
+		probe.Spec.Headers = maps.Clone(probe.Spec.Headers)
+		delete(probe.Spec.Headers, header)
+	}
+}
+
+// authorization returns the name by which a header Authorization is there, or nothing.
+func authorization(headers map[string]string) string {
+	for name := range headers {
+		if strings.EqualFold(name, "Authorization") {
+			return name
+		}
+	}
+	return ""
+}
+
+// inherited reports whether a field of the defaults block holds for the probe at hand, if it says nothing about it. A
+// strategy of its own leaves nothing of the default one, and a secret takes the place of the file of a secret.
+func (a *authReader) inherited(i int) bool {
+	key := authSection.fields[i].Key()
+	twin, isFile := strings.CutSuffix(key, "_file")
+	if !isFile {
+		twin = key + "_file"
+	}
+	j, paired := authSection.index[twin]
+	return a.said.pairs[i].present() && !a.owns("strategy") && !(paired && a.own(j))
+}
+
+// has reports whether the field of this key is set for the probe at hand.
+func (a *authReader) has(key string) bool {
+	i := authSection.index[key]
+	return a.own(i) || a.inherited(i)
+}
+
+// findings checks the fields against the strategy.
+func (a *authReader) findings(strategy string) []finding {
+	if a.wrong("strategy") {
+		return nil
+	}
+	var found []finding
+	stray := "is not allowed with strategy " + strategy
+	if !a.has("strategy") {
+		stray = "needs a strategy: basic or bearer"
+	}
+	for i := range authSection.fields {
+		if key := authSection.fields[i].Key(); a.has(key) && !slices.Contains(authFields[strategy], key) {
+			found = append(found, finding{key: key, problem: stray})
+		}
+	}
+	switch strategy {
+	case authBasic:
+		if !a.has("user") && !a.wrong("user") {
+			found = append(found, finding{"user", "is required with strategy basic", true})
+		}
+		found = append(found, a.either(strategy, "password")...)
+	case authBearer:
+		found = append(found, a.either(strategy, "token")...)
+	}
+	return found
+}
+
+// either checks that a secret is said in one way: itself, or by its file.
+func (a *authReader) either(strategy, key string) []finding {
+	file := key + "_file"
+	switch here, there := a.has(key), a.has(file); {
+	case here && there:
+		return []finding{{key: file, problem: "is not allowed beside " + key}}
+	case !here && !there && !a.wrong(key) && !a.wrong(file):
+		return []finding{{key, "is required with strategy " + strategy + ", or " + file, true}}
+	}
+	return nil
+}

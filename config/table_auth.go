@@ -1,0 +1,84 @@
+package config
+
+import (
+	"fmt"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// The strategies of auth.
+const (
+	authNone   = "none"
+	authBasic  = "basic"
+	authBearer = "bearer"
+)
+
+// authSettings are what a configuration says about the credentials of a probe.
+type authSettings struct {
+	strategy            string
+	user                string
+	password, token     string
+	passwordIn, tokenIn string // files
+}
+
+// authSection is the mapping auth of a probe.
+var authSection = newSection("auth", "probes[].auth.", false, []field[authSettings]{
+	{Field: Field{Path: "strategy", Kind: Choice, Default: authNone, Allowed: []string{authNone, authBasic, authBearer},
+		Doc: "basic: user and password (RFC 7617); bearer: a token (RFC 6750); a probe with a strategy of its own inherits none of auth"},
+		into: func(a *authSettings) any { return &a.strategy }},
+	{Field: Field{Path: "user", Kind: Text, Doc: "user of basic, without a colon"},
+		into: func(a *authSettings) any { return &a.user }, check: userProblem},
+	{Field: Field{Path: "password", Kind: Text, Doc: "password of basic"},
+		into: func(a *authSettings) any { return &a.password }, check: passwordProblem},
+	{Field: Field{Path: "password_file", Kind: Text,
+		Doc: "in place of password: the file that holds it, read at every run, at most 64 KiB; line ends at its end do not count"},
+		into: func(a *authSettings) any { return &a.passwordIn }, check: fileNameProblem},
+	{Field: Field{Path: "token", Kind: Text, Doc: "token of bearer"},
+		into: func(a *authSettings) any { return &a.token }, check: tokenProblem},
+	{Field: Field{Path: "token_file", Kind: Text,
+		Doc: "in place of token: the file that holds it, read at every run, at most 64 KiB; line ends at its end do not count"},
+		into: func(a *authSettings) any { return &a.tokenIn }, check: fileNameProblem},
+})
+
+// userProblem checks a user of basic authentication (RFC 7617 2).
+func userProblem(user string) string {
+	if strings.Contains(user, ":") {
+		return "must not contain a colon (RFC 7617 2)"
+	}
+	return passwordProblem(user)
+}
+
+// passwordProblem checks a password of basic authentication, and does not repeat it.
+func passwordProblem(password string) string {
+	switch {
+	case len(password) > maxSecret:
+		return fmt.Sprintf("must be at most %d bytes, got %d", maxSecret, len(password))
+	case !utf8.ValidString(password):
+		return "must be UTF-8"
+	case strings.ContainsFunc(password, unicode.IsControl):
+		return "must not contain line breaks or other control characters"
+	}
+	return ""
+}
+
+// tokenProblem checks a bearer token, and does not repeat it. More is allowed than RFC 6750 2.1 has: tokens in use
+// have other characters, too, but none that a header could not carry.
+func tokenProblem(token string) string {
+	switch {
+	case token == "":
+		return "must not be empty"
+	case len(token) > maxSecret:
+		return fmt.Sprintf("must be at most %d bytes, got %d", maxSecret, len(token))
+	case strings.ContainsFunc(token, func(r rune) bool { return r <= ' ' || r > '~' }):
+		return "must consist of visible ASCII characters"
+	}
+	return ""
+}
+
+func fileNameProblem(name string) string {
+	if name == "" {
+		return "must not be empty"
+	}
+	return ""
+}

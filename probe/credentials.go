@@ -1,0 +1,22 @@
+package probe
+
+import "github.com/wsprobe/wsprobe/reasons"
+
+// authorize returns the value of the Authorization field for one run, or nothing. Without its credentials a probe
+// does not go to its endpoint: a refusal of a stranger would say nothing about it.
+func (p *Probe) authorize() (string, error) {
+	if p.spec.Authorize == nil {
+		return "", nil
+	}
+	unreadable := func(problem string) error {
+		return &breach{what: reasons.CredentialsUnreadable, about: "reading credentials: " + problem}
+	}
+	value, err := p.spec.Authorize()
+	if err != nil {
+		return "", unreadable(err.Error())
+	}
+	if problem := headerValueProblem(value); problem != "" {
+		return "", unreadable("they " + problem)
+	}
+	return value, nil
+}

@@ -1,0 +1,66 @@
+package probe
+
+import (
+	"encoding/base64"
+	"html"
+	"net/url"
+	"sort"
+	"strconv"
+	"strings"
+)
+
+// secretSet collects secrets, whole and in the parts and forms in which endpoints and libraries tend to repeat them.
+type secretSet map[string]bool
+
+// add takes a text.
+func (set secretSet) add(text string) {
+	if len(text) < minSecret {
+		return
+	}
+	set[text] = true
+	quoted := strconv.Quote(text) // as net/http repeats what it cannot parse
+	set[quoted[1:len(quoted)-1]] = true
+	// As endpoints repeat it in redirects and on error pages.
+	set[url.QueryEscape(text)], set[url.PathEscape(text)], set[html.EscapeString(text)] = true, true, true
+}
+
+// addHeader takes the value of a header.
+func (set secretSet) addHeader(value string) {
+	set.add(value)
+	for _, part := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t;,", r) }) {
+		set.add(part)
+		if _, after, ok := strings.Cut(part, "="); ok { // a cookie, or a parameter of a scheme
+			set.add(strings.Trim(after, `"`))
+		}
+	}
+	if scheme, credentials, ok := strings.Cut(value, " "); ok && strings.EqualFold(scheme, "Basic") {
+		plain, _ := base64.StdEncoding.DecodeString(credentials)
+		_, password, _ := strings.Cut(string(plain), ":")
+		set.add(password)
+	}
+}
+
+// addQuery takes the query string of a URL.
+func (set secretSet) addQuery(query string) {
+	set.add(query)
+	for _, pair := range strings.FieldsFunc(query, func(r rune) bool { return r == '&' || r == ';' }) {
+		_, value, _ := strings.Cut(pair, "=")
+		set.add(value)
+		if plain, err := url.QueryUnescape(value); err == nil {
+			set.add(plain)
+		}
+	}
+}
+
+// redactor hides what is in the set.
+func (set secretSet) redactor() *redactor {
+	r := &redactor{}
+	for text := range set {
+		r.secrets = append(r.secrets, text)
+	}
+	sort.Slice(r.secrets, func(i, j int) bool {
+		a, b := r.secrets[i], r.secrets[j]
+		return len(a) > len(b) || len(a) == len(b) && a < b
+	})
+	return r
+}
