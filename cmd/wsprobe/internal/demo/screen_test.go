@@ -261,3 +261,12 @@ func TestLatency(t *testing.T) {
 		t.Errorf("not measured: %q", got)
 	}
 }
+
+// TestTotalsFit: the sums of an afternoon, and what nobody meant to fail, are there in 80 columns.
+func TestTotalsFit(t *testing.T) {
+	sums := totals{requests: 9999, points: 99_999, runs: 9999, good: 5000, intended: 4900, unexpected: 99}
+	text := render(sums.lines(), 80, false)
+	if strings.Contains(text, "…") || !strings.Contains(text, "4900 failed on purpose\n99 failed unexpectedly: ") {
+		t.Errorf("%s", text)
+	}
+}

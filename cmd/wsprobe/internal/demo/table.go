@@ -118,20 +118,21 @@ func (a *Account) table(width int, now time.Time) []line {
 		}
 		lines = append(lines, l.endpoint(e, a.series[e.Name], now))
 	}
-	lines = append(lines, nil, a.totals.line())
+	lines = append(append(lines, nil), a.totals.lines()...)
 	if l.history > 0 {
 		lines = append(lines, legend())
 	}
 	return lines
 }
 
-func (t totals) line() line {
-	l := line{
+// lines are what was received altogether.
+func (t totals) lines() []line {
+	lines := []line{{
 		{fmt.Sprintf("received: %s, %s, %s: ", count(t.requests, "export"), count(t.points, "point"), count(t.runs, "run")), plain},
 		{fmt.Sprintf("%d ok", t.good), good}, {", ", plain}, {fmt.Sprintf("%d failed on purpose", t.intended), bad},
-	}
+	}}
 	if t.unexpected > 0 {
-		l = append(l, span{", ", plain}, span{fmt.Sprintf("%d failed unexpectedly", t.unexpected), bad})
+		lines = append(lines, line{{fmt.Sprintf("%d failed unexpectedly", t.unexpected), bad}, {": is this machine very busy?", plain}})
 	}
-	return l
+	return lines
 }
