@@ -6,11 +6,13 @@ import (
 	"io"
 	"net/http"
 	"os"
+	"reflect"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -28,6 +30,7 @@ var tables = map[string]func() string{
 	"error types":    errorTypeTable,
 	"metrics":        metricTable,
 	"commands":       commandTable,
+	"result keys":    resultTable,
 }
 
 // TestReadmeTables holds the tables of the README to the code. go test ./cmd/wsprobe -update writes them.
@@ -205,6 +208,17 @@ func metricTable() string {
 		rows = append(rows, []string{code(m.Name), string(m.Kind), code(m.Unit), code(m.Attributes...), m.Description})
 	}
 	return markdown([]string{"metric", "kind", "unit", "attributes besides", "what it is"}, rows)
+}
+
+func resultTable() string {
+	plain := strings.NewReplacer("*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers",
+		"float64", "number", "int", "number", "string", "text", "time.Time", "time")
+	var rows [][]string
+	for _, f := range reflect.VisibleFields(reflect.TypeFor[status.View]()) {
+		kind := plain.Replace(strings.NewReplacer("[]*", "[]").Replace(f.Type.String()))
+		rows = append(rows, []string{code(f.Tag.Get("json")), kind, f.Tag.Get("doc")})
+	}
+	return markdown([]string{"key", "type", "what it is"}, rows)
 }
 
 func commandTable() string {

@@ -8,35 +8,35 @@ import (
 )
 
 // View is a result as JSON: one object per line of `wsprobe once --json`, one element of the API's answer.
-// What was not measured is null, never 0. Texts are redacted, and the URL has no query.
+// What was not measured is null, never 0. Texts are redacted, and the URL has no query. The doc tags are the README's.
 type View struct {
-	Probe             string             `json:"probe"`
-	URL               string             `json:"url"`
-	StartedAt         time.Time          `json:"started_at"`
-	EndedAt           time.Time          `json:"ended_at"`
-	Interpretation    string             `json:"interpretation"`
-	Value             *float64           `json:"value"` // null for no_data
-	Unit              string             `json:"unit"`
-	Reason            string             `json:"reason"` // "ok" or the code
-	ErrorType         *string            `json:"error_type"`
-	Detail            *string            `json:"detail"`
-	Hint              *string            `json:"hint"`
-	HandshakeMS       *float64           `json:"handshake_ms"`
-	RoundTripMS       *float64           `json:"round_trip_ms"`
-	ConnectionSuccess int                `json:"connection_success"`
-	Clock             *string            `json:"clock"`     // kernel or user: whose time ended the latencies
-	PhasesMS          map[string]float64 `json:"phases_ms"` // of the phases that ended
-	StepsMS           []*float64         `json:"steps_ms"`  // of an exchange, null for a step that did not end
-	HTTPStatus        *int               `json:"http_status"`
-	HTTPBody          *string            `json:"http_body"`   // the beginning of a refusal's
-	Subprotocol       *string            `json:"subprotocol"` // "" if the server picked none, null if it never opened
-	CloseCode         *int               `json:"close_code"`
-	CloseReason       *string            `json:"close_reason"`
-	CloseSentBy       *string            `json:"close_sent_by"` // "server" or "probe"; null if there was no close frame
-	UnmatchedMessages int                `json:"unmatched_messages"`
-	LastReply         *string            `json:"last_reply"` // the beginning of the last message that did not match
-	Peer              *string            `json:"peer"`
-	CertificateEnds   *time.Time         `json:"certificate_expires_at"` // null if none was seen
+	Probe             string             `json:"probe" doc:"name of the probe; of once URL, its URL"`
+	URL               string             `json:"url" doc:"endpoint, without its query"`
+	StartedAt         time.Time          `json:"started_at" doc:"start of the run, UTC"`
+	EndedAt           time.Time          `json:"ended_at" doc:"when the outcome was fixed, before the close handshake"`
+	Interpretation    string             `json:"interpretation" doc:"which value is the headline"`
+	Value             *float64           `json:"value" doc:"the headline; null for no data"`
+	Unit              string             `json:"unit" doc:"of value: ms, or empty"`
+	Reason            string             `json:"reason" doc:"ok, or one of the five codes"`
+	ErrorType         *string            `json:"error_type" doc:"what broke"`
+	Detail            *string            `json:"detail" doc:"the error, for people"`
+	Hint              *string            `json:"hint" doc:"what to do about it"`
+	HandshakeMS       *float64           `json:"handshake_ms" doc:"from the start to the open socket"`
+	RoundTripMS       *float64           `json:"round_trip_ms" doc:"from the message to the matching reply, or to the Pong"`
+	ConnectionSuccess int                `json:"connection_success" doc:"1 if the socket opened, else 0"`
+	Clock             *string            `json:"clock" doc:"whose clock ended the latencies: kernel or user"`
+	PhasesMS          map[string]float64 `json:"phases_ms" doc:"dns, connect, tls, upgrade, round_trip, close: those that ended"`
+	StepsMS           []*float64         `json:"steps_ms" doc:"of an exchange; null for a step that did not end"`
+	HTTPStatus        *int               `json:"http_status" doc:"of the response to the upgrade, or of the refusal of a proxy"`
+	HTTPBody          *string            `json:"http_body" doc:"beginning of the body of a refusal"`
+	Subprotocol       *string            `json:"subprotocol" doc:"the one picked; empty if none was, null if the socket never opened"`
+	CloseCode         *int               `json:"close_code" doc:"1005 for a close frame without one, 1006 for an end without a close frame"`
+	CloseReason       *string            `json:"close_reason" doc:"the text beside the code"`
+	CloseSentBy       *string            `json:"close_sent_by" doc:"server, or probe after a breach; null without a close frame"`
+	UnmatchedMessages int                `json:"unmatched_messages" doc:"messages that came and were not the reply"`
+	LastReply         *string            `json:"last_reply" doc:"beginning of the last of them"`
+	Peer              *string            `json:"peer" doc:"address at the other end, of the proxy if there is one"`
+	CertificateEnds   *time.Time         `json:"certificate_expires_at" doc:"null if none was seen"`
 }
 
 // NewView shows a result of the probe with this name, URL and interpretation.
