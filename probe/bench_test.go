@@ -17,7 +17,6 @@ import (
 	"os/exec"
 	"strings"
 	"sync"
-	"syscall"
 	"testing"
 	"time"
 
@@ -93,8 +92,7 @@ func serveElsewhere(b *testing.B, scheme string) string {
 // benchmark shares the iterations out among goroutines, and reports the CPU time of one.
 func benchmark(b *testing.B, parallel int, run func() error) float64 {
 	b.ReportAllocs()
-	var before, after syscall.Rusage
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &before)
+	before := cpuTime()
 	work := make(chan struct{})
 	var workers sync.WaitGroup
 	for range parallel {
@@ -111,9 +109,7 @@ func benchmark(b *testing.B, parallel int, run func() error) float64 {
 	}
 	close(work)
 	workers.Wait()
-	_ = syscall.Getrusage(syscall.RUSAGE_SELF, &after)
-	cpu := time.Duration(after.Utime.Nano() - before.Utime.Nano() + after.Stime.Nano() - before.Stime.Nano())
-	each := float64(cpu.Microseconds()) / float64(b.N)
+	each := float64((cpuTime() - before).Microseconds()) / float64(b.N)
 	b.ReportMetric(each, "cpu-us/probe")
 	return each
 }
