@@ -30,7 +30,9 @@ func (c *codec) Decode(data []byte, into map[string]any) error {
 	quiet := newReader(&report{}, len(data)) // the walk reports
 	otlp := settings(quiet, otlpSection, c.root, "otlp")
 	otlp["tls"] = settings(quiet, tlsSection, c.root, "otlp", "tls")
-	into["agent"], into["otlp"] = settings(quiet, agentSection, c.root, "agent"), otlp
+	agent := settings(quiet, agentSection, c.root, "agent")
+	agent["shard"] = settings(quiet, shardSection, c.root, "agent", "shard")
+	into["agent"], into["otlp"] = agent, otlp
 	return nil
 }
 

@@ -23,6 +23,7 @@ type Agent struct {
 	Location      string // where this agent stands, may be empty
 	LogLevel      slog.Level
 	LogFormat     string // "text" or "json"
+	Shard         Shard  // which of the probes are this agent's
 }
 
 // OTLP is where results are exported to, and how.

@@ -193,11 +193,12 @@ func TestOverrides(t *testing.T) {
 		"WSPROBE_AGENT_LOG_FORMAT": "json", "WSPROBE_OTLP_ENDPOINT": "HTTPS://[::1]", "WSPROBE_OTLP_INTERVAL": "1m", "WSPROBE_OTLP_TIMEOUT": "2s",
 		"WSPROBE_OTLP_COMPRESSION": "none", "WSPROBE_OTLP_TLS_CA_FILE": "testdata/tls/cert.pem", "WSPROBE_OTLP_TLS_CERT_FILE": "testdata/tls/cert.pem",
 		"WSPROBE_OTLP_TLS_KEY_FILE": "testdata/tls/key.pem", "WSPROBE_OTLP_TLS_INSECURE_SKIP_VERIFY": "true",
+		"WSPROBE_AGENT_SHARD_INDEX": "2", "WSPROBE_AGENT_SHARD_COUNT": "3",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Agent{"", 7, "Zürich", slog.LevelDebug, "json"}); got.Agent != want {
+	if want := (Agent{"", 7, "Zürich", slog.LevelDebug, "json", Shard{2, 3}}); got.Agent != want {
 		t.Errorf("agent %+v, want %+v", got.Agent, want)
 	}
 	o := got.OTLP

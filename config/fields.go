@@ -86,12 +86,14 @@ func (f Field) Range() string {
 
 // Fields returns every field in the order in which the documentation shows them.
 func Fields() []Field {
-	fields := slices.Concat(rootSection.docs(), agentSection.docs(), otlpSection.docs(), tlsSection.docs())
-	inner := map[string][]Field{"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs()}
+	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), otlpSection.docs(), tlsSection.docs())
+	inner := map[string][]Field{
+		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),
+	}
 	for _, f := range probeSection.docs() {
 		fields = append(append(fields, f), inner[f.Path]...)
 	}
-	return append(fields, stepSection.docs()...)
+	return fields
 }
 
 // field ties a Field to the place where its value goes.

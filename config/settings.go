@@ -37,6 +37,8 @@ func (s *settingsReader) read(config *Config, top *found) {
 	agent, otlp := newFound(len(agentSection.fields)), newFound(len(otlpSection.fields))
 	readSection(s, agentSection, top.pairs[rootSection.index["agent"]], config, agent)
 	readSection(s, otlpSection, top.pairs[rootSection.index["otlp"]], config, otlp)
+	readSection(s, shardSection, agent.pairs[agentSection.index["shard"]], &config.Agent.Shard, newFound(len(shardSection.fields)))
+	s.checkShard(config.Agent.Shard)
 	var settings tlsSettings
 	readSection(s, tlsSection, otlp.pairs[otlpSection.index["tls"]], &settings, newFound(len(tlsSection.fields)))
 	s.refuse()

@@ -33,7 +33,20 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 	{Field: Field{Path: "log_format", Kind: Choice, Default: "text", Allowed: []string{"text", "json"},
 		Doc: "the form of log records"},
 		into: func(c *Config) any { return &c.Agent.LogFormat }},
+	{Field: Field{Path: "shard", Kind: Section, Doc: "which part of the probes this agent of a set runs"}},
 })
+
+var shardSection = newSection("agent.shard", "agent.shard.", true, []field[Shard]{
+	{Field: Field{Path: "index", Kind: Integer, Max: maxShards - 1,
+		Doc: "number of this agent, from 0; the pod-index of a StatefulSet, for instance"},
+		into: func(s *Shard) any { return &s.Index }},
+	{Field: Field{Path: "count", Kind: Integer, Min: 1, Max: maxShards,
+		Doc: "how many agents share the probes of this file; each runs those whose name falls to it, and needs the same count"},
+		into: func(s *Shard) any { return &s.Count }},
+})
+
+// maxShards is how many agents may share a file.
+const maxShards = 10_000
 
 var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317", Pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",

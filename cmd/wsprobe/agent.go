@@ -7,6 +7,7 @@ import (
 	"log/slog"
 	"net"
 	"net/url"
+	"slices"
 	"strconv"
 	"strings"
 	"sync"
@@ -44,7 +45,7 @@ type part struct {
 // newAgent puts an agent together and takes its listen address. Nothing runs before Run. What can fail and
 // holds nothing comes first, what holds something is given back if a later step fails.
 func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
-	parts, err := newParts(cfg.Probes)
+	parts, err := newParts(ownProbes(cfg))
 	if err != nil {
 		return nil, err
 	}
@@ -75,6 +76,11 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 		},
 	}
 	return a, nil
+}
+
+// ownProbes are the probes that fall to this agent.
+func ownProbes(cfg config.Config) []config.Probe {
+	return slices.DeleteFunc(slices.Clone(cfg.Probes), func(p config.Probe) bool { return !cfg.Agent.Shard.Owns(p.Name) })
 }
 
 // newParts makes what each probe needs, or says of every one that cannot be made why.
@@ -114,7 +120,7 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 // Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and what has been
 // measured is exported. The status page stays up meanwhile.
 func (a *agent) Run(ctx context.Context) error {
-	a.log.Info("wsprobe starts", "version", versionText(), "probes", len(a.cfg.Probes),
+	a.log.Info("wsprobe starts", "version", versionText(), "probes", len(a.scheduler.Jobs), "of", len(a.cfg.Probes),
 		"otlp", a.cfg.OTLP.Endpoint.String(), "listen", a.listenAddress())
 	if release, err := probe.KeepKernelClock(); err == nil {
 		defer release()

@@ -37,7 +37,8 @@ func newCheckCommand() *cobra.Command {
 func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "PROBE\tINTERPRETATION\tINTERVAL\tTIMEOUT\tURL")
-	for _, p := range cfg.Probes {
+	own := ownProbes(cfg)
+	for _, p := range own {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n",
 			p.Name, p.Spec.Interpretation, p.Interval, p.Spec.Timeout, probe.RedactURL(p.Spec.URL))
 	}
@@ -49,7 +50,7 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 		page = "The status page is on " + cfg.Agent.Listen + "."
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time.\nResults go to %s over OTLP/gRPC every %s.\n%s\n",
-		file, plural(len(cfg.Probes), "probe"), cfg.Agent.MaxConcurrent, cfg.OTLP.Endpoint, cfg.OTLP.Interval, page)
+		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, cfg.OTLP.Endpoint, cfg.OTLP.Interval, page)
 	if err != nil {
 		return failure{err}
 	}
@@ -67,6 +68,15 @@ func warnOfCredentials(cmd *cobra.Command, cfg config.Config) {
 			complain(cmd.ErrOrStderr(), fmt.Sprintf("warning: probe %q would fail now: %v", p.Name, err))
 		}
 	}
+}
+
+// share says how many probes an agent runs, and of how many if it is one of a set.
+func share(own int, cfg config.Config) string {
+	shard := cfg.Agent.Shard
+	if shard.Count <= 1 {
+		return plural(own, "probe")
+	}
+	return fmt.Sprintf("shard %d of %d runs %d of %s", shard.Index, shard.Count, own, plural(len(cfg.Probes), "probe"))
 }
 
 func plural(n int, word string) string {

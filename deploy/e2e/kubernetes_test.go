@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -16,40 +17,77 @@ import (
 	kubeyaml "sigs.k8s.io/yaml"
 )
 
-// TestKubernetes decodes the manifest as the API server does with strict field validation.
-func TestKubernetes(t *testing.T) {
-	data, err := os.ReadFile("../kubernetes/wsprobe.yaml")
+// decodeManifest decodes the documents of a manifest as the API server does with strict field validation.
+func decodeManifest(t *testing.T, path string, objects ...any) {
+	t.Helper()
+	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	documents := bytes.Split(data, []byte("\n---\n"))
-	if len(documents) != 2 {
-		t.Fatalf("%d documents, want a ConfigMap and a Deployment", len(documents))
+	if len(documents) != len(objects) {
+		t.Fatalf("%d documents, want %d", len(documents), len(objects))
 	}
-	var config corev1.ConfigMap
-	var deployment appsv1.Deployment
-	for i, object := range []any{&config, &deployment} {
+	for i, object := range objects {
 		if err := kubeyaml.UnmarshalStrict(append(documents[i], '\n'), object); err != nil {
 			t.Fatalf("document %d: %v", i, err)
 		}
 	}
-	t.Run("rollout", func(t *testing.T) { checkRollout(t, config, deployment) })
-	t.Run("pod security", func(t *testing.T) { checkPodSecurity(t, deployment.Spec.Template.Spec) })
-	t.Run("configuration", func(t *testing.T) { checkConfigMap(t, config, deployment.Spec.Template.Spec) })
+}
+
+func TestKubernetes(t *testing.T) {
+	var config corev1.ConfigMap
+	var deployment appsv1.Deployment
+	decodeManifest(t, "../kubernetes/wsprobe.yaml", &config, &deployment)
+	if d := deployment.Spec; d.Strategy.Type != appsv1.RecreateDeploymentStrategyType || *d.Replicas != 1 {
+		t.Errorf("%d replicas with strategy %s: two agents would probe twice", *d.Replicas, d.Strategy.Type)
+	}
+	checkPod(t, config, deployment.Spec.Selector.MatchLabels, deployment.Spec.Template)
+}
+
+// TestKubernetesShards looks at the set of agents that share a file: each pod must know which it is and of how many.
+func TestKubernetesShards(t *testing.T) {
+	var config corev1.ConfigMap
+	var service corev1.Service
+	var set appsv1.StatefulSet
+	decodeManifest(t, "../kubernetes/shards.yaml", &config, &service, &set)
+	if set.Spec.ServiceName != service.Name || service.Spec.ClusterIP != corev1.ClusterIPNone {
+		t.Errorf("the set is served by %q, the manifest has %q at %q", set.Spec.ServiceName, service.Name, service.Spec.ClusterIP)
+	}
+	env := make(map[string]corev1.EnvVar)
+	for _, e := range set.Spec.Template.Spec.Containers[0].Env {
+		env[e.Name] = e
+	}
+	if from := env["WSPROBE_AGENT_SHARD_INDEX"].ValueFrom; from == nil || from.FieldRef.FieldPath != "metadata.labels['"+appsv1.PodIndexLabel+"']" {
+		t.Errorf("the index comes from %v", from)
+	}
+	if got, want := env["WSPROBE_AGENT_SHARD_COUNT"].Value, strconv.Itoa(int(*set.Spec.Replicas)); got != want {
+		t.Errorf("the count is %q, there are %s replicas", got, want)
+	}
+	checkPod(t, config, set.Spec.Selector.MatchLabels, set.Spec.Template)
+	for index := range *set.Spec.Replicas { // as the pods would be told
+		t.Setenv("WSPROBE_AGENT_SHARD_INDEX", strconv.Itoa(int(index)))
+		t.Setenv("WSPROBE_AGENT_SHARD_COUNT", env["WSPROBE_AGENT_SHARD_COUNT"].Value)
+		checkConfigMap(t, config, set.Spec.Template.Spec)
+	}
+}
+
+// checkPod looks at what the pods of a workload have in common.
+func checkPod(t *testing.T, config corev1.ConfigMap, selector map[string]string, template corev1.PodTemplateSpec) {
+	t.Run("rollout", func(t *testing.T) { checkRollout(t, config, selector, template) })
+	t.Run("pod security", func(t *testing.T) { checkPodSecurity(t, template.Spec) })
+	t.Run("configuration", func(t *testing.T) { checkConfigMap(t, config, template.Spec) })
 }
 
 // checkRollout compares how a change comes into force.
-func checkRollout(t *testing.T, config corev1.ConfigMap, d appsv1.Deployment) {
-	if d.Spec.Strategy.Type != appsv1.RecreateDeploymentStrategyType || *d.Spec.Replicas != 1 {
-		t.Errorf("%d replicas with strategy %s: two agents would probe twice", *d.Spec.Replicas, d.Spec.Strategy.Type)
-	}
-	for k, v := range d.Spec.Selector.MatchLabels {
-		if d.Spec.Template.Labels[k] != v {
+func checkRollout(t *testing.T, config corev1.ConfigMap, selector map[string]string, template corev1.PodTemplateSpec) {
+	for k, v := range selector {
+		if template.Labels[k] != v {
 			t.Errorf("the selector's %s=%s is not among the pod's labels", k, v)
 		}
 	}
 	sum := sha256.Sum256([]byte(config.Data["wsprobe.yaml"]))
-	if got, want := d.Spec.Template.Annotations["checksum/config"], hex.EncodeToString(sum[:]); got != want {
+	if got, want := template.Annotations["checksum/config"], hex.EncodeToString(sum[:]); got != want {
 		t.Errorf("checksum/config: got %s, the sha256 of the ConfigMap's wsprobe.yaml is %s", got, want)
 	}
 }
