@@ -1,3 +1,5 @@
+//go:build unix
+
 package probe_test
 
 import (
@@ -21,7 +23,6 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
-	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -46,21 +47,6 @@ func BenchmarkProbe(b *testing.B) {
 			})
 		}
 	}
-}
-
-// serving asks TestMain to be the endpoint of the benchmarks, of the scheme that it names.
-const serving = "WSPROBE_TEST_SERVE"
-
-// serveHere is that endpoint: it prints its URL and serves until its standard input ends.
-func serveHere(scheme string) {
-	start := wstest.Start
-	if scheme == "wss" {
-		start = startTLS
-	}
-	s := start(wstest.Reply(pong))
-	defer s.Close()
-	fmt.Println(s.URL)
-	_, _ = io.Copy(io.Discard, os.Stdin)
 }
 
 // serveElsewhere starts the endpoint as a process of its own and returns its URL.
