@@ -40,6 +40,8 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 		*into = probe.MessageFormat(text)
 	case *probe.IPVersion:
 		*into = probe.IPVersion(text)
+	case *probe.Compression:
+		*into = probe.Compression(text)
 	case *int64:
 		n, problem := parseInteger(f, text)
 		if problem != "" {

@@ -81,7 +81,7 @@ func TestHandshakeStall(t *testing.T) {
 		stalled("hs_never_reads", func(c *wstest.Conn) { c.Hold() }),
 		{name: "hs_long_timeout_ms_min", script: wstest.StallHandshake, timeout: 100 * time.Millisecond, ends: 800 * time.Millisecond,
 			reason: reasons.HandshakeTimeout, err: reasons.UpgradeTimeout, detail: "nothing within 100ms"},
-		{name: "hs_drip_fast_ok", script: wstest.DripHandshake(time.Millisecond, pong)},
+		{name: "hs_drip_fast_ok", script: wstest.DripHandshake(time.Millisecond, pong), timeout: 10 * time.Second},
 	} {
 		e.test(t)
 	}

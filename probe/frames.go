@@ -18,6 +18,9 @@ const (
 	opPong         = 0xa
 )
 
+// rsv1 marks the first frame of a compressed message (RFC 7692 6).
+const rsv1 = 0x40
+
 // Close codes of RFC 6455 7.4.1 that the probe sends or reports.
 const (
 	closeNormal      = 1000
@@ -48,7 +51,8 @@ func protocolBreach(format string, args ...any) *breach {
 // are not minimal, a stream that ends between two fragments), and cannot say when a message was complete.
 // The scanner stands below it, on the same bytes, and is the judge of both.
 type frameScanner struct {
-	limit int64 // bytes of one message
+	limit   int64 // bytes of one message
+	deflate bool  // messages may be compressed
 
 	header    [10]byte // of the frame that is being read
 	headerLen int
@@ -57,8 +61,10 @@ type frameScanner struct {
 	final     bool
 	opcode    byte
 
-	inMessage bool // a fragmented message is under way
-	message   int64
+	inMessage  bool   // a fragmented message is under way
+	message    int64  // bytes of it
+	most       int64  // bytes that it may have
+	compressed []bool // of messages that have begun, those whose reader has not asked yet
 
 	control    [maxControlPayload]byte // payload of the control frame that is being read
 	controlLen int
@@ -72,7 +78,8 @@ type frameScanner struct {
 }
 
 // scan takes the next bytes of the stream. It returns how many of them are sound, which is all of them
-// unless there is a breach.
+// unless there is a breach. The mark of a compressed message is taken away from them: the library would not
+// let it pass, and nextCompressed tells of it.
 func (s *frameScanner) scan(p []byte) (int, *breach) {
 	for i := 0; i < len(p); {
 		if s.closed {
@@ -80,6 +87,9 @@ func (s *frameScanner) scan(p []byte) (int, *breach) {
 		}
 		if !s.inPayload {
 			s.header[s.headerLen] = p[i]
+			if s.headerLen == 0 && s.marked() {
+				p[i] &^= rsv1
+			}
 			s.headerLen++
 			i++
 			if s.headerLen < s.headerSize() {
@@ -98,6 +108,20 @@ func (s *frameScanner) scan(p []byte) (int, *breach) {
 		}
 	}
 	return len(p), nil
+}
+
+// marked reports whether the frame that begins is the first one of a compressed message (RFC 7692 6).
+func (s *frameScanner) marked() bool {
+	first := s.header[0]
+	opcode := first & 0x0f
+	return s.deflate && first&0x70 == rsv1 && (opcode == opText || opcode == opBinary)
+}
+
+// nextCompressed reports whether the next message, counted from the first, is compressed.
+func (s *frameScanner) nextCompressed() bool {
+	compressed := s.compressed[0]
+	s.compressed = s.compressed[1:]
+	return compressed
 }
 
 // headerSize is how long the header is, as far as its first bytes tell. A mask would make it longer, but
@@ -124,7 +148,7 @@ func (s *frameScanner) begin() *breach {
 	size := s.headerLen
 	s.headerLen, s.inPayload = 0, true
 	switch {
-	case first&0x70 != 0:
+	case first&0x70 != 0 && !s.marked():
 		return protocolBreach("frame with reserved bits %03b that no extension defines", first>>4&7)
 	case second&0x80 != 0:
 		return protocolBreach("masked frame from the server")
@@ -167,14 +191,28 @@ func (s *frameScanner) beginData() *breach {
 	case s.opcode != opContinuation && s.inMessage:
 		return protocolBreach("new message inside a fragmented one")
 	case s.opcode != opContinuation:
-		s.message = 0
+		s.message, s.most = 0, s.limit
+		if s.deflate {
+			s.compressed = append(s.compressed, s.marked())
+		}
+		if s.marked() {
+			s.most = mostDeflated(s.limit)
+		}
 	}
-	if s.remaining > uint64(s.limit-s.message) {
-		return &breach{reasons.MessageTooBig, closeTooBig, fmt.Sprintf("message of more than %d bytes", s.limit)}
+	if s.remaining > uint64(s.most-s.message) {
+		return tooBig(s.limit)
 	}
 	s.message += int64(s.remaining)
 	s.inMessage = true
 	return nil
+}
+
+// mostDeflated is how long a message can be on the wire that is no longer than the limit once it is inflated. What
+// does not compress becomes longer by an eighth at the worst, and by some bytes wherever the sender flushes.
+func mostDeflated(limit int64) int64 { return 2*limit + 4096 }
+
+func tooBig(limit int64) *breach {
+	return &breach{reasons.MessageTooBig, closeTooBig, fmt.Sprintf("message of more than %d bytes", limit)}
 }
 
 // take consumes payload and returns how much.

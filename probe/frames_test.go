@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"testing"
 
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -15,29 +16,36 @@ type verdict struct {
 	closeCode           int
 	closeReason         string
 	inMessage, inHeader bool
+	passed              string // what the library gets to see
+	compressed          string // messages, one character each
 }
 
 // judge scans a stream in pieces.
-func judge(t *testing.T, stream, cuts []byte) verdict {
-	s := frameScanner{limit: 1000, wantPong: "mine"}
+func judge(t *testing.T, stream, cuts []byte, deflate bool) verdict {
+	s := frameScanner{limit: 1000, deflate: deflate, wantPong: "mine"}
 	var v verdict
-	for _, chunk := range chunks(stream, cuts) {
+	for _, chunk := range chunks(bytes.Clone(stream), cuts) {
 		n, b := s.scan(chunk)
 		if n < 0 || n > len(chunk) || b == nil && n != len(chunk) {
 			t.Fatalf("%d of %d bytes sound, breach %v", n, len(chunk), b)
 		}
 		v.sound += n
+		v.passed += string(chunk[:n])
 		if b != nil {
-			v.breach, v.code, v.sound = b.about, b.code, 0 // where the breach is seen depends on the pieces
+			v.breach, v.code, v.sound, v.passed = b.about, b.code, 0, "" // where the breach is seen depends on the pieces
 			break
 		}
 	}
 	v.messages, v.pong, v.closed, v.closeCode, v.closeReason = s.messages, s.pong, s.closed, s.closeCode, s.closeReason
 	v.inMessage, v.inHeader = s.inMessage, s.headerLen > 0
+	for _, compressed := range s.compressed {
+		v.compressed += map[bool]string{false: "-", true: "c"}[compressed]
+	}
 	return v
 }
 
-// FuzzFrameScanner: however a stream is cut, the verdict is the same, and nothing makes the scanner panic.
+// FuzzFrameScanner: however a stream is cut, the verdict is the same, and nothing makes the scanner panic. What it
+// passes on of compressed messages is sound without compression.
 func FuzzFrameScanner(f *testing.F) {
 	for _, frames := range [][]wstest.Frame{
 		{wstest.Text("hello"), wstest.Binary("\xff")}, wstest.Fragments(wstest.OpText, "a", "", "b"),
@@ -46,6 +54,8 @@ func FuzzFrameScanner(f *testing.F) {
 		{{Opcode: wstest.OpText, Payload: "x", Length: wstest.Length16}}, {{Opcode: wstest.OpText, Payload: "x", Length: wstest.Length64}},
 		{{Opcode: wstest.OpText, Announce: 1 << 63}}, {{Opcode: wstest.OpText, Announce: 1<<63 - 1}}, {{Opcode: wstest.OpText, Announce: 1001}},
 		{wstest.Close(1005, "")}, {wstest.Close(999, "")}, {{Opcode: wstest.OpClose, Payload: "x"}}, {wstest.Close(1008, "\xff")},
+		{{Opcode: wstest.OpText, Payload: "a", RSV: 4, More: true}, wstest.Ping("x"), {Payload: "b"}, wstest.Text("c"), wstest.Compressed("d")},
+		{{Opcode: wstest.OpPing, RSV: 4}}, {{Opcode: wstest.OpText, More: true}, {RSV: 4}}, {{Opcode: wstest.OpText, RSV: 4, Announce: 7000}},
 		{{Opcode: wstest.OpText, Payload: "a", More: true}, wstest.Text("b")}, {{Payload: "a"}}, {{Opcode: wstest.OpPing, More: true}},
 	} {
 		var stream string
@@ -56,12 +66,18 @@ func FuzzFrameScanner(f *testing.F) {
 		f.Add([]byte(stream), []byte("\x03\x00\x02"))
 	}
 	f.Fuzz(func(t *testing.T, stream, cuts []byte) {
-		whole, cut := judge(t, stream, nil), judge(t, stream, cuts)
-		if whole != cut {
-			t.Fatalf("%x: whole %+v, cut %+v", stream, whole, cut)
-		}
-		if whole.breach != "" && whole.code != closeProtocol && whole.code != closeInvalidData && whole.code != closeTooBig {
-			t.Fatalf("breach %q answered by %d", whole.breach, whole.code)
+		for _, deflate := range []bool{false, true} {
+			whole, cut := judge(t, stream, nil, deflate), judge(t, stream, cuts, deflate)
+			if whole != cut {
+				t.Fatalf("%x: whole %+v, cut %+v", stream, whole, cut)
+			}
+			if whole.breach != "" && whole.code != closeProtocol && whole.code != closeInvalidData && whole.code != closeTooBig {
+				t.Fatalf("breach %q answered by %d", whole.breach, whole.code)
+			}
+			plain := frameScanner{limit: 1 << 20}
+			if _, b := plain.scan([]byte(whole.passed)); b != nil || whole.breach == "" && plain.messages != whole.messages {
+				t.Fatalf("%x passes on what is a breach: %v, %d messages", stream, b, plain.messages)
+			}
 		}
 	})
 }

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"net/url"
 	"runtime"
 	"strings"
 	"testing"
@@ -39,37 +40,85 @@ func TestMemoryStaysFlat(t *testing.T) {
 			c.Flood(chunk)
 		},
 	} {
+		t.Run(name, func(t *testing.T) { staysFlat(t, script, nil) })
+	}
+}
+
+// TestMemoryOfCompression is the same for what a little can be inflated to, and for what proxies say.
+func TestMemoryOfCompression(t *testing.T) {
+	bomb, most := wstest.Compressed(wstest.Bomb(512)), deflated(strings.Repeat(" ", 1<<20))
+	agreed := func(answer func(*wstest.Conn)) wstest.Script {
+		return func(c *wstest.Conn) { c.Accept(wstest.Deflate); c.Message(); answer(c) }
+	}
+	for name, script := range map[string]wstest.Script{
+		"bomb":          agreed(func(c *wstest.Conn) { c.Send(bomb); c.Watch() }),
+		"bombs at open": func(c *wstest.Conn) { c.Accept(wstest.Deflate); c.Flood(bomb.Bytes()) },
+		"flood":         agreed(func(c *wstest.Conn) { c.Flood(wstest.Compressed(most).Bytes()) }),
+		"flood at open": func(c *wstest.Conn) { c.Accept(wstest.Deflate); c.Flood(wstest.Compressed(most).Bytes()) },
+		"empty messages": agreed(func(c *wstest.Conn) {
+			c.Flood(strings.Repeat(wstest.Compressed("\x00").Bytes(), 1000))
+		}),
+		"flood at close": agreed(func(c *wstest.Conn) {
+			c.Send(wstest.Text(pong))
+			c.Flood(strings.Repeat(wstest.Compressed("\x00").Bytes(), 1000))
+		}),
+		"tables": agreed(func(c *wstest.Conn) { c.Flood(wstest.Compressed(strings.Repeat(deflated(noise(200)), 1000)).Bytes()) }),
+	} {
+		t.Run(name, func(t *testing.T) { staysFlat(t, script, offering) })
+	}
+	for name, script := range map[string]wstest.Script{
+		"proxy's header lines": func(c *wstest.Conn) {
+			c.Request()
+			c.Raw("HTTP/1.1 200 x\r\n")
+			c.Flood("X: " + strings.Repeat("x", 16<<10) + "\r\n")
+		},
+		"proxy's refusal": func(c *wstest.Conn) {
+			c.Request()
+			c.Raw("HTTP/1.1 407 x\r\n\r\n")
+			c.Flood(strings.Repeat("x", 16<<10))
+		},
+	} {
 		t.Run(name, func(t *testing.T) {
-			s := wstest.Start(script)
-			defer s.Close()
-			p, err := probe.New(probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want})
-			if err != nil {
-				t.Fatal(err)
-			}
-			runtime.GC()
-			before, stop, peak := heap(), make(chan struct{}), make(chan uint64)
-			go func() {
-				tick := time.NewTicker(5 * time.Millisecond)
-				defer tick.Stop()
-				most := uint64(0)
-				for {
-					select {
-					case <-tick.C:
-						most = max(most, heap())
-					case <-stop:
-						peak <- most
-						return
-					}
-				}
-			}()
-			if _, err := p.Run(t.Context()); err != nil {
-				t.Error(err)
-			}
-			close(stop)
-			if most := <-peak; most > before+32<<20 {
-				t.Errorf("the heap grew by %d KiB", (most-before)>>10)
-			}
+			staysFlat(t, script, func(s *probe.Spec, srv *wstest.Server) { s.Proxy = &url.URL{Scheme: "http", Host: srv.Addr().String()} })
 		})
+	}
+}
+
+// staysFlat runs a round trip against a script and watches the heap, the endpoint's part in it included.
+func staysFlat(t *testing.T, script wstest.Script, change func(*probe.Spec, *wstest.Server)) {
+	t.Helper()
+	s := wstest.Start(script)
+	defer s.Close()
+	spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want}
+	if change != nil {
+		change(&spec, s)
+	}
+	p, err := probe.New(spec)
+	if err != nil {
+		t.Fatal(err)
+	}
+	runtime.GC()
+	before, stop, peak := heap(), make(chan struct{}), make(chan uint64)
+	go func() {
+		tick := time.NewTicker(5 * time.Millisecond)
+		defer tick.Stop()
+		most := uint64(0)
+		for {
+			select {
+			case <-tick.C:
+				most = max(most, heap())
+			case <-stop:
+				peak <- most
+				return
+			}
+		}
+	}()
+	if _, err := p.Run(t.Context()); err != nil {
+		t.Error(err)
+	}
+	close(stop)
+	if most := <-peak; most > before+32<<20 {
+		t.Errorf("the heap grew by %d KiB", (most-before)>>10)
 	}
 }
 

@@ -21,6 +21,7 @@ type rawConn struct {
 	sentAt  time.Time       // when the first Write began since this was zero
 
 	mu      sync.Mutex
+	until   time.Time // the end of every wait
 	aborted bool
 }
 
@@ -93,6 +94,7 @@ func (c *rawConn) bound(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.aborted {
+		c.until = t
 		_ = c.Conn.SetDeadline(t) // fails only on a closed connection, where nothing waits
 	}
 }
@@ -101,8 +103,15 @@ func (c *rawConn) bound(t time.Time) {
 func (c *rawConn) abort() {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.aborted = true
-	_ = c.Conn.SetDeadline(time.Unix(1, 0))
+	c.aborted, c.until = true, time.Unix(1, 0)
+	_ = c.Conn.SetDeadline(c.until)
+}
+
+// late reports whether waits have come to their end.
+func (c *rawConn) late() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !time.Now().Before(c.until)
 }
 
 // SetDeadline, SetReadDeadline and SetWriteDeadline do nothing: crypto/tls sets deadlines of its own when

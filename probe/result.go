@@ -51,6 +51,8 @@ type Result struct {
 	Body       string
 	// Subprotocol is the one that the server picked, or empty.
 	Subprotocol string
+	// Extensions is the permessage-deflate that was agreed upon, with the parameters that the server gave, or empty.
+	Extensions string
 	// CloseCode tells how the connection ended, if it did before the outcome was fixed: the code of the
 	// close frame, 1005 for a close frame without one, 1006 for an end without a close frame, and
 	// after a breach the code that the probe sent (RFC 6455 7.4.1). 0 if the connection was still open.

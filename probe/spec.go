@@ -113,6 +113,9 @@ type Spec struct {
 	UserAgent string
 	// MaxReply is the longest message accepted, in bytes, at most MaxMaxReply. Default: DefaultMaxReply.
 	MaxReply int64
+	// Compression says whether to offer permessage-deflate (RFC 7692). A server may decline, Result.Extensions tells.
+	// MaxReply holds for what a compressed message is inflated to. Default: CompressionOff.
+	Compression Compression
 	// ExpectStatus is the HTTP status of the refusal that is the right answer, from 200 to 599, for an endpoint
 	// that must stay shut: the run is ok if and only if it comes. 0 expects the socket to open. Not with
 	// RoundTripLatency.

@@ -25,6 +25,9 @@ func (s Spec) WithDefaults() Spec {
 	if s.IPVersion == "" {
 		s.IPVersion = IPAny
 	}
+	if s.Compression == "" {
+		s.Compression = CompressionOff
+	}
 	if s.UserAgent == "" {
 		s.UserAgent = DefaultUserAgent
 	}

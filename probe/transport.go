@@ -20,7 +20,7 @@ const refusalWait = 200 * time.Millisecond
 
 // open performs the opening handshake. The library asks for it, the run itself is the transport.
 func (r *run) open(ctx context.Context) error {
-	socket, err := dial(ctx, r.probe.spec.URL, r.probe.spec.Protocols, r)
+	socket, err := dial(ctx, &r.probe.spec, r)
 	if r.fault != nil {
 		return r.fault // as it is, not as net/http and the library wrap it, URL and all
 	}
@@ -28,6 +28,7 @@ func (r *run) open(ctx context.Context) error {
 		return &breach{what: reasons.NotWebSocket, about: err.Error()}
 	}
 	r.socket = socket
+	socket.inflate = r.wire.inflate
 	if want := r.probe.spec.ExpectStatus; want != 0 {
 		return &breach{reasons.UnexpectedlyOpen, closeNormal, fmt.Sprintf("the socket opened, where %d was expected", want)}
 	}
@@ -164,7 +165,8 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		r.refused(resp)
 		return nil, fmt.Errorf("the server answered %s instead of 101%s", resp.Status, redirection(resp))
 	}
-	if b := verifyUpgrade(resp, key, &r.probe.spec); b != nil {
+	compression, b := verifyUpgrade(resp, key, &r.probe.spec)
+	if b != nil {
 		return nil, b
 	}
 	r.leave(r.raw.readAt)
@@ -172,11 +174,16 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.measuredBy(r.raw.clock)
 	r.res.Subprotocol = resp.Header.Get("Sec-Websocket-Protocol")
 
-	r.wire = &wire{conn: conn, raw: r.raw, chunk: r.scratch.chunk[:], scan: frameScanner{limit: r.probe.spec.MaxReply}}
+	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)
+	r.wire.chunk = r.scratch.chunk[:]
 	r.wire.accept(br)
 	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": {acceptKey(key)}}
 	if r.res.Subprotocol != "" {
 		agreed.Set("Sec-Websocket-Protocol", r.res.Subprotocol)
+	}
+	if compression != nil {
+		r.res.Extensions = compression.String()
+		agreed.Set("Sec-Websocket-Extensions", permessageDeflate) // how it is done is up to each side
 	}
 	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: agreed, Body: r.wire}, nil
 }

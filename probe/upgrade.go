@@ -51,6 +51,9 @@ func requestHead(s Spec, target target) []byte {
 	if len(s.Protocols) > 0 {
 		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", strings.Join(s.Protocols, ", "))
 	}
+	if s.Compression == CompressionOn {
+		fmt.Fprintf(&b, "Sec-WebSocket-Extensions: %s\r\n", permessageDeflate)
+	}
 	b.WriteString("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ")
 	return []byte(b.String())
 }
@@ -142,13 +145,15 @@ func malformed(err error) error {
 	return &headError{text}
 }
 
-// verifyUpgrade checks a 101 against RFC 6455 4.1, in the order of its list, and returns the breach or nil.
-// The library checks less, and answers a breach by reading on for up to 3 s.
-func verifyUpgrade(resp *http.Response, key string, spec *Spec) *breach {
-	bad := func(what reasons.ErrorType, format string, args ...any) *breach {
-		return &breach{what: what, about: fmt.Sprintf(format, args...)}
+// verifyUpgrade checks a 101 against RFC 6455 4.1, in the order of its list, and returns the breach, or the
+// compression that was agreed upon, if any. The library checks less, and answers a breach by reading on for up
+// to 3 s.
+func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*deflate, *breach) {
+	bad := func(what reasons.ErrorType, format string, args ...any) (*deflate, *breach) {
+		return nil, &breach{what: what, about: fmt.Sprintf(format, args...)}
 	}
 	h := resp.Header
+	agreed, problem := acceptDeflate(h.Values("Sec-Websocket-Extensions"), spec.Compression == CompressionOn)
 	accept := h.Values("Sec-Websocket-Accept")
 	protocols := h.Values("Sec-Websocket-Protocol")
 	switch {
@@ -160,8 +165,8 @@ func verifyUpgrade(resp *http.Response, key string, spec *Spec) *breach {
 		return bad(reasons.BadUpgradeHeader, "101 with Connection \"%s\", which lacks Upgrade", strings.Join(h.Values("Connection"), ", "))
 	case len(accept) != 1 || accept[0] != acceptKey(key):
 		return bad(reasons.BadAcceptKey, "101 with Sec-WebSocket-Accept \"%s\" instead of \"%s\"", strings.Join(accept, ", "), acceptKey(key))
-	case len(h.Values("Sec-Websocket-Extensions")) > 0 && strings.Join(h.Values("Sec-Websocket-Extensions"), "") != "":
-		return bad(reasons.BadExtension, "101 with the extension \"%s\", which was not offered", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "))
+	case problem != "":
+		return bad(reasons.BadExtension, "101 with the extension \"%s\", %s", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "), problem)
 	case len(protocols) > 1:
 		return bad(reasons.BadSubprotocol, "101 with more than one subprotocol: \"%s\"", strings.Join(protocols, ", "))
 	case len(protocols) == 1 && !slices.Contains(spec.Protocols, protocols[0]):
@@ -170,7 +175,7 @@ func verifyUpgrade(resp *http.Response, key string, spec *Spec) *breach {
 		return bad(reasons.BadSubprotocol, "101 with the subprotocol \"%s\" instead of \"%s\"",
 			h.Get("Sec-Websocket-Protocol"), spec.ExpectProtocol)
 	}
-	return nil
+	return agreed, nil
 }
 
 // acceptKey is the Sec-WebSocket-Accept that answers a key (RFC 6455 4.2.2, step 5.4).

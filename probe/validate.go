@@ -80,6 +80,9 @@ func (s Spec) limitFaults() []Fault {
 	if s.MaxReply < 1 || s.MaxReply > MaxMaxReply {
 		add("MaxReply", "must be between 1 and %d, got %d", MaxMaxReply, s.MaxReply)
 	}
+	if !slices.Contains(Compressions(), s.Compression) {
+		add("Compression", "must be one of %v, got %q", Compressions(), s.Compression)
+	}
 	if s.ExpectStatus != 0 && (s.ExpectStatus < 200 || s.ExpectStatus > 599) {
 		add("ExpectStatus", "must be between 200 and 599, got %d", s.ExpectStatus)
 	} else if s.ExpectStatus != 0 && s.Interpretation == RoundTripLatency {

@@ -75,6 +75,8 @@ func headerNameProblem(name string) string {
 		return "must be named by a token: letters, digits and !#$%&'*+-.^_`|~ (RFC 7230 3.2.6)"
 	case lower == "sec-websocket-protocol":
 		return "is not allowed: the handshake sets it from protocols"
+	case lower == "sec-websocket-extensions":
+		return "is not allowed: the handshake sets it from compression"
 	case strings.HasPrefix(lower, "sec-websocket-"), lower == "connection", lower == "upgrade":
 		return "is not allowed: the handshake sets it itself (RFC 6455 4.1)"
 	case strings.HasPrefix(lower, "proxy-"):

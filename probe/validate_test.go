@@ -38,6 +38,8 @@ func TestValidate(t *testing.T) {
 		{"timeout/long", func(s *Spec) { s.Timeout = MaxTimeout + 1 }, "Timeout"},
 		{"timeout/negative", func(s *Spec) { s.Timeout = -time.Second }, "Timeout"},
 		{"max reply/negative", func(s *Spec) { s.MaxReply = -1 }, "MaxReply"},
+		{"compression", func(s *Spec) { s.Compression = CompressionOn }, ""},
+		{"compression/unknown", func(s *Spec) { s.Compression = "gzip" }, "Compression"},
 		{"user agent", func(s *Spec) { s.UserAgent = "a\r\nb" }, "UserAgent"},
 		{"proxy", func(s *Spec) { s.Proxy = &url.URL{Scheme: "http", Host: "proxy:3128"} }, ""},
 
@@ -254,14 +256,14 @@ func TestValidateKeepsSecrets(t *testing.T) {
 
 func TestWithDefaults(t *testing.T) {
 	want := Spec{Interpretation: HandshakeLatency, Timeout: 10 * time.Second, PingMode: PingNone, UserAgent: "wsprobe", MaxReply: 1 << 20,
-		IPVersion: IPAny, MessageFormat: FormatText}
+		IPVersion: IPAny, MessageFormat: FormatText, Compression: CompressionOff}
 	if got := (Spec{}).WithDefaults(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := (Spec{Interpretation: RoundTripLatency}).WithDefaults().PingMode; got != PingMessage {
 		t.Errorf("ping mode of a round trip: %s, want message", got)
 	}
-	s := Spec{URL: "x", Interpretation: ConnectionSuccess, Timeout: 1, PingMode: PingFrame, Send: "s", UserAgent: "u", MaxReply: 5, IPVersion: IPv6, MessageFormat: FormatHex,
+	s := Spec{URL: "x", Interpretation: ConnectionSuccess, Timeout: 1, PingMode: PingFrame, Send: "s", UserAgent: "u", MaxReply: 5, IPVersion: IPv6, MessageFormat: FormatHex, Compression: CompressionOn,
 		Headers: map[string]string{"a": "b"}}
 	if got := s.WithDefaults(); !reflect.DeepEqual(got, s) || !maps.Equal(got.Headers, s.Headers) {
 		t.Errorf("WithDefaults changed %+v into %+v", s, got)

@@ -20,24 +20,42 @@ var errClosing = errors.New("closing")
 // errPong ends the library's reads once the awaited Pong was seen.
 var errPong = errors.New("pong received")
 
+// errLate ends the library's reads of what has been received, when the time is up.
+type errLate struct{ errNothing }
+
+func (errLate) Error() string { return "the time is up" }
+
 // wire is the stream of frames, above TLS: what the WebSocket library reads from and writes to. Every byte
 // from the server passes the frame scanner first.
 type wire struct {
 	conn    net.Conn // the raw connection, or TLS on it
 	raw     *rawConn
 	scan    frameScanner
-	ready   []byte // received and scanned, not yet read by the library
-	held    []byte // the beginning of a control frame that is not whole yet
-	fault   error  // what every further read returns
-	chunk   []byte // to receive into what is not for the library to read at once
+	inflate *inflater // nil if nothing is compressed
+	ready   []byte    // received and scanned, not yet read by the library
+	held    []byte    // the beginning of a control frame that is not whole yet
+	fault   error     // what every further read returns
+	chunk   []byte    // to receive into what is not for the library to read at once
 	closing bool
 	// endAtPong ends the library's reads at the Pong, of a run that waits for nothing else.
 	endAtPong bool
 }
 
+func newWire(conn net.Conn, raw *rawConn, limit int64, compression *deflate) *wire {
+	w := &wire{conn: conn, raw: raw, scan: frameScanner{limit: limit}}
+	if compression != nil {
+		w.scan.deflate = true
+		w.inflate = &inflater{scan: &w.scan, limit: limit, takeover: compression.takeover}
+	}
+	return w
+}
+
 // Read hands sound bytes to the library. A breach in the middle of what was received ends the stream
 // exactly there, so that a reply in front of it still counts.
 func (w *wire) Read(p []byte) (int, error) {
+	if w.inflate != nil && w.raw.late() {
+		return 0, errLate{} // a little that was received in time can be inflated for a long time
+	}
 	for len(w.ready) == 0 {
 		switch {
 		case w.fault != nil:
@@ -132,7 +150,9 @@ func (w *wire) await() error {
 		if w.fault != nil {
 			return w.fault
 		}
-		if _, err := w.receive(w.chunk); err != nil && !w.scan.closed {
+		_, err := w.receive(w.chunk)
+		w.scan.compressed = w.scan.compressed[:0] // nobody will ask
+		if err != nil && !w.scan.closed {
 			return err
 		}
 	}

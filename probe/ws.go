@@ -13,19 +13,28 @@ import (
 // of ours, masks and joins frames, answers pings and close frames, and never waits on a clock of its own,
 // because every wait ends by the deadline of the raw connection. A context with a deadline would make it
 // drop the connection, after which no close frame could be sent.
-type socket struct{ conn *websocket.Conn }
+type socket struct {
+	conn    *websocket.Conn
+	inflate *inflater // nil if nothing is compressed
+}
 
-// dial performs the opening handshake over the transport.
-func dial(ctx context.Context, url string, protocols []string, transport http.RoundTripper) (*socket, error) {
-	conn, _, err := websocket.Dial(ctx, url, &websocket.DialOptions{
+// dial performs the opening handshake over the transport. If that agrees to compression, the library compresses
+// every message that it sends, none with the help of an earlier one: a compressor of its own for each connection
+// would cost more than a megabyte. What it reads seems uncompressed to it.
+func dial(ctx context.Context, spec *Spec, transport http.RoundTripper) (*socket, error) {
+	options := &websocket.DialOptions{
 		HTTPClient:   &http.Client{Transport: transport},
-		Subprotocols: protocols,
-	})
+		Subprotocols: spec.Protocols,
+	}
+	if spec.Compression == CompressionOn {
+		options.CompressionMode, options.CompressionThreshold = websocket.CompressionNoContextTakeover, 1
+	}
+	conn, _, err := websocket.Dial(ctx, spec.URL, options)
 	if err != nil {
 		return nil, err
 	}
 	conn.SetReadLimit(-1) // the frame scanner is the judge of sizes
-	return &socket{conn}, nil
+	return &socket{conn: conn}, nil
 }
 
 // write sends one message.
@@ -42,6 +51,9 @@ func (s *socket) receive(m *message, buf []byte) error {
 	kind, r, err := s.conn.Reader(context.Background())
 	if err != nil {
 		return err
+	}
+	if s.inflate != nil {
+		r = s.inflate.message(r)
 	}
 	m.begin(kind == websocket.MessageText)
 	for {

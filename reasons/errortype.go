@@ -87,7 +87,7 @@ func Kinds() []Kind {
 		{BadUpgradeHeader, open, "101 without 'Upgrade: websocket' and 'Connection: Upgrade' (RFC 6455 4.1)"},
 		{BadAcceptKey, open, "101 with a wrong Sec-WebSocket-Accept (RFC 6455 4.2.2)"},
 		{BadSubprotocol, open, "101 with a subprotocol that was not offered"},
-		{BadExtension, open, "101 with an extension that was not offered"},
+		{BadExtension, open, "101 with an extension, or a parameter of one, that was not offered or is not allowed (RFC 7692 7.1)"},
 		{UnexpectedlyOpen, open, "the socket opened, where a refusal was expected"},
 		{DNSTimeout, handshake, "the deadline passed while the name was looked up"},
 		{ConnectTimeout, handshake, "the deadline passed while TCP, or the proxy, was connecting"},

@@ -16,7 +16,7 @@ import (
 // adhocFlags describe the probe of `once URL`.
 type adhocFlags struct {
 	send, expect, expectPattern string
-	ping                        bool
+	ping, compression           bool
 	interpretation              string
 	headers, protocols          []string
 	connectTo, proxy            string
@@ -27,7 +27,7 @@ type adhocFlags struct {
 
 // adhocNames are the names of these flags.
 func adhocNames() []string {
-	return append([]string{"send", "expect", "expect-pattern", "ping", "header", "protocol", "connect-to", "proxy",
+	return append([]string{"send", "expect", "expect-pattern", "ping", "header", "protocol", "connect-to", "proxy", "compression",
 		"expect-status", "timeout", "interpretation"}, tlsFlags()...)
 }
 
@@ -53,6 +53,7 @@ func (f *adhocFlags) register(cmd *cobra.Command) {
 	flags.StringVar(&f.interpretation, "interpretation", "",
 		"headline `value`: handshake_latency, round_trip_latency or connection_success\n"+
 			"(default round_trip_latency with --send or --ping, else handshake_latency)")
+	flags.BoolVar(&f.compression, "compression", false, "offer to compress messages (permessage-deflate)")
 	flags.StringVar(&f.proxy, "proxy", "", "`URL` of the proxy to tunnel through, http://, https:// or socks5://;\n"+
 		"\"\" for none (default what HTTP_PROXY, HTTPS_PROXY and NO_PROXY\nprescribe)")
 	registerTLS(cmd, &f.tls)
@@ -91,6 +92,9 @@ func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error)
 	}
 	if f.interpretation == "" && (f.ping || sends) {
 		spec.Interpretation = probe.RoundTripLatency
+	}
+	if f.compression {
+		spec.Compression = probe.CompressionOn
 	}
 	var err error
 	if spec.Headers, err = parseHeaders(f.headers); err != nil {

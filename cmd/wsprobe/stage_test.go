@@ -145,6 +145,8 @@ func endpoints() map[string]wstest.Script {
 	}
 	return map[string]wstest.Script{
 		"echo":      wstest.Echo,
+		"deflate":   wstest.DeflateEcho,
+		"bomb":      wstest.DeflateBomb(512),
 		"silent":    wstest.Silent,
 		"stall":     wstest.StallHandshake,
 		"refuse403": wstest.Refuse(403, "not from here\n"),

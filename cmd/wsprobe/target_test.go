@@ -20,7 +20,7 @@ var rehearsals = map[string]struct {
 	reason    reasons.Code
 	errorType reasons.ErrorType
 }{
-	"good": {}, "echo": {}, "slow": {}, "greeting": {}, "fragments": {}, "slow-handshake": {}, "ignores-close": {},
+	"good": {}, "echo": {}, "slow": {}, "greeting": {}, "fragments": {}, "deflate": {}, "slow-handshake": {}, "ignores-close": {},
 	"stall-handshake": {reasons.HandshakeTimeout, reasons.UpgradeTimeout},
 	"drip-handshake":  {reasons.HandshakeTimeout, reasons.UpgradeTimeout},
 	"fin-handshake":   {reasons.OpenFailed, reasons.UnexpectedEOF},
@@ -53,6 +53,7 @@ var rehearsals = map[string]struct {
 	"mismatch":        {reasons.ReplyMismatch, reasons.ReplyMismatched},
 	"flood":           {reasons.ReplyMismatch, reasons.ReplyMismatched},
 	"huge-frame":      {reasons.ClosedEarly, reasons.MessageTooBig},
+	"deflate-bomb":    {reasons.OpenFailed, "http_400"}, // the probe does not offer compression
 	"masked":          {reasons.ClosedEarly, reasons.ProtocolError},
 	"reserved-bits":   {reasons.ClosedEarly, reasons.ProtocolError},
 	"bad-utf8":        {reasons.ClosedEarly, reasons.ProtocolError},

@@ -175,6 +175,10 @@ func facts(p config.Probe, r probe.Result) []fact {
 	if r.Opened && r.Subprotocol == "" && len(p.Spec.Protocols) > 0 {
 		add("protocol", "none of those offered was picked")
 	}
+	add("extension", r.Extensions)
+	if r.Opened && r.Extensions == "" && p.Spec.Compression == probe.CompressionOn {
+		add("extension", "permessage-deflate was offered and not agreed to")
+	}
 	if r.Reason == reasons.OK {
 		return all
 	}

@@ -31,6 +31,7 @@ func goodCases(text string) []Case {
 		{"slow", "answers after 400 ms", SlowReply(400*time.Millisecond, text)},
 		{"greeting", "greets first, then answers", Greeting("welcome", text)},
 		{"fragments", "answers in three fragments", Frames(Fragments(OpText, pieces(text, 3)...)...)},
+		{"deflate", "answers compressed, if the client offers that", DeflateReply(text)},
 		{"slow-handshake", "writes the 101 byte by byte, then answers", DripHandshake(4*time.Millisecond, text)},
 	}
 }
@@ -97,6 +98,7 @@ func messageCases(text string) []Case {
 		{"mismatch", "answers with another text", Reply("something else")},
 		{"flood", "answers with other messages without end", Flood("something else")},
 		{"huge-frame", "announces a message of 1 GiB", Frames(Frame{Opcode: OpBinary, Payload: "begin", Announce: 1 << 30})},
+		{"deflate-bomb", "answers with a small message that inflates to 512 MiB; wants compression", DeflateBomb(512)},
 		{"masked", "masks its answer, as only clients may", Frames(Frame{Opcode: OpText, Payload: text, Masked: true})},
 		{"reserved-bits", "sets a bit that no extension defines", Frames(Frame{Opcode: OpText, Payload: text, RSV: 2})},
 		{"bad-utf8", "answers with text that is not UTF-8", Frames(Text(text + "\xff"))},

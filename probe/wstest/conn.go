@@ -18,9 +18,11 @@ import (
 type Visit struct {
 	// Head is the request head as it came, up to and with the blank line.
 	Head string
-	// Messages counts the data messages, LastMessage is the last of them. Pongs counts the pongs.
+	// Messages counts the data messages, LastMessage is the last of them as it came, and Compressed says that it
+	// was marked as compressed. Pongs counts the pongs.
 	Messages    int
 	LastMessage string
+	Compressed  bool
 	Pongs       int
 	// CloseCode is that of the client's close frame, 1005 if it had none, 0 if none came.
 	CloseCode   int

@@ -168,6 +168,9 @@ func (c *Conn) remember(f Frame) {
 		if len(c.partial)+len(f.Payload) > maxFrame {
 			panic(gone{})
 		}
+		if f.Opcode != OpContinuation {
+			c.visit.Compressed = f.RSV&4 != 0
+		}
 		c.partial = append(c.partial, f.Payload...)
 		if !f.More {
 			c.visit.Messages++

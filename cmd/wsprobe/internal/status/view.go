@@ -30,6 +30,7 @@ type View struct {
 	HTTPStatus        *int               `json:"http_status" doc:"of the response to the upgrade, or of the refusal of a proxy"`
 	HTTPBody          *string            `json:"http_body" doc:"beginning of the body of a refusal"`
 	Subprotocol       *string            `json:"subprotocol" doc:"the one picked; empty if none was, null if the socket never opened"`
+	Extensions        *string            `json:"extensions" doc:"permessage-deflate as agreed upon; empty if nothing was, null if the socket never opened"`
 	CloseCode         *int               `json:"close_code" doc:"1005 for a close frame without one, 1006 for an end without a close frame"`
 	CloseReason       *string            `json:"close_reason" doc:"the text beside the code"`
 	CloseSentBy       *string            `json:"close_sent_by" doc:"server, or probe after a breach; null without a close frame"`
@@ -59,6 +60,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 		HTTPStatus:        unless(r.HTTPStatus == 0, r.HTTPStatus),
 		HTTPBody:          unless(r.Body == "", r.Body),
 		Subprotocol:       unless(!r.Opened, r.Subprotocol),
+		Extensions:        unless(!r.Opened, r.Extensions),
 		CloseCode:         unless(r.CloseCode == 0, r.CloseCode),
 		CloseReason:       unless(r.CloseReason == "", r.CloseReason),
 		CloseSentBy:       closeSentBy(r),
