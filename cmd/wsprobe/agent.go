@@ -37,7 +37,7 @@ type agent struct {
 
 // part is a probe of the configuration, ready to be run and to be reported.
 type part struct {
-	config.Probe
+	*config.Probe
 	prober *probe.Probe
 	target telemetry.Target
 }
@@ -93,26 +93,27 @@ func newParts(probes []config.Probe) ([]part, error) {
 		if err = errors.Join(err, targetErr); err != nil {
 			faults = append(faults, fmt.Errorf("probe %q: %w", p.Name, err))
 		}
-		parts[i] = part{p, prober, target}
+		parts[i] = part{&probes[i], prober, target}
 	}
 	return parts, errors.Join(faults...)
 }
 
-// job is a probe as the scheduler sees it: a function that is called on its interval.
+// job is a probe as the scheduler sees it: a function that is called on its interval. What it holds is there once for
+// each of maybe a hundred thousand probes.
 func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
-	series := a.telemetry.Probe(p.target)
+	series, prober, configured := a.telemetry.Probe(p.target), p.prober, p.Probe
 	sinks := []sink{
 		func(_ config.Probe, r probe.Result) { series.Record(r) },
 		func(_ config.Probe, r probe.Result) { entry.Record(r) },
 		newsOf(a.log),
 	}
 	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, _ scheduler.Tick) {
-		result, err := p.prober.Run(ctx)
+		result, err := prober.Run(ctx)
 		if err != nil {
 			return // the agent stops: nothing was measured, and nothing is reported
 		}
 		for _, tell := range sinks {
-			tell(p.Probe, result)
+			tell(*configured, result)
 		}
 	}}
 }
