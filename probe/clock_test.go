@@ -42,3 +42,17 @@ func TestReceived(t *testing.T) {
 		})
 	}
 }
+
+// TestOverloaded: a run shows the agent's machine if it was started or served late.
+func TestOverloaded(t *testing.T) {
+	for _, test := range []struct {
+		delay, lag time.Duration
+		want       bool
+	}{
+		{0, 0, false}, {OverloadBound, OverloadBound, false}, {OverloadBound + 1, 0, true}, {0, OverloadBound + 1, true},
+	} {
+		if got := (Result{StartDelay: test.delay, Lag: test.lag}).Overloaded(); got != test.want {
+			t.Errorf("started %v late, served %v late: %v", test.delay, test.lag, got)
+		}
+	}
+}

@@ -115,7 +115,7 @@ func (r *run) endStep(begin, end time.Time) {
 	if r.turn == r.probe.measured {
 		r.leave(end)
 		r.roundTrip = end.Sub(begin)
-		r.measuredBy(r.raw.clock)
+		r.noteClock()
 	}
 }
 
@@ -172,11 +172,13 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 	}
 }
 
-// measuredBy notes whose time ended a value. The kernel's is so only if it ended all of them.
-func (r *run) measuredBy(c Clock) {
+// noteClock notes whose time ended a value, and how late this process was to see it. The kernel's time is the clock of
+// the result only if it ended all values.
+func (r *run) noteClock() {
 	if r.res.Clock != ClockUser {
-		r.res.Clock = c
+		r.res.Clock = r.raw.clock
 	}
+	r.res.Lag = max(r.res.Lag, r.raw.lag)
 }
 
 // passOver counts messages that are not the one that is waited for.
@@ -206,7 +208,7 @@ func (r *run) exchangePing() error {
 		if r.wire.scan.pong {
 			r.leave(r.raw.readAt)
 			r.res.Replied, r.res.RoundTrip = true, max(r.raw.readAt.Sub(begin), 0)
-			r.measuredBy(r.raw.clock)
+			r.noteClock()
 			return nil
 		}
 		if err != nil {

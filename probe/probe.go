@@ -166,7 +166,9 @@ func (r *run) conclude(err error) {
 		r.breakOff(now)
 	}
 	r.seen.Stage, r.seen.Err = r.stage, err
-	r.seen.DeadlinePassed = !now.Before(r.due)
+	if r.seen.DeadlinePassed = !now.Before(r.due); r.seen.DeadlinePassed && err != nil {
+		r.res.Lag = max(r.res.Lag, now.Sub(r.due))
+	}
 	r.seen.Unmatched = r.unmatched
 	r.seen.Ponged = r.wire != nil && r.wire.scan.pong
 	var b *breach

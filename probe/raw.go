@@ -18,6 +18,7 @@ type rawConn struct {
 	polling bool            // Read takes what is there and does not wait
 	readAt  time.Time       // when the bytes came that the last Read brought
 	clock   Clock           // whose time that is
+	lag     time.Duration   // how long they had been there by then
 	sentAt  time.Time       // when the first Write began since this was zero
 
 	mu      sync.Mutex
@@ -47,15 +48,35 @@ func (c *rawConn) Read(p []byte) (int, error) {
 		err   error
 	)
 	if c.stamper != nil {
-		n, stamp, err = c.stamper.read(p, !c.polling)
+		if n, stamp, err = c.stamper.read(p, !c.polling); !c.polling && isTimeout(err) {
+			n, stamp, err = c.inTime(p, err)
+		}
 	} else {
 		n, err = c.read(p)
 	}
 	if n > 0 {
 		now := time.Now()
 		c.readAt, c.clock = received(stamp, now, sinceThen(c.opened, now))
+		c.lag = now.Sub(c.readAt)
 	}
 	return n, err
+}
+
+// inTime looks, once a wait has ended, for what had come before the end: a busy agent wakes up late, and what lies
+// there in time is no timeout of the endpoint's. What came later stays where it is.
+func (c *rawConn) inTime(p []byte, timeout error) (int, time.Time, error) {
+	c.mu.Lock()
+	until := c.until
+	c.mu.Unlock()
+	c.bound(time.Time{})
+	defer c.bound(until)
+	n, stamp, err := c.stamper.peek(p)
+	now := time.Now()
+	at, clock := received(stamp, now, sinceThen(c.opened, now))
+	if n == 0 || err != nil || clock != ClockKernel || at.After(until) {
+		return 0, time.Time{}, timeout
+	}
+	return c.stamper.read(p[:n], false)
 }
 
 // Write notes when it began: below TLS, so that encryption is not in the time of what is sent.

@@ -32,6 +32,12 @@ type Result struct {
 	// Clock is whose time ended the latencies; empty if none was measured.
 	Clock Clock
 
+	// Lag is how late this process was to see what decided the run: how long the bytes that ended a latency had been
+	// there, if the kernel told, and for how long the deadline had passed when the run noticed.
+	Lag time.Duration
+	// StartDelay is how late the run started. Whoever schedules runs sets it; Run leaves it 0.
+	StartDelay time.Duration
+
 	// Phases say where the time went.
 	Phases Phases
 	// Steps are the spans of Spec.Exchange, in its order and as long; nil if there is none.
@@ -65,6 +71,13 @@ type Result struct {
 	Unmatched int
 	LastReply string
 }
+
+// OverloadBound is how late an agent may be before a run counts as disturbed by the agent itself.
+const OverloadBound = 100 * time.Millisecond
+
+// Overloaded reports whether the run was started or served so late that this machine, and not the endpoint, may be
+// what it shows.
+func (r Result) Overloaded() bool { return max(r.StartDelay, r.Lag) > OverloadBound }
 
 // Phase is a part of a run.
 type Phase int

@@ -25,6 +25,7 @@ type stamper struct {
 	vector  syscall.Iovec
 	control [64]byte // one timestamp and its header take 32
 	attempt func(fd uintptr) bool
+	flags   uintptr
 	wait    bool
 	n       int
 	errno   syscall.Errno
@@ -56,13 +57,18 @@ func newStamper(conn net.Conn) *stamper {
 
 // read receives, waiting until something comes or only looking whether something is there. The time is that of the
 // last byte, by the wall clock, and zero if the kernel gave none.
-func (s *stamper) read(p []byte, wait bool) (int, time.Time, error) {
+func (s *stamper) read(p []byte, wait bool) (int, time.Time, error) { return s.recv(p, wait, 0) }
+
+// peek looks at what is there without taking it.
+func (s *stamper) peek(p []byte) (int, time.Time, error) { return s.recv(p, false, syscall.MSG_PEEK) }
+
+func (s *stamper) recv(p []byte, wait bool, flags uintptr) (int, time.Time, error) {
 	if len(p) == 0 {
 		return 0, time.Time{}, nil
 	}
 	s.vector.Base = &p[0]
 	s.vector.SetLen(len(p))
-	s.wait = wait
+	s.wait, s.flags = wait, flags
 	err := s.file.Read(s.attempt)
 	s.vector.Base = nil
 	switch {
@@ -83,7 +89,7 @@ func (s *stamper) read(p []byte, wait bool) (int, time.Time, error) {
 func (s *stamper) receive(fd uintptr) bool {
 	for {
 		s.header.SetControllen(len(s.control))
-		n, _, errno := syscall.Syscall(syscall.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.header)), 0)
+		n, _, errno := syscall.Syscall(syscall.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.header)), s.flags)
 		s.n, s.errno = int(n), errno
 		if errno != syscall.EINTR {
 			runtime.KeepAlive(s)

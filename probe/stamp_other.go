@@ -14,5 +14,7 @@ func newStamper(net.Conn) *stamper { return nil }
 
 func (*stamper) read([]byte, bool) (int, time.Time, error) { return 0, time.Time{}, errNothing{} }
 
+func (*stamper) peek([]byte) (int, time.Time, error) { return 0, time.Time{}, errNothing{} }
+
 // KeepKernelClock has nothing to keep on this system: times are those of the user clock.
 func KeepKernelClock() (release func(), err error) { return func() {}, nil }

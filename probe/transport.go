@@ -171,7 +171,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	}
 	r.leave(r.raw.readAt)
 	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
-	r.measuredBy(r.raw.clock)
+	r.noteClock()
 	r.res.Subprotocol = resp.Header.Get("Sec-Websocket-Protocol")
 
 	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)

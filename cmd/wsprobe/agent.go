@@ -107,10 +107,13 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 		func(_ config.Probe, r probe.Result) { entry.Record(r) },
 		newsOf(a.log),
 	}
-	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, _ scheduler.Tick) {
+	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, tick scheduler.Tick) {
 		result, err := prober.Run(ctx)
 		if err != nil {
 			return // the agent stops: nothing was measured, and nothing is reported
+		}
+		if result.StartDelay = tick.Late; result.Overloaded() {
+			a.telemetry.ObserveOverload()
 		}
 		for _, tell := range sinks {
 			tell(*configured, result)

@@ -28,6 +28,9 @@ func failureFacts(p config.Probe, r probe.Result) []any {
 	if r.CloseCode != 0 {
 		facts = append(facts, "close_code", r.CloseCode)
 	}
+	if r.Overloaded() {
+		facts = append(facts, "local_overload", true)
+	}
 	if r.CloseByProbe {
 		facts = append(facts, "close_sent_by", "probe")
 	}

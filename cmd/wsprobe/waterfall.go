@@ -170,6 +170,9 @@ func facts(p config.Probe, r probe.Result) []fact {
 		add("proxy", proxy.Scheme+"://"+proxy.Host)
 	}
 	add("peer", r.Peer)
+	if r.Overloaded() {
+		add("agent", fmt.Sprintf("this machine was %.0f ms late to see what came: it is busy, and may be what this shows", probe.Millis(r.Lag)))
+	}
 	add("tls", certificateText(r))
 	add("protocol", r.Subprotocol)
 	if r.Opened && r.Subprotocol == "" && len(p.Spec.Protocols) > 0 {

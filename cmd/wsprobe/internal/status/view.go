@@ -25,6 +25,9 @@ type View struct {
 	RoundTripMS       *float64           `json:"round_trip_ms" doc:"from the message to the matching reply, or to the Pong"`
 	ConnectionSuccess int                `json:"connection_success" doc:"1 if the socket opened, else 0"`
 	Clock             *string            `json:"clock" doc:"whose clock ended the latencies: kernel or user"`
+	StartDelayMS      float64            `json:"start_delay_ms" doc:"how late the run was started"`
+	LagMS             float64            `json:"lag_ms" doc:"how late the agent saw what decided the run; in no latency that the kernel's clock ended"`
+	LocalOverload     bool               `json:"local_overload" doc:"one of the two was over 100 ms: the agent's machine is busy, and may be what the result shows"`
 	PhasesMS          map[string]float64 `json:"phases_ms" doc:"dns, connect, tls, upgrade, round_trip, close: those that ended"`
 	StepsMS           []*float64         `json:"steps_ms" doc:"of an exchange; null for a step that did not end"`
 	HTTPStatus        *int               `json:"http_status" doc:"of the response to the upgrade, or of the refusal of a proxy"`
@@ -56,6 +59,9 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 		HandshakeMS:       unless(!r.Opened, probe.Millis(r.Handshake)),
 		RoundTripMS:       unless(!r.Replied, probe.Millis(r.RoundTrip)),
 		Clock:             unless(r.Clock == "", string(r.Clock)),
+		StartDelayMS:      probe.Millis(r.StartDelay),
+		LagMS:             probe.Millis(r.Lag),
+		LocalOverload:     r.Overloaded(),
 		PhasesMS:          make(map[string]float64),
 		HTTPStatus:        unless(r.HTTPStatus == 0, r.HTTPStatus),
 		HTTPBody:          unless(r.Body == "", r.Body),

@@ -16,6 +16,7 @@ type agent struct {
 
 	mu       sync.Mutex
 	delay    histogram
+	overload int64
 	skipped  map[string]int64
 	requests map[requestKind]int64
 	sent     int64
@@ -58,6 +59,12 @@ func (a *agent) started(late time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.delay.observe(late)
+}
+
+func (a *agent) overloaded() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.overload++
 }
 
 func (a *agent) skip(cause string, runs int) {
@@ -111,6 +118,7 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	b.histogram(idAgentStartDelay, none, start, now, a.delay.snapshot())
+	b.sum(idAgentOverloaded, none, start, now, a.overload)
 	for _, cause := range slices.Sorted(maps.Keys(a.skipped)) {
 		b.sum(idAgentSkipped, with(text(keySkipCause, cause)), start, now, a.skipped[cause])
 	}

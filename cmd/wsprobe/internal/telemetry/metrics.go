@@ -58,6 +58,7 @@ const (
 	idAgentProbes
 	idAgentInFlight
 	idAgentStartDelay
+	idAgentOverloaded
 	idAgentSkipped
 	idAgentRequests
 	idAgentSent
@@ -115,6 +116,10 @@ var table = [metricCount]Metric{
 	idAgentStartDelay: {
 		Name: "wsprobe.agent.run.start_delay", Kind: Histogram, Unit: "ms",
 		Description: "How late runs start, by the agent's own fault. Its count is the number of runs started.",
+	},
+	idAgentOverloaded: {
+		Name: "wsprobe.agent.run.overloaded", Kind: Counter, Unit: "{run}",
+		Description: "Runs that the agent started or served over 100 ms late: its machine is busy, and may be what they show.",
 	},
 	idAgentSkipped: {
 		Name: "wsprobe.agent.run.skipped", Kind: Counter, Unit: "{run}", Attributes: []string{keySkipCause},

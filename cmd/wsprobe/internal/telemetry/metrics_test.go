@@ -136,6 +136,8 @@ func TestAgentCountsItself(t *testing.T) {
 	telemetry.ObserveSkip("overlap", 1)
 	telemetry.ObserveSkip("missed", 4)
 	telemetry.ObserveSkip("missed", 1)
+	telemetry.ObserveOverload()
+	telemetry.ObserveOverload()
 	telemetry.agent.request(requestKind{outcome: Accepted}, 50)
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
 	telemetry.agent.drop(DropQueueFull, 7)
@@ -148,6 +150,7 @@ func TestAgentCountsItself(t *testing.T) {
 	}{
 		{idAgentProbes, "", 2},
 		{idAgentInFlight, "", 3},
+		{idAgentOverloaded, "", 2},
 		{idAgentSkipped, "wsprobe.skip.cause=overlap", 1},
 		{idAgentSkipped, "wsprobe.skip.cause=missed", 5},
 		{idAgentRequests, "wsprobe.export.outcome=accepted", 1},

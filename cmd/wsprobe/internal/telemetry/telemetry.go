@@ -113,6 +113,9 @@ func (t *Telemetry) Probe(target Target) *Series {
 // ObserveStart notes how late a run started.
 func (t *Telemetry) ObserveStart(late time.Duration) { t.agent.started(late) }
 
+// ObserveOverload notes a run that the agent itself disturbed.
+func (t *Telemetry) ObserveOverload() { t.agent.overloaded() }
+
 // ObserveSkip notes runs that did not take place. The cause becomes an attribute: it must be one of a few
 // fixed words.
 func (t *Telemetry) ObserveSkip(cause string, runs int) { t.agent.skip(cause, runs) }
