@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"strings"
 	"time"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -157,6 +158,7 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 	r := d.run
 	m := newMessage(t.expect, MaxReplyDetail+r.redact.slack())
 	m.caught = make(map[string]string)
+	m.joins = strings.HasPrefix(r.res.Subprotocol, "mqtt") // MQTT-6.0.0-2: messages and packets need not coincide
 	for {
 		if err := r.socket.receive(m, r.scratch.chunk[:]); err != nil {
 			return r.streamError(err)
@@ -169,6 +171,9 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 		}
 		r.passOver(1)
 		r.lastReply = append(r.lastReply[:0], m.head...)
+		if t.step.Send != nil && d.read <= early {
+			m.forget()
+		}
 	}
 }
 

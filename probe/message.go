@@ -4,7 +4,12 @@ import "github.com/wsprobe/wsprobe/reasons"
 
 // message follows one data message after the other. Of a message it keeps what people are shown and, if only the
 // whole can be judged, the whole; never more than the frame scanner lets pass.
+//
+// If it joins, binary messages are the parts of one stream of bytes besides: then what is expected may also begin in
+// one message and end in another.
 type message struct {
+	joins   bool
+	stream  []byte // the messages so far, if it joins and the whole is to be judged
 	expect  expectation
 	matcher matcher
 	utf8    utf8Checker
@@ -17,14 +22,24 @@ type message struct {
 }
 
 func newMessage(expect expectation, keep int) *message {
-	return &message{expect: expect, matcher: matcher{pattern: expect.pattern}, keep: keep}
+	m := &message{expect: expect, matcher: matcher{pattern: expect.pattern}, keep: keep}
+	m.matcher.reset()
+	return m
 }
 
 // begin prepares for the next message.
 func (m *message) begin(text bool) {
-	m.matcher.reset()
+	if !m.joins || text {
+		m.forget()
+	}
 	m.utf8 = utf8Checker{}
-	m.text, m.head, m.body, m.matched = text, m.head[:0], m.body[:0], false
+	m.text, m.body, m.matched = text, m.body[:0], false
+}
+
+// forget makes a stream begin with the next message.
+func (m *message) forget() {
+	m.matcher.reset()
+	m.head, m.stream = m.head[:0], m.stream[:0]
 }
 
 // write takes the next bytes of the message.
@@ -47,11 +62,23 @@ func (m *message) end() *breach {
 		return invalidText()
 	}
 	if m.expect.whole() {
-		m.matched = m.expect.judge(m.body, m.caught)
+		m.matched = m.expect.judge(m.body, m.caught) || m.joins && m.judgeStream()
 	} else {
 		m.matched = m.matcher.found
 	}
 	return nil
+}
+
+// maxStream is the longest stream that is judged as a whole, which is done again with every message.
+const maxStream = 4 << 10
+
+// judgeStream judges all messages so far as one.
+func (m *message) judgeStream() bool {
+	if len(m.stream)+len(m.body) > maxStream {
+		return false
+	}
+	m.stream = append(m.stream, m.body...)
+	return m.expect.judge(m.stream, m.caught)
 }
 
 func invalidText() *breach {
