@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"math"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
@@ -23,9 +24,21 @@ func jsonFacts(expect map[string]any) []jsonFact {
 	facts := make([]jsonFact, 0, len(expect))
 	for _, path := range slices.Sorted(maps.Keys(expect)) {
 		want, _ := jsonScalar(expect[path])
-		facts = append(facts, jsonFact{path, want})
+		facts = append(facts, jsonFact{plainPath(path), want})
 	}
 	return facts
+}
+
+// index is how JSONPath (RFC 9535) writes an element of an array.
+var index = regexp.MustCompile(`\[(\d+)\]`)
+
+// plainPath takes the two things of JSONPath that people write out of habit, $.items[0].id, into gjson's items.0.id.
+func plainPath(path string) string {
+	path = index.ReplaceAllString(path, ".$1")
+	if rest, ok := strings.CutPrefix(path, "$."); ok {
+		return rest
+	}
+	return path
 }
 
 // jsonScalar brings a value into the form of a jsonFact and reports whether there is one.

@@ -21,6 +21,7 @@ func TestJSONHolds(t *testing.T) {
 		{"big", uint64(12345678901234567890), true}, {"big", json.Number("12345678901234567891"), false}, {"big", json.Number("12345678901234567890.0"), true},
 		{"f", 1.5, true}, {"f", json.Number("15e-1"), true}, {"f", 1, false},
 		{"list.1.a", "y", true}, {"list.#", 2, true}, {"list", "x", false}, {"list.2.a", "y", false}, {`a\.b`, 1, true},
+		{"$.id", 7, true}, {"$.list[1].a", "y", true}, {"list[0].a", "x", true},
 	} {
 		if jsonHolds([]byte(doc), jsonFacts(map[string]any{test.path: test.want})) != test.ok {
 			t.Errorf("%s is %v (%T): not %v", test.path, test.want, test.want, test.ok)
