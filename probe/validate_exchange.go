@@ -2,6 +2,7 @@ package probe
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strconv"
@@ -104,9 +105,9 @@ func (step Step) nameFaults(known []string) []Fault {
 		check("Expect", "", *step.Expect)
 	}
 	check("ExpectPattern", "", step.ExpectPattern)
-	for _, fact := range jsonFacts(step.ExpectJSON) {
-		if text, ok := fact.want.(string); ok {
-			check("ExpectJSON", fact.path, text)
+	for _, path := range slices.Sorted(maps.Keys(step.ExpectJSON)) {
+		if text, ok := step.ExpectJSON[path].(string); ok {
+			check("ExpectJSON", path, text)
 		}
 	}
 	if slices.Contains(step.groups(), nonceName) {
