@@ -139,7 +139,7 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 		Doc: "credentials of the upgrade request, in place of a header Authorization; never shown to a proxy"},
 		spec: "Authorize"},
 	{Field: Field{Path: "tls", Kind: Section,
-		Doc: "how the endpoint and this agent prove who they are; wss:// only, field by field over that of defaults"},
+		Doc: "how the endpoint and this agent prove who they are; wss:// only, but ca_file also for an https:// proxy; field by field over that of defaults"},
 		spec: "TLS"},
 	{Field: Field{Path: "compression", Kind: Choice, Default: string(probe.CompressionOff), Allowed: words(probe.Compressions()),
 		Doc: "whether to offer permessage-deflate (RFC 7692); a server may decline"},

@@ -119,6 +119,31 @@ func TestHTTPProxy(t *testing.T) {
 	}
 }
 
+// TestProxyRefusalIsNotTheEndpoints: a probe of an endpoint that must stay shut is not content with a proxy that is.
+func TestProxyRefusalIsNotTheEndpoints(t *testing.T) {
+	t.Parallel()
+	b := startBehind(t)
+	shut := wstest.Start(wstest.Refuse(403, "not you\n"))
+	defer shut.Close()
+	for name, test := range map[string]struct {
+		proxy  wstest.Script
+		target *wstest.Server
+		want   reasons.ErrorType
+	}{
+		"the proxy refuses":    {wstest.Refuse(403, "not there\n"), b.plain, reasons.Proxy},
+		"the endpoint refuses": {wstest.Connect, shut, ""},
+		"nobody refuses":       {wstest.Connect, b.plain, reasons.UnexpectedlyOpen},
+	} {
+		proxy := wstest.Start(test.proxy)
+		spec := probe.Spec{ExpectStatus: 403}
+		through("http", nil, test.target)(&spec, proxy)
+		if r := runOnce(t, spec); r.ErrorType != test.want {
+			t.Errorf("%s: %v, %q (%s), want %q", name, r.Reason, r.ErrorType, r.Detail, test.want)
+		}
+		proxy.Close()
+	}
+}
+
 // answersConnect is an HTTP proxy that connects and says so in its own words.
 func answersConnect(answer string) wstest.Script {
 	return func(c *wstest.Conn) {

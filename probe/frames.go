@@ -119,6 +119,9 @@ func (s *frameScanner) marked() bool {
 
 // nextCompressed reports whether the next message, counted from the first, is compressed.
 func (s *frameScanner) nextCompressed() bool {
+	if len(s.compressed) == 0 {
+		return false // a message that was not scanned, which only a close frame can have kept from it
+	}
 	compressed := s.compressed[0]
 	s.compressed = s.compressed[1:]
 	return compressed
