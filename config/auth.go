@@ -7,19 +7,29 @@ import (
 )
 
 // authorize returns what tells the value of the Authorization field, or nil for none. Files are read each time.
-func (a authSettings) authorize() func() (string, error) {
+//
+// The errors name the file by its key and, where that is no secret, by its name.
+func (a authSettings) authorize(isSecret func(key string) bool) func() (string, error) {
+	named := func(key, file string) string {
+		if isSecret(key) {
+			return key
+		}
+		return key + " " + quote(file)
+	}
 	switch a.strategy {
 	case authBasic:
+		file := named("password_file", a.passwordIn)
 		return func() (string, error) {
-			password, err := secretOf("password_file", a.passwordIn, a.password, passwordProblem)
+			password, err := secretOf(file, a.passwordIn, a.password, passwordProblem)
 			if err != nil {
 				return "", err
 			}
 			return "Basic " + base64.StdEncoding.EncodeToString([]byte(a.user+":"+password)), nil
 		}
 	case authBearer:
+		file := named("token_file", a.tokenIn)
 		return func() (string, error) {
-			token, err := secretOf("token_file", a.tokenIn, a.token, tokenProblem)
+			token, err := secretOf(file, a.tokenIn, a.token, tokenProblem)
 			if err != nil {
 				return "", err
 			}
@@ -30,8 +40,8 @@ func (a authSettings) authorize() func() (string, error) {
 	}
 }
 
-// secretOf returns what is in a file, or the text if there is no file.
-func secretOf(key, file, text string, check func(string) string) (string, error) {
+// secretOf returns what is in a file, or the text if there is no file. Errors call the file as they are told.
+func secretOf(called, file, text string, check func(string) string) (string, error) {
 	if file == "" {
 		return text, nil
 	}
@@ -42,7 +52,7 @@ func secretOf(key, file, text string, check func(string) string) (string, error)
 		}
 	}
 	if err != nil {
-		return "", fmt.Errorf("%s %s: %w", key, quote(file), err)
+		return "", fmt.Errorf("%s: %w", called, err)
 	}
 	return secret, nil
 }

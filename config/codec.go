@@ -27,7 +27,8 @@ func (c *codec) Decode(data []byte, into map[string]any) error {
 	if c.root = c.parse(data); c.root == nil {
 		return errSyntax
 	}
-	quiet := newReader(&report{}, len(data)) // the walk reports
+	newSubstitution(c.report).walk(c.root, nil)
+	quiet := newReader(newReport(""), len(data)) // the walk reports
 	otlp := settings(quiet, otlpSection, c.root, "otlp")
 	otlp["tls"] = settings(quiet, tlsSection, c.root, "otlp", "tls")
 	agent := settings(quiet, agentSection, c.root, "agent")

@@ -63,4 +63,14 @@ type Probe struct {
 	Interval time.Duration
 	Labels   map[string]string // extra attributes of its metrics
 	Spec     probe.Spec        // valid, defaults filled in
+
+	shownURL string
+}
+
+// ShownURL is the url as it may be shown: without its query, and without what was substituted in its path.
+func (p Probe) ShownURL() string {
+	if p.shownURL != "" {
+		return p.shownURL
+	}
+	return probe.RedactURL(p.Spec.URL)
 }

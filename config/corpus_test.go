@@ -30,7 +30,7 @@ func clearEnvironment(t testing.TB) {
 
 // loadText reads a configuration from a text.
 func loadText(data []byte) (Config, error) {
-	r := &report{file: "wsprobe.yaml"}
+	r := newReport("wsprobe.yaml")
 	config := load(r, data)
 	return config, r.err()
 }

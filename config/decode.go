@@ -93,10 +93,14 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 	case Sections:
 		return decodeSteps(r, f, p, where, into.(*[]probe.Step), got)
 	}
-	problem := scalarProblem(&f.Field, p.value)
+	var problem string
+	if r.pieces[p.value] == nil { // what was substituted is whatever the field wants
+		problem = scalarProblem(&f.Field, p.value)
+	}
 	if problem == "" {
 		problem = store(&f.Field, f.check, into, r.share(p.value.Value))
 	}
+	r.note(p.value, where)
 	if problem != "" {
 		r.used(p.value, p.valueAt, where, "%s", problem)
 	}
@@ -147,6 +151,7 @@ func decodeList(r *reader, p pair, where path, into *[]string, got *found) bool 
 	for i, element := range n.Content {
 		if element = follow(element); isText(element) {
 			list[i] = r.share(element.Value)
+			r.note(element, where)
 			continue
 		}
 		r.at(element, where.item(i), "must be text, got %s%s", describe(element), quotesHint(element))

@@ -29,6 +29,16 @@
 // small file from standing for a huge one. Tags other than YAML's own, keys that are there twice and
 // second documents are faults.
 //
+// # Substitution
+//
+// In every value, not in keys, ${env:NAME} stands for a variable of the environment and ${file:PATH} for the content of
+// a file of at most 64 KiB, less one line end at its end; $${ stands for the two characters. That is settled
+// before a value is understood, once: what is put in is not looked at again. A value that was substituted is
+// whatever its field wants, a number for instance, in quotes or not.
+//
+// What is put in is a secret. No message repeats it. Where an endpoint is told it, it becomes one of the Secrets of
+// the Spec; in the path of a URL it is left out of [Probe.ShownURL].
+//
 // # Inheritance
 //
 // A probe has what it says itself, then what the defaults block says, then the documented default. Its headers and

@@ -60,7 +60,11 @@ type report struct {
 	file   string
 	faults []Fault
 	seen   map[Fault]bool
+	// pieces are the parts of values that were substituted, and so are secret.
+	pieces map[*yaml.Node][]piece
 }
+
+func newReport(file string) *report { return &report{file: file, pieces: make(map[*yaml.Node][]piece)} }
 
 // at adds a fault of a node, at its place.
 func (r *report) at(n *yaml.Node, where path, format string, args ...any) {
@@ -71,7 +75,10 @@ func (r *report) at(n *yaml.Node, where path, format string, args ...any) {
 // anchored node is read once per alias, each time under another path; it is one mistake, reported where it was
 // read first.
 func (r *report) used(n, use *yaml.Node, where path, format string, args ...any) {
-	f := Fault{File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Problem: fmt.Sprintf(format, args...)}
+	if n.Tag == brokenTag {
+		return // and told already
+	}
+	f := Fault{File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Problem: r.censor(n, fmt.Sprintf(format, args...))}
 	f.Path = where.leaf()
 	if r.seen[f] {
 		return

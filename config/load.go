@@ -8,7 +8,7 @@ import "go.yaml.in/yaml/v3"
 // What a WSPROBE_ variable says wins over the file, the file wins over the OTEL_ variables, and those over the
 // defaults. A wrong value in the file is a fault even if a variable overrides it.
 func Load(file string) (Config, error) {
-	r := &report{file: file}
+	r := newReport(file)
 	data, err := readFile(file, maxFile)
 	if err != nil {
 		r.whole(0, 0, "%s", err)

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -10,6 +11,12 @@ import (
 type mapKey struct {
 	node           *yaml.Node
 	section, field string
+}
+
+// readMap is what such a map came to.
+type readMap struct {
+	entries map[string]string
+	secrets []string
 }
 
 // standIn takes the place of a value that is wrong, so that nothing else seems to be wrong because of it. It is
@@ -34,9 +41,11 @@ func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[stri
 	}
 	key := mapKey{node: n, section: where.section, field: where.key}
 	if known, ok := r.maps[key]; ok { // read through another alias: its faults are known, its map is shared
-		*into = known
+		*into = known.entries
+		r.noted.texts = append(r.noted.texts, known.secrets...)
 		return true
 	}
+	before := len(r.noted.texts)
 	own := readEntries(r, f, n, aliasOf(p.valueAt), where)
 	merged := f.inherit(*into, own)
 	for _, e := range own {
@@ -49,7 +58,7 @@ func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[stri
 		return false
 	}
 	if n.Anchor != "" {
-		r.maps[key] = merged
+		r.maps[key] = readMap{merged, slices.Clone(r.noted.texts[before:])}
 	}
 	*into = merged
 	return true
@@ -77,6 +86,7 @@ func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where path) e
 			r.used(p.value, p.valueAt, where.name(name), "must be text, got %s%s", describe(p.value), quotesHint(p.value))
 		default:
 			e.value = r.share(p.value.Value)
+			r.note(p.value, where)
 		}
 		if f.entry != nil {
 			nameProblem, valueProblem := f.entry(name, e.value)

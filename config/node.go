@@ -15,10 +15,11 @@ type reader struct {
 	budget int
 	depth  int // of the merge keys being followed
 	gaps   int // merge keys that could not be followed: what seems to be missing may be there
-	maps   map[mapKey]map[string]string
+	maps   map[mapKey]readMap
 	// unsure are the fields of the defaults block that could not be read.
 	unsure map[string]bool
 	texts  map[string]string // equal texts are kept once
+	noted  secrets           // since the last take
 	// guesses are the fields that unknown keys probably mean.
 	guesses map[*yaml.Node]string
 }
@@ -32,7 +33,7 @@ func newReader(r *report, size int) *reader {
 	return &reader{
 		report:  r,
 		budget:  size + aliasBudget,
-		maps:    make(map[mapKey]map[string]string),
+		maps:    make(map[mapKey]readMap),
 		texts:   make(map[string]string),
 		guesses: make(map[*yaml.Node]string),
 	}

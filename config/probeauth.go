@@ -24,7 +24,7 @@ func (a *authReader) defaults(p pair, where path) func() (string, error) {
 		return nil
 	}
 	a.tell(slices.DeleteFunc(a.findings(a.base.strategy), func(f finding) bool { return f.missing }))
-	return a.base.authorize()
+	return a.base.authorize(a.substituted)
 }
 
 // probe reads the mapping of a probe over that of the defaults block, and sets what a Spec has of it. An Authorization
@@ -44,7 +44,7 @@ func (a *authReader) probe(p pair, where path, probe, base *Probe) {
 		}
 	}
 	a.tell(a.findings(settings.strategy))
-	probe.Spec.Authorize = settings.authorize()
+	probe.Spec.Authorize = settings.authorize(a.substituted)
 	if own && settings.strategy != authNone && header != "" && !ownHeader {
 		probe.Spec.Headers = maps.Clone(probe.Spec.Headers)
 		delete(probe.Spec.Headers, header)
@@ -71,6 +71,16 @@ func (a *authReader) inherited(i int) bool {
 	}
 	j, paired := authSection.index[twin]
 	return a.said.pairs[i].present() && !a.owns("strategy") && !(paired && a.own(j))
+}
+
+// substituted reports whether what holds for the field of this key was substituted.
+func (a *authReader) substituted(key string) bool {
+	i := authSection.index[key]
+	p := a.got.pairs[i]
+	if !p.present() && a.inherited(i) {
+		p = a.said.pairs[i]
+	}
+	return p.present() && a.pieces[p.value] != nil
 }
 
 // has reports whether the field of this key is set for the probe at hand.

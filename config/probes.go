@@ -34,6 +34,7 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 		auth:    newAuthReader(r),
 	}
 	probeSection.setDefaults(&p.base)
+	r.take() // those of the exporter
 	return p
 }
 
@@ -50,6 +51,7 @@ func (r *probeReader) defaults(p pair) {
 	spec := r.base.Spec
 	spec.URL = "ws://localhost"
 	spec.Authorize = r.auth.defaults(r.said.pairs[probeSection.index["auth"]], where)
+	r.base.Spec.Secrets = r.take().texts
 	for _, f := range spec.Validate() {
 		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].present() {
 			r.verdict(f, i, r.said, p.valueAt, where)
@@ -132,6 +134,8 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 			r.verdict(f, i, r.got, item, where)
 		}
 	}
+	noted := r.take()
+	p.shownURL, p.Spec.Secrets = noted.url, union(r.base.Spec.Secrets, noted.texts)
 	if len(r.faults) == faults {
 		p.Spec = p.Spec.WithDefaults()
 	}

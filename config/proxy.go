@@ -13,7 +13,7 @@ import (
 // EnvironmentProxy returns the proxy that HTTP_PROXY (for ws://), HTTPS_PROXY (for wss://) and NO_PROXY, or
 // their lower-case forms, which win, prescribe for an endpoint, or nil for none. The error is an [*Error].
 func EnvironmentProxy(endpoint string) (*url.URL, error) {
-	r := &report{}
+	r := newReport("")
 	proxy := newProxies(r).of(endpoint)
 	return proxy, r.err()
 }

@@ -15,6 +15,7 @@ func Schema() []byte {
 	root["$id"] = "https://raw.githubusercontent.com/wsprobe/wsprobe/main/config/wsprobe.schema.json"
 	root["title"] = "wsprobe configuration"
 	root["type"] = "object"
+	root["$defs"] = schema{"reference": schema{"type": "string", "pattern": `\$\{(env|file):[^}]+\}`}}
 	text, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		panic(err) // maps of strings and numbers only
@@ -77,15 +78,22 @@ func property(fields []Field, f Field, prefix string) schema {
 				words = append(words, n)
 			}
 		}
-		s = schema{"enum": append(words, nil)}
+		s = orReference(schema{"enum": append(words, nil)})
 	default:
-		s = scalarSchema(f)
+		if s = scalarSchema(f); len(s) > 1 || f.Kind != Text {
+			s = orReference(s)
+		}
 	}
 	s["description"] = f.Doc
 	if f.Default != "" {
 		s["default"] = jsonDefault(f)
 	}
 	return s
+}
+
+// orReference adds to what a value can be that it can be substituted.
+func orReference(s schema) schema {
+	return schema{"anyOf": []schema{s, {"$ref": "#/$defs/reference"}}}
 }
 
 // scalarSchema describes a field of one value that is no choice.

@@ -62,6 +62,7 @@ func decodeValues(r *reader, p pair, where path, into *map[string]any) bool {
 			sound = false
 		}
 		values[r.share(entry.key.Value)] = value
+		r.note(entry.value, where)
 	}
 	*into = values
 	return sound

@@ -25,6 +25,7 @@ type Probe struct {
 	tls    *tls.Config
 	head   []byte
 	redact *redactor
+	named  *redactor // hides only the Secrets of the Spec
 	turns  []turn
 	// measured is the index of the turn that is the round trip, or -1.
 	measured int
@@ -40,7 +41,7 @@ func New(s Spec) (*Probe, error) {
 		}
 		return nil, errors.Join(errs...)
 	}
-	s.Headers, s.Protocols = maps.Clone(s.Headers), slices.Clone(s.Protocols)
+	s.Headers, s.Protocols, s.Secrets = maps.Clone(s.Headers), slices.Clone(s.Protocols), slices.Clone(s.Secrets)
 	if s.Resolve == nil {
 		s.Resolve = defaultResolve
 	}
@@ -51,7 +52,7 @@ func New(s Spec) (*Probe, error) {
 	if err != nil {
 		return nil, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
 	}
-	p := &Probe{spec: s, redact: newRedactor(s)}
+	p := &Probe{spec: s, redact: newRedactor(s), named: newRedactor(Spec{Secrets: s.Secrets, MessageFormat: FormatText})}
 	if p.turns, err = newTurns(s); err != nil {
 		return nil, fmt.Errorf("preparing the exchange: %w", err)
 	}

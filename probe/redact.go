@@ -15,14 +15,17 @@ const minSecret = 3
 // minPart is how much of the beginning of a secret gives it away.
 const minPart = 6
 
-// redactor hides the secrets of a Spec in texts that an endpoint or a library wrote: the values of headers,
-// the query string and the credentials, the proxy's too.
+// redactor hides the secrets of a Spec in texts that an endpoint or a library wrote: those it names, the values of
+// headers, the query string and the credentials, the proxy's too.
 type redactor struct {
 	secrets []string // longest first
 }
 
 func newRedactor(s Spec) *redactor {
 	set := make(secretSet)
+	for _, secret := range s.Secrets {
+		set.addText(secret, s.MessageFormat)
+	}
 	for _, value := range s.Headers {
 		set.addHeader(value)
 	}
@@ -67,6 +70,9 @@ func (r *redactor) text(s string, limit int) string {
 	start := 0
 	for i := 0; i < len(s) && i < limit; {
 		secret := r.secretAt(s[i:])
+		if i == 0 {
+			secret = max(secret, r.restAt(s))
+		}
 		if secret == 0 {
 			i++
 			continue
@@ -100,6 +106,21 @@ func (r *redactor) secretAt(s string) int {
 		n := commonPrefix(s, secret)
 		if n == len(secret) || n >= minPart || n == len(s) && n > minSecret {
 			longest = max(longest, n)
+		}
+	}
+	return longest
+}
+
+// restAt returns how much of the end of a secret s begins with, in whatever case, or 0: a text can be cut in the middle of
+// a secret on this side, too.
+func (r *redactor) restAt(s string) int {
+	longest := 0
+	for _, secret := range r.secrets {
+		for cut := 1; cut <= len(secret)-max(minPart, longest); cut++ {
+			if rest := secret[cut:]; commonPrefix(s, rest) == len(rest) {
+				longest = max(longest, len(rest))
+				break
+			}
 		}
 	}
 	return longest

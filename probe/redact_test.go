@@ -64,6 +64,36 @@ func TestRedact(t *testing.T) {
 	}
 }
 
+// TestRedactTheRestOfASecret: a text that begins in the middle of a secret shows no more of it than a few bytes.
+func TestRedactTheRestOfASecret(t *testing.T) {
+	spec, secrets := secretive()
+	r := newRedactor(spec)
+	for _, secret := range secrets {
+		for cut := range len(secret) {
+			rest := secret[cut:]
+			if got := r.text(rest+" and more", 40); len(rest) >= minPart && strings.Contains(got, rest) {
+				t.Errorf("%q, cut to %q, is shown as %q", secret, rest, got)
+			}
+		}
+	}
+}
+
+// TestRedactSecrets: what a Spec names is hidden as it stands, by line, and as the bytes that it stands for.
+func TestRedactSecrets(t *testing.T) {
+	r := newRedactor(Spec{MessageFormat: FormatHex, Secrets: []string{"first line\r\nsecond line", "63616e617279", "ab"}})
+	for text, want := range map[string]string{
+		"a first line b":                            "a [redacted] b",
+		"a second line b":                           "a [redacted] b",
+		"first line\r\nsecond line":                 "[redacted]",
+		"the bytes canary, in hex too 63616e617279": "the bytes [redacted], in hex too [redacted]",
+		"ab is too short":                           "ab is too short",
+	} {
+		if got := r.text(text, 1000); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
 // overlap is the length of the longest beginning of a secret that a text has.
 func overlap(text, secret string) int {
 	n := 0

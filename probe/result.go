@@ -12,8 +12,8 @@ const (
 	MaxReplyDetail = 256
 )
 
-// Result is what one run found. Texts are redacted: no header value and no query string of the Spec
-// is in any of them.
+// Result is what one run found. Texts are redacted: no header value, no query string, no credentials
+// and none of the Secrets of the Spec are in any of them.
 type Result struct {
 	// Started is the start of the run. Ended is when its outcome was fixed, before the close handshake.
 	Started, Ended time.Time

@@ -24,6 +24,17 @@ func (set secretSet) add(text string) {
 	set[url.QueryEscape(text)], set[url.PathEscape(text)], set[html.EscapeString(text)] = true, true, true
 }
 
+// addText takes a text of a Spec: whole, by line, and as the bytes that it stands for in a message.
+func (set secretSet) addText(text string, format MessageFormat) {
+	set.add(text)
+	for line := range strings.Lines(text) {
+		set.add(strings.TrimRight(line, "\r\n"))
+	}
+	if plain, err := format.decode(text); format != FormatText && err == nil {
+		set.add(string(plain))
+	}
+}
+
 // addHeader takes the value of a header.
 func (set secretSet) addHeader(value string) {
 	set.add(value)

@@ -105,6 +105,9 @@ type Spec struct {
 	// Headers are added to the upgrade request, their names written as they stand here. A Host replaces
 	// the default one. What the handshake itself sets is refused.
 	Headers map[string]string
+	// Secrets are texts that no Result may show, besides those that a Spec has anyway: the values of headers, the query
+	// of the URL, the credentials. Ones of less than 3 bytes are shown.
+	Secrets []string
 	// Authorize returns the value of the Authorization field, anew for each run, so that credentials can change while
 	// the probe lives. Its error ends the run before anything is connected, and stands in its result: it must not
 	// hold a secret. It must not wait: no deadline bounds it. Nil adds no such field.

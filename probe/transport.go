@@ -172,14 +172,15 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.leave(r.raw.readAt)
 	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
 	r.noteClock()
-	r.res.Subprotocol = resp.Header.Get("Sec-Websocket-Protocol")
+	subprotocol := resp.Header.Get("Sec-Websocket-Protocol")
+	r.res.Subprotocol = r.probe.named.text(subprotocol, MaxProtocolLen)
 
 	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)
 	r.wire.chunk = r.scratch.chunk[:]
 	r.wire.accept(br)
 	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": {acceptKey(key)}}
-	if r.res.Subprotocol != "" {
-		agreed.Set("Sec-Websocket-Protocol", r.res.Subprotocol)
+	if subprotocol != "" {
+		agreed.Set("Sec-Websocket-Protocol", subprotocol)
 	}
 	if compression != nil {
 		r.res.Extensions = compression.String()

@@ -65,7 +65,7 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 	a.status = &status.Server{Board: board, Ready: a.ready, Version: versionText(), Log: log}
 	entries := make(map[string]*status.Entry, len(parts))
 	for _, p := range parts {
-		entries[p.Name] = board.Add(p.Name, p.Spec.URL, p.Spec.Interpretation, p.Interval)
+		entries[p.Name] = board.Add(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval)
 		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, entries[p.Name]))
 	}
 	a.scheduler.Observer = scheduler.Observer{
@@ -205,7 +205,7 @@ func telemetryOptions(cfg config.Config, inFlight func() int, log *slog.Logger) 
 
 // telemetryTarget says what the points of a probe bear.
 func telemetryTarget(p config.Probe) (telemetry.Target, error) {
-	u, err := url.Parse(p.Spec.URL)
+	u, err := url.Parse(p.ShownURL())
 	if err != nil {
 		return telemetry.Target{}, errors.New("url cannot be parsed")
 	}

@@ -7,7 +7,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wsprobe/wsprobe/config"
-	"github.com/wsprobe/wsprobe/probe"
 )
 
 func newCheckCommand() *cobra.Command {
@@ -40,7 +39,7 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	own := ownProbes(cfg)
 	for _, p := range own {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n",
-			p.Name, p.Spec.Interpretation, p.Interval, p.Spec.Timeout, probe.RedactURL(p.Spec.URL))
+			p.Name, p.Spec.Interpretation, p.Interval, p.Spec.Timeout, p.ShownURL())
 	}
 	if err := out.Flush(); err != nil {
 		return failure{err}

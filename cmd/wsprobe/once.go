@@ -187,5 +187,5 @@ func printSum(w io.Writer, probes int, failed []string) error {
 func printJSON(w io.Writer, p config.Probe, r probe.Result) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false) // it goes to a terminal or to jq
-	return out.Encode(status.NewView(p.Name, p.Spec.URL, p.Spec.Interpretation, r))
+	return out.Encode(status.NewView(p.Name, p.ShownURL(), p.Spec.Interpretation, r))
 }

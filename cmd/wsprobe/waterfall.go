@@ -39,7 +39,7 @@ func printWaterfall(w io.Writer, p config.Probe, r probe.Result) error {
 
 // headline says which probe it is, and what it came to.
 func headline(p config.Probe, r probe.Result) string {
-	name, url := p.Name, probe.RedactURL(p.Spec.URL)
+	name, url := p.Name, p.ShownURL()
 	if name != url {
 		name += "  " + url
 	}

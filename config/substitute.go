@@ -1,0 +1,187 @@
+package config
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// piece is the part of a text that a reference stood for, from one byte to another.
+type piece struct{ from, to int }
+
+// substitution puts in what the references of a file stand for: ${env:NAME} for a variable, ${file:PATH} for the
+// content of a file. It looks at every value once, before anything is made of it, so that what it puts in is not
+// looked at again.
+type substitution struct {
+	*report
+	files map[string]content
+	size  int
+}
+
+// content is what is in a file, or why that cannot be told.
+type content struct{ text, problem string }
+
+const (
+	beginReference = "${"
+	escapedBegin   = "$${" // stands for the two characters themselves
+)
+
+// brokenTag marks a value with a reference that leads nowhere. That has been reported; nothing else is about it.
+const brokenTag = "!broken"
+
+var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+
+func newSubstitution(r *report) *substitution {
+	return &substitution{report: r, files: make(map[string]content)}
+}
+
+// trail is the way from the root to a node. It costs nothing until somebody asks for it.
+type trail struct {
+	up    *trail
+	key   string
+	index int // in a list, if there is no key
+}
+
+func (t *trail) String() string {
+	switch {
+	case t == nil:
+		return ""
+	case t.key == "":
+		return t.up.String() + path{}.item(t.index).element
+	case t.up == nil:
+		return plainKey(t.key)
+	default:
+		return t.up.String() + path{}.name(t.key).element
+	}
+}
+
+// walk substitutes in all values below a node, keys excepted. What an alias stands for is looked at where it is
+// anchored.
+func (s *substitution) walk(n *yaml.Node, at *trail) {
+	switch n.Kind {
+	case yaml.MappingNode:
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			s.walk(n.Content[i+1], &trail{up: at, key: n.Content[i].Value})
+		}
+	case yaml.SequenceNode:
+		for i, element := range n.Content {
+			s.walk(element, &trail{up: at, index: i})
+		}
+	case yaml.ScalarNode:
+		if n.Tag == strTag && strings.Contains(n.Value, beginReference) {
+			s.value(n, at)
+		}
+	}
+}
+
+// value substitutes in one text.
+func (s *substitution) value(n *yaml.Node, at *trail) {
+	text, pieces, problems := s.expand(n.Value)
+	s.size += len(text)
+	for _, problem := range problems {
+		s.at(n, path{section: at.String()}, "%s", problem)
+	}
+	if len(problems) > 0 {
+		n.Value, n.Tag = "", brokenTag
+		return
+	}
+	n.Value = text
+	if len(pieces) > 0 {
+		s.pieces[n] = pieces
+	}
+}
+
+// expand returns a text with what its references stand for.
+func (s *substitution) expand(text string) (string, []piece, []string) {
+	var b strings.Builder
+	var pieces []piece
+	var problems []string
+	for {
+		i := strings.IndexByte(text, '$')
+		if i < 0 {
+			b.WriteString(text)
+			return b.String(), pieces, problems
+		}
+		b.WriteString(text[:i])
+		text = text[i:]
+		switch {
+		case strings.HasPrefix(text, escapedBegin):
+			b.WriteString(beginReference)
+			text = text[len(escapedBegin):]
+		case strings.HasPrefix(text, beginReference):
+			reference, rest, closed := strings.Cut(text[len(beginReference):], "}")
+			if !closed {
+				return "", nil, append(problems, "has ${ without }: write $${ for these two characters")
+			}
+			value, problem := s.resolve(reference)
+			if problem != "" {
+				problems = append(problems, problem)
+			}
+			if s.size+b.Len()+len(value) > maxFile {
+				return "", nil, append(problems, "makes more than 64 MiB of this file, with the references before it")
+			}
+			if value != "" {
+				pieces = append(pieces, piece{b.Len(), b.Len() + len(value)})
+			}
+			b.WriteString(value)
+			text = rest
+		default:
+			b.WriteByte('$')
+			text = text[1:]
+		}
+	}
+}
+
+// resolve returns what a reference stands for, or what is wrong with it.
+func (s *substitution) resolve(reference string) (value, problem string) {
+	scheme, name, found := strings.Cut(reference, ":")
+	switch {
+	case found && scheme == "env":
+		return variable(name)
+	case found && scheme == "file":
+		c, known := s.files[name]
+		if !known {
+			c = fileContent(name)
+			s.files[name] = c
+		}
+		return c.text, c.problem
+	default:
+		return "", "has a ${ that begins neither ${env:NAME} nor ${file:PATH}: write $${ for these two characters"
+	}
+}
+
+// variable returns the value of a variable of the environment, which may be empty but must be there.
+func variable(name string) (value, problem string) {
+	if !variableName.MatchString(name) {
+		return "", "must have the name of a variable between ${env: and }"
+	}
+	value, found := os.LookupEnv(name)
+	switch {
+	case !found:
+		return "", "needs the variable " + name + ", which is not set"
+	case !utf8.ValidString(value):
+		return "", "needs the variable " + name + " to be UTF-8"
+	}
+	return value, ""
+}
+
+// fileContent returns what is in a file, without the line end at its end.
+func fileContent(name string) content {
+	if name == "" || strings.Contains(name, beginReference) {
+		return content{problem: "must have the name of a file between ${file: and }"}
+	}
+	text, err := readSecret(name)
+	switch {
+	case err != nil:
+		return content{problem: "needs the file " + quote(name) + ": " + err.Error()}
+	case !utf8.ValidString(text):
+		return content{problem: "needs the file " + quote(name) + " to be UTF-8"}
+	}
+	if line, ended := strings.CutSuffix(text, "\n"); ended {
+		text = strings.TrimSuffix(line, "\r")
+	}
+	return content{text: text}
+}
