@@ -3,6 +3,7 @@ package e2e
 import (
 	"bytes"
 	"encoding/json"
+	"maps"
 	"net/url"
 	"os"
 	"path/filepath"
@@ -20,47 +21,59 @@ var elsewhere = map[string]bool{
 	"ethereum.yaml": true, "phoenix.yaml": true, "signalr.yaml": true,
 }
 
-// recipes are the examples with the servers that they are for. A server is started by a function that returns its
-// URL and, if it tells how its clients left, a check that they did so in good order, n of them.
-var recipes = map[string]func(t *testing.T) (base string, left func(t *testing.T, n int)){
-	"devtools.yaml":             func(t *testing.T) (string, func(*testing.T, int)) { return startInspector(t), nil },
-	"echo.yaml":                 fromNode("echo.mjs"),
-	"graphql-transport-ws.yaml": fromNode("graphql.mjs"),
-	"mqtt.yaml":                 fromAddr(startMosquitto),
-	"nats.yaml": func(t *testing.T) (string, func(*testing.T, int)) {
+// started is a server: its URL and, if it tells how its clients left, a check that n of them came and all left in
+// good order.
+type started struct {
+	url  string
+	left func(t *testing.T, n int)
+}
+
+// recipes are the examples with the servers that they are for.
+var recipes = []struct {
+	file, server string
+	start        func(t *testing.T) started
+}{
+	{"devtools.yaml", "Node.js", func(t *testing.T) started { return started{url: startInspector(t)} }},
+	{"echo.yaml", "ws", fromNode("echo.mjs")},
+	{"echo.yaml", "websockets", func(t *testing.T) started { return announcing(startPythonEcho(t)) }},
+	{"graphql-transport-ws.yaml", "graphql-ws", fromNode("graphql.mjs")},
+	{"mqtt.yaml", "Mosquitto", fromAddr(startMosquitto)},
+	{"mqtt.yaml", "aedes", fromNode("mqtt.mjs")},
+	{"nats.yaml", "NATS", func(t *testing.T) started {
 		s := startNATS(t)
-		return s.WebsocketURL(), s.leftCleanly
-	},
-	"socket.io.yaml": fromNode("socketio.mjs"),
-	"stomp.yaml":     fromAddr(startRabbitMQ),
-	"xmpp.yaml":      fromAddr(startProsody),
+		return started{s.WebsocketURL(), s.leftCleanly}
+	}},
+	{"socket.io.yaml", "Socket.IO", fromNode("socketio.mjs")},
+	{"stomp.yaml", "RabbitMQ", fromAddr(startRabbitMQ)},
+	{"xmpp.yaml", "Prosody", fromAddr(startProsody)},
 }
 
-func fromNode(script string) func(*testing.T) (string, func(*testing.T, int)) {
-	return func(t *testing.T) (string, func(*testing.T, int)) {
-		server, addr := startNode(t, script)
-		return "ws://" + addr, func(t *testing.T, n int) { closedCleanly(t, server, n) }
-	}
+func fromNode(script string) func(*testing.T) started {
+	return func(t *testing.T) started { return announcing(startNode(t, script)) }
 }
 
-func fromAddr(start func(*testing.T) string) func(*testing.T) (string, func(*testing.T, int)) {
-	return func(t *testing.T) (string, func(*testing.T, int)) { return "ws://" + start(t), nil }
+func fromAddr(start func(*testing.T) string) func(*testing.T) started {
+	return func(t *testing.T) started { return started{url: "ws://" + start(t)} }
 }
 
-// TestRecipes runs every recipe as it stands, but for its host, against the server that it is for.
+func announcing(server *process, addr string) started {
+	return started{"ws://" + addr, func(t *testing.T, n int) { closedCleanly(t, server, n) }}
+}
+
+// TestRecipes runs every recipe as it stands, but for its host, against the servers that it is for.
 func TestRecipes(t *testing.T) {
-	for file, serve := range recipes {
-		t.Run(file, func(t *testing.T) {
+	for _, recipe := range recipes {
+		t.Run(recipe.file+"/"+recipe.server, func(t *testing.T) {
 			t.Parallel()
-			base, left := serve(t)
-			path, n := pointedAt(t, file, base)
+			server := recipe.start(t)
+			path, n := pointedAt(t, recipe.file, server.url)
 			for _, got := range onceAll(t, 0, path) {
 				if got.Reason != "ok" || got.Value == nil {
 					t.Errorf("%s: got %+v, want a value", got.Probe, got)
 				}
 			}
-			if left != nil {
-				left(t, n)
+			if server.left != nil {
+				server.left(t, n)
 			}
 		})
 	}
@@ -69,24 +82,29 @@ func TestRecipes(t *testing.T) {
 // TestEveryExample holds that each file is tested, here or elsewhere, and that the README tells what it is.
 func TestEveryExample(t *testing.T) {
 	files, err := filepath.Glob(examples + "/*.yaml")
-	if err != nil {
-		t.Fatal(err)
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no examples: %v", err)
 	}
 	readme, err := os.ReadFile(examples + "/README.md")
 	if err != nil {
 		t.Fatal(err)
+	}
+	tested := maps.Clone(elsewhere)
+	for _, recipe := range recipes {
+		tested[recipe.file] = true
 	}
 	for _, path := range files {
 		file := filepath.Base(path)
 		if link := "[" + file + "](" + file + ")"; !bytes.Contains(readme, []byte(link)) {
 			t.Errorf("the README has no %s", link)
 		}
-		if _, here := recipes[file]; here == elsewhere[file] {
-			t.Errorf("%s: tested here: %v, elsewhere: %v; want one of them", file, here, elsewhere[file])
+		if !tested[file] {
+			t.Errorf("%s: no test runs it", file)
 		}
+		delete(tested, file)
 	}
-	if want := len(recipes) + len(elsewhere); len(files) != want {
-		t.Errorf("%d examples, the tests know %d", len(files), want)
+	for file := range tested {
+		t.Errorf("%s: the tests know it, but it is not there", file)
 	}
 }
 
