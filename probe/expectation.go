@@ -35,12 +35,12 @@ func newExpectation(s Step, format MessageFormat) (expectation, error) {
 func (e *expectation) whole() bool { return e.re != nil || e.json != nil }
 
 // judge says whether a whole message is as expected, and adds what the groups of the regular expression
-// caught to the values.
-func (e *expectation) judge(body []byte, caught map[string]string) bool {
+// caught to the values. It ends, with nothing found, soon after time is up.
+func (e *expectation) judge(body []byte, caught map[string]string, late func() bool) bool {
 	if e.json != nil {
-		return jsonHolds(body, e.json)
+		return jsonHolds(body, e.json, late)
 	}
-	match := e.re.FindSubmatchIndex(body)
+	match := findSubmatch(e.re, body, late)
 	if match == nil {
 		return false
 	}

@@ -220,6 +220,13 @@ func TestLeastTimeout(t *testing.T) {
 	alone(least).test(t)
 }
 
+// TestSlowPattern: a reply that keeps a regular expression busy for minutes does not keep the run.
+func TestSlowPattern(t *testing.T) {
+	slow := unanswered("pattern_busy", reasons.ReplyMismatched, wstest.Reply(strings.Repeat("x", 1<<20)))
+	slow.change = func(s *probe.Spec, _ *wstest.Server) { s.Expect, s.ExpectPattern = "", "x{1,1000}y" }
+	alone(slow).test(t)
+}
+
 func TestMatching(t *testing.T) {
 	closing := unanswered("mismatch_then_close", reasons.ReplyMismatched, wstest.Frames(wstest.Text("no"), wstest.Close(1000, "")))
 	closing.closeCode, closing.detail, closing.timeout, closing.ends = 1000, "close frame 1000", 0, 1500*time.Millisecond

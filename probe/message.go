@@ -14,15 +14,16 @@ type message struct {
 	matcher matcher
 	utf8    utf8Checker
 	text    bool
-	keep    int // bytes of head to keep
+	keep    int         // bytes of head to keep
+	late    func() bool // whether time is up
 	head    []byte
 	body    []byte
 	matched bool              // whether the message, which has ended, is as expected
 	caught  map[string]string // what the named groups of its pattern caught
 }
 
-func newMessage(expect expectation, keep int) *message {
-	m := &message{expect: expect, matcher: matcher{pattern: expect.pattern}, keep: keep}
+func newMessage(expect expectation, keep int, late func() bool) *message {
+	m := &message{expect: expect, matcher: matcher{pattern: expect.pattern}, keep: keep, late: late}
 	m.matcher.reset()
 	return m
 }
@@ -62,7 +63,7 @@ func (m *message) end() *breach {
 		return invalidText()
 	}
 	if m.expect.whole() {
-		m.matched = m.expect.judge(m.body, m.caught) || m.joins && m.judgeStream()
+		m.matched = m.expect.judge(m.body, m.caught, m.late) || m.joins && m.judgeStream()
 	} else {
 		m.matched = m.matcher.found
 	}
@@ -78,7 +79,7 @@ func (m *message) judgeStream() bool {
 		return false
 	}
 	m.stream = append(m.stream, m.body...)
-	return m.expect.judge(m.stream, m.caught)
+	return m.expect.judge(m.stream, m.caught, m.late)
 }
 
 func invalidText() *breach {

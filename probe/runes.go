@@ -1,0 +1,51 @@
+package probe
+
+import (
+	"io"
+	"regexp"
+	"unicode/utf8"
+)
+
+const (
+	// shortText is what a regular expression goes through in no time worth measuring.
+	shortText = 1 << 10
+	// runesBetweenLooks is how many characters a regular expression gets between two looks at the clock: with tens of
+	// thousands of states, each of them costs a fraction of a millisecond.
+	runesBetweenLooks = 16
+)
+
+// boundedRunes gives a text to a regular expression, character by character, until time is up. A match takes linear
+// time, but linear in the text times the states, and a server that sends a long text of nothing but beginnings of a
+// match can make a harmless expression take minutes.
+type boundedRunes struct {
+	rest   []byte
+	late   func() bool
+	looked int // characters since the last look at the clock
+	up     bool
+}
+
+// ReadRune gives the next character, as package regexp would find it by itself.
+func (b *boundedRunes) ReadRune() (rune, int, error) {
+	if b.looked++; b.looked >= runesBetweenLooks {
+		b.looked, b.up = 0, b.up || b.late()
+	}
+	if b.up || len(b.rest) == 0 {
+		return 0, 0, io.EOF
+	}
+	r, size := utf8.DecodeRune(b.rest)
+	b.rest = b.rest[size:]
+	return r, size, nil
+}
+
+// findSubmatch is FindSubmatchIndex of a regular expression, which finds nothing once time is up.
+func findSubmatch(re *regexp.Regexp, text []byte, late func() bool) []int {
+	if len(text) <= shortText {
+		return re.FindSubmatchIndex(text)
+	}
+	runes := &boundedRunes{rest: text, late: late}
+	match := re.FindReaderSubmatchIndex(runes)
+	if runes.up {
+		return nil // what seemed to be the end of the text was none
+	}
+	return match
+}
