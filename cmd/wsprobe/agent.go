@@ -80,6 +80,9 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 
 // ownProbes are the probes that fall to this agent.
 func ownProbes(cfg config.Config) []config.Probe {
+	if cfg.Agent.Shard.Count <= 1 {
+		return cfg.Probes
+	}
 	return slices.DeleteFunc(slices.Clone(cfg.Probes), func(p config.Probe) bool { return !cfg.Agent.Shard.Owns(p.Name) })
 }
 
