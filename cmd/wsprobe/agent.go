@@ -14,6 +14,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/journal"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
@@ -105,10 +106,11 @@ func newParts(probes []config.Probe) ([]part, error) {
 // each of maybe a hundred thousand probes.
 func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 	series, prober, configured := a.telemetry.Probe(p.target), p.prober, p.Probe
+	watch := journal.NewWatch(a.log, p.Name)
 	sinks := []sink{
 		func(_ config.Probe, r probe.Result) { series.Record(r) },
 		func(_ config.Probe, r probe.Result) { entry.Record(r) },
-		newsOf(a.log),
+		func(_ config.Probe, r probe.Result) { watch.Observe(r) },
 	}
 	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, tick scheduler.Tick) {
 		result, err := prober.Run(ctx)

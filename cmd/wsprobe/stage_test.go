@@ -162,6 +162,7 @@ func endpoints() map[string]wstest.Script {
 			c.Serve()
 		},
 		"mismatch": wstest.Reply("something else"),
+		"moody":    moody(3),
 		"markup":   wstest.Reply("<b>&amp; so on</b>"),
 		"bearer": func(c *wstest.Conn) {
 			if c.Request().Header.Get("Authorization") != "Bearer swordfish" {

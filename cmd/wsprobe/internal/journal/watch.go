@@ -1,0 +1,74 @@
+package journal
+
+import (
+	"context"
+	"log/slog"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Watch follows the runs of one probe. Its methods must not be called by two goroutines at once.
+type Watch struct {
+	name   string
+	log    *slog.Logger
+	outage *outage // nil while the probe works
+}
+
+// NewWatch returns a Watch that writes to a log.
+func NewWatch(log *slog.Logger, name string) *Watch { return &Watch{name: name, log: log} }
+
+// Observe takes the result of a run, and tells what is new about it. Runs come in the order of time.
+func (w *Watch) Observe(r probe.Result) {
+	switch {
+	case r.Reason != reasons.OK:
+		w.failed(r)
+	case w.outage != nil:
+		w.write(slog.LevelInfo, "probe recovered", duration("failed_for", r.Ended.Sub(w.outage.since)),
+			slog.Int("failed_runs", w.outage.runs))
+		w.outage = nil
+	default:
+		w.write(slog.LevelDebug, "probe ran", slog.String("reason", r.Reason.String()))
+	}
+}
+
+func (w *Watch) failed(r probe.Result) {
+	if w.outage == nil {
+		w.outage = &outage{since: r.Started}
+	}
+	o := w.outage
+	switch fresh, due := o.add(r); {
+	case fresh:
+		w.write(slog.LevelWarn, "probe fails", append(facts(r), w.course(o.tell(r))...)...)
+	case due:
+		w.write(slog.LevelWarn, "probe still fails", append(facts(r), w.course(o.tell(r))...)...)
+	default:
+		w.write(slog.LevelDebug, "probe failed again", facts(r)...)
+	}
+}
+
+// course says how an outage went so far, of which so many runs are new to the reader. There is nothing to say about the
+// first.
+func (w *Watch) course(news int) []slog.Attr {
+	if w.outage.runs == 1 {
+		return nil
+	}
+	return []slog.Attr{
+		slog.Int("runs", news),
+		slog.Int("failed_runs", w.outage.runs),
+		slog.Time("failing_since", w.outage.since.UTC()),
+	}
+}
+
+func (w *Watch) write(level slog.Level, message string, attrs ...slog.Attr) {
+	if !w.log.Enabled(context.Background(), level) {
+		return
+	}
+	w.log.LogAttrs(context.Background(), level, message, append([]slog.Attr{slog.String("probe", w.name)}, attrs...)...)
+}
+
+// duration is an attribute that reads alike in every format of the log: 1m30s.
+func duration(key string, d time.Duration) slog.Attr {
+	return slog.String(key, d.Round(time.Millisecond).String())
+}
