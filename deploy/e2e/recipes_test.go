@@ -38,7 +38,10 @@ var recipes = []struct {
 	{"echo.yaml", "websockets", func(t *testing.T) started { return announcing(startPythonEcho(t)) }},
 	{"graphql-transport-ws.yaml", "graphql-ws", fromNode("graphql.mjs")},
 	{"mqtt.yaml", "Mosquitto", fromAddr(startMosquitto)},
-	{"mqtt.yaml", "aedes", fromNode("mqtt.mjs")},
+	{"mqtt.yaml", "aedes", func(t *testing.T) started { // on DISCONNECT it cuts the connection
+		_, addr := startNode(t, "mqtt.mjs")
+		return started{url: "ws://" + addr}
+	}},
 	{"nats.yaml", "NATS", func(t *testing.T) started {
 		s := startNATS(t)
 		return started{s.WebsocketURL(), s.leftCleanly}

@@ -2,13 +2,12 @@
 import {createServer} from 'node:http';
 import aedes from 'aedes';
 import {createWebSocketStream, WebSocketServer} from 'ws';
-import {listen, tellOfClose} from './announce.mjs';
+import {listen} from './announce.mjs';
 
 const broker = aedes();
 const http = createServer();
 const webSockets = new WebSocketServer({server: http});
 webSockets.on('connection', (socket, request) => {
-  tellOfClose(socket);
   broker.handle(createWebSocketStream(socket), request);
 });
 await listen(http);
