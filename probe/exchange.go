@@ -129,6 +129,7 @@ func (d *dialogue) say(t turn) (time.Time, bool) {
 	if time.Now().Before(d.due) { // or it is not the server that keeps the message from being written
 		d.stage = reasons.StageSend
 	}
+	d.wire.answerPings()
 	d.raw.sending()
 	err := d.socket.write(t.send, d.probe.spec.MessageFormat != FormatText)
 	if !isTimeout(err) {
@@ -200,6 +201,7 @@ func (r *run) exchangePing() error {
 	r.stage = reasons.StagePong
 	if !r.wire.ended() {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
+		r.wire.answerPings()
 		r.raw.sending()
 		err := r.wire.ping(rand.Text())
 		if begin = r.raw.sent(); isTimeout(err) {
@@ -223,7 +225,7 @@ func (r *run) exchangePing() error {
 }
 
 // streamError finds out why reading ended. The wire knows; the library wraps what it was told, or gives up
-// for a reason of its own (a pong that takes 5 s to write), in which case the run goes on without it.
+// for a reason of its own, in which case the run goes on without it.
 func (r *run) streamError(err error) error {
 	var b *breach
 	switch {

@@ -170,6 +170,16 @@ func TestGreeting(t *testing.T) {
 		{name: "greeting_matches", least: wait - 10*time.Millisecond, script: greets(0, wait, pong)},
 		{name: "two_greetings_match", least: wait - 10*time.Millisecond, script: greets(0, wait, pong, pong)},
 		{name: "greeting_then_reply", script: greets(0, 0, "welcome", "news")},
+		{name: "ping_to_be_answered_first", script: func(c *wstest.Conn) {
+			c.Raw(c.AcceptHead() + wstest.Ping("there?").Bytes())
+			if f := c.Read(); f.Opcode == wstest.OpText {
+				c.Send(wstest.Close(4000, "a message before the pong"))
+			}
+			for {
+				c.Message()
+				c.Send(wstest.Text(pong))
+			}
+		}},
 		{name: "greeting_of_200k", script: greets(0, 0, strings.Repeat("x", 200<<10))},
 		unanswered("greeting_then_silence", reasons.ReplyMismatched, mute),
 		unanswered("greeting_matches_then_silence", reasons.ReplyMismatched, wstest.Greeting(pong, "else")),

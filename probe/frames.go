@@ -3,7 +3,6 @@ package probe
 import (
 	"encoding/binary"
 	"fmt"
-	"unicode/utf8"
 
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -69,6 +68,8 @@ type frameScanner struct {
 	control    [maxControlPayload]byte // payload of the control frame that is being read
 	controlLen int
 
+	pings []byte // payloads that nobody answered yet, each behind its length
+
 	messages    int  // whole data messages seen
 	pong        bool // the Pong that answers wantPong was seen
 	wantPong    string
@@ -78,8 +79,9 @@ type frameScanner struct {
 }
 
 // scan takes the next bytes of the stream. It returns how many of them are sound, which is all of them
-// unless there is a breach. The mark of a compressed message is taken away from them: the library would not
-// let it pass, and nextCompressed tells of it.
+// unless there is a breach. The library shall not see everything as it came: the mark of a compressed message is
+// taken away, it would not let that pass and nextCompressed tells of it, and a Ping becomes a Pong, since pings tells
+// of it.
 func (s *frameScanner) scan(p []byte) (int, *breach) {
 	for i := 0; i < len(p); {
 		if s.closed {
@@ -87,8 +89,8 @@ func (s *frameScanner) scan(p []byte) (int, *breach) {
 		}
 		if !s.inPayload {
 			s.header[s.headerLen] = p[i]
-			if s.headerLen == 0 && s.marked() {
-				p[i] &^= rsv1
+			if s.headerLen == 0 {
+				p[i] = s.disguised()
 			}
 			s.headerLen++
 			i++
@@ -108,6 +110,19 @@ func (s *frameScanner) scan(p []byte) (int, *breach) {
 		}
 	}
 	return len(p), nil
+}
+
+// disguised is the first byte of a frame as the library shall see it.
+func (s *frameScanner) disguised() byte {
+	first := s.header[0]
+	switch {
+	case s.marked():
+		return first &^ rsv1
+	case first&0x0f == opPing:
+		return first&^0x0f | opPong
+	default:
+		return first
+	}
 }
 
 // marked reports whether the frame that begins is the first one of a compressed message (RFC 7692 6).
@@ -248,6 +263,7 @@ func (s *frameScanner) end() *breach {
 	s.inPayload = false
 	switch s.opcode {
 	case opPing:
+		s.notePing(s.control[:s.controlLen])
 	case opPong:
 		if s.wantPong != "" && s.wantPong == string(s.control[:s.controlLen]) {
 			s.pong = true
@@ -261,37 +277,4 @@ func (s *frameScanner) end() *breach {
 		}
 	}
 	return nil
-}
-
-// endClose reads the payload of a close frame (RFC 6455 5.5.1 and 7.4).
-func (s *frameScanner) endClose(p []byte) *breach {
-	if len(p) == 0 {
-		s.closed, s.closeCode = true, closeNoStatus
-		return nil
-	}
-	if len(p) == 1 {
-		return protocolBreach("close frame with one byte of payload")
-	}
-	code, reason := int(binary.BigEndian.Uint16(p)), p[2:]
-	switch {
-	case !validCloseCode(code):
-		return protocolBreach("close frame with the code %d", code)
-	case !utf8.Valid(reason):
-		return &breach{reasons.ProtocolError, closeInvalidData,
-			fmt.Sprintf("protocol error: close frame %d with a reason that is not UTF-8", code)}
-	}
-	s.closed, s.closeCode, s.closeReason = true, code, string(reason)
-	return nil
-}
-
-// validCloseCode reports whether a code may stand in a close frame (RFC 6455 7.4.2 and the IANA registry).
-func validCloseCode(code int) bool {
-	switch {
-	case code >= 3000 && code <= 4999:
-		return true
-	case code == 1004, code == closeNoStatus, code == closeAbnormal:
-		return false
-	default:
-		return code >= closeNormal && code <= 1014
-	}
 }

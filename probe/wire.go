@@ -3,7 +3,6 @@ package probe
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
 	"errors"
 	"io"
 	"net"
@@ -56,6 +55,7 @@ func (w *wire) Read(p []byte) (int, error) {
 	if w.inflate != nil && w.raw.late() {
 		return 0, errLate{} // a little that was received in time can be inflated for a long time
 	}
+	w.answerPings()
 	for len(w.ready) == 0 {
 		switch {
 		case w.fault != nil:
@@ -66,6 +66,7 @@ func (w *wire) Read(p []byte) (int, error) {
 			return 0, errPong
 		}
 		n, err := w.receive(p)
+		w.answerPings()
 		if n > 0 && len(w.held) == 0 && w.scan.openControl() == 0 {
 			return n, nil
 		}
@@ -168,22 +169,6 @@ func (w *wire) awaitEOF() {
 			return
 		}
 	}
-}
-
-// ping writes a Ping frame. The library's own waits for the Pong in a second goroutine, and its clock
-// cannot tell when the bytes came.
-func (w *wire) ping(payload string) error {
-	w.scan.wantPong, w.scan.pong = payload, false
-	frame := make([]byte, 0, 6+len(payload))
-	var mask [4]byte
-	_, _ = rand.Read(mask[:]) // never fails, says crypto/rand
-	frame = append(frame, 0x80|opPing, 0x80|byte(len(payload)))
-	frame = append(frame, mask[:]...)
-	for i := range len(payload) {
-		frame = append(frame, payload[i]^mask[i%4])
-	}
-	_, err := w.conn.Write(frame)
-	return err
 }
 
 // isTimeout reports whether an error is that of a deadline of the raw connection. The library's own clocks

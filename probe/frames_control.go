@@ -1,0 +1,53 @@
+package probe
+
+import (
+	"encoding/binary"
+	"fmt"
+	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// maxPings bounds, in bytes, the Pings that wait for their Pongs.
+const maxPings = 64 << 10
+
+// notePing remembers a Ping. Of too many only the last ones need an answer (RFC 6455 5.5.3).
+func (s *frameScanner) notePing(payload []byte) {
+	if len(s.pings) > maxPings {
+		s.pings = s.pings[:0]
+	}
+	s.pings = append(append(s.pings, byte(len(payload))), payload...)
+}
+
+// endClose reads the payload of a close frame (RFC 6455 5.5.1 and 7.4).
+func (s *frameScanner) endClose(p []byte) *breach {
+	if len(p) == 0 {
+		s.closed, s.closeCode = true, closeNoStatus
+		return nil
+	}
+	if len(p) == 1 {
+		return protocolBreach("close frame with one byte of payload")
+	}
+	code, reason := int(binary.BigEndian.Uint16(p)), p[2:]
+	switch {
+	case !validCloseCode(code):
+		return protocolBreach("close frame with the code %d", code)
+	case !utf8.Valid(reason):
+		return &breach{reasons.ProtocolError, closeInvalidData,
+			fmt.Sprintf("protocol error: close frame %d with a reason that is not UTF-8", code)}
+	}
+	s.closed, s.closeCode, s.closeReason = true, code, string(reason)
+	return nil
+}
+
+// validCloseCode reports whether a code may stand in a close frame (RFC 6455 7.4.2 and the IANA registry).
+func validCloseCode(code int) bool {
+	switch {
+	case code >= 3000 && code <= 4999:
+		return true
+	case code == 1004, code == closeNoStatus, code == closeAbnormal:
+		return false
+	default:
+		return code >= closeNormal && code <= 1014
+	}
+}
