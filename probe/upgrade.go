@@ -1,27 +1,15 @@
 package probe
 
 import (
-	"bufio"
 	"crypto/sha1"
 	"encoding/base64"
-	"errors"
 	"fmt"
-	"io"
-	"math"
 	"net/http"
 	"net/textproto"
 	"slices"
 	"strings"
 
 	"github.com/wsprobe/wsprobe/reasons"
-)
-
-const (
-	// maxHead bounds the response head. Servers send a few hundred bytes, gateways with cookies a few
-	// thousand; net/http's own limit of 1 MiB would let a hostile one fill the agent's memory.
-	maxHead = 64 << 10
-	// maxInterim is how many 1xx responses may come before the final one (RFC 9110 15.2).
-	maxInterim = 5
 )
 
 // requestHead writes the upgrade request of a Spec up to and without the value of Sec-WebSocket-Key, which
@@ -56,93 +44,6 @@ func requestHead(s Spec, target target) []byte {
 	}
 	b.WriteString("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ")
 	return []byte(b.String())
-}
-
-// headError is a response head that is not one.
-type headError struct{ problem string }
-
-func (e *headError) Error() string { return e.problem }
-
-// headReader bounds a response head, and remembers how the connection ended: the parser of net/http takes the
-// half line before a timeout or a reset for the last one.
-type headReader struct {
-	conn io.Reader
-	left int
-	err  error
-}
-
-var errHeadTooLong = &headError{fmt.Sprintf("malformed HTTP response: the head is longer than %d bytes", maxHead)}
-
-func (h *headReader) Read(p []byte) (int, error) {
-	if h.err == nil && h.left <= 0 {
-		h.err = errHeadTooLong
-	}
-	if h.err != nil {
-		return 0, h.err
-	}
-	n, err := h.conn.Read(p[:min(len(p), h.left)])
-	h.left -= n
-	h.err = err // the first one tells the truth: after a reset, the next read finds a plain end
-	return n, err
-}
-
-// readHead reads one response head within bounds, passing over interim ones. The reader is made to read from the
-// connection, and left at the first byte after the head. Errors of the connection come back as they are, everything
-// else as a *headError.
-func readHead(conn io.Reader, br *bufio.Reader, method string) (*http.Response, error) {
-	bounded := &headReader{conn: conn, left: maxHead}
-	br.Reset(bounded)
-	if err := expectHTTP(br); err != nil {
-		return nil, err
-	}
-	for range maxInterim + 1 {
-		resp, err := http.ReadResponse(br, &http.Request{Method: method})
-		switch {
-		case err != nil && errors.Is(bounded.err, io.EOF):
-			return nil, io.ErrUnexpectedEOF
-		case err != nil && bounded.err != nil:
-			return nil, bounded.err
-		case err != nil:
-			return nil, malformed(err)
-		case resp.StatusCode < 100:
-			return nil, &headError{fmt.Sprintf("malformed HTTP response: status code %03d", resp.StatusCode)}
-		case resp.StatusCode >= 200 || resp.StatusCode == http.StatusSwitchingProtocols:
-			bounded.left = math.MaxInt
-			return resp, nil
-		}
-	}
-	return nil, &headError{"malformed HTTP response: too many interim responses"}
-}
-
-// expectHTTP looks at the first bytes of a response as they come. What speaks another protocol shall be
-// recognised by them: it may never write the line end for which a parser waits. The error is a plain io.EOF if
-// the peer closed without a byte.
-func expectHTTP(br *bufio.Reader) error {
-	const begin = "HTTP/"
-	for n := 1; n <= len(begin); n++ {
-		got, err := br.Peek(n)
-		if errors.Is(err, io.EOF) && n > 1 {
-			return io.ErrUnexpectedEOF
-		}
-		if err != nil {
-			return err
-		}
-		if got[n-1] != begin[n-1] {
-			all, _ := br.Peek(br.Buffered())
-			line, _, _ := strings.Cut(string(all), "\n")
-			return &headError{fmt.Sprintf("malformed HTTP response %q", strings.TrimSuffix(line, "\r"))}
-		}
-	}
-	return nil
-}
-
-// malformed names an error of net/http's parser, which has no type for most of them.
-func malformed(err error) error {
-	text := err.Error()
-	if !strings.HasPrefix(text, "malformed HTTP response") {
-		text = "malformed HTTP response: " + text
-	}
-	return &headError{text}
 }
 
 // verifyUpgrade checks a 101 against RFC 6455 4.1, in the order of its list, and returns the breach, or the
@@ -188,7 +89,7 @@ func acceptKey(key string) string {
 func hasToken(values []string, token string) bool {
 	for _, value := range values {
 		for part := range strings.SplitSeq(value, ",") {
-			if strings.EqualFold(strings.TrimSpace(part), token) {
+			if sameToken(strings.TrimSpace(part), token) {
 				return true
 			}
 		}
@@ -198,5 +99,8 @@ func hasToken(values []string, token string) bool {
 
 // onlyToken reports whether a header is exactly one token, in any case.
 func onlyToken(values []string, token string) bool {
-	return len(values) == 1 && strings.EqualFold(strings.TrimSpace(values[0]), token)
+	return len(values) == 1 && sameToken(strings.TrimSpace(values[0]), token)
 }
+
+// sameToken compares tokens in ASCII. In Unicode the Kelvin sign is a k.
+func sameToken(a, b string) bool { return len(a) == len(b) && commonPrefix(a, b) == len(b) }
