@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 )
 
 // Config is what a configuration says, complete and valid. Equal maps and strings in it are shared: treat it
@@ -62,6 +63,7 @@ type Probe struct {
 	Name     string // unique
 	Interval time.Duration
 	Labels   map[string]string // extra attributes of its metrics
+	Health   health.Rules      // how its headline values are judged, nothing by default
 	Spec     probe.Spec        // valid, defaults filled in
 
 	shownURL string

@@ -118,11 +118,15 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		wants, tag = "must be a whole number", intTag
 	case Duration:
 		wants = "must be a duration with a unit, such as 30s or 1m30s"
+	case Condition:
+		wants = "must be <, > or == and a number, in quotes"
 	case Choice:
 		wants = "must be one of " + strings.Join(f.Allowed, ", ")
 	}
 	huge := tag == intTag && n.Tag == floatTag && decimal.MatchString(n.Value) // beyond 64 bits YAML sees a float
 	switch {
+	case f.Kind == Condition && n.Style&(yaml.FoldedStyle|yaml.LiteralStyle) != 0: // "> 2" without quotes is a text with an indent
+		return wants + ": without them > begins a block of text"
 	case n.Kind == yaml.ScalarNode && (n.Tag == tag || huge):
 		return ""
 	case f.Kind == Choice && n.Kind == yaml.ScalarNode && (n.Tag == intTag || n.Tag == floatTag) && slices.Contains(f.Allowed, n.Value):

@@ -17,6 +17,7 @@ const (
 	Integer                  // in decimal digits
 	Milliseconds             // an integer
 	Duration                 // as Go writes it: 30s, 1m30s
+	Condition                // of a number: <, > or == and a bound
 	Bool                     // true or false
 	List                     // of texts
 	Map                      // of names to texts
@@ -26,7 +27,7 @@ const (
 )
 
 var kindNames = [...]string{
-	"text", "choice", "integer", "integer (ms)", "duration", "true or false", "list of texts", "names to texts", "paths to values",
+	"text", "choice", "integer", "integer (ms)", "duration", "condition", "true or false", "list of texts", "names to texts", "paths to values",
 	"mapping", "list of mappings",
 }
 
@@ -89,6 +90,7 @@ func Fields() []Field {
 	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), otlpSection.docs(), tlsSection.docs())
 	inner := map[string][]Field{
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),
+		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(),
 	}
 	for _, f := range probeSection.docs() {
 		fields = append(append(fields, f), inner[f.Path]...)

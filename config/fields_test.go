@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 )
 
 // written returns a value as one would write it in a file.
@@ -52,6 +53,12 @@ func TestDefaults(t *testing.T) {
 	checkDefaults(t, agentSection, &config)
 	checkDefaults(t, otlpSection, &config)
 	checkDefaults(t, probeSection, &config.Probes[0])
+	var thresholds health.Thresholds
+	thresholdsSection.setDefaults(&thresholds)
+	checkDefaults(t, thresholdsSection, &thresholds)
+	var dwell health.Dwell
+	dwellSection.setDefaults(&dwell)
+	checkDefaults(t, dwellSection, &dwell)
 	var auth authSettings
 	authSection.setDefaults(&auth)
 	checkDefaults(t, authSection, &auth)

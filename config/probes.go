@@ -21,6 +21,7 @@ type probeReader struct {
 	proxies *proxies
 	tls     *tlsReader
 	auth    *authReader
+	health  *healthReader
 }
 
 func newProbeReader(r *reader, files *tlsFiles) *probeReader {
@@ -32,6 +33,7 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 		proxies: newProxies(r.report),
 		tls:     newTLSReader(r, files),
 		auth:    newAuthReader(r),
+		health:  newHealthReader(r),
 	}
 	probeSection.setDefaults(&p.base)
 	r.take() // those of the exporter
@@ -48,6 +50,7 @@ func (r *probeReader) defaults(p pair) {
 		r.unsure[probeSection.fields[i].Key()] = r.said.faulty[i]
 	}
 	r.tls.defaults(r.said.pairs[probeSection.index["tls"]], where)
+	r.health.defaults(r.said, where)
 	spec := r.base.Spec
 	spec.URL = "ws://localhost"
 	spec.Authorize = r.auth.defaults(r.said.pairs[probeSection.index["auth"]], where)
@@ -123,6 +126,7 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	}
 	r.tls.probe(r.got.pairs[probeSection.index["tls"]], where, &p.Spec)
 	r.auth.probe(r.got.pairs[probeSection.index["auth"]], where, &p, &r.base)
+	r.health.probe(r, where, &p)
 	r.fit(&p)
 	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
 	// for that over and over.

@@ -12,6 +12,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 )
 
 // store understands a text as the field wants it and puts the value into the place that the pointer
@@ -70,6 +71,12 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 			return problem
 		}
 		*into = proxy
+	case *health.Condition:
+		condition, err := health.ParseCondition(text)
+		if err != nil {
+			return err.Error() + ", got " + quote(text)
+		}
+		*into = condition
 	case *Endpoint:
 		endpoint, problem := parseEndpoint(text)
 		if problem != "" {

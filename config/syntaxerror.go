@@ -26,7 +26,9 @@ var unknownAnchor = regexp.MustCompile(`^unknown anchor '(.*)' referenced$`)
 // hints say what usually causes an error.
 var hints = map[string]string{
 	"mapping values are not allowed in this context":  "text that contains a colon and a blank needs quotes",
-	"found character that cannot start any token":     "text that begins with @, ` or % needs quotes",
+	"found character that cannot start any token":     "text that begins with @, `, %, > or | needs quotes",
+	"did not find expected comment or line break":     "text that begins with > or | needs quotes",
+	"found an indentation indicator equal to 0":       "text that begins with > or | needs quotes",
 	"found a tab character that violates indentation": "indent by blanks",
 	"found incompatible YAML document":                "leave the %YAML line away",
 	"found unexpected end of stream":                  "the quotes are never closed",

@@ -147,6 +147,10 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "max_message_bytes", Kind: Integer, Default: strconv.Itoa(probe.DefaultMaxReply),
 		Min: 1, Max: probe.MaxMaxReply, Doc: "the longest message that is accepted, inflated if it was compressed; a longer one is message_too_big"},
 		into: func(p *Probe) any { return &p.Spec.MaxReply }, spec: "MaxReply"},
+	{Field: Field{Path: "thresholds", Kind: Section,
+		Doc: "which headline values are healthy, and which are not; field by field over those of defaults"}},
+	{Field: Field{Path: "dwell", Kind: Section,
+		Doc: "how long a change of status is held back, until it has lasted that long; field by field over that of defaults"}},
 	{Field: Field{Path: "labels", Kind: Map, Max: maxLabels, Doc: "extra attributes of the probe's metrics"},
 		into: func(p *Probe) any { return &p.Labels }, entry: labelProblem},
 })
