@@ -19,6 +19,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
@@ -107,10 +108,11 @@ func newParts(probes []config.Probe) ([]part, error) {
 func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 	series, prober, configured := a.telemetry.Probe(p.target), p.prober, p.Probe
 	watch := journal.NewWatch(a.log, p.Name)
+	judge := judgeOf(configured, func(_ config.Probe, c health.Transition) { watch.ObserveStatus(c) })
 	sinks := []sink{
 		func(_ config.Probe, r probe.Result) { series.Record(r) },
-		func(_ config.Probe, r probe.Result) { entry.Record(r) },
 		func(_ config.Probe, r probe.Result) { watch.Observe(r) },
+		func(_ config.Probe, r probe.Result) { entry.Record(r, judge(r)) },
 	}
 	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, tick scheduler.Tick) {
 		result, err := prober.Run(ctx)

@@ -27,9 +27,9 @@ agent: {listen: "127.0.0.1:0"}
 otlp: {endpoint: "$OTLP", interval: 1s}
 defaults: {interval: 1s, headers: {Authorization: swordfish}}
 probes:
-  - {name: chat, url: "$ECHO?token=hunter2", interpretation: round_trip_latency, send_message: hi, labels: {team: blue}}
-  - {name: silent, url: "$SILENT", interpretation: round_trip_latency, send_message: hi, timeout_ms: 100}
-  - {name: refused, url: "$REFUSED", interpretation: connection_success}
+  - {name: chat, url: "$ECHO?token=hunter2", interpretation: round_trip_latency, send_message: hi, labels: {team: blue}, thresholds: {unhealthy: "> 30000"}}
+  - {name: silent, url: "$SILENT", interpretation: round_trip_latency, send_message: hi, timeout_ms: 100, thresholds: {healthy: "< 30000"}}
+  - {name: refused, url: "$REFUSED", interpretation: connection_success, thresholds: {healthy: "== 1", unhealthy: "== 0"}}
 `
 
 // loadFile loads a configuration through a file, with its variables replaced.
@@ -155,10 +155,18 @@ func checkPages(t *testing.T, base string) {
 			t.Errorf("%s: %d %s", path, resp.StatusCode, body)
 		}
 		var answer struct {
-			Probes []struct{ Last *json.RawMessage }
+			Probes []struct {
+				Status string
+				Last   *json.RawMessage
+			}
 		}
 		if path == "/api/v1/probes" && (json.Unmarshal(body, &answer) != nil || len(answer.Probes) != 3 || answer.Probes[0].Last == nil) {
 			t.Errorf("%s: %s", path, body)
+		}
+		for i, p := range answer.Probes {
+			if want := []string{"healthy", "no_data", "unhealthy"}[i]; p.Status != want {
+				t.Errorf("probe %d is %s, want %s", i, p.Status, want)
+			}
 		}
 	}
 }

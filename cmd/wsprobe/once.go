@@ -36,7 +36,7 @@ func newOnceCommand() *cobra.Command {
 		Short:      "Run probes now and show where the time went",
 		SuggestFor: []string{"probe", "ping", "try"},
 		Long: "Run probes now, side by side, and show where the time went.\n\n" +
-			"The exit code is 0 if all are ok, 1 if a probe failed, 2 for bad usage or a bad\nconfiguration.",
+			"The exit code is 0 if all are ok, 1 if a probe failed, 2 for bad usage or a bad\nconfiguration. Thresholds do not change it.",
 		Example: "  wsprobe once wss://echo.example.com/ --send hello --expect hello\n" +
 			"  wsprobe once -c wsprobe.yaml --probe chat --json",
 		Args: func(_ *cobra.Command, args []string) error {
@@ -187,5 +187,6 @@ func printSum(w io.Writer, probes int, failed []string) error {
 func printJSON(w io.Writer, p config.Probe, r probe.Result) error {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false) // it goes to a terminal or to jq
-	return out.Encode(status.NewView(p.Name, p.ShownURL(), p.Spec.Interpretation, r))
+	verdict := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
+	return out.Encode(status.NewView(p.Name, p.ShownURL(), p.Spec.Interpretation, r, verdict))
 }

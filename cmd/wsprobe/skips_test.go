@@ -8,6 +8,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
@@ -21,7 +22,7 @@ func TestStarvingProbeIsTold(t *testing.T) {
 		for range 5 {
 			tellSkip(logger, "chat", scheduler.SkipMaxConcurrent, entry.Skip(1))
 		}
-		entry.Record(probe.Result{})
+		entry.Record(probe.Result{}, health.State{})
 	}
 	for range 5 {
 		tellSkip(logger, "chat", scheduler.SkipOverlap, entry.Skip(1))

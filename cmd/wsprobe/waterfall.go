@@ -10,6 +10,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -162,6 +163,7 @@ func facts(p config.Probe, r probe.Result) []fact {
 			all = append(all, fact{label, text})
 		}
 	}
+	add("status", statusText(p, r))
 	add("round trip", measuredStep(p, r))
 	if r.Opened && p.Spec.Interpretation != probe.HandshakeLatency {
 		add("handshake", valueText(probe.HandshakeLatency, r))
@@ -202,6 +204,20 @@ func facts(p config.Probe, r probe.Result) []fact {
 	add("detail", r.Detail)
 	add("hint", reasons.Hint(r.Reason, r.ErrorType))
 	return all
+}
+
+// statusText says what the thresholds of a probe make of a run, and which of them.
+func statusText(p config.Probe, r probe.Result) string {
+	verdict := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
+	decisive := p.Health.Thresholds.Decisive(verdict)
+	switch {
+	case verdict == health.Unknown:
+		return ""
+	case decisive.Given():
+		return fmt.Sprintf("%v: %v", verdict, decisive)
+	default:
+		return verdict.String()
+	}
 }
 
 // measuredStep says which step of an exchange is the headline.

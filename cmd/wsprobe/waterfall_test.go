@@ -11,6 +11,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -84,6 +85,17 @@ func exchanged(change func(*probe.Result), steps ...probe.Span) func() (config.P
 	}
 }
 
+// judged gives a probe thresholds.
+func judged(show func() (config.Probe, probe.Result)) func() (config.Probe, probe.Result) {
+	return func() (config.Probe, probe.Result) {
+		p, r := show()
+		p.Health.Thresholds = health.Thresholds{
+			Healthy: health.Condition{Operator: health.Below, Bound: 30}, Unhealthy: health.Condition{Operator: health.Above, Bound: 1000},
+		}
+		return p, r
+	}
+}
+
 // waterfalls are what the golden files of testdata/waterfall show.
 func waterfalls() map[string]func() (config.Probe, probe.Result) {
 	type show = func() (config.Probe, probe.Result)
@@ -100,7 +112,10 @@ func waterfalls() map[string]func() (config.Probe, probe.Result) {
 			opening(step{probe.PhaseRoundTrip, 12_345 * us, probe.SpanEnded}, closed)...),
 		"ok_handshake":          of(probe.HandshakeLatency, fine, opening(closed)...),
 		"ok_connection_success": of(probe.ConnectionSuccess, fine, opening(closed)...),
-		"ok_close_unanswered":   of(probe.HandshakeLatency, fine, opening(broken(probe.PhaseClose, 500*ms))...),
+		"ok_degraded":           judged(of(probe.HandshakeLatency, fine, opening(closed)...)),
+		"ok_unhealthy": judged(of(probe.HandshakeLatency, fine, step{probe.PhaseConnect, 1800 * ms, probe.SpanEnded},
+			step{probe.PhaseUpgrade, 1 * ms, probe.SpanEnded}, closed)),
+		"ok_close_unanswered": of(probe.HandshakeLatency, fine, opening(broken(probe.PhaseClose, 500*ms))...),
 		"ok_very_long": of(probe.RoundTripLatency, fine, step{probe.PhaseConnect, 9_999_999 * us, probe.SpanEnded},
 			step{probe.PhaseUpgrade, 1 * us, probe.SpanEnded}, step{probe.PhaseRoundTrip, 20 * time.Second, probe.SpanEnded}, closed),
 		"ok_exchange": exchanged(func(r *probe.Result) { r.Replied, r.RoundTrip = true, 12_345*us },

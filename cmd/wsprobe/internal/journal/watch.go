@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -31,6 +32,19 @@ func (w *Watch) Observe(r probe.Result) {
 	default:
 		w.write(slog.LevelDebug, "probe ran", slog.String("reason", r.Reason.String()))
 	}
+}
+
+// ObserveStatus takes a change of the probe's status. Only that a probe begins healthy is no news.
+func (w *Watch) ObserveStatus(c health.Transition) {
+	level := slog.LevelWarn
+	switch {
+	case c.To == health.Healthy && c.From == health.Unknown:
+		level = slog.LevelDebug
+	case c.To == health.Healthy:
+		level = slog.LevelInfo
+	}
+	w.write(level, "probe changed status", slog.String("from", c.From.String()), slog.String("to", c.To.String()),
+		slog.Time("since", c.Since.UTC()))
 }
 
 func (w *Watch) failed(r probe.Result) {

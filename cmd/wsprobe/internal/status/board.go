@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 )
 
 // Board holds the last result of each probe, in the order in which the probes were added. Add all of them
@@ -19,9 +20,15 @@ type Entry struct {
 	url            string
 	interpretation probe.Interpretation
 	interval       time.Duration
-	last           atomic.Pointer[probe.Result]
+	last           atomic.Pointer[record]
 	skipped        atomic.Int64 // runs that did not take place
 	inARow         atomic.Int64 // of them, since the last one that did
+}
+
+// record is a result and what the probe is after it.
+type record struct {
+	probe.Result
+	health.State
 }
 
 // Add gives a probe its place.
@@ -31,9 +38,9 @@ func (b *Board) Add(name, url string, in probe.Interpretation, interval time.Dur
 	return e
 }
 
-// Record replaces the last result.
-func (e *Entry) Record(r probe.Result) {
-	e.last.Store(&r)
+// Record replaces the last result, and what the probe is after it.
+func (e *Entry) Record(r probe.Result, s health.State) {
+	e.last.Store(&record{r, s})
 	e.inARow.Store(0)
 }
 
@@ -50,15 +57,18 @@ type Status struct {
 	Interpretation string `json:"interpretation"`
 	Interval       string `json:"interval"`
 	Skipped        int64  `json:"skipped"` // runs that did not take place since the agent started
-	Last           *View  `json:"last"`    // null before the first run has ended
+	// Status and StatusSince are null without thresholds, and before the first run has ended.
+	Status      *string    `json:"status"`
+	StatusSince *time.Time `json:"status_since"`
+	Last        *View      `json:"last"` // null before the first run has ended
 }
 
 // status shows an entry.
 func (e *Entry) status() Status {
 	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(), Skipped: e.skipped.Load()}
 	if r := e.last.Load(); r != nil {
-		v := NewView(e.name, e.url, e.interpretation, *r)
-		s.Last = &v
+		v := NewView(e.name, e.url, e.interpretation, r.Result, r.Status)
+		s.Last, s.Status, s.StatusSince = &v, v.Status, unless(r.Status == health.Unknown, r.Since.UTC())
 	}
 	return s
 }

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -27,12 +28,22 @@ type page struct {
 	FirstFailing int // index of the row that the count of failing probes leads to
 	Rows         []row
 	Healthy      bool // every probe has run and is ok
+	Verdicts     []verdict
+}
+
+// verdict is how many probes have a status that is not healthy.
+type verdict struct {
+	Probes int
+	Status string
+	Mood   string
 }
 
 // row is a line of the page.
 type row struct {
 	Status
 	State  string // "ok", "bad" or "new", for a probe that has not run yet
+	Mood   string // that of its status, else its state: "ok", "warn", "bad" or "new"
+	Held   string // for how long it has had its status
 	Value  string // the headline with its unit, or "no data"
 	Others string // the other latency that was measured
 	Every  string // the interval
@@ -48,6 +59,7 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 
 func newPage(version string, notReady error, all []Status, now time.Time) page {
 	p := page{Version: version, Now: now.UTC().Format(time.RFC3339), NotReady: notReady}
+	probes := make(map[string]int)
 	for i, st := range all {
 		r := newRow(st, now)
 		switch {
@@ -59,15 +71,28 @@ func newPage(version string, notReady error, all []Status, now time.Time) page {
 		case r.State == "bad":
 			p.Failing++
 		}
+		if st.Status != nil {
+			probes[*st.Status]++
+		}
 		p.Rows = append(p.Rows, r)
 	}
 	p.Healthy = p.Failing == 0 && p.Waiting == 0
+	for _, s := range []health.Status{health.Unhealthy, health.Degraded, health.NoData} {
+		if n := probes[s.String()]; n > 0 {
+			p.Verdicts = append(p.Verdicts, verdict{n, s.String(), moods[s.String()]})
+		}
+	}
 	return p
+}
+
+// moods are the colours of the statuses.
+var moods = map[string]string{
+	health.Healthy.String(): "ok", health.Degraded.String(): "warn", health.Unhealthy.String(): "bad", health.NoData.String(): "bad",
 }
 
 func newRow(s Status, now time.Time) row {
 	if s.Last == nil {
-		return row{Status: s, State: "new", Value: "–", Every: every(s.Interval)}
+		return row{Status: s, State: "new", Mood: "new", Value: "–", Every: every(s.Interval)}
 	}
 	v := s.Last
 	r := row{
@@ -80,6 +105,10 @@ func newRow(s Status, now time.Time) row {
 	}
 	if v.Reason != reasons.OK.String() {
 		r.State = "bad"
+	}
+	r.Mood = r.State
+	if s.Status != nil {
+		r.Mood, r.Held = moods[*s.Status], span(now.Sub(*s.StatusSince))
 	}
 	if v.Value != nil {
 		r.Value = number(*v.Value, v.Unit)
@@ -107,21 +136,27 @@ func number(v float64, unit string) string {
 	return text + " " + unit
 }
 
-// ago prints a length of time in its largest two units.
+// ago prints how long something was before now.
 func ago(d time.Duration) string {
+	if d < time.Second {
+		return "just now"
+	}
+	return span(d) + " ago"
+}
+
+// span prints a length of time in its largest two units.
+func span(d time.Duration) string {
 	count := func(n time.Duration, unit string) string { return strconv.FormatInt(int64(n), 10) + unit }
 	const day = 24 * time.Hour
 	switch {
-	case d < time.Second:
-		return "just now"
 	case d < time.Minute:
-		return count(d/time.Second, " s ago")
+		return count(max(d, 0)/time.Second, " s")
 	case d < time.Hour:
-		return count(d/time.Minute, " min ") + count(d%time.Minute/time.Second, " s ago")
+		return count(d/time.Minute, " min ") + count(d%time.Minute/time.Second, " s")
 	case d < day:
-		return count(d/time.Hour, " h ") + count(d%time.Hour/time.Minute, " min ago")
+		return count(d/time.Hour, " h ") + count(d%time.Hour/time.Minute, " min")
 	default:
-		return count(d/day, " d ") + count(d%day/time.Hour, " h ago")
+		return count(d/day, " d ") + count(d%day/time.Hour, " h")
 	}
 }
 

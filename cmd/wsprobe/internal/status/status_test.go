@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -26,11 +27,11 @@ func board() *Board {
 	b.Add("good", "wss://good.example.com/socket?token=hunter2", probe.RoundTripLatency, time.Minute).Record(probe.Result{
 		Started: ended.Add(-time.Second), Ended: ended, Opened: true, Handshake: 41 * time.Millisecond,
 		Replied: true, RoundTrip: 12345 * time.Microsecond, HTTPStatus: 101, Peer: "192.0.2.7:443", CertificateExpiry: ended.AddDate(0, 0, 42),
-	})
+	}, health.State{Status: health.Degraded, Since: ended.Add(-time.Hour)})
 	b.Add(hostile, "ws://bad.example.com/?token=hunter2", probe.HandshakeLatency, 24*time.Hour).Record(probe.Result{
 		Started: ended, Ended: ended, Reason: reasons.OpenFailed, ErrorType: "http_403", HTTPStatus: 403,
 		Detail: "detail " + hostile, Body: hostile,
-	})
+	}, health.State{})
 	b.Add("new", "ws://new.example.com/", probe.ConnectionSuccess, 90*time.Second)
 	return b
 }
@@ -92,6 +93,8 @@ func TestAPI(t *testing.T) {
 	var answer struct {
 		Probes []struct {
 			Name, URL, Interval string
+			Status              *string
+			StatusSince         *string `json:"status_since"`
 			Last                map[string]any
 		}
 	}
@@ -120,6 +123,15 @@ func TestAPI(t *testing.T) {
 	if bad.Last["connection_success"] != 0.0 || bad.Last["handshake_ms"] != nil || bad.Last["reason"] != "ws_open_failed" {
 		t.Errorf("bad: %v", bad.Last)
 	}
+	if good.Status == nil || *good.Status != "degraded" || good.Last["status"] != "degraded" || *good.StatusSince != "2026-11-21T11:00:00Z" {
+		t.Errorf("status %v since %v, in the result %v", good.Status, good.StatusSince, good.Last["status"])
+	}
+	if value, there := bad.Last["status"]; !there || value != nil || bad.Status != nil || bad.StatusSince != nil {
+		t.Errorf("status without thresholds: %v since %v, in the result %v, want null", bad.Status, bad.StatusSince, value)
+	}
+	if pending.Status != nil || pending.StatusSince != nil {
+		t.Errorf("status before the first run: %v since %v, want null", pending.Status, pending.StatusSince)
+	}
 	if pending.Last != nil || pending.Name != "new" || pending.Interval != "1m30s" {
 		t.Errorf("not run yet: %+v, want last null", pending)
 	}
@@ -133,7 +145,7 @@ func TestPage(t *testing.T) {
 	}
 	for _, want := range []string{
 		"12.3 ms", "round_trip_latency", "open in 41.0 ms", `datetime="2026-11-21T12:00:00Z"`, "every 1m<",
-		"1 of 3 failing", "no data", "ws_open_failed", "http_403", "every 24h<", "detail &lt;script&gt;",
+		`<tr id="probe-0" class="is-warn">`, `<span class="pill warn">degraded</span>`, `<span class="pill warn">1 degraded</span>`, "1 of 3 failing", "no data", "ws_open_failed", "http_403", "every 24h<", "detail &lt;script&gt;",
 		"1 waiting for the first run", "every 1m30s<", "not ready: exports fail", "v1.2.3", "wss://good.example.com/socket?[redacted]",
 	} {
 		if !strings.Contains(body, want) {
@@ -151,7 +163,7 @@ func TestPageOfAnyNumberOfProbes(t *testing.T) {
 	for _, n := range []int{0, 1, 1000} {
 		b := &Board{}
 		for i := range n {
-			b.Add(fmt.Sprintf("probe %d", i), "ws://example.com/", probe.ConnectionSuccess, time.Minute).Record(probe.Result{Opened: true})
+			b.Add(fmt.Sprintf("probe %d", i), "ws://example.com/", probe.ConnectionSuccess, time.Minute).Record(probe.Result{Opened: true}, health.State{})
 		}
 		code, _, body := get(t, &Server{Board: b, Ready: ready}, "GET", "/")
 		if rows := strings.Count(body, `class="is-ok"`); code != 200 || rows != n || !strings.HasSuffix(body, "</html>\n") {
@@ -165,6 +177,25 @@ func TestNumber(t *testing.T) {
 	for v, want := range map[float64]string{0.12: "0.12 ms", 9.994: "9.99 ms", 9.996: "10.0 ms", 99.94: "99.9 ms", 99.96: "100 ms", 1234.5: "1234 ms"} {
 		if got := number(v, "ms"); got != want {
 			t.Errorf("number(%v) = %q, want %q", v, got, want)
+		}
+	}
+}
+
+// TestPageOfStatuses: a status colours the row whatever the reason of its last run, and is counted at the top.
+func TestPageOfStatuses(t *testing.T) {
+	b := &Board{}
+	for _, s := range []health.Status{health.Unknown, health.Healthy, health.Degraded, health.Unhealthy, health.Unhealthy, health.NoData} {
+		b.Add("probe", "ws://example.com/", probe.HandshakeLatency, time.Minute).
+			Record(probe.Result{Opened: true}, health.State{Status: s, Since: time.Now().Add(-90 * time.Second)})
+	}
+	_, _, body := get(t, &Server{Board: b, Ready: ready}, "GET", "/")
+	for part, want := range map[string]int{
+		`class="is-ok"`: 2, `class="is-warn"`: 1, `class="is-bad"`: 3, `<span class="pill bad">2 unhealthy</span>`: 1,
+		`<span class="pill warn">1 degraded</span>`: 1, `<span class="pill bad">1 no_data</span>`: 1,
+		`<span class="pill ok">healthy</span> <span class="dim">for 1 min 3`: 1, `<span class="pill ok">unknown`: 0,
+	} {
+		if got := strings.Count(body, part); got != want {
+			t.Errorf("%d times %s, want %d", got, part, want)
 		}
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -17,6 +18,7 @@ type View struct {
 	Interpretation    string             `json:"interpretation" doc:"which value is the headline"`
 	Value             *float64           `json:"value" doc:"the headline; null for no data"`
 	Unit              string             `json:"unit" doc:"of value: ms, or empty"`
+	Status            *string            `json:"status" doc:"healthy, degraded, unhealthy or no_data; null without thresholds"`
 	Reason            string             `json:"reason" doc:"ok, or one of the five codes"`
 	ErrorType         *string            `json:"error_type" doc:"what broke"`
 	Detail            *string            `json:"detail" doc:"the error, for people"`
@@ -43,8 +45,8 @@ type View struct {
 	CertificateEnds   *time.Time         `json:"certificate_expires_at" doc:"null if none was seen"`
 }
 
-// NewView shows a result of the probe with this name, URL and interpretation.
-func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
+// NewView shows a result of the probe with this name, URL and interpretation, and what the probe is after it.
+func NewView(name, url string, in probe.Interpretation, r probe.Result, s health.Status) View {
 	v := View{
 		Probe:             name,
 		URL:               probe.RedactURL(url),
@@ -52,6 +54,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result) View {
 		EndedAt:           r.Ended.UTC(),
 		Interpretation:    string(in),
 		Unit:              in.Unit(),
+		Status:            unless(s == health.Unknown, s.String()),
 		Reason:            r.Reason.String(),
 		ErrorType:         unless(r.ErrorType == "", string(r.ErrorType)),
 		Detail:            unless(r.Detail == "", r.Detail),

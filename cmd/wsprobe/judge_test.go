@@ -1,0 +1,69 @@
+package main
+
+import (
+	"fmt"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
+)
+
+// condition reads a condition that is right.
+func condition(t *testing.T, text string) health.Condition {
+	t.Helper()
+	c, err := health.ParseCondition(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+// TestJudge: what judges a probe looks at its headline value and at nothing else of a run.
+func TestJudge(t *testing.T) {
+	fast := probe.Result{Opened: true, Handshake: 900 * ms, Replied: true, RoundTrip: 20 * ms}
+	silent := probe.Result{Opened: true, Handshake: 20 * ms}
+	refused := probe.Result{}
+	for _, c := range []struct {
+		name               string
+		in                 probe.Interpretation
+		healthy, unhealthy string
+		want               [3]health.Status // of the three results
+	}{
+		{"round_trip", probe.RoundTripLatency, "< 200", "> 500", [3]health.Status{health.Healthy, health.NoData, health.NoData}},
+		{"handshake", probe.HandshakeLatency, "< 200", "> 500", [3]health.Status{health.Unhealthy, health.Healthy, health.NoData}},
+		{"success_has_no_no_data", probe.ConnectionSuccess, "== 1", "== 0", [3]health.Status{health.Healthy, health.Healthy, health.Unhealthy}},
+		{"no_thresholds", probe.HandshakeLatency, "", "", [3]health.Status{}},
+	} {
+		p := chat(c.in)
+		p.Health.Thresholds = health.Thresholds{Healthy: condition(t, c.healthy), Unhealthy: condition(t, c.unhealthy)}
+		for i, r := range []probe.Result{fast, silent, refused} {
+			if got := judgeOf(&p)(r).Status; got != c.want[i] {
+				t.Errorf("%s: result %d is %v, want %v", c.name, i, got, c.want[i])
+			}
+		}
+	}
+}
+
+// TestWatchers are told of each change, once, with the probe that changed.
+func TestWatchers(t *testing.T) {
+	var told []string
+	p := chat(probe.HandshakeLatency)
+	p.Health = health.Rules{Thresholds: health.Thresholds{Healthy: condition(t, "< 200")}, Dwell: health.Dwell{Breach: 20 * time.Second}}
+	judge := judgeOf(&p, func(p config.Probe, c health.Transition) {
+		told = append(told, fmt.Sprintf("%s: %v to %v since %v at %v", p.Name, c.From, c.To, c.Since.Sub(began), c.At.Sub(began)))
+	})
+	for i, handshake := range []time.Duration{100, 300, 100, 300, 300, 300, 100} {
+		judge(probe.Result{Ended: began.Add(time.Duration(i) * 10 * time.Second), Opened: true, Handshake: handshake * ms})
+	}
+	want := []string{
+		"chat: unknown to healthy since 0s at 0s",
+		"chat: healthy to degraded since 30s at 50s",
+		"chat: degraded to healthy since 1m0s at 1m0s",
+	}
+	if !slices.Equal(told, want) {
+		t.Errorf("told %q, want %q", told, want)
+	}
+}
