@@ -1,0 +1,24 @@
+// Package spool keeps batches of bytes in a directory, so that they outlive the process that made them, however
+// it ends.
+//
+// # Files
+//
+// A batch is a file of its own. It is written under a temporary name, made durable (fsync), renamed, and the
+// directory made durable, so that a file with the name of a batch is whole, or was damaged afterwards. The name
+// begins with the time of the batch: the order of names is the order of time.
+//
+//	1767225600000000000-000001-3f2a91c4.batch      a batch
+//	1767225600000000000-000001-3f2a91c4.batch.tmp  one that was being written; removed by the next Open
+//	1767225600000000000-000001-3f2a91c4.damaged    one that cannot be read
+//	lock                                           held by the process that uses the directory
+//
+// A file begins with a header of 36 bytes, big-endian: "WSPROBE\n"; the version of the format, 4 bytes; how many
+// items the batch has, 4; its time in ns since 1970, 8; the length of the content, 8; and the CRC-32C of all
+// that and of the content, 4. The content follows.
+//
+// # What does not belong there
+//
+// A file that has the name of a batch and is none, because it was cut off, changed, or written by another version,
+// is set aside under another name; the last few of these are kept for whoever wants to look. A file with
+// another name is somebody else's and is left alone. Neither is ever an error: each is told once.
+package spool
