@@ -22,9 +22,12 @@ type agent struct {
 	sent     int64
 	dropped  map[DropCause]int64
 	told     map[DropCause]int64 // how many of these the log knows of
+	failures map[string]int64    // of the spool, by kind
+	odd      int64               // files in the spool
 }
 
-// requestKind is what export requests are counted by. The error type is a gRPC status, or empty.
+// requestKind is what export requests are counted by. The error type is a gRPC or HTTP status, or
+// empty.
 type requestKind struct {
 	outcome   Outcome
 	errorType string
@@ -46,6 +49,7 @@ func newAgent(inFlight func() int, queue func(time.Time) queueState) *agent {
 		requests: make(map[requestKind]int64),
 		dropped:  make(map[DropCause]int64),
 		told:     make(map[DropCause]int64),
+		failures: make(map[string]int64),
 	}
 	// Counters that begin at 0 let a back end see the first increase.
 	for _, cause := range DropCauses() {
@@ -84,6 +88,18 @@ func (a *agent) drop(cause DropCause, points int) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	a.dropped[cause] += int64(points)
+}
+
+func (a *agent) spoolFailed(kind string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.failures[kind]++
+}
+
+func (a *agent) oddFile() {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.odd++
 }
 
 // untold returns what was dropped since the last call, by cause.
@@ -129,6 +145,10 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 	for _, cause := range DropCauses() {
 		b.sum(idAgentDropped, with(attribute.String(keyDropCause, string(cause))), start, now, a.dropped[cause])
 	}
+	for kind, n := range a.failures {
+		b.sum(idAgentSpoolFailures, with(attribute.String(keyErrorType, kind)), start, now, n)
+	}
+	b.sum(idAgentSpoolOddFiles, none, start, now, a.odd)
 }
 
 func (k requestKind) attributes() attributes {

@@ -31,6 +31,7 @@ type backend struct {
 	largest  int
 	changed  chan struct{}
 
+	http bool         // speak OTLP/HTTP in place of OTLP/gRPC
 	wire atomic.Int64 // bytes read from connections
 	stop func()
 }
@@ -79,7 +80,11 @@ func (b *backend) start(t testing.TB) *backend {
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan error, 1)
-	go func() { done <- b.receiver.Serve(ctx, countingListener{l, &b.wire}) }()
+	serve := b.receiver.Serve
+	if b.http {
+		serve = b.receiver.ServeHTTPProtobuf
+	}
+	go func() { done <- serve(ctx, countingListener{l, &b.wire}) }()
 	b.stop = sync.OnceFunc(func() {
 		cancel()
 		if err := <-done; err != nil {
@@ -125,16 +130,17 @@ func runsArrived(n int) func([]receiver.Point) bool {
 	return func(points []receiver.Point) bool { return len(of(points, idConnectionSuccess)) >= n }
 }
 
-// total is the last value of a counter about the agent with such attributes, or -1.
+// total is the latest value of a counter about the agent with such attributes, or -1. What arrives last need not be
+// the latest.
 func total(points []receiver.Point, m metricID, attributes map[string]any) float64 {
-	value := -1.0
+	value, at := -1.0, time.Time{}
 	for _, p := range of(points, m) {
 		matches := true
 		for key, want := range attributes {
 			matches = matches && p.Attributes[key] == want
 		}
-		if matches {
-			value = p.Value
+		if matches && !p.Time.Before(at) {
+			value, at = p.Value, p.Time
 		}
 	}
 	return value
@@ -214,21 +220,43 @@ type exporting struct {
 // exportTo runs a Telemetry until the test ends or end is called.
 func exportTo(t *testing.T, b *backend, o Options) *exporting {
 	t.Helper()
-	if o.Endpoint == "" {
-		o.Endpoint = "http://" + b.addr
+	e := prepareExport(t, b, o)
+	e.start(t)
+	return e
+}
+
+// prepareExport makes what exportTo runs.
+func prepareExport(t *testing.T, b *backend, o Options) *exporting {
+	t.Helper()
+	if b.http {
+		o.Protocol = ProtocolHTTP
+		setDefault(&o.Endpoint, "http://"+b.addr+receiver.MetricsPath)
 	}
+	setDefault(&o.Endpoint, "http://"+b.addr)
 	setDefault(&o.Interval, 20*time.Millisecond)
-	setDefault(&o.StopBudget, patience) // a busy machine is no reason to lose anything
+	// A busy machine is no reason to lose anything, nor to send anything twice.
+	setDefault(&o.StopBudget, patience)
+	setDefault(&o.Timeout, patience)
 	telemetry, err := New(o)
 	if err != nil {
 		t.Fatal(err)
 	}
 	telemetry.delivery.spread = 0.01 // pauses of 10 to 100 ms
+	return &exporting{Telemetry: telemetry, done: make(chan error, 1)}
+}
+
+func (e *exporting) start(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
-	e := &exporting{Telemetry: telemetry, cancel: cancel, done: make(chan error, 1)}
-	go func() { e.done <- telemetry.Run(ctx) }()
-	t.Cleanup(func() { e.cancel() })
-	return e
+	e.cancel = cancel
+	go func() { e.done <- e.Run(ctx) }()
+	t.Cleanup(cancel)
+}
+
+// count is how many requests of a kind the agent knows of.
+func (a *agent) count(kind requestKind) int64 {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	return a.requests[kind]
 }
 
 // end stops the export and returns how long that took.

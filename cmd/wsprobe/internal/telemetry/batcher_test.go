@@ -7,7 +7,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-	"google.golang.org/protobuf/proto"
 )
 
 func TestRequestsAreBoundedInPoints(t *testing.T) {
@@ -46,11 +45,10 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 		"large resource": {Attributes: map[string]string{"note": strings.Repeat("n", 512<<10)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			client, err := newOTLPClient(o.filled())
+			packer, err := newPacker()
 			if err != nil {
 				t.Fatal(err)
 			}
-			defer client.close()
 			telemetry := newTelemetry(o.filled(), wire{})
 			for i := range 15 {
 				target := chat()
@@ -63,15 +61,15 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 			}
 			for i, scope := range scopes {
 				data := &metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}}
-				packed, err := client.pack(data)
+				packed, err := packer.pack(data)
 				if err != nil {
 					t.Fatal(err)
 				}
-				request, err := unpack(packed)
+				raw, err := unpack(packed)
 				if err != nil {
 					t.Fatal(err)
 				}
-				size := proto.Size(request)
+				size := len(raw)
 				if size > maxRequestBytes {
 					t.Errorf("request %d has %d bytes, more than %d", i, size, maxRequestBytes)
 				}
@@ -86,11 +84,10 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 
 // TestSizeOfSmallPoints does the same where the numbers are the larger part of a point.
 func TestSizeOfSmallPoints(t *testing.T) {
-	client, err := newOTLPClient(Options{}.filled())
+	packer, err := newPacker()
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer client.close()
 	telemetry := newTelemetry(Options{}.filled(), wire{})
 	for i := range 400 {
 		target := Target{Name: fmt.Sprint(i)}
@@ -103,15 +100,15 @@ func TestSizeOfSmallPoints(t *testing.T) {
 	}
 	estimate := b.header + b.bytes
 	for _, scope := range b.finish() {
-		packed, err := client.pack(&metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}})
+		packed, err := packer.pack(&metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}})
 		if err != nil {
 			t.Fatal(err)
 		}
-		request, err := unpack(packed)
+		raw, err := unpack(packed)
 		if err != nil {
 			t.Fatal(err)
 		}
-		if size := proto.Size(request); size > estimate || size < estimate/2 {
+		if size := len(raw); size > estimate || size < estimate/2 {
 			t.Errorf("%d bytes, estimated at %d", size, estimate)
 		}
 	}

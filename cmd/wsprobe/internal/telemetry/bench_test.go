@@ -92,23 +92,22 @@ func BenchmarkProduce(b *testing.B) {
 
 // BenchmarkPack is what an outage costs in addition: 10,000 probes' batches encoded and compressed.
 func BenchmarkPack(b *testing.B) {
-	client, err := newOTLPClient(Options{}.filled())
+	client, err := newPacker()
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer client.close()
 	telemetry := newTelemetry(Options{}.filled(), wire{})
 	record := probes(telemetry)
 	b.ReportAllocs()
 	for b.Loop() {
 		b.StopTimer()
 		record()
-		telemetry.queue.batches, telemetry.queue.bytes = nil, 0
-		telemetry.collect()
+		telemetry.queue.batches, telemetry.queue.used = nil, limits{}
+		telemetry.queue.add(telemetry.produce())
 		b.StartTimer()
-		telemetry.queue.pack(client.pack)
+		telemetry.queue.settle(time.Now(), client.pack)
 	}
-	b.ReportMetric(float64(telemetry.queue.bytes), "packed-B")
+	b.ReportMetric(float64(telemetry.queue.used.memory), "packed-B")
 }
 
 // BenchmarkExport is a whole cycle of 10,000 probes, from the results to the answer of a receiver on
@@ -121,18 +120,18 @@ func BenchmarkExport(b *testing.B) {
 			back.answer(func(context.Context, int) (*receiver.PartialSuccess, error) { return nil, nil })
 			back.start(b)
 			o := Options{Endpoint: "http://" + back.addr, Compression: compression}.filled()
-			client, err := newOTLPClient(o)
+			w, err := newWire(o)
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer client.close()
-			telemetry := newTelemetry(o, wire{send: client.send, pack: client.pack})
+			defer w.close()
+			telemetry := newTelemetry(o, w)
 			record := probes(telemetry)
 			b.ReportAllocs()
 			for b.Loop() {
 				record()
-				telemetry.collect()
-				if pause := telemetry.delivery.deliver(b.Context()); pause > 0 {
+				telemetry.queue.add(telemetry.produce())
+				if pause := telemetry.delivery.deliver(b.Context(), false); pause > 0 {
 					b.Fatal(telemetry.Health())
 				}
 			}

@@ -45,7 +45,7 @@ func spreadOf(name string) float64 {
 // gives up when ctx ends.
 func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 	for {
-		pause := d.deliver(ctx)
+		pause := d.deliver(ctx, false)
 		wake, retry := d.queue.wake, (<-chan time.Time)(nil)
 		if pause > 0 {
 			wake, retry = nil, time.After(pause)
@@ -54,7 +54,7 @@ func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 		case <-wake:
 		case <-retry:
 		case <-last:
-			d.deliver(ctx)
+			d.deliver(ctx, true)
 			return
 		case <-ctx.Done():
 			return
@@ -68,20 +68,31 @@ func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 // A deferral ends the pass, since the receiver would treat the next request no better. Only if the deferral
 // can be about the one request alone, the next one is asked for a second opinion. If that is accepted the
 // pass goes on, and the first has a strike against it: after many of them it is given up. Otherwise one
-// request that a receiver always refuses would block all others for ever.
-func (d *delivery) deliver(ctx context.Context) time.Duration {
+// request that a receiver always refuses would block all others for ever. What was deferred is due again after
+// its pause, and the pass ends then, even if new batches come faster than they can be sent; not so the last
+// pass, after which nothing comes any more.
+func (d *delivery) deliver(ctx context.Context, last bool) time.Duration {
 	d.pass++
 	var (
-		pause    time.Duration
-		accepted bool   // the last request
-		doubtful *batch // the last request, if it was deferred for a reason that can be its own
+		retry    time.Time // when what was deferred is due again
+		accepted bool      // the last request
+		doubtful *batch    // the last request, if it was deferred for a reason that can be its own
 	)
-	for ctx.Err() == nil {
-		b, content := d.queue.next(d.pass, d.newsDue(time.Now()))
+	for ctx.Err() == nil && (last || retry.IsZero() || time.Now().Before(retry)) {
+		b, c := d.queue.next(d.pass, d.newsDue(time.Now()))
 		if b == nil {
 			break
 		}
-		v := d.send(ctx, content)
+		c, ok := d.queue.fetch(b, c)
+		if !ok {
+			d.queue.keep(b, d.pass)
+			continue
+		}
+		v := d.send(ctx, c)
+		if v.unreadable != "" {
+			d.queue.spoilt(b, c, v.unreadable)
+			continue
+		}
 		d.account(b, v)
 		if v.outcome != Deferred {
 			d.queue.remove(b)
@@ -93,7 +104,11 @@ func (d *delivery) deliver(ctx context.Context) time.Duration {
 			continue
 		}
 		d.queue.keep(b, d.pass)
-		pause = d.pause(v.retryAfter)
+		signal(d.queue.unsettled)
+		pause := d.pause(v.retryAfter)
+		if retry.IsZero() {
+			retry = time.Now().Add(pause)
+		}
 		switch {
 		case !v.doubtful || doubtful != nil:
 			return pause
@@ -104,7 +119,10 @@ func (d *delivery) deliver(ctx context.Context) time.Duration {
 			doubtful = b
 		}
 	}
-	return pause
+	if retry.IsZero() {
+		return 0
+	}
+	return max(time.Until(retry), 1)
 }
 
 // newsDue returns the time before which the latest collection must have been made for its batches to take

@@ -17,8 +17,13 @@
 // [Series.Record] notes a run in about a hundred nanoseconds and never waits for an export. Every Interval a
 // collection takes the pending runs and the totals through a [go.opentelemetry.io/otel/sdk/metric.Producer]
 // and cuts them into batches, each of which is one export request well below the 4 MiB that a gRPC server
-// accepts. Collections go on whatever the receiver does. Batches that a collection finds undelivered from the
-// one before are packed, encoded and compressed, and count against QueueBytes.
+// accepts. Collections go on whatever the receiver does.
+//
+// In the ordinary course a batch is gone in a moment. One that is refused, or is not answered within a second, or
+// comes while exports fail, is settled: encoded, compressed, and put into the SpoolDir, where it outlives the
+// process, or, without one, or while its disk does not work, kept in memory. QueueBytes and QueueAge bound what
+// waits. The form is that of OTLP, with the resource as it was: it does not matter which process sends it, or over which
+// protocol.
 //
 // The delivery sends oldest first. What the receiver refuses for now (it is away, overloaded, silent) is
 // tried again, with its own timestamps, after a pause that grows; what it refuses for good is counted, logged
@@ -29,5 +34,5 @@
 //
 // [Telemetry.Run] blocks. When its context ends it collects a last time and delivers what it can within
 // StopBudget. An export that is in flight at that moment goes on: cancelling it would lose points that the
-// receiver may have half read.
+// receiver may have half read. What is left goes to the spool, if there is one.
 package telemetry

@@ -195,6 +195,10 @@ func newTest(t *testing.T, o Options, s *stub) *Telemetry {
 	}
 	telemetry := newTelemetry(o, s.wire())
 	telemetry.delivery.spread = 1
+	if err := telemetry.queue.open(time.Now()); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = telemetry.queue.close() })
 	return telemetry
 }
 

@@ -66,6 +66,8 @@ const (
 	idAgentQueueSize
 	idAgentQueueLength
 	idAgentQueueAge
+	idAgentSpoolFailures
+	idAgentSpoolOddFiles
 	metricCount
 )
 
@@ -128,7 +130,7 @@ var table = [metricCount]Metric{
 	idAgentRequests: {
 		Name: "wsprobe.agent.export.requests", Kind: Counter, Unit: "{request}",
 		Attributes:  []string{keyOutcome, keyErrorType},
-		Description: "Export requests by outcome, and by the gRPC status of those that failed.",
+		Description: "Export requests by outcome, and by the gRPC or HTTP status of those that failed.",
 	},
 	idAgentSent: {
 		Name: "wsprobe.agent.export.point.sent", Kind: Counter, Unit: "{data_point}",
@@ -140,7 +142,7 @@ var table = [metricCount]Metric{
 	},
 	idAgentQueueSize: {
 		Name: "wsprobe.agent.export.queue.size", Kind: UpDownCounter, Unit: "By",
-		Description: "Size of the packed batches that wait for another try.",
+		Description: "Size of the batches that wait for another try, in the spool or packed in memory.",
 	},
 	idAgentQueueLength: {
 		Name: "wsprobe.agent.export.queue.length", Kind: UpDownCounter, Unit: "{batch}",
@@ -149,6 +151,14 @@ var table = [metricCount]Metric{
 	idAgentQueueAge: {
 		Name: "wsprobe.agent.export.queue.age", Kind: Gauge, Unit: "s",
 		Description: "Age of the oldest batch that waits to be delivered; absent if none does.",
+	},
+	idAgentSpoolFailures: {
+		Name: "wsprobe.agent.export.spool.failures", Kind: Counter, Unit: "{failure}", Attributes: []string{keyErrorType},
+		Description: "Attempts to use the spool that failed, by cause; the batches stay in memory.",
+	},
+	idAgentSpoolOddFiles: {
+		Name: "wsprobe.agent.export.spool.odd_files", Kind: Counter, Unit: "{file}",
+		Description: "Files of the spool that are no batches: damaged ones, set aside, and foreign ones, left alone.",
 	},
 }
 
@@ -196,6 +206,10 @@ const (
 	DropRejected DropCause = "rejected"
 	// DropQueueFull: the queue of undelivered batches was full, and these were the oldest.
 	DropQueueFull DropCause = "queue_full"
+	// DropExpired: they waited for longer than a batch may.
+	DropExpired DropCause = "expired"
+	// DropDamaged: their file in the spool was damaged, or gone.
+	DropDamaged DropCause = "damaged"
 	// DropPendingFull: too many runs waited for a collection, and these were the oldest.
 	DropPendingFull DropCause = "pending_full"
 	// DropUnencodable: they could not be encoded. It never happens unless wsprobe is wrong.
@@ -204,5 +218,5 @@ const (
 
 // DropCauses returns every cause.
 func DropCauses() []DropCause {
-	return []DropCause{DropRejected, DropQueueFull, DropPendingFull, DropUnencodable}
+	return []DropCause{DropRejected, DropQueueFull, DropExpired, DropDamaged, DropPendingFull, DropUnencodable}
 }

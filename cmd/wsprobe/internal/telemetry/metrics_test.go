@@ -56,6 +56,7 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	telemetry.ObserveStart(time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
+	telemetry.agent.spoolFailed("no_space")
 	telemetry.queue.add(time.Now(), []*batch{{}})
 
 	seen := map[string]bool{}

@@ -15,13 +15,28 @@ import (
 
 // Defaults of [Options].
 const (
-	DefaultEndpoint    = "http://127.0.0.1:4317"
-	DefaultInterval    = 10 * time.Second
-	DefaultTimeout     = 10 * time.Second
-	DefaultStopBudget  = 2 * time.Second
-	DefaultQueueBytes  = 32 << 20
-	DefaultPendingRuns = 100_000
-	DefaultServiceName = "wsprobe"
+	DefaultEndpoint     = "http://127.0.0.1:4317"
+	DefaultHTTPEndpoint = "http://127.0.0.1:4318" + metricsPath
+	DefaultInterval     = 10 * time.Second
+	DefaultTimeout      = 10 * time.Second
+	DefaultStopBudget   = 2 * time.Second
+	DefaultQueueBytes   = 32 << 20
+	DefaultSpoolBytes   = 256 << 20
+	DefaultQueueAge     = 24 * time.Hour
+	DefaultPendingRuns  = 100_000
+	DefaultServiceName  = "wsprobe"
+)
+
+// metricsPath is where requests with metrics go by default (OTLP specification, OTLP/HTTP request).
+const metricsPath = "/v1/metrics"
+
+// Protocol is how export requests travel.
+type Protocol string
+
+// The protocols, by their names in OTEL_EXPORTER_OTLP_PROTOCOL.
+const (
+	ProtocolGRPC Protocol = "grpc"
+	ProtocolHTTP Protocol = "http/protobuf"
 )
 
 // Compression is how export requests are compressed.
@@ -36,8 +51,11 @@ const (
 // Options say where the telemetry goes and how. The zero value of each field is its default. What is set here
 // is not changed by OTEL_ environment variables: whoever makes the Options decides about these.
 type Options struct {
-	// Endpoint is the OTLP/gRPC receiver, http://host:port in plain text or https://host:port with TLS. The
-	// port defaults to 4317. Default: DefaultEndpoint.
+	// Protocol of the receiver. Default: ProtocolGRPC.
+	Protocol Protocol
+	// Endpoint is the OTLP receiver, http:// in plain text or https:// with TLS. For gRPC it is http://host:port,
+	// the port defaults to 4317, and the default is DefaultEndpoint. For HTTP it is the whole URL that requests go
+	// to, and the default is DefaultHTTPEndpoint.
 	Endpoint string
 	// TLS is used for https, nil for the system's authorities and no client certificate.
 	TLS *tls.Config
@@ -52,8 +70,15 @@ type Options struct {
 	Timeout time.Duration
 	// StopBudget bounds what Run still does after its context has ended. Default: DefaultStopBudget.
 	StopBudget time.Duration
-	// QueueBytes bounds the packed batches that wait for another try. Default: DefaultQueueBytes.
+	// SpoolDir is the directory in which batches wait for another try, so that they outlive this process. It is
+	// made if it is absent, and no two agents can share one. While it cannot be used, as when its file system is
+	// full, batches wait in memory. Empty: always in memory.
+	SpoolDir string
+	// QueueBytes bounds the batches that wait for another try. Default: DefaultSpoolBytes with a SpoolDir, else
+	// DefaultQueueBytes. No more than DefaultQueueBytes are in memory beside a SpoolDir.
 	QueueBytes int64
+	// QueueAge bounds how long a batch waits. Default: DefaultQueueAge.
+	QueueAge time.Duration
 	// PendingRuns bounds the runs that wait for a collection; half as many cause one ahead of the Interval.
 	// Default: DefaultPendingRuns.
 	PendingRuns int
@@ -77,12 +102,20 @@ type Options struct {
 // filled returns the options with the defaults in place of zero values, and with maps of its own.
 func (o Options) filled() Options {
 	o.Headers, o.Attributes = maps.Clone(o.Headers), maps.Clone(o.Attributes)
+	setDefault(&o.Protocol, ProtocolGRPC)
+	if o.Protocol == ProtocolHTTP {
+		setDefault(&o.Endpoint, DefaultHTTPEndpoint)
+	}
 	setDefault(&o.Endpoint, DefaultEndpoint)
 	setDefault(&o.Compression, CompressionGzip)
 	setDefault(&o.Interval, DefaultInterval)
 	setDefault(&o.Timeout, DefaultTimeout)
 	setDefault(&o.StopBudget, DefaultStopBudget)
+	if o.SpoolDir != "" {
+		setDefault(&o.QueueBytes, DefaultSpoolBytes)
+	}
 	setDefault(&o.QueueBytes, DefaultQueueBytes)
+	setDefault(&o.QueueAge, DefaultQueueAge)
 	setDefault(&o.PendingRuns, DefaultPendingRuns)
 	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
 	return o
@@ -98,14 +131,17 @@ func setDefault[T comparable](field *T, value T) {
 // check returns everything that is wrong with filled options. Header values are in no error.
 func (o Options) check() error {
 	var errs []error
-	if _, _, err := o.target(); err != nil {
+	if _, err := o.target(); err != nil {
 		errs = append(errs, err)
+	}
+	if o.Protocol != ProtocolGRPC && o.Protocol != ProtocolHTTP {
+		errs = append(errs, fmt.Errorf("protocol must be grpc or http/protobuf, got %q", o.Protocol))
 	}
 	if o.Compression != CompressionGzip && o.Compression != CompressionNone {
 		errs = append(errs, fmt.Errorf("compression must be gzip or none, got %q", o.Compression))
 	}
 	for what, d := range map[string]time.Duration{
-		"interval": o.Interval, "timeout": o.Timeout, "stop budget": o.StopBudget,
+		"interval": o.Interval, "timeout": o.Timeout, "stop budget": o.StopBudget, "queue age": o.QueueAge,
 	} {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("%s must be positive, got %v", what, d))
@@ -122,20 +158,32 @@ func (o Options) check() error {
 	return errors.Join(errs...)
 }
 
-// target returns host:port of the endpoint and whether it is reached with TLS.
-func (o Options) target() (string, bool, error) {
-	const want = "endpoint must be http://host:port or https://host:port"
+// target returns the endpoint with its port.
+func (o Options) target() (*url.URL, error) {
+	origin, wants := "http://host:port or https://host:port", "endpoint must be "
+	if o.Protocol == ProtocolHTTP {
+		origin = "http://host:port/path or https://host:port/path"
+	}
+	wants += origin
 	u, err := url.Parse(o.Endpoint)
 	if err != nil || u.User != nil {
 		// The parser's error quotes the text, in which there can be a password.
-		return "", false, errors.New(want + ", without user information")
+		return nil, errors.New(wants + ", without user information")
 	}
-	origin := u.Hostname() != "" && strings.Trim(u.Path, "/") == "" && u.RawQuery == ""
-	if !origin || u.Scheme != "http" && u.Scheme != "https" {
+	plain := u.Hostname() != "" && u.RawQuery == "" && (o.Protocol == ProtocolHTTP || strings.Trim(u.Path, "/") == "")
+	if !plain || u.Scheme != "http" && u.Scheme != "https" {
 		u.RawQuery, u.Fragment = "", ""
-		return "", false, fmt.Errorf("%s, got %s", want, u)
+		return nil, fmt.Errorf("%s, got %s", wants, u)
 	}
-	return net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "4317")), u.Scheme == "https", nil
+	if o.Protocol != ProtocolHTTP {
+		u.Host, u.Path = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "4317")), ""
+	}
+	return u, nil
+}
+
+// userAgent is what requests say about the agent and the version of an exporter.
+func (o Options) userAgent(exporter string) string {
+	return strings.TrimSuffix("wsprobe/"+o.ServiceVersion, "/") + " OTel-OTLP-Exporter-Go/" + exporter
 }
 
 // validHeader reports whether gRPC would send the header. It refuses the whole request otherwise, every time.

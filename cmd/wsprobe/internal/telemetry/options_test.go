@@ -24,18 +24,22 @@ func TestDefaults(t *testing.T) {
 
 func TestEndpoints(t *testing.T) {
 	for _, c := range []struct {
+		protocol         Protocol
 		endpoint, target string
-		secure           bool
 	}{
-		{"http://127.0.0.1:4317", "127.0.0.1:4317", false},
-		{"https://collector.example.com:443/", "collector.example.com:443", true},
-		{"http://collector", "collector:4317", false},
-		{"https://[::1]", "[::1]:4317", true},
-		{"HTTP://collector:1", "collector:1", false},
+		{ProtocolGRPC, "http://127.0.0.1:4317", "http://127.0.0.1:4317"},
+		{ProtocolGRPC, "https://collector.example.com:443/", "https://collector.example.com:443"},
+		{ProtocolGRPC, "http://collector", "http://collector:4317"},
+		{ProtocolGRPC, "https://[::1]", "https://[::1]:4317"},
+		{ProtocolGRPC, "HTTP://collector:1", "http://collector:1"},
+		{ProtocolHTTP, "http://127.0.0.1:4318/v1/metrics", "http://127.0.0.1:4318/v1/metrics"},
+		{ProtocolHTTP, "HTTPS://otlp.example.com/otlp/v1/metrics", "https://otlp.example.com/otlp/v1/metrics"},
+		{ProtocolHTTP, "", DefaultHTTPEndpoint},
+		{"", "", DefaultEndpoint},
 	} {
-		target, secure, err := Options{Endpoint: c.endpoint}.target()
-		if target != c.target || secure != c.secure || err != nil {
-			t.Errorf("%s: got %s %v %v", c.endpoint, target, secure, err)
+		target, err := Options{Protocol: c.protocol, Endpoint: c.endpoint}.filled().target()
+		if err != nil || target.String() != c.target {
+			t.Errorf("%s %s: got %v %v, want %s", c.protocol, c.endpoint, target, err, c.target)
 		}
 	}
 }
@@ -53,6 +57,10 @@ func TestBadOptions(t *testing.T) {
 		{Options{Endpoint: "http://collector?token=s3cr3t"}, "endpoint must be"},
 		{Options{Endpoint: "http://user:s3cr3t@collector"}, "without user information"},
 		{Options{Endpoint: "http://user:s3cr3t@coll ector:x"}, "without user information"},
+		{Options{Protocol: ProtocolHTTP, Endpoint: "http://collector/v1/metrics?token=s3cr3t"}, "endpoint must be http://host:port/path"},
+		{Options{Protocol: ProtocolHTTP, Endpoint: "https://user:s3cr3t@collector/v1/metrics"}, "without user information"},
+		{Options{Protocol: "http/json"}, `protocol must be grpc or http/protobuf, got "http/json"`},
+		{Options{QueueAge: -1}, "queue age must be positive"},
 		{Options{Compression: "zstd"}, `compression must be gzip or none, got "zstd"`},
 		{Options{Interval: -1}, "interval must be positive"},
 		{Options{Timeout: -1}, "timeout must be positive"},
@@ -143,12 +151,13 @@ func TestEveryProcessIsAnInstanceOfItsOwn(t *testing.T) {
 }
 
 func TestRedaction(t *testing.T) {
-	redact := newRedactor(map[string]string{"a": "Bearer abc", "b": "abcdef", "c": "", "d": "two words more"})
+	redact := newRedactor(map[string]string{"a": "Bearer abc", "b": "abcdef", "c": "", "d": "two words more"}, "/pa7h/v1/metrics")
 	for text, want := range map[string]string{
 		"":                             "",
 		"nothing to hide":              "nothing to hide",
 		"Bearer abc, abcdef and abc":   "[redacted], [redacted] and [redacted]",
 		"words more":                   "[redacted]",
+		"no /pa7h/v1/metrics here":     "no /[redacted]/v1/metrics here",
 		strings.Repeat("ä", 300):       strings.Repeat("ä", 256) + "...",
 		strings.Repeat("x", 511) + "ä": strings.Repeat("x", 511) + "...",
 	} {
@@ -156,7 +165,7 @@ func TestRedaction(t *testing.T) {
 			t.Errorf("got %q, want %q", got, want)
 		}
 	}
-	if got := newRedactor(nil)("text"); got != "text" {
+	if got := newRedactor(nil, metricsPath)("text"); got != "text" {
 		t.Errorf("without headers: got %q", got)
 	}
 }

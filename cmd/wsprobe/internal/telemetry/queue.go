@@ -6,15 +6,18 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
-// batchOverhead is what a packed batch takes besides its content, in bytes.
+// batchOverhead is what a packed batch in memory takes besides its content, in bytes.
 const batchOverhead = 256
 
-// content is one export request, as it was collected or packed.
+// content is one export request in one of its forms: as it was collected, packed, or packed on disk.
 type content struct {
-	data   *metricdata.ResourceMetrics // nil once it is packed
+	data   *metricdata.ResourceMetrics
 	packed []byte
+	file   *spool.Entry
 }
 
 // batch is one export request on its way.
@@ -26,35 +29,58 @@ type batch struct {
 	strikes   int // how often it was refused while another was accepted
 }
 
-// size is what the batch counts against the limit: nothing unless it is packed.
-func (b *batch) size() int64 {
-	if b.packed == nil {
-		return 0
+// sizes is what the batch counts against the limits: nothing before it is packed.
+func (b *batch) sizes() (memory, disk int64) {
+	switch {
+	case b.file != nil:
+		return 0, b.file.Size
+	case b.packed != nil:
+		return int64(len(b.packed)) + batchOverhead, 0
 	}
-	return int64(len(b.packed)) + batchOverhead
+	return 0, 0
+}
+
+// limits bound what waits in a queue.
+type limits struct {
+	memory int64         // of packed batches in memory, in bytes
+	disk   int64         // of batches on disk, in bytes
+	age    time.Duration // since the collection
 }
 
 // queue holds the batches between their collection and their delivery, oldest first.
 //
-// A batch comes as metricdata, which is large and, in the ordinary course, gone again at once. Whatever the
-// next collection still finds is packed: encoded and compressed, a tenth of the size and the form in which a
-// store that outlives the process would keep it. Only packed batches count against the limit. The others are
-// the yield of one collection, which the bound on pending runs keeps in check.
+// A batch comes as metricdata, which is large and, in the ordinary course, gone again at once. What is not is
+// settled: packed, a tenth of the size, and put on the disk if there is one. See [queue.settle]. Only settled batches count
+// against the limits. The others are the yield of one collection, which the bound on pending runs keeps in
+// check.
 type queue struct {
-	limit int64
-	drop  func(DropCause, int)
-	wake  chan struct{} // holds a value when batches have come
+	limits    limits
+	disk      *disk // nil if batches stay in memory
+	drop      func(DropCause, int)
+	wake      chan struct{} // holds a value when batches have come
+	unsettled chan struct{} // holds a value when batches should be settled without delay
 
 	mu      sync.Mutex
 	batches []*batch
-	bytes   int64     // of packed batches
+	used    limits    // the sizes of settled batches
 	latest  time.Time // when the newest batches were collected
 	sending *batch
 	ahead   bool // the batch that was sent last went ahead of older ones
 }
 
-func newQueue(limit int64, drop func(DropCause, int)) *queue {
-	return &queue{limit: limit, drop: drop, wake: make(chan struct{}, 1)}
+func newQueue(l limits, d *disk, drop func(DropCause, int)) *queue {
+	return &queue{
+		limits: l, disk: d, drop: drop,
+		wake: make(chan struct{}, 1), unsettled: make(chan struct{}, 1),
+	}
+}
+
+// signal puts a value into a channel that holds one.
+func signal(c chan struct{}) {
+	select {
+	case c <- struct{}{}:
+	default:
+	}
 }
 
 // add appends the batches of a collection.
@@ -63,51 +89,7 @@ func (q *queue) add(collected time.Time, batches []*batch) {
 	q.latest = collected
 	q.batches = append(q.batches, batches...)
 	q.mu.Unlock()
-	select {
-	case q.wake <- struct{}{}:
-	default:
-	}
-}
-
-// pack packs what is not packed yet and drops the oldest packed batches that are over the limit. Batches are
-// encoded without the lock, for it takes a while. The one that is being sent is packed too, in case it comes
-// back, but never dropped: it may have arrived.
-func (q *queue) pack(encode func(*metricdata.ResourceMetrics) ([]byte, error)) {
-	q.mu.Lock()
-	waiting := slices.Clone(q.batches)
-	q.mu.Unlock()
-	for _, b := range waiting {
-		if b.data == nil {
-			continue // only this method clears data, so it can be read without the lock
-		}
-		packed, err := encode(b.data)
-		q.mu.Lock()
-		switch at := slices.Index(q.batches, b); {
-		case at < 0: // delivered meanwhile
-		case err != nil:
-			q.batches = slices.Delete(q.batches, at, at+1)
-			q.drop(DropUnencodable, b.points)
-		default:
-			b.content = content{packed: packed}
-			q.bytes += b.size()
-			q.shrink()
-		}
-		q.mu.Unlock()
-	}
-}
-
-// shrink drops the oldest packed batches until the rest is within the limit. The caller holds the lock.
-func (q *queue) shrink() {
-	for i := 0; i < len(q.batches) && q.bytes > q.limit; {
-		b := q.batches[i]
-		if b == q.sending || b.data != nil {
-			i++
-			continue
-		}
-		q.batches = slices.Delete(q.batches, i, i+1)
-		q.bytes -= b.size()
-		q.drop(DropQueueFull, b.points)
-	}
+	signal(q.wake)
 }
 
 // next returns the batch to send now and marks it as being sent, or nil. That is the oldest one, but every
@@ -139,37 +121,58 @@ func (q *queue) keep(b *batch, pass int) {
 	b.passed = pass
 }
 
-// remove takes a batch out.
+// remove takes a batch out, from the disk, too.
 func (q *queue) remove(b *batch) {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	if q.sending == b {
 		q.sending = nil
 	}
-	if at := slices.Index(q.batches, b); at >= 0 {
-		q.batches = slices.Delete(q.batches, at, at+1)
-		q.bytes -= b.size()
+	at := slices.Index(q.batches, b)
+	if at >= 0 {
+		q.take(at)
 	}
+	q.mu.Unlock()
+	if at >= 0 && b.file != nil {
+		q.disk.remove(b.file) // after its removal from the list nobody else changes the batch
+	}
+}
+
+// take takes the batch at an index out of the list. The caller holds the lock.
+func (q *queue) take(at int) *batch {
+	b := q.batches[at]
+	q.batches = slices.Delete(q.batches, at, at+1)
+	q.count(b, -1)
+	return b
+}
+
+// count adds a batch to what is used, or subtracts it. The caller holds the lock.
+func (q *queue) count(b *batch, sign int64) {
+	memory, disk := b.sizes()
+	q.used.memory += sign * memory
+	q.used.disk += sign * disk
 }
 
 // state returns how much waits.
 func (q *queue) state(now time.Time) queueState {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	s := queueState{batches: len(q.batches), bytes: q.bytes}
+	s := queueState{batches: len(q.batches), bytes: q.used.memory + q.used.disk}
 	if len(q.batches) > 0 {
 		s.age = now.Sub(q.batches[0].collected)
 	}
 	return s
 }
 
-// points returns how many points wait.
-func (q *queue) points() int {
+// points returns how many points wait in memory, and how many on disk.
+func (q *queue) points() (memory, disk int) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	n := 0
 	for _, b := range q.batches {
-		n += b.points
+		if b.file != nil {
+			disk += b.points
+		} else {
+			memory += b.points
+		}
 	}
-	return n
+	return memory, disk
 }

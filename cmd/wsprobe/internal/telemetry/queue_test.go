@@ -44,18 +44,19 @@ func packName(data *metricdata.ResourceMetrics) ([]byte, error) {
 
 func TestQueueDropsTheOldest(t *testing.T) {
 	dropped := map[DropCause]int{}
-	q := newQueue(3*(100+batchOverhead), func(cause DropCause, points int) { dropped[cause] += points })
+	q := newQueue(limits{memory: 3 * (100 + batchOverhead)}, nil, func(cause DropCause, points int) { dropped[cause] += points })
 	fill(q, "a b c d e")
-	if q.bytes != 0 || len(q.batches) != 5 {
-		t.Errorf("unpacked batches count: %d bytes in %d", q.bytes, len(q.batches))
+	if q.used.memory != 0 || len(q.batches) != 5 {
+		t.Errorf("unpacked batches count: %d bytes in %d", q.used.memory, len(q.batches))
 	}
-	q.pack(packName)
-	if got := queued(q); got != "c d e" || dropped[DropQueueFull] != 2 || q.bytes != q.limit {
-		t.Errorf("%q left with %d bytes, %v dropped", got, q.bytes, dropped)
+	q.settle(time.Now(), packName)
+	if got := queued(q); got != "c d e" || dropped[DropQueueFull] != 2 || q.used.memory != q.limits.memory {
+		t.Errorf("%q left with %d bytes, %v dropped", got, q.used.memory, dropped)
 	}
 	s := q.state(q.latest.Add(time.Second))
-	if s != (queueState{batches: 3, bytes: q.limit, age: 3 * time.Second}) || q.points() != 3 {
-		t.Errorf("state: got %+v and %d points", s, q.points())
+	points, _ := q.points()
+	if s != (queueState{batches: 3, bytes: q.limits.memory, age: 3 * time.Second}) || points != 3 {
+		t.Errorf("state: got %+v and %d points", s, points)
 	}
 	for _, b := range slices.Clone(q.batches) {
 		q.remove(b)
@@ -66,36 +67,36 @@ func TestQueueDropsTheOldest(t *testing.T) {
 }
 
 func TestBatchThatIsBeingSentIsNotDropped(t *testing.T) {
-	q := newQueue(100+batchOverhead, func(DropCause, int) {})
+	q := newQueue(limits{memory: 100 + batchOverhead}, nil, func(DropCause, int) {})
 	fill(q, "a b c")
 	sending, _ := q.next(1, time.Time{})
-	q.pack(packName)
+	q.settle(time.Now(), packName)
 	if got := queued(q); got != "a" {
 		t.Errorf("%q left, want the one that is being sent", got)
 	}
 	q.remove(sending)
-	if q.bytes != 0 {
-		t.Errorf("%d bytes left", q.bytes)
+	if q.used.memory != 0 {
+		t.Errorf("%d bytes left", q.used.memory)
 	}
 }
 
 func TestBatchDeliveredWhilePacking(t *testing.T) {
-	q := newQueue(1<<20, func(cause DropCause, _ int) { t.Errorf("dropped: %v", cause) })
+	q := newQueue(limits{memory: 1 << 20}, nil, func(cause DropCause, _ int) { t.Errorf("dropped: %v", cause) })
 	batches := fill(q, "a b")
-	q.pack(func(data *metricdata.ResourceMetrics) ([]byte, error) {
+	q.settle(time.Now(), func(data *metricdata.ResourceMetrics) ([]byte, error) {
 		q.remove(batches[0])
 		return packName(data)
 	})
-	if got := queued(q); got != "b" || q.bytes != 100+batchOverhead {
-		t.Errorf("%q left with %d bytes", got, q.bytes)
+	if got := queued(q); got != "b" || q.used.memory != 100+batchOverhead {
+		t.Errorf("%q left with %d bytes", got, q.used.memory)
 	}
 }
 
 func TestBatchThatCannotBeEncoded(t *testing.T) {
 	dropped := map[DropCause]int{}
-	q := newQueue(1<<20, func(cause DropCause, points int) { dropped[cause] += points })
+	q := newQueue(limits{memory: 1 << 20}, nil, func(cause DropCause, points int) { dropped[cause] += points })
 	fill(q, "a b")
-	q.pack(func(data *metricdata.ResourceMetrics) ([]byte, error) {
+	q.settle(time.Now(), func(data *metricdata.ResourceMetrics) ([]byte, error) {
 		if name, _ := packName(data); name[0] == 'a' {
 			return nil, errors.New("not encodable")
 		}
@@ -107,9 +108,9 @@ func TestBatchThatCannotBeEncoded(t *testing.T) {
 }
 
 func TestNextIsTheOldestUnlessNewsAreDue(t *testing.T) {
-	q := newQueue(1<<20, func(DropCause, int) {})
+	q := newQueue(limits{memory: 1 << 20}, nil, func(DropCause, int) {})
 	fill(q, "a b c")
-	q.pack(packName)
+	q.settle(time.Now(), packName)
 	next := func(pass int, newsDue time.Time) string {
 		_, content := q.next(pass, newsDue)
 		return strings.TrimRight(string(content.packed), ".")

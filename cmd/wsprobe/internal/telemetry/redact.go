@@ -9,10 +9,11 @@ import (
 // maxMessage bounds the receiver's words in a log line, in bytes.
 const maxMessage = 512
 
-// newRedactor returns a function that takes the values of the headers out of a text, for a receiver can quote
-// what it was sent. Of a value like "Bearer abc" the credential alone is a secret too.
-func newRedactor(headers map[string]string) func(string) string {
-	var secrets []string
+// newRedactor returns a function that takes the values of the headers out of a text, and a path that is the
+// receiver's own, for a receiver can quote what it was sent. Of a value like "Bearer abc" the credential alone is a
+// secret too.
+func newRedactor(headers map[string]string, path string) func(string) string {
+	secrets := []string{strings.Trim(strings.TrimSuffix(path, metricsPath), "/")}
 	for _, value := range headers {
 		secrets = append(secrets, value)
 		if scheme, credential, ok := strings.Cut(value, " "); ok && scheme != "" {

@@ -6,6 +6,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 )
 
 // hang takes as long as it is let, as a receiver does that never answers.
@@ -107,4 +109,35 @@ func TestStopBeforeTheStart(t *testing.T) {
 			t.Errorf("delivered %v", got)
 		}
 	})
+}
+
+func TestStopWithAReceiverThatHangs(t *testing.T) {
+	hanging := make(chan struct{}, 100)
+	b := newBackend(t)
+	b.answer(func(ctx context.Context, _ int) (*receiver.PartialSuccess, error) {
+		hanging <- struct{}{}
+		<-ctx.Done()
+		return nil, ctx.Err()
+	})
+	b.start(t)
+	log := newLogbook()
+	e := exportTo(t, b, Options{StopBudget: 200 * time.Millisecond, Logger: log.logger()})
+	record(e.Probe(chat()), 10)
+	<-hanging
+	if took := e.end(t); took < 200*time.Millisecond {
+		t.Errorf("the stop took %v and gave up before its budget of 200ms", took)
+	}
+	log.await(t, "stopped with data points undelivered")
+}
+
+func TestStopFlushes(t *testing.T) {
+	b := newBackend(t).start(t)
+	e := exportTo(t, b, Options{Interval: time.Hour})
+	record(e.Probe(chat()), 10)
+	e.end(t)
+	b.stop()
+	checkRuns(t, b.points, "chat", 10)
+	if b.requests != 1 {
+		t.Errorf("%d requests, want 1", b.requests)
+	}
 }

@@ -4,8 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"log/slog"
-	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -43,17 +41,42 @@ type wire struct {
 	close func() error
 }
 
-// New prepares the export. It opens no connection; [Telemetry.Run] does.
+// New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which
+// Run gives back. That another agent has it is an error; any other trouble with it is not, for it can pass.
 func New(options Options) (*Telemetry, error) {
 	o := options.filled()
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
-	client, err := newOTLPClient(o)
+	w, err := newWire(o)
 	if err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
-	return newTelemetry(o, wire{send: client.send, pack: client.pack, close: client.close}), nil
+	t := newTelemetry(o, w)
+	if err := t.queue.open(time.Now()); err != nil {
+		return nil, errors.Join(fmt.Errorf("telemetry: %w", err), w.close())
+	}
+	return t, nil
+}
+
+// newWire makes the way to the receiver.
+func newWire(o Options) (wire, error) {
+	packer, err := newPacker()
+	if err != nil {
+		return wire{}, err
+	}
+	if o.Protocol == ProtocolHTTP {
+		client, err := newHTTPClient(o)
+		if err != nil {
+			return wire{}, errors.Join(err, packer.close())
+		}
+		return wire{client.send, packer.pack, func() error { return errors.Join(client.close(), packer.close()) }}, nil
+	}
+	client, err := newGRPCClient(o)
+	if err != nil {
+		return wire{}, errors.Join(err, packer.close())
+	}
+	return wire{client.send, packer.pack, func() error { return errors.Join(client.close(), packer.close()) }}, nil
 }
 
 // newTelemetry puts the parts together. The options are filled and valid.
@@ -66,7 +89,7 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		health:   newHealth(),
 		log:      newLimitedLog(o.Logger),
 	}
-	t.queue = newQueue(o.QueueBytes, func(cause DropCause, points int) { t.agent.drop(cause, points) })
+	t.queue = t.newQueue()
 	t.agent = newAgent(o.InFlight, t.queue.state)
 	t.pending = newPending(o.PendingRuns, func(points int) { t.agent.drop(DropPendingFull, points) })
 	t.producer = &producer{
@@ -92,6 +115,18 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		spread:   spreadOf(instance.String()),
 	}
 	return t
+}
+
+// newQueue makes the queue that the options want.
+func (t *Telemetry) newQueue() *queue {
+	o := t.options
+	bounds := limits{memory: o.QueueBytes, age: o.QueueAge}
+	var spool *disk
+	if o.SpoolDir != "" {
+		bounds.memory, bounds.disk = min(o.QueueBytes, DefaultQueueBytes), o.QueueBytes
+		spool = newDisk(o.SpoolDir, func() { t.agent.oddFile() }, func(kind string) { t.agent.spoolFailed(kind) }, t.log)
+	}
+	return newQueue(bounds, spool, func(cause DropCause, points int) { t.agent.drop(cause, points) })
 }
 
 // headerSize is the most bytes that a request has besides its points.
@@ -122,101 +157,3 @@ func (t *Telemetry) ObserveSkip(cause string, runs int) { t.agent.skip(cause, ru
 
 // Health says whether telemetry gets through.
 func (t *Telemetry) Health() Health { return t.health.get() }
-
-// Run exports until ctx ends, then delivers what it can within the stop budget and closes the connection.
-// What a receiver does is no error: see [Telemetry.Health]. Run must be called once only.
-func (t *Telemetry) Run(ctx context.Context) error {
-	working, cancel := outlive(ctx, t.options.StopBudget)
-	defer cancel()
-
-	last := make(chan struct{})
-	var delivering sync.WaitGroup
-	delivering.Go(func() { t.delivery.run(working, last) })
-	ticker := time.NewTicker(t.options.Interval)
-	defer ticker.Stop()
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-			continue
-		case <-ticker.C:
-		case <-t.pending.half:
-		}
-		t.queue.pack(t.wire.pack)
-		t.collect()
-		t.tellDrops()
-	}
-	t.collect()
-	close(last)
-	delivering.Wait()
-	t.tellDrops()
-
-	if n := t.queue.points(); n > 0 {
-		t.log.log(slog.LevelWarn, "stopped with data points undelivered", "points", n)
-	}
-	if err := errors.Join(t.provider.Shutdown(context.WithoutCancel(ctx)), t.wire.close()); err != nil {
-		return fmt.Errorf("telemetry: ending the export: %w", err)
-	}
-	return nil
-}
-
-// collect puts everything that was recorded since the last collection into the queue.
-func (t *Telemetry) collect() {
-	var all metricdata.ResourceMetrics
-	if err := t.reader.Collect(context.Background(), &all); err != nil { // it waits for nothing
-		t.log.log(slog.LevelError, "collection failed", "error", err)
-	}
-	now := time.Now()
-	batches := make([]*batch, 0, len(all.ScopeMetrics))
-	for _, scope := range all.ScopeMetrics {
-		batches = append(batches, &batch{
-			// Not the resource of a provider, into which the SDK mixes OTEL_RESOURCE_ATTRIBUTES.
-			content: content{data: &metricdata.ResourceMetrics{
-				Resource: t.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope},
-			}},
-			points:    countPoints(scope),
-			collected: now,
-		})
-	}
-	t.queue.add(now, batches)
-}
-
-// countPoints returns the number of data points of the kinds that the producer makes.
-func countPoints(scope metricdata.ScopeMetrics) int {
-	n := 0
-	for _, m := range scope.Metrics {
-		switch data := m.Data.(type) {
-		case metricdata.Gauge[float64]:
-			n += len(data.DataPoints)
-		case metricdata.Sum[int64]:
-			n += len(data.DataPoints)
-		case metricdata.Histogram[float64]:
-			n += len(data.DataPoints)
-		}
-	}
-	return n
-}
-
-// tellDrops logs what was dropped since the last collection. Whoever drops only counts: it holds a lock, or
-// is a probe that must not wait for a log.
-func (t *Telemetry) tellDrops() {
-	for cause, points := range t.agent.untold() {
-		if cause != DropRejected { // the delivery has told, in the receiver's words
-			t.log.log(slog.LevelWarn, "data points dropped: "+string(cause), "points", points)
-		}
-	}
-}
-
-// outlive returns a context that ends some time after its parent.
-func outlive(parent context.Context, by time.Duration) (context.Context, context.CancelFunc) {
-	ctx, cancel := context.WithCancel(context.WithoutCancel(parent))
-	stop := context.AfterFunc(parent, func() {
-		timer := time.NewTimer(by)
-		defer timer.Stop()
-		select {
-		case <-timer.C:
-			cancel()
-		case <-ctx.Done():
-		}
-	})
-	return ctx, func() { stop(); cancel() }
-}

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"time"
 
+	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	rpccode "google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -13,13 +14,24 @@ import (
 type verdict struct {
 	outcome   Outcome
 	rejected  int    // points that a partial success left out
-	errorType string // the gRPC status by its name in the protocol, empty if it is OK
+	errorType string // the gRPC status by its name in the protocol or the number of the HTTP status, empty if it is OK
 	message   string // the receiver's words, redacted
 
 	// retryAfter is how long the receiver asks to be left alone.
 	retryAfter time.Duration
 	// doubtful says that a deferral can be about this request alone, so that it says nothing about others.
 	doubtful bool
+	// unreadable says why there was nothing to send: what was packed could not be unpacked.
+	unreadable string
+}
+
+// accepted is the verdict on a request that was not refused. A receiver may leave a remark with a full success.
+func accepted(partial *collector.ExportMetricsPartialSuccess) verdict {
+	v := verdict{outcome: Accepted, message: partial.GetErrorMessage()}
+	if n := partial.GetRejectedDataPoints(); n > 0 {
+		v.outcome, v.rejected = Partial, int(n)
+	}
+	return v
 }
 
 // judge decides by the status of a request that was not accepted.

@@ -1,0 +1,185 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
+)
+
+func TestDiskIsLeftAloneWhileExportsGetThrough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		r := start(t, Options{Interval: 10 * time.Second, SpoolDir: dir}, new(stub))
+		wrote := 0
+		r.queue.disk.dir.Write = func(name string, content []byte) error {
+			wrote++
+			return spool.WriteFile(name, content)
+		}
+		for i := range 5 {
+			r.record()
+			r.until(time.Duration(i+1) * 10 * time.Second)
+		}
+		r.stop(t)
+		if wrote != 0 {
+			t.Errorf("%d batches were written", wrote)
+		}
+	})
+}
+
+// TestFullDisk has a disk that is full from 15 s to 45 s, while the receiver is away until 75 s.
+func TestFullDisk(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, dir := newLogbook(), t.TempDir()
+		s := &stub{answer: away(75 * time.Second)}
+		r := prepare(t, Options{Interval: 10 * time.Second, SpoolDir: dir, Logger: log.logger()}, s)
+		began := time.Now()
+		r.queue.disk.dir.Write = func(name string, content []byte) error {
+			if after := time.Since(began); after > 15*time.Second && after < 45*time.Second {
+				return errors.Join(spool.WriteFile(name, content[:3]), syscall.ENOSPC)
+			}
+			return spool.WriteFile(name, content)
+		}
+		r.start(t)
+		for i, want := range []int{1, 1, 1, 1, 5, 6} {
+			r.record()
+			r.until(time.Duration(i+1)*10*time.Second + time.Second)
+			if got := len(batchFiles(t, dir)); got != want {
+				t.Errorf("at %v: %d batches on disk, want %d", time.Since(began), got, want)
+			}
+		}
+		r.until(90 * time.Second)
+		r.stop(t)
+		if got := s.delivered(); !slices.Equal(got, []float64{1, 2, 3, 4, 5, 6}) {
+			t.Errorf("delivered %v, want all in order", got)
+		}
+		for _, line := range []string{"the spool does not work", "the spool works again"} {
+			if n := strings.Count(log.String(), line); n != 1 {
+				t.Errorf("%q was logged %d times:\n%s", line, n, log)
+			}
+		}
+		if n := r.agent.failures["no_space"]; n < 3 {
+			t.Errorf("%d failures were counted, want one for each try", n)
+		}
+		if files, _ := os.ReadDir(dir); len(files) != 1 {
+			t.Errorf("left %v, want the lock alone", files)
+		}
+	})
+}
+
+// TestDirectoryThatComesLate begins with a regular file where a part of the path should be.
+func TestDirectoryThatComesLate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, file := newLogbook(), filepath.Join(t.TempDir(), "file")
+		if err := os.WriteFile(file, nil, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		s := &stub{answer: away(45 * time.Second)}
+		dir := filepath.Join(file, "spool")
+		r := start(t, Options{Interval: 10 * time.Second, SpoolDir: dir, Logger: log.logger()}, s)
+		r.record()
+		r.until(15 * time.Second)
+		if err := os.Remove(file); err != nil {
+			t.Fatal(err)
+		}
+		r.record()
+		r.until(25 * time.Second)
+		if n := len(batchFiles(t, dir)); n != 2 {
+			t.Errorf("%d batches on disk, want 2", n)
+		}
+		// Somebody removes the directory: what was in it is lost, what comes goes there again.
+		if err := os.RemoveAll(dir); err != nil {
+			t.Fatal(err)
+		}
+		r.record()
+		r.until(35 * time.Second)
+		r.record()
+		r.until(44 * time.Second)
+		if n := len(batchFiles(t, dir)); n != 2 {
+			t.Errorf("%d batches on disk, want 2", n)
+		}
+		r.until(70 * time.Second)
+		r.stop(t)
+		if got := s.delivered(); !slices.Equal(got, []float64{3, 4}) {
+			t.Errorf("delivered %v, want what was not removed:\n%s", got, log)
+		}
+		if r.agent.dropped[DropDamaged] == 0 {
+			t.Error("what was removed was not counted")
+		}
+	})
+}
+
+func TestSecondAgentIsRefused(t *testing.T) {
+	dir := t.TempDir()
+	first, err := New(Options{SpoolDir: dir})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = New(Options{SpoolDir: dir})
+	if !errors.Is(err, spool.ErrInUse) || !strings.Contains(err.Error(), dir) {
+		t.Errorf("got %v, want ErrInUse and the directory", err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := first.Run(ctx); err != nil {
+		t.Fatal(err)
+	}
+	third, err := New(Options{SpoolDir: dir})
+	if err != nil {
+		t.Fatalf("after the end of the first: %v", err)
+	}
+	if err := third.queue.close(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestDamagedBatchIsSetAside(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, dir := newLogbook(), t.TempDir()
+		s := &stub{answer: away(time.Hour)}
+		r := start(t, Options{Interval: 10 * time.Second, SpoolDir: dir}, s)
+		for i := range 3 {
+			r.record()
+			r.until(time.Duration(i+1) * 10 * time.Second)
+		}
+		r.stop(t)
+		files := batchFiles(t, dir)
+		content, err := os.ReadFile(files[1])
+		if err != nil {
+			t.Fatal(err)
+		}
+		content[len(content)-1]++
+		if err := os.WriteFile(files[1], content, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, "0.batch"), []byte("garbage"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+
+		s = new(stub)
+		r = start(t, Options{Interval: 10 * time.Second, SpoolDir: dir, Logger: log.logger()}, s)
+		r.until(5 * time.Second)
+		r.stop(t)
+		if got := s.delivered(); !slices.Equal(got, []float64{1, 3}) {
+			t.Errorf("delivered %v, want the others", got)
+		}
+		if n := strings.Count(log.String(), "a file in the spool is no batch"); n != 2 || r.agent.odd != 2 {
+			t.Errorf("logged %d times, counted %d:\n%s", n, r.agent.odd, log)
+		}
+		if r.agent.dropped[DropDamaged] == 0 {
+			t.Error("the points were not counted as dropped")
+		}
+		aside, _ := filepath.Glob(filepath.Join(dir, "*.damaged"))
+		if len(aside) != 2 || len(batchFiles(t, dir)) != 0 {
+			t.Errorf("set aside: %v", aside)
+		}
+	})
+}

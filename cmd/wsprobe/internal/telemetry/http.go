@@ -1,0 +1,227 @@
+package telemetry
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	rpcstatus "google.golang.org/genproto/googleapis/rpc/status"
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+	"google.golang.org/protobuf/proto"
+)
+
+const (
+	protobufType = "application/x-protobuf"
+	// maxAnswer bounds what is read of an answer, in bytes.
+	maxAnswer = 64 << 10
+	// connectTimeout bounds an attempt to connect, which goes on when its request has been given up.
+	connectTimeout = 10 * time.Second
+)
+
+// httpClient speaks OTLP/HTTP with protobuf through the official exporter. As with gRPC, what the exporter cannot do
+// is done around it: here on the transport, see [httpExchange].
+type httpClient struct {
+	exporter  *otlpmetrichttp.Exporter
+	transport *http.Transport
+	timeout   time.Duration
+	gzip      bool
+	redact    func(string) string
+}
+
+// httpExchange travels in the context of an export to the transport and back.
+type httpExchange struct {
+	// body is sent in place of the exporter's own if it is set.
+	body []byte
+	// reached says that the transport was; err is why there is no answer, and the rest is the answer.
+	reached bool
+	err     error
+	status  int
+	header  http.Header
+	answer  []byte
+}
+
+type httpExchangeKey struct{}
+
+// newHTTPClient connects to nothing yet: that happens with the first export.
+func newHTTPClient(o Options) (*httpClient, error) {
+	target, err := o.target()
+	if err != nil {
+		return nil, err
+	}
+	c := &httpClient{timeout: o.Timeout, gzip: o.Compression == CompressionGzip, redact: newRedactor(o.Headers, target.Path)}
+	c.transport = &http.Transport{
+		Proxy:               http.ProxyFromEnvironment, // as the exporter's own
+		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		TLSHandshakeTimeout: connectTimeout,
+		IdleConnTimeout:     90 * time.Second,
+		ForceAttemptHTTP2:   true,
+	}
+	if o.TLS != nil {
+		c.transport.TLSClientConfig = o.TLS.Clone()
+	}
+	headers := map[string]string{"User-Agent": o.userAgent(otlpmetrichttp.Version())}
+	for name, value := range o.Headers {
+		headers[http.CanonicalHeaderKey(name)] = value
+	}
+	compression := otlpmetrichttp.NoCompression
+	if c.gzip {
+		compression = otlpmetrichttp.GzipCompression
+	}
+	// Every option is given, so that no OTEL_ variable has a say.
+	options := []otlpmetrichttp.Option{
+		otlpmetrichttp.WithEndpoint(target.Host),
+		otlpmetrichttp.WithURLPath("/" + strings.TrimPrefix(target.Path, "/")),
+		otlpmetrichttp.WithHeaders(headers),
+		otlpmetrichttp.WithCompression(compression),
+		otlpmetrichttp.WithTimeout(o.Timeout),
+		otlpmetrichttp.WithMaxRequestSize(0),
+		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}),
+		otlpmetrichttp.WithHTTPClient(&http.Client{
+			Transport: c,
+			// A redirect would take the headers, and the secrets in them, to another host.
+			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+		}),
+	}
+	if target.Scheme == "http" {
+		options = append(options, otlpmetrichttp.WithInsecure())
+	}
+	if c.exporter, err = otlpmetrichttp.New(context.Background(), options...); err != nil {
+		return nil, fmt.Errorf("making the OTLP exporter: %w", err)
+	}
+	return c, nil
+}
+
+// RoundTrip does what the exchange of a request asks for.
+func (c *httpClient) RoundTrip(r *http.Request) (*http.Response, error) {
+	x, ok := r.Context().Value(httpExchangeKey{}).(*httpExchange)
+	if !ok {
+		return c.transport.RoundTrip(r)
+	}
+	x.reached = true
+	if x.body != nil {
+		_ = r.Body.Close() // of the exporter's own request, which is in memory
+		r = r.Clone(r.Context())
+		r.ContentLength = int64(len(x.body))
+		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.body)), nil }
+		r.Body, _ = r.GetBody()
+	}
+	response, err := c.transport.RoundTrip(r)
+	if err != nil {
+		x.err = err
+		return nil, err
+	}
+	defer response.Body.Close()
+	x.status, x.header = response.StatusCode, response.Header
+	x.answer, err = io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	if err != nil && response.StatusCode < 300 {
+		x.err = err // whether it was accepted, and how much of it, stands in what is missing
+		return nil, err
+	}
+	response.Body = io.NopCloser(bytes.NewReader(x.answer))
+	return response, nil
+}
+
+// send makes one attempt to deliver a request.
+func (c *httpClient) send(ctx context.Context, b content) verdict {
+	ctx, cancel := context.WithTimeout(ctx, c.timeout)
+	defer cancel()
+	x, data := &httpExchange{}, b.data
+	if data == nil {
+		raw, err := unpack(b.packed)
+		if err != nil {
+			return verdict{unreadable: err.Error()}
+		}
+		if x.body = raw; c.gzip {
+			x.body = b.packed
+		}
+		data = &metricdata.ResourceMetrics{}
+	}
+	err := c.exporter.Export(context.WithValue(ctx, httpExchangeKey{}, x), data)
+	var v verdict
+	switch {
+	case !x.reached:
+		v = judge(status.FromContextError(err))
+	case x.err != nil:
+		v = c.noAnswer(ctx, x.err)
+	default:
+		v = x.judge()
+	}
+	v.message = c.redact(v.message)
+	return v
+}
+
+// noAnswer is the verdict on a request that was not answered. Its connection is not used again.
+func (c *httpClient) noAnswer(ctx context.Context, err error) verdict {
+	c.transport.CloseIdleConnections()
+	if ctx.Err() != nil {
+		return judge(status.FromContextError(ctx.Err()))
+	}
+	return judge(status.New(codes.Unavailable, err.Error()))
+}
+
+// judge decides by the answer to a request. The retryable codes are those of the OTLP specification, and 401, which is
+// what UNAUTHENTICATED is in gRPC: it can be mended at the receiver while the agent runs.
+func (x *httpExchange) judge() verdict {
+	if x.status >= 200 && x.status < 300 {
+		var response collector.ExportMetricsServiceResponse
+		if x.inProtobuf() && proto.Unmarshal(x.answer, &response) != nil {
+			return verdict{outcome: Accepted, message: "the answer is no protobuf"}
+		}
+		return accepted(response.GetPartialSuccess())
+	}
+	v := verdict{outcome: Rejected, errorType: strconv.Itoa(x.status), message: x.words()}
+	switch x.status {
+	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
+		http.StatusUnauthorized:
+		v.outcome, v.retryAfter = Deferred, retryAfter(x.header)
+	}
+	return v
+}
+
+func (x *httpExchange) inProtobuf() bool {
+	return strings.HasPrefix(x.header.Get("Content-Type"), protobufType)
+}
+
+// words returns what the receiver says about a refusal.
+func (x *httpExchange) words() string {
+	text := strings.ToValidUTF8(strings.TrimSpace(string(x.answer)), "\uFFFD")
+	var status rpcstatus.Status
+	if x.inProtobuf() && proto.Unmarshal(x.answer, &status) == nil {
+		text = status.GetMessage()
+	}
+	if x.status >= 300 && x.status < 400 {
+		text = "redirects are not followed"
+	}
+	if text == "" {
+		return http.StatusText(x.status)
+	}
+	return http.StatusText(x.status) + ": " + text
+}
+
+// retryAfter returns the delay that the receiver asks for (RFC 9110 10.2.3), or 0.
+func retryAfter(h http.Header) time.Duration {
+	text := h.Get("Retry-After")
+	if seconds, err := strconv.ParseInt(text, 10, 64); err == nil {
+		return time.Duration(min(max(seconds, 0), int64(maxThrottle/time.Second))) * time.Second
+	}
+	if at, err := http.ParseTime(text); err == nil {
+		return max(time.Until(at), 0)
+	}
+	return 0
+}
+
+// close ends the connections.
+func (c *httpClient) close() error {
+	c.transport.CloseIdleConnections()
+	return c.exporter.Shutdown(context.Background())
+}
