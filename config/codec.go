@@ -31,6 +31,7 @@ func (c *codec) Decode(data []byte, into map[string]any) error {
 	quiet := newReader(newReport(""), len(data)) // the walk reports
 	otlp := settings(quiet, otlpSection, c.root, "otlp")
 	otlp["tls"] = settings(quiet, tlsSection, c.root, "otlp", "tls")
+	otlp["spool"] = settings(quiet, spoolSection, c.root, "otlp", "spool")
 	agent := settings(quiet, agentSection, c.root, "agent")
 	agent["shard"] = settings(quiet, shardSection, c.root, "agent", "shard")
 	into["agent"], into["otlp"] = agent, otlp

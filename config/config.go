@@ -29,27 +29,45 @@ type Agent struct {
 
 // OTLP is where results are exported to, and how.
 type OTLP struct {
+	Protocol    string // "grpc" or "http/protobuf"
 	Endpoint    Endpoint
 	Interval    time.Duration // between two exports
 	Timeout     time.Duration // of one export
 	Compression string        // "gzip" or "none"
 	Headers     map[string]string
 	TLS         *tls.Config // nil if the endpoint is http://
+	Spool       Spool
 	Resource    Resource
 }
 
-// Endpoint is an OTLP/gRPC receiver.
+// Spool is where exports wait that the receiver does not take.
+type Spool struct {
+	Dir      string // "" for memory
+	MaxBytes int64
+	MaxAge   time.Duration
+}
+
+// Endpoint is an OTLP receiver.
 type Endpoint struct {
-	Address string // host:port
+	Address string // host:port; over HTTP the port can be absent
+	Path    string // of the requests, over HTTP
 	Secure  bool   // https://
 }
 
-// String returns the endpoint as it is written in a file.
-func (e Endpoint) String() string {
+// URL returns the URL of the endpoint.
+func (e Endpoint) URL() string {
 	if e.Secure {
-		return "https://" + e.Address
+		return "https://" + e.Address + e.Path
 	}
-	return "http://" + e.Address
+	return "http://" + e.Address + e.Path
+}
+
+// String returns the URL as it may be shown: a path of the receiver's own can have a key in it.
+func (e Endpoint) String() string {
+	if e.Path != "" && e.Path != metricsPath {
+		e.Path = "/..."
+	}
+	return e.URL()
 }
 
 // Resource is what the environment says about the entity that produces the telemetry.

@@ -120,6 +120,8 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		wants = "must be a duration with a unit, such as 30s or 1m30s"
 	case Condition:
 		wants = "must be <, > or == and a number, in quotes"
+	case Size:
+		wants = "must be a size with a unit, such as 64KiB or 256MiB"
 	case Choice:
 		wants = "must be one of " + strings.Join(f.Allowed, ", ")
 	}
@@ -131,6 +133,8 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		return ""
 	case f.Kind == Choice && n.Kind == yaml.ScalarNode && (n.Tag == intTag || n.Tag == floatTag) && slices.Contains(f.Allowed, n.Value):
 		return "" // a choice of numbers needs no quotes
+	case f.Kind == Size && n.Kind == yaml.ScalarNode && n.Tag == intTag:
+		return "" // bytes
 	case f.Kind == Text:
 		return wants + ", got " + describe(n) + quotesHint(n)
 	case tag != strTag && isQuoted(n):

@@ -64,7 +64,7 @@ OTEL_METRIC_EXPORT_INTERVAL: must be a whole number of milliseconds, got "10s"`}
 		{"otel/the specific one is named", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "x", "OTEL_EXPORTER_OTLP_TIMEOUT": "y"},
 			`OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: must be a whole number of milliseconds, got "x"`},
 		{"otel/endpoint", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://user:secret@collector"},
-			"OTEL_EXPORTER_OTLP_ENDPOINT: must be https://host:port and nothing more: no user information, path or query"},
+			"OTEL_EXPORTER_OTLP_ENDPOINT: must be https://host:port without user information and query"},
 		{"otel/insecure", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_EXPORTER_OTLP_INSECURE": "1"},
 			`OTEL_EXPORTER_OTLP_INSECURE: must be true or false, got "1"`},
 		{"otel/compression", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_COMPRESSION": "zstd"},
@@ -80,9 +80,9 @@ OTEL_EXPORTER_OTLP_HEADERS: item 7 is not allowed: gRPC sets it itself`},
 			`OTEL_EXPORTER_OTLP_CERTIFICATE: has no certificate in it that can be used: "testdata/tls/empty.pem"
 OTEL_EXPORTER_OTLP_CLIENT_KEY: needs cert_file, too`},
 		{"otel/what wsprobe does not do", probesOnly, map[string]string{"OTEL_SDK_DISABLED": "true", "OTEL_METRICS_EXPORTER": "prometheus",
-			"OTEL_EXPORTER_OTLP_PROTOCOL": "http/protobuf", "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"},
+			"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"},
 			`OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: must be cumulative, the only temporality of wsprobe, got "delta"
-OTEL_EXPORTER_OTLP_PROTOCOL: must be grpc, the only protocol of wsprobe, got "http/protobuf"
+OTEL_EXPORTER_OTLP_PROTOCOL: must be one of grpc, http/protobuf, got "http/json"
 OTEL_METRICS_EXPORTER: must be otlp, the only exporter of wsprobe, got "prometheus"
 OTEL_SDK_DISABLED: must not be true: wsprobe is of no use without telemetry, got "true"`},
 		{"not UTF-8", probesOnly, map[string]string{"WSPROBE_AGENT_LOCATION": "Z\xfcrich", "OTEL_SERVICE_NAME": "\xff", "OTEL_RESOURCE_ATTRIBUTES": "a=%ff"},
@@ -118,7 +118,7 @@ OTEL_RESOURCE_ATTRIBUTES: item 4 must have two hexadecimal digits after each %`}
 
 // TestEnvironmentIgnored: what is nobody's configuration, or overruled, is no fault.
 func TestEnvironmentIgnored(t *testing.T) {
-	file := "agent: {listen: ''}\notlp: {endpoint: 'http://collector', interval: 5s, timeout: 5s, compression: none, headers: {a: b}}\n" + probesOnly
+	file := "agent: {listen: ''}\notlp: {endpoint: 'http://collector', protocol: grpc, interval: 5s, timeout: 5s, compression: none, headers: {a: b}}\n" + probesOnly
 	want, err := loadWith(t, file, nil)
 	if err != nil {
 		t.Fatal(err)
@@ -202,7 +202,7 @@ func TestOverrides(t *testing.T) {
 		t.Errorf("agent %+v, want %+v", got.Agent, want)
 	}
 	o := got.OTLP
-	if o.Endpoint != (Endpoint{"[::1]:4317", true}) || o.Interval != time.Minute || o.Timeout != 2*time.Second || o.Compression != "none" {
+	if o.Endpoint != (Endpoint{Address: "[::1]:4317", Secure: true}) || o.Interval != time.Minute || o.Timeout != 2*time.Second || o.Compression != "none" {
 		t.Errorf("otlp %+v", o)
 	}
 	if o.TLS == nil || !o.TLS.InsecureSkipVerify || o.TLS.RootCAs == nil || len(o.TLS.Certificates) != 1 {
@@ -227,7 +227,7 @@ func TestStandardVariables(t *testing.T) {
 		t.Fatal(err)
 	}
 	o := got.OTLP
-	if o.Endpoint != (Endpoint{"collector:4317", true}) || o.Interval != time.Minute || o.Timeout != 1500*time.Millisecond || o.Compression != "none" {
+	if o.Endpoint != (Endpoint{Address: "collector:4317", Secure: true}) || o.Interval != time.Minute || o.Timeout != 1500*time.Millisecond || o.Compression != "none" {
 		t.Errorf("otlp %+v", o)
 	}
 	if want := map[string]string{"Authorization": "Basic YTpi", "x": "1=2"}; !maps.Equal(o.Headers, want) {
@@ -248,7 +248,7 @@ func TestStandardVariablesInsecure(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if got.OTLP.Endpoint != (Endpoint{"collector:4317", false}) || got.OTLP.TLS != nil || got.OTLP.Resource.ServiceName != "b" {
+	if got.OTLP.Endpoint != (Endpoint{Address: "collector:4317"}) || got.OTLP.TLS != nil || got.OTLP.Resource.ServiceName != "b" {
 		t.Errorf("otlp %+v", got.OTLP)
 	}
 }

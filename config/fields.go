@@ -18,6 +18,7 @@ const (
 	Milliseconds             // an integer
 	Duration                 // as Go writes it: 30s, 1m30s
 	Condition                // of a number: <, > or == and a bound
+	Size                     // of bytes, with a unit: 64KiB, 256MiB
 	Bool                     // true or false
 	List                     // of texts
 	Map                      // of names to texts
@@ -27,7 +28,7 @@ const (
 )
 
 var kindNames = [...]string{
-	"text", "choice", "integer", "integer (ms)", "duration", "condition", "true or false", "list of texts", "names to texts", "paths to values",
+	"text", "choice", "integer", "integer (ms)", "duration", "condition", "size", "true or false", "list of texts", "names to texts", "paths to values",
 	"mapping", "list of mappings",
 }
 
@@ -46,7 +47,7 @@ type Field struct {
 	Default string
 	// Allowed are the words of a Choice.
 	Allowed []string
-	// Min and Max bound an integer or a duration (in nanoseconds), the characters of a text, the entries of
+	// Min and Max bound an integer, a duration (in nanoseconds) or a size (in bytes), the characters of a text, the entries of
 	// a list or map. A Max of 0 is no bound.
 	Min, Max int64
 	// Pattern is a regular expression that every right text matches, and some wrong ones may; for the schema.
@@ -74,6 +75,8 @@ func (f Field) Range() string {
 		return ""
 	case f.Kind == Duration:
 		return shortDuration(time.Duration(f.Min)) + " to " + shortDuration(time.Duration(f.Max))
+	case f.Kind == Size:
+		return shortSize(f.Min) + " to " + shortSize(f.Max)
 	case f.Kind == Integer, f.Kind == Milliseconds:
 		return fmt.Sprintf("%d to %d", f.Min, f.Max)
 	case f.Kind == Text && f.Min > 0:
@@ -87,7 +90,8 @@ func (f Field) Range() string {
 
 // Fields returns every field in the order in which the documentation shows them.
 func Fields() []Field {
-	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), otlpSection.docs(), tlsSection.docs())
+	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), otlpSection.docs(), tlsSection.docs(),
+		spoolSection.docs())
 	inner := map[string][]Field{
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),
 		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(),

@@ -21,6 +21,11 @@ func written(f Field, pointer any) string {
 			return fmt.Sprint(v.Milliseconds())
 		}
 		return v.String()
+	case int64:
+		if f.Kind == Size {
+			return shortSize(v)
+		}
+		return fmt.Sprint(v)
 	case int:
 		if v == 0 { // outside every range: it stands for nothing
 			return ""
@@ -67,6 +72,9 @@ func TestDefaults(t *testing.T) {
 		section.setDefaults(&settings)
 		checkDefaults(t, section, &settings)
 	}
+	var spooling Config // in memory the default is another one
+	spoolSection.setDefaults(&spooling)
+	checkDefaults(t, spoolSection, &spooling)
 	if config.OTLP.TLS != nil {
 		t.Error("TLS for an http:// endpoint")
 	}
@@ -113,6 +121,8 @@ func TestFieldsAreThoseOfTheSpec(t *testing.T) {
 		"agent.location":          "at most 256 characters",
 		"agent.max_concurrent":    "1 to 100000",
 		"probes[].url":            "",
+		"otlp.spool.max_bytes":    "64KiB to 1TiB",
+		"otlp.spool.max_age":      "1s to 8760h",
 	} {
 		if got := fields[path].Range(); got != want {
 			t.Errorf("range of %s: %q, want %q", path, got, want)

@@ -77,8 +77,6 @@ var refused = []struct {
 }{
 	{[]string{"OTEL_SDK_DISABLED"}, "false", "must not be true: wsprobe is of no use without telemetry"},
 	{[]string{"OTEL_METRICS_EXPORTER"}, "otlp", "must be otlp, the only exporter of wsprobe"},
-	{[]string{"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"}, "grpc",
-		"must be grpc, the only protocol of wsprobe"},
 	{[]string{"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"}, "cumulative",
 		"must be cumulative, the only temporality of wsprobe"},
 }

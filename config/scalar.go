@@ -44,7 +44,11 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 	case *probe.Compression:
 		*into = probe.Compression(text)
 	case *int64:
-		n, problem := parseInteger(f, text)
+		parse := parseInteger
+		if f.Kind == Size {
+			parse = parseSize
+		}
+		n, problem := parse(f, text)
 		if problem != "" {
 			return problem
 		}

@@ -103,6 +103,8 @@ func scalarSchema(f Field) schema {
 		return schema{"type": nullable(f, "integer"), "minimum": f.Min, "maximum": f.Max}
 	case Bool:
 		return schema{"type": nullable(f, "boolean")}
+	case Size:
+		return schema{"type": []string{"string", "integer", "null"}, "pattern": size.String(), "minimum": f.Min, "maximum": f.Max}
 	case Duration:
 		return schema{"type": nullable(f, "string"), "pattern": `^\+?([0-9]+(\.[0-9]*)?|\.[0-9]+)(ns|us|µs|μs|ms|s|m|h)`}
 	}

@@ -32,6 +32,9 @@ func (s *settingsReader) fault(o origin, format string, args ...any) {
 	s.at(o.node, o.where, format, args...)
 }
 
+// maxQueueInMemory is the default of otlp.spool.max_bytes for exports that wait in memory.
+const maxQueueInMemory = 32 << 20
+
 func (s *settingsReader) read(config *Config, top *found) {
 	checkVariables(s.report)
 	agent, otlp := newFound(len(agentSection.fields)), newFound(len(otlpSection.fields))
@@ -41,7 +44,12 @@ func (s *settingsReader) read(config *Config, top *found) {
 	s.checkShard(config.Agent.Shard)
 	var settings tlsSettings
 	readSection(s, tlsSection, otlp.pairs[otlpSection.index["tls"]], &settings, newFound(len(tlsSection.fields)))
+	readSection(s, spoolSection, otlp.pairs[otlpSection.index["spool"]], config, newFound(len(spoolSection.fields)))
+	if _, given := s.origins["otlp.spool.max_bytes"]; !given && config.OTLP.Spool.Dir == "" {
+		config.OTLP.Spool.MaxBytes = maxQueueInMemory
+	}
 	s.refuse()
+	s.endpoint(&config.OTLP)
 	config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	config.OTLP.Resource = readResource(s.report)
 }

@@ -98,35 +98,3 @@ func metadataProblem(name, value string) (nameProblem, valueProblem string) {
 	}
 	return nameProblem, valueProblem
 }
-
-// httpPath ends the addresses of the other transport of OTLP. It can be repeated, as it is no secret.
-const httpPath = "/v1/metrics"
-
-// parseEndpoint reads the address of an OTLP/gRPC receiver. A path has no meaning in gRPC, and
-// credentials belong into headers; neither is repeated, in case it is a secret.
-func parseEndpoint(text string) (Endpoint, string) {
-	scheme, rest, found := strings.Cut(text, "://")
-	scheme = strings.ToLower(scheme)
-	if !found || scheme != "http" && scheme != "https" {
-		return Endpoint{}, "must begin with http:// (plain) or https:// (TLS), then host:port"
-	}
-	rest = strings.TrimSuffix(rest, "/")
-	if strings.HasSuffix(rest, httpPath) {
-		return Endpoint{}, "must be " + scheme + "://host:port without a path: " + httpPath +
-			" is that of OTLP over HTTP, this is OTLP over gRPC, whose usual port is 4317"
-	}
-	if strings.ContainsFunc(rest, func(r rune) bool { return r <= ' ' || r > '~' }) || strings.ContainsAny(rest, "/?#@") {
-		return Endpoint{}, "must be " + scheme + "://host:port and nothing more: no user information, path or query"
-	}
-	host, port, err := net.SplitHostPort(rest)
-	if err != nil {
-		host, port, err = net.SplitHostPort(rest + ":4317") // the port of OTLP/gRPC
-	}
-	if err != nil || host == "" || strings.ContainsAny(host, "[]%\\\"<>^`{|}") {
-		return Endpoint{}, "must have a valid host and port"
-	}
-	if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
-		return Endpoint{}, "must have a port between 1 and 65535"
-	}
-	return Endpoint{Address: net.JoinHostPort(host, port), Secure: scheme == "https"}, ""
-}

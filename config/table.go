@@ -11,7 +11,7 @@ import (
 
 var rootSection = newSection("", "", true, []field[Config]{
 	{Field: Field{Path: "agent", Kind: Section, Doc: "this agent itself"}},
-	{Field: Field{Path: "otlp", Kind: Section, Doc: "where results go, over OTLP/gRPC"}},
+	{Field: Field{Path: "otlp", Kind: Section, Doc: "where results go, over OTLP"}},
 	{Field: Field{Path: "defaults", Kind: Section,
 		Doc: "what probes inherit: any field of a probe but name and url"}},
 	{Field: Field{Path: "probes", Kind: Sections, Required: true, Min: 1, Doc: "the probes, at least one"}},
@@ -50,9 +50,14 @@ const maxShards = 10_000
 
 var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317", Pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
-		Doc:  "OTLP/gRPC receiver, http://host:port or https://host:port; the port defaults to 4317",
+		Doc: "OTLP receiver, http:// or https://, then host:port (4317 by default) for grpc, or a URL for http/protobuf, to which " +
+			"/v1/metrics is appended; the default for that is http://127.0.0.1:4318",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}},
 		into: func(c *Config) any { return &c.OTLP.Endpoint }},
+	{Field: Field{Path: "protocol", Kind: Choice, Default: "grpc", Allowed: []string{protocolGRPC, protocolHTTP},
+		Doc:  "how exports travel: OTLP over gRPC, or in protobuf over HTTP",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"}},
+		into: func(c *Config) any { return &c.OTLP.Protocol }},
 	{Field: Field{Path: "interval", Kind: Duration, Default: "10s", Min: int64(time.Second), Max: int64(time.Hour),
 		Doc: "time between two exports", OTel: []string{"OTEL_METRIC_EXPORT_INTERVAL"}},
 		into: func(c *Config) any { return &c.OTLP.Interval }},
@@ -65,13 +70,23 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"}},
 		into: func(c *Config) any { return &c.OTLP.Compression }},
 	{Field: Field{Path: "headers", Kind: Map, Max: maxMetadata,
-		Doc:  "gRPC metadata sent with every export, to authenticate for instance",
+		Doc:  "headers (gRPC metadata) sent with every export, to authenticate for instance",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}},
 		into: func(c *Config) any { return &c.OTLP.Headers }, entry: metadataProblem, fold: true},
-	{Field: Field{Path: "auth", Kind: Section,
-		Doc: "credentials of the upgrade request, in place of a header Authorization; never shown to a proxy"},
-		spec: "Authorize"},
 	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
+	{Field: Field{Path: "spool", Kind: Section, Doc: "where exports wait while the receiver does not take them"}},
+})
+
+var spoolSection = newSection("otlp.spool", "otlp.spool.", true, []field[Config]{
+	{Field: Field{Path: "dir", Kind: Text, Max: 4096,
+		Doc: "directory in which exports wait, made if it is absent, for one agent only; they outlive the agent there; \"\" for memory"},
+		into: func(c *Config) any { return &c.OTLP.Spool.Dir }, check: printableProblem},
+	{Field: Field{Path: "max_bytes", Kind: Size, Default: "256MiB", Min: 64 << 10, Max: 1 << 40,
+		Doc: "what may wait, compressed, the oldest goes first; 32MiB by default without dir"},
+		into: func(c *Config) any { return &c.OTLP.Spool.MaxBytes }},
+	{Field: Field{Path: "max_age", Kind: Duration, Default: "24h", Min: int64(time.Second), Max: int64(365 * 24 * time.Hour),
+		Doc: "how long an export may wait"},
+		into: func(c *Config) any { return &c.OTLP.Spool.MaxAge }},
 })
 
 var probeSection = newSection("probes", "probes[].", false, []field[Probe]{

@@ -195,12 +195,16 @@ func (a *agent) listenAddress() string {
 // telemetryOptions says in the exporter's words what the configuration says.
 func telemetryOptions(cfg config.Config, inFlight func() int, log *slog.Logger) telemetry.Options {
 	return telemetry.Options{
-		Endpoint:       cfg.OTLP.Endpoint.String(),
+		Protocol:       telemetry.Protocol(cfg.OTLP.Protocol),
+		Endpoint:       cfg.OTLP.Endpoint.URL(),
 		TLS:            cfg.OTLP.TLS,
 		Headers:        cfg.OTLP.Headers,
 		Compression:    telemetry.Compression(cfg.OTLP.Compression),
 		Interval:       cfg.OTLP.Interval,
 		Timeout:        cfg.OTLP.Timeout,
+		SpoolDir:       cfg.OTLP.Spool.Dir,
+		QueueBytes:     cfg.OTLP.Spool.MaxBytes,
+		QueueAge:       cfg.OTLP.Spool.MaxAge,
 		ServiceName:    cfg.OTLP.Resource.ServiceName,
 		ServiceVersion: versionText(),
 		Location:       cfg.Agent.Location,

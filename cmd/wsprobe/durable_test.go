@@ -1,0 +1,202 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// durableProbes is how many probes there are in TestEveryRunOfTheEndpointArrives, each with a run a second.
+const durableProbes = 10
+
+// lastInterval is what a kill may lose: the runs of one otlp.interval, which is a second, and another two for a machine
+// so busy that the collection is late.
+const lastInterval = 3 * time.Second
+
+// TestEveryRunOfTheEndpointArrives compares an endpoint's own log with what a back end has in the end that was away, or
+// refused, or hung, for a while, and in some cases the agent was killed meanwhile.
+func TestEveryRunOfTheEndpointArrives(t *testing.T) {
+	refuse := func(code codes.Code) func(context.Context) error {
+		return func(context.Context) error { return status.Error(code, "not now") }
+	}
+	hang := func(ctx context.Context) error { <-ctx.Done(); return ctx.Err() }
+	for _, c := range []struct {
+		name string
+		http bool
+		mood func(context.Context) error // nil: away
+		kill bool
+	}{
+		{"grpc/away", false, nil, false},
+		{"grpc/away, killed", false, nil, true},
+		{"grpc/exhausted, killed", false, refuse(codes.ResourceExhausted), true},
+		{"http/not authenticated", true, refuse(codes.Unauthenticated), false},
+		{"http/hangs, killed", true, hang, true},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			log := &visits{at: make(map[string][]time.Time), more: make(chan struct{}, 1)}
+			back := &fickle{http: c.http, got: &arrived{more: make(chan struct{}, 1)}}
+			back.come(t)
+			file := durableFile(t, log, back)
+			var forgiven []window
+
+			agent, _ := startAgent(t, file)
+			log.await(t, 2*durableProbes)
+			back.got.await(t, 1, "wsprobe.connection_success", "p0")
+			if back.set(c.mood); c.mood == nil {
+				back.leave()
+			}
+			log.await(t, 5*durableProbes)
+			if c.kill {
+				killed := time.Now()
+				if err := agent.Process.Kill(); err != nil {
+					t.Fatal(err)
+				}
+				_ = agent.Wait() // it says that it was killed
+				forgiven = append(forgiven, window{killed.Add(-lastInterval), time.Now()})
+				agent, _ = startAgent(t, file)
+				log.await(t, 3*durableProbes)
+			}
+			if back.set(nil); c.mood == nil {
+				back.come(t)
+			}
+			recovered := time.Now()
+			log.await(t, 2*durableProbes)
+			awaitEmptySpool(t, back, recovered)
+			stopped := time.Now()
+			stopAgent(t, agent)
+			forgiven = append(forgiven, window{stopped.Add(-time.Second), time.Now()})
+			back.leave()
+			for name, at := range log.at {
+				compare(t, name, at, back.got.of("wsprobe.connection_success", name), forgiven)
+			}
+		})
+	}
+}
+
+// durableFile writes the configuration of an agent that probes an endpoint with a log.
+func durableFile(t *testing.T, log *visits, back *fickle) string {
+	t.Helper()
+	scripts := make(map[string]wstest.Script)
+	for i := range durableProbes {
+		name := fmt.Sprintf("p%d", i)
+		scripts["/"+name] = log.script(name)
+	}
+	endpoint := wstest.Start(wstest.ByPath(scripts))
+	t.Cleanup(endpoint.Close)
+	dir := t.TempDir()
+	protocol := "grpc"
+	if back.http {
+		protocol = "http/protobuf"
+	}
+	text := fmt.Sprintf(`agent: {listen: ""}
+otlp: {endpoint: "http://%s", protocol: %s, interval: 1s, timeout: 1s, spool: {dir: "%s"}}
+probes:
+`, back.address, protocol, filepath.Join(dir, "spool"))
+	for i := range durableProbes {
+		text += fmt.Sprintf("  - {name: p%d, url: \"%sp%d\", interval: 1s}\n", i, endpoint.URL, i)
+	}
+	file := filepath.Join(dir, "wsprobe.yaml")
+	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// awaitEmptySpool returns when the agent has said, of a moment after since, that nothing waited.
+func awaitEmptySpool(t *testing.T, back *fickle, since time.Time) {
+	t.Helper()
+	late := time.After(patience)
+	for !saidEmpty(back.got, since) {
+		select {
+		case <-back.got.more:
+		case <-late:
+			t.Fatal("the spool was not emptied")
+		}
+	}
+}
+
+// saidEmpty reports whether a point that was made after since says that no batch waited.
+func saidEmpty(got *arrived, since time.Time) bool {
+	got.mu.Lock()
+	defer got.mu.Unlock()
+	return slices.ContainsFunc(got.points, func(p receiver.Point) bool {
+		return p.Metric == "wsprobe.agent.export.queue.length" && p.Value == 0 && p.Time.After(since)
+	})
+}
+
+// stopAgent stops the agent, which must end well.
+func stopAgent(t *testing.T, agent *exec.Cmd) {
+	t.Helper()
+	if err := agent.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := agent.Wait(); err != nil {
+		t.Errorf("the agent: %v", err)
+	}
+}
+
+type window struct{ from, to time.Time }
+
+// compare wants each visit to lie in one point, from its start to its time, and each point to have a visit. Visits in
+// a window that is forgiven may be without a point, but not have two.
+func compare(t *testing.T, name string, visits []time.Time, points []receiver.Point, forgiven []window) {
+	t.Helper()
+	met := make([]int, len(points))
+	missing := 0
+	for _, at := range visits {
+		found := 0
+		for i, p := range points {
+			if !at.Before(p.Start) && !at.After(p.Time) {
+				found++
+				met[i]++
+			}
+		}
+		spared := slices.ContainsFunc(forgiven, func(w window) bool { return !at.Before(w.from) && !at.After(w.to) })
+		if found > 1 || found == 0 && !spared {
+			t.Errorf("%s: the run at %v has %d points", name, at, found)
+		}
+		if found == 0 {
+			missing++
+		}
+	}
+	for i, p := range points {
+		if met[i] != 1 {
+			t.Errorf("%s: the point from %v to %v is that of %d runs", name, p.Start, p.Time, met[i])
+		}
+	}
+	if len(visits) < 5 || missing > len(visits)/2 {
+		t.Errorf("%s: %d of %d runs are missing: the test proves nothing", name, missing, len(visits))
+	}
+}
+
+// TestSpoolInUse starts a second agent on the spool of a first one.
+func TestSpoolInUse(t *testing.T) {
+	log := &visits{at: make(map[string][]time.Time), more: make(chan struct{}, 1)}
+	back := &fickle{got: &arrived{more: make(chan struct{}, 1)}}
+	back.come(t)
+	file := durableFile(t, log, back)
+	first, _ := startAgent(t, file)
+	log.await(t, 1)
+	second, text := startAgent(t, file)
+	err := second.Wait()
+	var exit *exec.ExitError
+	if !errors.As(err, &exit) || exit.ExitCode() != 1 || !strings.Contains(text.String(), "another agent uses the directory") {
+		t.Errorf("the second agent: %v, %s", err, text)
+	}
+	stopAgent(t, first)
+}
