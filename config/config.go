@@ -35,6 +35,7 @@ type OTLP struct {
 	Timeout     time.Duration // of one export
 	Compression string        // "gzip" or "none"
 	Headers     map[string]string
+	Logs        bool        // log records, too
 	TLS         *tls.Config // nil if the endpoint is http://
 	Spool       Spool
 	Resource    Resource

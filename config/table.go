@@ -73,6 +73,9 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		Doc:  "headers (gRPC metadata) sent with every export, to authenticate for instance",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}},
 		into: func(c *Config) any { return &c.OTLP.Headers }, entry: metadataProblem, fold: true},
+	{Field: Field{Path: "logs", Kind: Bool, Default: "false",
+		Doc: "also export a log record of each failed run and of each change of state"},
+		into: func(c *Config) any { return &c.OTLP.Logs }},
 	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
 	{Field: Field{Path: "spool", Kind: Section, Doc: "where exports wait while the receiver does not take them"}},
 })

@@ -70,12 +70,11 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 		entries[p.Name] = board.Add(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval)
 		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, entries[p.Name]))
 	}
-	skips := &skipLog{log: log}
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
 		Skipped: func(name string, cause scheduler.Skip, ticks int) {
 			a.telemetry.ObserveSkip(string(cause), ticks)
-			skips.skipped(name, cause, entries[name].Skip(ticks))
+			tellSkip(log, name, cause, entries[name].Skip(ticks))
 		},
 	}
 	return a, nil
@@ -109,7 +108,9 @@ func newParts(probes []config.Probe) ([]part, error) {
 func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 	series, prober, configured := a.telemetry.Probe(p.target), p.prober, p.Probe
 	watch := journal.NewWatch(a.log, p.Name)
-	judge := judgeOf(configured, func(_ config.Probe, c health.Transition) { watch.ObserveStatus(c) })
+	judge := judgeOf(configured,
+		func(_ config.Probe, c health.Transition) { watch.ObserveStatus(c) },
+		func(_ config.Probe, c health.Transition) { series.ReportStatus(c) })
 	sinks := []sink{
 		func(_ config.Probe, r probe.Result) { series.Record(r) },
 		func(_ config.Probe, r probe.Result) { watch.Observe(r) },
@@ -206,6 +207,7 @@ func telemetryOptions(cfg config.Config, inFlight func() int, log *slog.Logger) 
 		SpoolDir:       cfg.OTLP.Spool.Dir,
 		QueueBytes:     cfg.OTLP.Spool.MaxBytes,
 		QueueAge:       cfg.OTLP.Spool.MaxAge,
+		Logs:           cfg.OTLP.Logs,
 		ServiceName:    cfg.OTLP.Resource.ServiceName,
 		ServiceVersion: versionText(),
 		Location:       cfg.Agent.Location,

@@ -12,13 +12,14 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
 // canaryFile has a secret in every place where a file can have one: each is substituted, or read at every run.
 const canaryFile = `
 agent: {listen: "@LISTEN@", log_level: debug}
-otlp: {endpoint: "@OTLP@", interval: 1s, headers: {Authorization: "Bearer ${env:C_OTLP}"}}
+otlp: {endpoint: "@OTLP@", interval: 1s, logs: true, headers: {Authorization: "Bearer ${env:C_OTLP}"}}
 defaults:
   interval: 1s
   timeout_ms: 400
@@ -186,7 +187,8 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 	endpoints := wstest.Start(parrots())
 	defer endpoints.Close()
 	got := &arrived{more: make(chan struct{}, 1)}
-	back, err := startBackend(got.add)
+	var records []string
+	back, err := startReceiver(&receiver.Receiver{Point: got.add, Record: func(r receiver.Record) { records = append(records, fmt.Sprint(r)) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -225,6 +227,7 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 	for _, p := range got.points {
 		noCanary(t, "the export", pointLine(p))
 	}
+	noCanary(t, "a log record", strings.Join(records, "\n"))
 	paths := make(map[any]bool)
 	for _, p := range got.points {
 		paths[p.Attributes["url.path"]] = true

@@ -29,6 +29,7 @@ var tables = map[string]func() string{
 	"reasons":        reasonTable,
 	"error types":    errorTypeTable,
 	"metrics":        metricTable,
+	"log records":    eventTable,
 	"commands":       commandTable,
 	"result keys":    resultTable,
 }
@@ -208,6 +209,14 @@ func metricTable() string {
 		rows = append(rows, []string{code(m.Name), string(m.Kind), code(m.Unit), code(m.Attributes...), m.Description})
 	}
 	return markdown([]string{"metric", "kind", "unit", "attributes besides", "what it is"}, rows)
+}
+
+func eventTable() string {
+	var rows [][]string
+	for _, e := range telemetry.Events() {
+		rows = append(rows, []string{code(e.Name), e.Severity.String(), e.Description, code(e.Attributes...)})
+	}
+	return markdown([]string{"event", "severity", "what it says", "attributes besides"}, rows)
 }
 
 func resultTable() string {

@@ -212,13 +212,17 @@ type backend struct {
 }
 
 func startBackend(point func(receiver.Point)) (*backend, error) {
+	return startReceiver(&receiver.Receiver{Point: point})
+}
+
+// startReceiver lets a receiver listen.
+func startReceiver(r *receiver.Receiver) (*backend, error) {
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		return nil, err
 	}
 	ctx, end := context.WithCancel(context.Background())
 	b := &backend{address: l.Addr().String(), end: end, served: make(chan error, 1)}
-	r := &receiver.Receiver{Point: point}
 	go func() { b.served <- r.Serve(ctx, l) }()
 	return b, nil
 }

@@ -13,7 +13,6 @@ import (
 	"strings"
 	"sync"
 
-	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/status"
@@ -74,8 +73,8 @@ func (r *Receiver) Handler() http.Handler {
 	s := &service{receiver: r}
 	mux := http.NewServeMux()
 	mux.HandleFunc("POST "+MetricsPath, func(w http.ResponseWriter, request *http.Request) {
-		decoded, err := decode(w, request)
-		if err != nil {
+		decoded := new(Request)
+		if err := decode(w, request, decoded); err != nil {
 			refuse(w, status.New(codes.InvalidArgument, err.Error()))
 			return
 		}
@@ -86,13 +85,14 @@ func (r *Receiver) Handler() http.Handler {
 		}
 		answer(w, http.StatusOK, response)
 	})
+	mux.Handle("POST "+LogsPath, &logsService{receiver: r})
 	return mux
 }
 
 // decode reads a request.
-func decode(w http.ResponseWriter, request *http.Request) (*Request, error) {
+func decode(w http.ResponseWriter, request *http.Request, into proto.Message) error {
 	if got := request.Header.Get("Content-Type"); !strings.HasPrefix(got, protobufType) {
-		return nil, fmt.Errorf("the content type is %q, not %s", got, protobufType)
+		return fmt.Errorf("the content type is %q, not %s", got, protobufType)
 	}
 	body := io.Reader(http.MaxBytesReader(w, request.Body, maxRequest))
 	switch encoding := request.Header.Get("Content-Encoding"); encoding {
@@ -100,24 +100,23 @@ func decode(w http.ResponseWriter, request *http.Request) (*Request, error) {
 	case "gzip":
 		unzipped, err := gzip.NewReader(body)
 		if err != nil {
-			return nil, fmt.Errorf("decompressing: %w", err)
+			return fmt.Errorf("decompressing: %w", err)
 		}
 		body = unzipped
 	default:
-		return nil, fmt.Errorf("the encoding %q is not known", encoding)
+		return fmt.Errorf("the encoding %q is not known", encoding)
 	}
 	raw, err := io.ReadAll(io.LimitReader(body, maxRequest+1))
 	if err != nil {
-		return nil, fmt.Errorf("reading: %w", err)
+		return fmt.Errorf("reading: %w", err)
 	}
 	if len(raw) > maxRequest {
-		return nil, fmt.Errorf("more than %d bytes", maxRequest)
+		return fmt.Errorf("more than %d bytes", maxRequest)
 	}
-	decoded := new(collector.ExportMetricsServiceRequest)
-	if err := proto.Unmarshal(raw, decoded); err != nil {
-		return nil, fmt.Errorf("decoding: %w", err)
+	if err := proto.Unmarshal(raw, into); err != nil {
+		return fmt.Errorf("decoding: %w", err)
 	}
-	return decoded, nil
+	return nil
 }
 
 // httpCodes are the HTTP statuses that stand for gRPC codes.

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"time"
 
+	logs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
@@ -29,6 +30,11 @@ type Receiver struct {
 	// back to the sender as it is. Answer may be called by several goroutines at once, and must return soon
 	// after ctx has ended, which is when the sender gives up or Serve ends. Nil accepts all.
 	Answer func(ctx context.Context, request *Request) (*PartialSuccess, error)
+
+	// Record is called with every log record of every request that is accepted, one call at a time. AnswerLogs
+	// decides about requests of log records as Answer does about those of metrics.
+	Record     func(Record)
+	AnswerLogs func(ctx context.Context, request *LogsRequest) error
 
 	// TLS makes the receiver speak TLS.
 	TLS *tls.Config
@@ -54,6 +60,7 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
 	options = append(options, grpc.ConnectionTimeout(handshakeTime))
 	server := grpc.NewServer(options...)
 	collector.RegisterMetricsServiceServer(server, &service{receiver: r})
+	logs.RegisterLogsServiceServer(server, &logsService{receiver: r})
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()

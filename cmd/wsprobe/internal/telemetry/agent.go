@@ -24,6 +24,9 @@ type agent struct {
 	told     map[DropCause]int64 // how many of these the log knows of
 	failures map[string]int64    // of the spool, by kind
 	odd      int64               // files in the spool
+
+	recordsOut  int64               // log records that the receiver took
+	recordsLost map[DropCause]int64 // log records given up
 }
 
 // requestKind is what export requests are counted by. The error type is a gRPC or HTTP status, or
@@ -50,6 +53,8 @@ func newAgent(inFlight func() int, queue func(time.Time) queueState) *agent {
 		dropped:  make(map[DropCause]int64),
 		told:     make(map[DropCause]int64),
 		failures: make(map[string]int64),
+
+		recordsLost: make(map[DropCause]int64),
 	}
 	// Counters that begin at 0 let a back end see the first increase.
 	for _, cause := range DropCauses() {
@@ -149,6 +154,7 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 		b.sum(idAgentSpoolFailures, with(attribute.String(keyErrorType, kind)), start, now, n)
 	}
 	b.sum(idAgentSpoolOddFiles, none, start, now, a.odd)
+	a.addRecords(b, start, now)
 }
 
 func (k requestKind) attributes() attributes {

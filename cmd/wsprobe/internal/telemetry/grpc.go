@@ -6,8 +6,11 @@ import (
 	"fmt"
 	"time"
 
+	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
 	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetricgrpc"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	logscollector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
@@ -33,10 +36,11 @@ type grpcClient struct {
 type exchange struct {
 	// raw is sent in place of the exporter's own request if it is set: an ExportMetricsServiceRequest in protobuf.
 	raw []byte
-	// reached says that the interceptor was, and err and partial are what came of the call.
-	reached bool
-	err     error
-	partial *collector.ExportMetricsPartialSuccess
+	// reached says that the interceptor was, and the rest is what came of the call.
+	reached  bool
+	err      error
+	rejected int64 // by a partial success
+	remark   string
 }
 
 type exchangeKey struct{}
@@ -65,6 +69,34 @@ func newGRPCClient(o Options) (*grpcClient, error) {
 		return nil, errors.Join(fmt.Errorf("making the OTLP exporter: %w", err), conn.Close())
 	}
 	return &grpcClient{conn: conn, exporter: exporter, redact: newRedactor(o.Headers, "")}, nil
+}
+
+// newGRPCWire makes the way to a receiver over gRPC, as far as the protocol matters.
+func newGRPCWire(o Options) (wire, error) {
+	c, err := newGRPCClient(o)
+	if err != nil {
+		return wire{}, err
+	}
+	if !o.Logs {
+		return wire{send: c.send, close: c.close}, nil
+	}
+	exporter, err := otlploggrpc.New(context.Background(),
+		otlploggrpc.WithGRPCConn(c.conn),
+		otlploggrpc.WithHeaders(o.Headers),
+		otlploggrpc.WithTimeout(o.Timeout),
+		otlploggrpc.WithMaxRequestSize(0),
+		otlploggrpc.WithRetry(otlploggrpc.RetryConfig{Enabled: false}),
+	)
+	if err != nil {
+		return wire{}, errors.Join(fmt.Errorf("making the OTLP exporter of logs: %w", err), c.close())
+	}
+	sendRecords := func(ctx context.Context, records []sdklog.Record) verdict {
+		x := &exchange{}
+		return c.judge(x, exporter.Export(context.WithValue(ctx, exchangeKey{}, x), records))
+	}
+	return wire{send: c.send, sendRecords: sendRecords, close: func() error {
+		return errors.Join(exporter.Shutdown(context.Background()), c.close())
+	}}, nil
 }
 
 // dialOptions returns the options of the connection and where it leads.
@@ -115,8 +147,11 @@ func intercept(
 		request, options = rawRequest(x.raw), append(options, grpc.ForceCodecV2(rawCodec{}))
 	}
 	x.err = invoke(ctx, method, request, reply, conn, options...)
-	if response, ok := reply.(*collector.ExportMetricsServiceResponse); ok {
-		x.partial = response.GetPartialSuccess()
+	switch response := reply.(type) {
+	case *collector.ExportMetricsServiceResponse:
+		x.rejected, x.remark = response.GetPartialSuccess().GetRejectedDataPoints(), response.GetPartialSuccess().GetErrorMessage()
+	case *logscollector.ExportLogsServiceResponse:
+		x.rejected, x.remark = response.GetPartialSuccess().GetRejectedLogRecords(), response.GetPartialSuccess().GetErrorMessage()
 	}
 	return x.err
 }
@@ -152,7 +187,12 @@ func (c *grpcClient) send(ctx context.Context, b content) verdict {
 		x.raw, data = raw, &metricdata.ResourceMetrics{}
 	}
 	err := c.exporter.Export(context.WithValue(ctx, exchangeKey{}, x), data)
-	// The exchange says more than the error: the status as it came, and a partial success as what it is.
+	return c.judge(x, err)
+}
+
+// judge decides about an export. The exchange says more than the error: the status as it came, and a partial success as
+// what it is.
+func (c *grpcClient) judge(x *exchange, err error) verdict {
 	var v verdict
 	switch {
 	case !x.reached: // the context had ended
@@ -160,7 +200,7 @@ func (c *grpcClient) send(ctx context.Context, b content) verdict {
 	case x.err != nil:
 		v = judge(status.Convert(x.err))
 	default:
-		v = accepted(x.partial)
+		v = accepted(x.rejected, x.remark)
 	}
 	v.message = c.redact(v.message)
 	return v

@@ -32,6 +32,7 @@ const (
 // is done around it: here on the transport, see [httpExchange].
 type httpClient struct {
 	exporter  *otlpmetrichttp.Exporter
+	client    *http.Client // whose transport is this
 	transport *http.Transport
 	timeout   time.Duration
 	gzip      bool
@@ -69,9 +70,10 @@ func newHTTPClient(o Options) (*httpClient, error) {
 	if o.TLS != nil {
 		c.transport.TLSClientConfig = o.TLS.Clone()
 	}
-	headers := map[string]string{"User-Agent": o.userAgent(otlpmetrichttp.Version())}
-	for name, value := range o.Headers {
-		headers[http.CanonicalHeaderKey(name)] = value
+	c.client = &http.Client{
+		Transport: c,
+		// A redirect would take the headers, and the secrets in them, to another host.
+		CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
 	}
 	compression := otlpmetrichttp.NoCompression
 	if c.gzip {
@@ -81,16 +83,12 @@ func newHTTPClient(o Options) (*httpClient, error) {
 	options := []otlpmetrichttp.Option{
 		otlpmetrichttp.WithEndpoint(target.Host),
 		otlpmetrichttp.WithURLPath("/" + strings.TrimPrefix(target.Path, "/")),
-		otlpmetrichttp.WithHeaders(headers),
+		otlpmetrichttp.WithHeaders(o.httpHeaders(otlpmetrichttp.Version())),
 		otlpmetrichttp.WithCompression(compression),
 		otlpmetrichttp.WithTimeout(o.Timeout),
 		otlpmetrichttp.WithMaxRequestSize(0),
 		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}),
-		otlpmetrichttp.WithHTTPClient(&http.Client{
-			Transport: c,
-			// A redirect would take the headers, and the secrets in them, to another host.
-			CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
-		}),
+		otlpmetrichttp.WithHTTPClient(c.client),
 	}
 	if target.Scheme == "http" {
 		options = append(options, otlpmetrichttp.WithInsecure())
@@ -99,6 +97,15 @@ func newHTTPClient(o Options) (*httpClient, error) {
 		return nil, fmt.Errorf("making the OTLP exporter: %w", err)
 	}
 	return c, nil
+}
+
+// httpHeaders are those of every request of an exporter.
+func (o Options) httpHeaders(version string) map[string]string {
+	headers := map[string]string{"User-Agent": o.userAgent(version)}
+	for name, value := range o.Headers {
+		headers[http.CanonicalHeaderKey(name)] = value
+	}
+	return headers
 }
 
 // RoundTrip does what the exchange of a request asks for.
@@ -147,6 +154,11 @@ func (c *httpClient) send(ctx context.Context, b content) verdict {
 		data = &metricdata.ResourceMetrics{}
 	}
 	err := c.exporter.Export(context.WithValue(ctx, httpExchangeKey{}, x), data)
+	return c.judge(ctx, x, err)
+}
+
+// judge decides about an export.
+func (c *httpClient) judge(ctx context.Context, x *httpExchange, err error) verdict {
 	var v verdict
 	switch {
 	case !x.reached:
@@ -173,11 +185,11 @@ func (c *httpClient) noAnswer(ctx context.Context, err error) verdict {
 // what UNAUTHENTICATED is in gRPC: it can be mended at the receiver while the agent runs.
 func (x *httpExchange) judge() verdict {
 	if x.status >= 200 && x.status < 300 {
-		var response collector.ExportMetricsServiceResponse
+		var response collector.ExportMetricsServiceResponse // on the wire that of any signal
 		if x.inProtobuf() && proto.Unmarshal(x.answer, &response) != nil {
 			return verdict{outcome: Accepted, message: "the answer is no protobuf"}
 		}
-		return accepted(response.GetPartialSuccess())
+		return accepted(response.GetPartialSuccess().GetRejectedDataPoints(), response.GetPartialSuccess().GetErrorMessage())
 	}
 	v := verdict{outcome: Rejected, errorType: strconv.Itoa(x.status), message: x.words()}
 	switch x.status {

@@ -63,6 +63,8 @@ const (
 	idAgentRequests
 	idAgentSent
 	idAgentDropped
+	idAgentRecordsSent
+	idAgentRecordsDropped
 	idAgentQueueSize
 	idAgentQueueLength
 	idAgentQueueAge
@@ -139,6 +141,14 @@ var table = [metricCount]Metric{
 	idAgentDropped: {
 		Name: "wsprobe.agent.export.point.dropped", Kind: Counter, Unit: "{data_point}", Attributes: []string{keyDropCause},
 		Description: "Data points given up, by cause.",
+	},
+	idAgentRecordsSent: {
+		Name: "wsprobe.agent.export.log_record.sent", Kind: Counter, Unit: "{log_record}",
+		Description: "Log records that the receiver accepted; absent without otlp.logs.",
+	},
+	idAgentRecordsDropped: {
+		Name: "wsprobe.agent.export.log_record.dropped", Kind: Counter, Unit: "{log_record}", Attributes: []string{keyDropCause},
+		Description: "Log records given up, by cause; absent without otlp.logs.",
 	},
 	idAgentQueueSize: {
 		Name: "wsprobe.agent.export.queue.size", Kind: UpDownCounter, Unit: "By",

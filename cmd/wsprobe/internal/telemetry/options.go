@@ -93,6 +93,10 @@ type Options struct {
 	// (service.version, service.instance.id, host.name), but not ServiceName and Location.
 	Attributes map[string]string
 
+	// Logs exports a log record of each failed run and of each change of state, see [Events]. Of those that wait for
+	// the receiver, 8 MiB are kept in memory.
+	Logs bool
+
 	// InFlight returns the number of runs under way, or is nil.
 	InFlight func() int
 	// Logger is told about exports that fail, a line a minute at most for each kind. Default: none.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"sync"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -22,7 +23,10 @@ func (t *Telemetry) Run(ctx context.Context) error {
 	last, delivered := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(delivered)
+		var both sync.WaitGroup
+		both.Go(func() { t.relayRecords(working, last) })
 		t.delivery.run(working, last)
+		both.Wait()
 	}()
 	slow := time.NewTimer(t.slowAfter())
 	defer slow.Stop()

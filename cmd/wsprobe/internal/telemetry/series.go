@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"cmp"
+	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -28,8 +29,11 @@ type Target struct {
 
 // Series receives the results of one probe. Its methods may be called by several goroutines.
 type Series struct {
+	name    string
 	pending *pending
 	base    []attribute.KeyValue
+	records slog.Handler // of log records, or nil
+	course  course       // touched by report only
 
 	mu        sync.Mutex
 	outcomes  []outcomeCount
@@ -71,6 +75,7 @@ func newSeries(t Target, p *pending) *Series {
 		text(string(semconv.URLPathKey), cmp.Or(t.Path, "/")),
 	)
 	return &Series{
+		name:      t.Name,
 		pending:   p,
 		base:      base,
 		handshake: histogram{bounds: latencyBounds},
@@ -103,6 +108,7 @@ func (s *Series) Record(r probe.Result) {
 	}
 	s.mu.Unlock()
 	s.pending.add(newRun(s, r))
+	s.report(r)
 }
 
 // count looks for the outcome by hand: a probe has one or two of them, rarely more.

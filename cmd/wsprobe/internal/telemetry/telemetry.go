@@ -8,6 +8,7 @@ import (
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
+	sdklog "go.opentelemetry.io/otel/sdk/log"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -32,6 +33,7 @@ type Telemetry struct {
 	delivery *delivery
 	health   *health
 	log      *limitedLog
+	records  *records // nil without Options.Logs
 }
 
 // wire is the way to a receiver.
@@ -39,6 +41,8 @@ type wire struct {
 	send  func(context.Context, content) verdict
 	pack  func(*metricdata.ResourceMetrics) ([]byte, error)
 	close func() error
+	// sendRecords makes one attempt to deliver log records; nil without Options.Logs.
+	sendRecords func(context.Context, []sdklog.Record) verdict
 }
 
 // New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which
@@ -65,18 +69,18 @@ func newWire(o Options) (wire, error) {
 	if err != nil {
 		return wire{}, err
 	}
+	w, err := wire{}, error(nil)
 	if o.Protocol == ProtocolHTTP {
-		client, err := newHTTPClient(o)
-		if err != nil {
-			return wire{}, errors.Join(err, packer.close())
-		}
-		return wire{client.send, packer.pack, func() error { return errors.Join(client.close(), packer.close()) }}, nil
+		w, err = newHTTPWire(o)
+	} else {
+		w, err = newGRPCWire(o)
 	}
-	client, err := newGRPCClient(o)
 	if err != nil {
 		return wire{}, errors.Join(err, packer.close())
 	}
-	return wire{client.send, packer.pack, func() error { return errors.Join(client.close(), packer.close()) }}, nil
+	end := w.close
+	w.pack, w.close = packer.pack, func() error { return errors.Join(end(), packer.close()) }
+	return w, nil
 }
 
 // newTelemetry puts the parts together. The options are filled and valid.
@@ -114,6 +118,7 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		patience: min(o.Interval, o.StopBudget) / 2,
 		spread:   spreadOf(instance.String()),
 	}
+	t.openRecords()
 	return t
 }
 
@@ -141,6 +146,9 @@ func headerSize(r *resource.Resource, version string) int {
 // Probe registers a probe and returns where to record its results. Names should be unique.
 func (t *Telemetry) Probe(target Target) *Series {
 	s := newSeries(target, t.pending)
+	if t.records != nil {
+		s.records = t.records.handler
+	}
 	t.producer.add(s)
 	return s
 }

@@ -3,7 +3,6 @@ package telemetry
 import (
 	"time"
 
-	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	rpccode "google.golang.org/genproto/googleapis/rpc/code"
 	"google.golang.org/genproto/googleapis/rpc/errdetails"
 	"google.golang.org/grpc/codes"
@@ -13,7 +12,7 @@ import (
 // verdict is what became of one export request.
 type verdict struct {
 	outcome   Outcome
-	rejected  int    // points that a partial success left out
+	rejected  int    // points, or other items, that a partial success left out
 	errorType string // the gRPC status by its name in the protocol or the number of the HTTP status, empty if it is OK
 	message   string // the receiver's words, redacted
 
@@ -26,10 +25,10 @@ type verdict struct {
 }
 
 // accepted is the verdict on a request that was not refused. A receiver may leave a remark with a full success.
-func accepted(partial *collector.ExportMetricsPartialSuccess) verdict {
-	v := verdict{outcome: Accepted, message: partial.GetErrorMessage()}
-	if n := partial.GetRejectedDataPoints(); n > 0 {
-		v.outcome, v.rejected = Partial, int(n)
+func accepted(rejected int64, remark string) verdict {
+	v := verdict{outcome: Accepted, message: remark}
+	if rejected > 0 {
+		v.outcome, v.rejected = Partial, int(rejected)
 	}
 	return v
 }

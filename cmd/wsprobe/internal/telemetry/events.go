@@ -1,0 +1,188 @@
+package telemetry
+
+import (
+	"context"
+	"log/slog"
+	"net"
+	"strconv"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Event is one row of the table of log records. Each bears the attributes of its probe besides, see
+// [ProbeAttributes], and the probe's labels.
+type Event struct {
+	Name        string
+	Severity    slog.Level
+	Description string
+	// Attributes are the keys that it can bear. What is not known is absent.
+	Attributes []string
+}
+
+// The events by name.
+const (
+	eventRunFailed    = "wsprobe.run.failed"
+	eventStateChanged = "wsprobe.state.changed"
+	eventStatus       = "wsprobe.status.changed"
+)
+
+// Attribute keys of log records alone. What they hold is for people and has no bounds of its own.
+const (
+	keyDetail      = "wsprobe.detail"
+	keyState       = "wsprobe.state"
+	keyBefore      = "wsprobe.state.previous"
+	keySince       = "wsprobe.failing_since"
+	keyStatus      = "wsprobe.status"
+	keyStatusWas   = "wsprobe.status.previous"
+	keyStatusFrom  = "wsprobe.status.since"
+	keyFailedRuns  = "wsprobe.failed_runs"
+	keyCloseCode   = "wsprobe.close.code"
+	keyCloseReason = "wsprobe.close.reason"
+	keyCloseBy     = "wsprobe.close.sent_by"
+	keyBody        = "wsprobe.refusal.body"
+	keyUnmatched   = "wsprobe.unmatched_messages"
+	keyLastReply   = "wsprobe.last_reply"
+	keyOverload    = "wsprobe.local_overload"
+	keyHTTPStatus  = string(semconv.HTTPResponseStatusCodeKey)
+	keyPeer        = string(semconv.NetworkPeerAddressKey)
+	keyPeerPort    = string(semconv.NetworkPeerPortKey)
+)
+
+// The values of keyState.
+const (
+	stateOK     = "ok"
+	stateFailed = "failed"
+)
+
+// failureKeys are the attributes of a failed run.
+var failureKeys = []string{
+	keyReason, keyErrorType, keyDetail, keyHTTPStatus, keyBody, keyCloseCode, keyCloseReason, keyCloseBy, keyUnmatched,
+	keyLastReply, keyPeer, keyPeerPort, keyOverload,
+}
+
+// statusKeys are the attributes of a change of status.
+var statusKeys = []string{keyStatus, keyStatusWas, keyStatusFrom}
+
+// Events returns the table of every log record that wsprobe exports.
+func Events() []Event {
+	return []Event{
+		{eventRunFailed, slog.LevelWarn, "A run failed.", failureKeys},
+		{eventStateChanged, slog.LevelWarn, "A probe that worked, or has not run before, fails; with what is known of the run.",
+			append([]string{keyState, keyBefore}, failureKeys...)},
+		{eventStateChanged, slog.LevelInfo, "A probe that failed works again; since when it did not, and how many runs failed.",
+			[]string{keyState, keyBefore, keySince, keyFailedRuns}},
+		{eventStatus, slog.LevelWarn, "The status of a probe with thresholds is another, and not healthy; when the first run of the change ended.", statusKeys},
+		{eventStatus, slog.LevelInfo, "The status of a probe with thresholds is healthy again.", statusKeys},
+	}
+}
+
+// course is how a probe fares, as far as log records are concerned.
+type course struct {
+	since time.Time // start of the first run that failed; zero while none does
+	runs  int       // that failed since then
+}
+
+// report makes log records of what a run has that is worth one: its failure, and a change of state.
+func (s *Series) report(r probe.Result) {
+	if s.records == nil {
+		return
+	}
+	failed, failing := r.Reason != reasons.OK, !s.course.since.IsZero()
+	if failed {
+		facts := failure(r)
+		if !failing {
+			s.course.since = r.Started
+			s.emit(r, slog.LevelWarn, eventStateChanged, "probe fails: "+summary(r),
+				append([]slog.Attr{slog.String(keyState, stateFailed), slog.String(keyBefore, stateOK)}, facts...))
+		}
+		s.course.runs++
+		s.emit(r, slog.LevelWarn, eventRunFailed, "run failed: "+summary(r), facts)
+	} else if failing {
+		s.emit(r, slog.LevelInfo, eventStateChanged, "probe recovered", []slog.Attr{
+			slog.String(keyState, stateOK), slog.String(keyBefore, stateFailed),
+			timeAttr(keySince, s.course.since), slog.Int(keyFailedRuns, s.course.runs),
+		})
+		s.course = course{}
+	}
+}
+
+// ReportStatus makes a log record of a change of the probe's status. Only that a probe begins healthy is not worth one.
+func (s *Series) ReportStatus(c probehealth.Transition) {
+	if s.records == nil || c.From == probehealth.Unknown && c.To == probehealth.Healthy {
+		return
+	}
+	level := slog.LevelWarn
+	if c.To == probehealth.Healthy {
+		level = slog.LevelInfo
+	}
+	s.write(context.Background(), c.At, level, eventStatus, "status changed from "+c.From.String()+" to "+c.To.String(), []slog.Attr{
+		slog.String(keyStatus, c.To.String()), slog.String(keyStatusWas, c.From.String()), timeAttr(keyStatusFrom, c.Since),
+	})
+}
+
+// summary is a failed run in short.
+func summary(r probe.Result) string {
+	return r.Reason.String() + " (" + string(r.ErrorType) + "): " + r.Detail
+}
+
+// emit makes a log record of the moment in which the run was over. The record is in the trace of the run.
+func (s *Series) emit(r probe.Result, level slog.Level, event, message string, attrs []slog.Attr) {
+	s.write(inTrace(r), r.Ended, level, event, message, attrs)
+}
+
+// write makes a log record with the attributes of the probe.
+func (s *Series) write(ctx context.Context, at time.Time, level slog.Level, event, message string, attrs []slog.Attr) {
+	record := slog.NewRecord(at, level, s.name+": "+message, 0)
+	record.AddAttrs(slog.String(keyEventName, event))
+	for _, kv := range s.base {
+		record.AddAttrs(plain(kv))
+	}
+	record.AddAttrs(attrs...)
+	_ = s.records.Handle(ctx, record) // it puts the record into a queue, which always succeeds
+}
+
+// plain is an attribute of a metric for the log.
+func plain(kv attribute.KeyValue) slog.Attr { return slog.Any(string(kv.Key), kv.Value.AsInterface()) }
+
+// timeAttr is a time as text: OpenTelemetry has no attributes that are times.
+func timeAttr(key string, t time.Time) slog.Attr {
+	return slog.String(key, t.UTC().Format(time.RFC3339Nano))
+}
+
+// inTrace returns a context by which a record learns of the trace of the run.
+func inTrace(probe.Result) context.Context {
+	return trace.ContextWithSpanContext(context.Background(), trace.SpanContext{})
+}
+
+// failure is what is known of a failed run.
+func failure(r probe.Result) []slog.Attr {
+	attrs := []slog.Attr{
+		slog.String(keyReason, r.Reason.String()), slog.String(keyErrorType, string(r.ErrorType)), slog.String(keyDetail, r.Detail),
+	}
+	add := func(known bool, attr slog.Attr) {
+		if known {
+			attrs = append(attrs, attr)
+		}
+	}
+	add(r.HTTPStatus != 0, slog.Int(keyHTTPStatus, r.HTTPStatus))
+	add(r.Body != "", slog.String(keyBody, r.Body))
+	add(r.CloseCode != 0, slog.Int(keyCloseCode, r.CloseCode))
+	add(r.CloseReason != "", slog.String(keyCloseReason, r.CloseReason))
+	add(r.CloseByProbe, slog.String(keyCloseBy, "probe"))
+	add(r.Unmatched != 0, slog.Int(keyUnmatched, r.Unmatched))
+	add(r.LastReply != "", slog.String(keyLastReply, r.LastReply))
+	if host, port, err := net.SplitHostPort(r.Peer); err == nil {
+		number, err := strconv.Atoi(port)
+		add(true, slog.String(keyPeer, host))
+		add(err == nil, slog.Int(keyPeerPort, number))
+	}
+	add(r.Overloaded(), slog.Bool(keyOverload, true))
+	return attrs
+}

@@ -1,0 +1,256 @@
+package telemetry
+
+import (
+	"context"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"google.golang.org/grpc/codes"
+	"google.golang.org/grpc/status"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// inbox keeps the log records that a backend accepts.
+type inbox struct {
+	mu      sync.Mutex
+	records []receiver.Record
+	more    chan struct{}
+}
+
+// keepRecords makes a backend keep log records.
+func keepRecords(b *backend) *inbox {
+	in := &inbox{more: make(chan struct{}, 1)}
+	b.receiver.Record = func(r receiver.Record) {
+		in.mu.Lock()
+		in.records = append(in.records, r)
+		in.mu.Unlock()
+		signal(in.more)
+	}
+	return in
+}
+
+// await returns the records once there are so many.
+func (in *inbox) await(t *testing.T, n int) []receiver.Record {
+	t.Helper()
+	timeout := time.After(patience)
+	for {
+		in.mu.Lock()
+		records := slices.Clone(in.records)
+		in.mu.Unlock()
+		if len(records) >= n {
+			return records
+		}
+		select {
+		case <-in.more:
+		case <-timeout:
+			t.Fatalf("%d log records, want %d", len(records), n)
+		}
+	}
+}
+
+// mismatched is a run about which there is much to say.
+func mismatched(started time.Time) probe.Result {
+	r := silent(started)
+	r.Reason, r.ErrorType, r.Detail = reasons.ReplyMismatch, reasons.ReplyMismatched, "no match in 2 messages"
+	r.CloseCode, r.CloseReason, r.CloseByProbe = 1002, "masked", true
+	r.HTTPStatus, r.Body, r.Unmatched, r.LastReply = 101, "body", 2, "pong"
+	r.Peer, r.StartDelay = "[2001:db8::1]:443", time.Second
+	return r
+}
+
+func TestRecords(t *testing.T) {
+	for name, make := range map[string]func(*testing.T) *backend{
+		"grpc": func(t *testing.T) *backend { return newBackend(t) }, "http": newHTTPBackend,
+	} {
+		t.Run(name, func(t *testing.T) {
+			b := make(t)
+			in := keepRecords(b)
+			e := exportTo(t, b.start(t), Options{Logs: true, ServiceVersion: "1.2.3", Location: "attic"})
+			s := e.Probe(chat())
+			s.Record(good(midnight, time.Millisecond))
+			s.Record(mismatched(midnight.Add(time.Minute)))
+			s.Record(refused(midnight.Add(2 * time.Minute)))
+			s.Record(good(midnight.Add(3*time.Minute), time.Millisecond))
+			s.Record(good(midnight.Add(4*time.Minute), time.Millisecond))
+			records := in.await(t, 4)
+			b.await(t, "their count", func(points []receiver.Point) bool { return total(points, idAgentRecordsSent, nil) == 4 })
+			e.end(t)
+			checkRecords(t, records)
+		})
+	}
+}
+
+// checkRecords wants what TestRecords leads to.
+func checkRecords(t *testing.T, records []receiver.Record) {
+	t.Helper()
+	about := map[string]any{
+		"wsprobe.name": "chat", "wsprobe.interpretation": "round_trip_latency", "server.address": "chat.example.com",
+		"server.port": int64(443), "url.scheme": "wss", "url.path": "/socket", "team": "web",
+	}
+	failure := map[string]any{
+		"wsprobe.reason": "ws_reply_mismatch", "error.type": "reply_mismatch", "wsprobe.detail": "no match in 2 messages",
+		"wsprobe.close.code": int64(1002), "wsprobe.close.reason": "masked", "wsprobe.close.sent_by": "probe",
+		"http.response.status_code": int64(101), "wsprobe.refusal.body": "body", "wsprobe.unmatched_messages": int64(2),
+		"wsprobe.last_reply": "pong", "network.peer.address": "2001:db8::1", "network.peer.port": int64(443),
+		"wsprobe.local_overload": true,
+	}
+	second := map[string]any{
+		"wsprobe.reason": "ws_open_failed", "error.type": "http_403", "wsprobe.detail": "the server said: secret",
+		"wsprobe.refusal.body": "secret",
+	}
+	const mismatch = "ws_reply_mismatch (reply_mismatch): no match in 2 messages"
+	for i, want := range []struct {
+		event, severity, body string
+		number                int
+		at                    time.Time
+		attributes            []map[string]any
+	}{
+		{"wsprobe.state.changed", "WARN", "chat: probe fails: " + mismatch, 13, mismatched(midnight.Add(time.Minute)).Ended,
+			[]map[string]any{about, failure, {"wsprobe.state": "failed", "wsprobe.state.previous": "ok"}}},
+		{"wsprobe.run.failed", "WARN", "chat: run failed: " + mismatch, 13, mismatched(midnight.Add(time.Minute)).Ended,
+			[]map[string]any{about, failure}},
+		{"wsprobe.run.failed", "WARN", "chat: run failed: ws_open_failed (http_403): the server said: secret", 13,
+			refused(midnight.Add(2 * time.Minute)).Ended, []map[string]any{about, second}},
+		{"wsprobe.state.changed", "INFO", "chat: probe recovered", 9, good(midnight.Add(3*time.Minute), time.Millisecond).Ended,
+			[]map[string]any{about, {"wsprobe.state": "ok", "wsprobe.state.previous": "failed",
+				"wsprobe.failing_since": "2026-01-01T00:01:00Z", "wsprobe.failed_runs": int64(2)}}},
+	} {
+		got, attributes := records[i], make(map[string]any)
+		for _, part := range want.attributes {
+			maps.Copy(attributes, part)
+		}
+		if got.Event != want.event || got.Severity != want.severity || got.SeverityNumber != want.number || got.Body != want.body {
+			t.Errorf("record %d: %s %s %d %q", i, got.Event, got.Severity, got.SeverityNumber, got.Body)
+		}
+		if !got.Time.Equal(want.at) || got.Observed.Before(got.Time) {
+			t.Errorf("record %d: time %v, observed %v, want %v", i, got.Time, got.Observed, want.at)
+		}
+		if !maps.Equal(got.Attributes, attributes) {
+			t.Errorf("record %d: attributes %v, want %v", i, got.Attributes, attributes)
+		}
+		if got.Resource["service.version"] != "1.2.3" || got.Resource["wsprobe.location"] != "attic" || got.Scope != scopeName {
+			t.Errorf("record %d: resource %v, scope %s", i, got.Resource, got.Scope)
+		}
+	}
+}
+
+// TestEventsSayWhatRecordsBear holds the table of events to the code.
+func TestEventsSayWhatRecordsBear(t *testing.T) {
+	b := newBackend(t)
+	in := keepRecords(b)
+	e := exportTo(t, b.start(t), Options{Logs: true})
+	target := chat()
+	target.Labels = nil
+	s := e.Probe(target)
+	s.Record(mismatched(midnight))
+	s.Record(good(midnight.Add(time.Minute), time.Millisecond))
+	s.ReportStatus(probehealth.Transition{To: probehealth.Healthy, Since: midnight, At: midnight})
+	s.ReportStatus(probehealth.Transition{From: probehealth.Healthy, To: probehealth.NoData, Since: midnight, At: midnight.Add(time.Minute)})
+	s.ReportStatus(probehealth.Transition{From: probehealth.NoData, To: probehealth.Healthy, Since: midnight, At: midnight.Add(time.Hour)})
+	records := in.await(t, 5)
+	if fell := records[3]; fell.Attributes["wsprobe.status"] != "no_data" || fell.Attributes["wsprobe.status.previous"] != "healthy" ||
+		fell.Attributes["wsprobe.status.since"] != "2026-01-01T00:00:00Z" || !fell.Time.Equal(midnight.Add(time.Minute)) {
+		t.Errorf("%v at %v", fell.Attributes, fell.Time)
+	}
+	e.end(t)
+	rows := Events()
+	for _, r := range records {
+		i := slices.IndexFunc(rows, func(row Event) bool { return row.Name == r.Event && row.Severity.String() == r.Severity })
+		if i < 0 {
+			t.Fatalf("no row for %s %s", r.Event, r.Severity)
+		}
+		want := slices.Sorted(slices.Values(slices.Concat(ProbeAttributes(), rows[i].Attributes)))
+		if got := slices.Sorted(maps.Keys(r.Attributes)); !slices.Equal(got, want) {
+			t.Errorf("%s %s bears %v, its row says %v", r.Event, r.Severity, got, want)
+		}
+		rows = slices.Delete(rows, i, i+1)
+	}
+	if len(rows) > 0 {
+		t.Errorf("no record for %v", rows)
+	}
+}
+
+// TestRecordsOutlastAnOutage: records wait while the receiver refuses, are told about once, and arrive in order.
+func TestRecordsOutlastAnOutage(t *testing.T) {
+	b := newBackend(t)
+	in, log := keepRecords(b), newLogbook()
+	var refusals int
+	b.receiver.AnswerLogs = func(context.Context, *receiver.LogsRequest) error {
+		if refusals++; refusals < 4 {
+			return status.Error(codes.Unavailable, "not now, hunter2")
+		}
+		return nil
+	}
+	e := prepareExport(t, b.start(t), Options{Logs: true, Logger: log.logger(), Headers: map[string]string{"authorization": "Bearer hunter2"}})
+	e.records.relay.spread = 0.01
+	e.start(t)
+	s := e.Probe(chat())
+	for i := range 5 {
+		s.Record(refused(midnight.Add(time.Duration(i) * time.Minute)))
+	}
+	records := in.await(t, 6)
+	log.await(t, "export of log records gets through again")
+	e.end(t)
+	for i, r := range records[1:] {
+		if want := refused(midnight.Add(time.Duration(i) * time.Minute)).Ended; !r.Time.Equal(want) {
+			t.Errorf("record %d is of %v, want %v", i, r.Time, want)
+		}
+	}
+	if text := log.String(); strings.Count(text, "export of log records deferred") != 1 || strings.Contains(text, "hunter2") {
+		t.Errorf("log:\n%s", text)
+	}
+}
+
+// TestReceiverWithoutLogs: a receiver that does not take log records is told about, and metrics arrive all the same.
+func TestReceiverWithoutLogs(t *testing.T) {
+	b := newBackend(t)
+	log := newLogbook()
+	b.receiver.AnswerLogs = func(context.Context, *receiver.LogsRequest) error {
+		return status.Error(codes.Unimplemented, "unknown service")
+	}
+	e := exportTo(t, b.start(t), Options{Logs: true, Logger: log.logger()})
+	e.Probe(chat()).Record(refused(midnight))
+	log.await(t, "export of log records rejected")
+	dropped := func(points []receiver.Point) bool {
+		return total(points, idAgentRecordsDropped, map[string]any{"wsprobe.drop.cause": "rejected"}) == 2
+	}
+	b.await(t, "the count of what was dropped", dropped)
+	b.await(t, "the run", runsArrived(1))
+	if !e.Health().OK {
+		t.Errorf("health %v", e.Health())
+	}
+	e.end(t)
+}
+
+// TestNoRecordsUnlessAsked: without Options.Logs there is neither a record nor a count of any.
+func TestNoRecordsUnlessAsked(t *testing.T) {
+	b := newBackend(t)
+	in := keepRecords(b)
+	e := exportTo(t, b.start(t), Options{})
+	e.Probe(chat()).Record(refused(midnight))
+	b.await(t, "the run", runsArrived(1))
+	e.end(t)
+	b.stop()
+	if len(in.records) > 0 || total(b.points, idAgentRecordsSent, nil) != -1 {
+		t.Errorf("%d log records, count %v", len(in.records), total(b.points, idAgentRecordsSent, nil))
+	}
+}
+
+func TestSignalPath(t *testing.T) {
+	for metrics, want := range map[string]string{
+		"/v1/metrics": "/v1/logs", "": "/v1/logs", "/": "/v1/logs", "/api/v1/otlp/v1/metrics": "/api/v1/otlp/v1/logs",
+		"/ingest": "/ingest/v1/logs", "v1/metrics": "/v1/logs",
+	} {
+		if got := signalPath(metrics, "logs"); got != want {
+			t.Errorf("%q: %q, want %q", metrics, got, want)
+		}
+	}
+}
