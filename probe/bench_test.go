@@ -5,24 +5,17 @@ package probe_test
 import (
 	"bufio"
 	"context"
-	"crypto/rand"
-	"crypto/sha1"
 	"crypto/tls"
-	"encoding/base64"
-	"encoding/binary"
 	"errors"
 	"fmt"
-	"io"
-	"net"
-	"net/http"
 	"os"
 	"os/exec"
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -40,7 +33,7 @@ func BenchmarkProbe(b *testing.B) {
 		for _, parallel := range []int{1, 50} {
 			b.Run(fmt.Sprintf("%s/%d", scheme, parallel), func(b *testing.B) {
 				var hand float64
-				b.Run("hand", func(b *testing.B) { hand = benchmark(b, parallel, byHand(url)) })
+				b.Run("hand", func(b *testing.B) { hand = benchmark(b, parallel, wstest.ByHand(url, trusting, ping, want)) })
 				b.Run("probe", func(b *testing.B) {
 					b.ReportMetric(benchmark(b, parallel, byProbe(url))/hand, "ratio")
 				})
@@ -119,70 +112,4 @@ func byProbe(url string) func() error {
 		}
 		return err
 	}
-}
-
-// byHand is the least that a client can do: the handshake with its check, one message, its reply, a close handshake.
-func byHand(url string) func() error {
-	scheme, address, _ := strings.Cut(strings.TrimSuffix(url, "/"), "://")
-	return func() error {
-		conn, err := net.Dial("tcp", address)
-		if err != nil {
-			return err
-		}
-		defer conn.Close()
-		_ = conn.SetDeadline(time.Now().Add(10 * time.Second))
-		if scheme == "wss" {
-			conn = tls.Client(conn, trusting)
-		}
-		return talk(conn, address)
-	}
-}
-
-func talk(conn net.Conn, address string) error {
-	var random [24]byte
-	_, _ = rand.Read(random[:])
-	key := base64.StdEncoding.EncodeToString(random[:16])
-	request := "GET / HTTP/1.1\r\nHost: " + address + "\r\nUpgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: " + key + "\r\n\r\n"
-	if _, err := io.WriteString(conn, request); err != nil {
-		return err
-	}
-	br := bufio.NewReader(conn)
-	resp, err := http.ReadResponse(br, nil)
-	if err != nil {
-		return err
-	}
-	sum := sha1.Sum([]byte(key + "258EAFA5-E914-47DA-95CA-C5AB0DC85B11"))
-	if resp.StatusCode != 101 || resp.Header.Get("Sec-Websocket-Accept") != base64.StdEncoding.EncodeToString(sum[:]) {
-		return errors.New(resp.Status)
-	}
-	if err := writeFrame(conn, 0x81, random[16:20], []byte(ping)); err != nil {
-		return err
-	}
-	if reply, err := readFrame(br); err != nil || !strings.Contains(reply, want) {
-		return fmt.Errorf("%q: %w", reply, err)
-	}
-	if err := writeFrame(conn, 0x88, random[20:24], []byte{0x03, 0xe8}); err != nil {
-		return err
-	}
-	_, err = readFrame(br)
-	return err
-}
-
-func writeFrame(w io.Writer, first byte, mask, payload []byte) error {
-	frame := append([]byte{first, 0x80 | byte(len(payload))}, mask...)
-	for i, c := range payload {
-		frame = append(frame, c^mask[i%4])
-	}
-	_, err := w.Write(frame)
-	return err
-}
-
-func readFrame(r io.Reader) (string, error) {
-	var head [2]byte
-	if _, err := io.ReadFull(r, head[:]); err != nil {
-		return "", err
-	}
-	payload := make([]byte, binary.BigEndian.Uint16([]byte{0, head[1] & 0x7f}))
-	_, err := io.ReadFull(r, payload)
-	return string(payload), err
 }

@@ -157,7 +157,8 @@ var errNotOpen = errors.New("the connection had ended before the message was sen
 // hear reads until a message matches that can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
 	r := d.run
-	m := newMessage(t.expect, MaxReplyDetail+r.redact.slack(), r.raw.late)
+	m := newMessage(t.expect, MaxReplyDetail+r.redact.slack())
+	m.longest, m.late = int(r.probe.spec.MaxReply), r.raw.late
 	m.caught = make(map[string]string)
 	m.joins = strings.HasPrefix(r.res.Subprotocol, "mqtt") // MQTT-6.0.0-2: messages and packets need not coincide
 	for {
@@ -209,7 +210,7 @@ func (r *run) exchangePing() error {
 		}
 		r.stage = reasons.StagePong
 	}
-	m := newMessage(expectation{}, 0, r.raw.late)
+	m := newMessage(expectation{}, 0)
 	for {
 		err := r.socket.receive(m, r.scratch.chunk[:])
 		if r.wire.scan.pong {

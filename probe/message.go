@@ -9,21 +9,24 @@ import "github.com/wsprobe/wsprobe/reasons"
 // one message and end in another.
 type message struct {
 	joins   bool
-	stream  []byte // the messages so far, if it joins and the whole is to be judged
 	expect  expectation
 	matcher matcher
 	utf8    utf8Checker
 	text    bool
-	keep    int         // bytes of head to keep
-	late    func() bool // whether time is up
+	keep    int // bytes of head to keep
 	head    []byte
 	body    []byte
-	matched bool              // whether the message, which has ended, is as expected
+	matched bool // whether the message, which has ended, is as expected
+
+	// If the whole is to be judged:
+	longest int               // bytes that a message can have
+	late    func() bool       // whether time is up
+	stream  []byte            // the messages so far, if it joins
 	caught  map[string]string // what the named groups of its pattern caught
 }
 
-func newMessage(expect expectation, keep int, late func() bool) *message {
-	m := &message{expect: expect, matcher: matcher{pattern: expect.pattern}, keep: keep, late: late}
+func newMessage(expect expectation, keep int) *message {
+	m := &message{expect: expect, matcher: matcher{pattern: expect.pattern}, keep: keep}
 	m.matcher.reset()
 	return m
 }
@@ -49,12 +52,23 @@ func (m *message) write(chunk []byte) *breach {
 		return invalidText()
 	}
 	if m.expect.whole() {
-		m.body = append(m.body, chunk...)
+		m.keepWhole(chunk)
 	} else {
 		m.matcher.write(chunk)
 	}
 	m.head = append(m.head, chunk[:min(len(chunk), m.keep-len(m.head))]...)
 	return nil
+}
+
+// keepWhole appends to the body. It doubles its memory, up to the longest message there can be: append would leave
+// behind several times as much as the message has, and take a quarter more than it needs.
+func (m *message) keepWhole(chunk []byte) {
+	if need := len(m.body) + len(chunk); need > cap(m.body) {
+		bigger := make([]byte, len(m.body), max(need, min(2*cap(m.body), m.longest)))
+		copy(bigger, m.body)
+		m.body = bigger
+	}
+	m.body = append(m.body, chunk...)
 }
 
 // end judges the message, which is complete.

@@ -70,11 +70,12 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 		entries[p.Name] = board.Add(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval)
 		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, entries[p.Name]))
 	}
+	skips := &skipLog{log: log}
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
 		Skipped: func(name string, cause scheduler.Skip, ticks int) {
 			a.telemetry.ObserveSkip(string(cause), ticks)
-			tellSkip(log, name, cause, entries[name].Skip(ticks))
+			skips.skipped(name, cause, entries[name].Skip(ticks))
 		},
 	}
 	return a, nil

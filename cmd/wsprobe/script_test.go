@@ -16,7 +16,7 @@ import (
 
 // TestMain makes wsprobe, and a program that only ends by force, commands of the scripts.
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"wsprobe": main, "stubborn": stubborn})
+	testscript.Main(m, map[string]func(){"wsprobe": main, "stubborn": stubborn, "endpoint": endpoint, "byhand": byHand})
 }
 
 // stubborn stops as wsprobe does, but never comes to an end. It calls $NOTICE when it is ready for signals and

@@ -5,6 +5,8 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
+	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/probe"
@@ -12,22 +14,34 @@ import (
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
-// TestStarvingProbeIsTold: one line when a probe has not come to run three times in a row, and not again before it has.
-func TestStarvingProbeIsTold(t *testing.T) {
-	var log bytes.Buffer
-	logger := slog.New(slog.NewTextHandler(&log, nil))
-	var board status.Board
-	entry := board.Add("chat", "ws://example.com/", probe.HandshakeLatency, 0)
-	for range 2 {
-		for range 5 {
-			tellSkip(logger, "chat", scheduler.SkipMaxConcurrent, entry.Skip(1))
+// TestStarvingProbesAreTold: one line when a probe has not come to run three times in a row, not again before it has, and
+// never one for each probe.
+func TestStarvingProbesAreTold(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var log bytes.Buffer
+		skips := &skipLog{log: slog.New(slog.NewTextHandler(&log, nil))}
+		var board status.Board
+		starve := func(name string, cause scheduler.Skip) {
+			entry := board.Add(name, "ws://example.com/", probe.HandshakeLatency, 0)
+			entry.Record(probe.Result{}, health.State{})
+			for range 5 {
+				skips.skipped(name, cause, entry.Skip(1))
+			}
 		}
-		entry.Record(probe.Result{}, health.State{})
-	}
-	for range 5 {
-		tellSkip(logger, "chat", scheduler.SkipOverlap, entry.Skip(1))
-	}
-	if got := strings.Count(log.String(), "max_concurrent"); got != 2 {
-		t.Errorf("told %d times, want 2:\n%s", got, log.String())
-	}
+		told := func(want string) {
+			t.Helper()
+			if got := log.String(); strings.Count(got, "max_concurrent") != 1 || !strings.Contains(got, want) {
+				t.Errorf("told\n%swant one line with %q", got, want)
+			}
+			log.Reset()
+		}
+		starve("market", scheduler.SkipOverlap)
+		starve("chat", scheduler.SkipMaxConcurrent)
+		starve("orders", scheduler.SkipMaxConcurrent)
+		told("probes=1 last=chat")
+		time.Sleep(starvingPause + 1)
+		starve("prices", scheduler.SkipMaxConcurrent)
+		starve("prices", scheduler.SkipMaxConcurrent)
+		told("probes=2 last=prices")
+	})
 }
