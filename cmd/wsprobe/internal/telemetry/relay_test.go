@@ -49,6 +49,7 @@ func TestRelayCutsIntoRequests(t *testing.T) {
 			r.add(i)
 		}
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		want := [][]int{{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}}
 		if !slices.EqualFunc(r.requests, want, slices.Equal) || r.at[0] != relayDelay {
 			t.Errorf("requests %v at %v, want %v", r.requests, r.at, want)
@@ -74,6 +75,7 @@ func TestRelayTriesAgain(t *testing.T) {
 		go func() { done <- r.run(t.Context(), last) }()
 		r.add(1)
 		time.Sleep(2 * time.Minute)
+		synctest.Wait()
 		if want := seconds(1, 2, 4, 64); !slices.Equal(r.at, want) || r.arrived != 1 {
 			t.Errorf("requests at %v, want %v; %d arrived", r.at, want, r.arrived)
 		}
@@ -104,6 +106,7 @@ func TestRelayGivesUp(t *testing.T) {
 					r.add(i)
 				}
 				time.Sleep(time.Hour)
+				synctest.Wait()
 				if len(r.requests) != c.requests || r.lost[DropRejected] != c.lost || r.arrived != 4-c.lost {
 					t.Errorf("%d requests, lost %v, %d arrived", len(r.requests), r.lost, r.arrived)
 				}
@@ -144,9 +147,11 @@ func TestRelayStops(t *testing.T) {
 			r.add(i)
 		}
 		time.Sleep(30 * time.Second) // in the middle of a pause of 10 s
+		synctest.Wait()
 		tried := len(r.requests)
 		close(last)
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
 		if more := len(r.requests) - tried; more < 5 || more > 20 {
 			t.Errorf("%d tries in the last 2 s", more)
 		}
