@@ -12,22 +12,29 @@ const redacted = "[redacted]"
 // and protect nothing that could be guessed less quickly.
 const minSecret = 3
 
-// minPart is how much of the beginning of a secret gives it away.
+// minPart is how much of the beginning or the end of a secret gives it away.
 const minPart = 6
 
 // redactor hides the secrets of a Spec in texts that an endpoint or a library wrote: those it names, the values of
 // headers, the query string and the credentials, the proxy's too.
 type redactor struct {
-	secrets []string // longest first
+	secrets []secret // longest first
+}
+
+// secret is a text to hide, in whatever case it comes.
+type secret struct {
+	text  string
+	low   string // in lower case
+	parts bool   // what others have cut from its beginning or its end is worth hiding, too
 }
 
 func newRedactor(s Spec) *redactor {
 	set := make(secretSet)
-	for _, secret := range s.Secrets {
-		set.addText(secret, s.MessageFormat)
+	for _, text := range s.Secrets {
+		set.addText(text, s.MessageFormat)
 	}
-	for _, value := range s.Headers {
-		set.addHeader(value)
+	for name, value := range s.Headers {
+		set.addHeader(name, value)
 	}
 	if u, err := url.Parse(s.URL); err == nil && u.RawQuery != "" {
 		set.addQuery(u.RawQuery)
@@ -41,16 +48,16 @@ func newRedactor(s Spec) *redactor {
 	return set.redactor()
 }
 
-// with returns a redactor that hides the value of one more header, too.
-func (r *redactor) with(header string) *redactor {
-	if header == "" {
+// with returns a redactor that hides the value of the Authorization field, too.
+func (r *redactor) with(authorization string) *redactor {
+	if authorization == "" {
 		return r
 	}
 	set := make(secretSet)
 	for _, secret := range r.secrets {
-		set[secret] = true
+		set[secret.text] = secret.parts
 	}
-	set.addHeader(header)
+	set.addHeader("Authorization", authorization)
 	return set.redactor()
 }
 
@@ -60,19 +67,16 @@ func (r *redactor) slack() int {
 	if len(r.secrets) == 0 {
 		return 0
 	}
-	return len(r.secrets[0])
+	return len(r.secrets[0].text)
 }
 
 // text returns what may be shown of a text: its first limit bytes, printable, without secrets. A secret
 // that begins within the limit is hidden whole, so give it slack bytes more than the limit where there are.
 func (r *redactor) text(s string, limit int) string {
 	var b strings.Builder
-	start := 0
+	low, start := lowerASCII(s), 0
 	for i := 0; i < len(s) && i < limit; {
-		secret := r.secretAt(s[i:])
-		if i == 0 {
-			secret = max(secret, r.restAt(s))
-		}
+		secret := r.secretAt(low[i:])
 		if secret == 0 {
 			i++
 			continue
@@ -91,39 +95,51 @@ func (r *redactor) text(s string, limit int) string {
 	shown := printable(b.String())
 	if shown != b.String() { // an escape can complete a secret that lacked a character
 		for _, secret := range r.secrets {
-			shown = strings.ReplaceAll(shown, secret, redacted)
+			shown = strings.ReplaceAll(shown, secret.text, redacted)
 		}
 	}
 	return shown
 }
 
-// secretAt returns how much of a secret s begins with, in whatever case, or 0. Not only whole secrets count:
-// a text that ends in the middle of one was cut there by someone else, and what others have cut may stand in
-// the middle of a sentence.
-func (r *redactor) secretAt(s string) int {
+// secretAt returns how much of a secret a text begins with, or 0. Not only whole secrets count: a text that ends in the
+// middle of one was cut there by someone else, and what others have cut, on either side, may stand in the middle of a
+// sentence. The text is in lower case.
+func (r *redactor) secretAt(low string) int {
 	longest := 0
 	for _, secret := range r.secrets {
-		n := commonPrefix(s, secret)
-		if n == len(secret) || n >= minPart || n == len(s) && n > minSecret {
+		n := commonPrefix(low, secret.low)
+		if n == len(secret.low) || secret.parts && (n >= minPart || n == len(low) && n > minSecret) {
 			longest = max(longest, n)
+		} else if secret.parts && len(low) >= minPart {
+			longest = max(longest, secret.endAt(low))
 		}
 	}
 	return longest
 }
 
-// restAt returns how much of the end of a secret s begins with, in whatever case, or 0: a text can be cut in the middle of
-// a secret on this side, too.
-func (r *redactor) restAt(s string) int {
-	longest := 0
-	for _, secret := range r.secrets {
-		for cut := 1; cut <= len(secret)-max(minPart, longest); cut++ {
-			if rest := secret[cut:]; commonPrefix(s, rest) == len(rest) {
-				longest = max(longest, len(rest))
-				break
-			}
+// endAt returns how much of the end of the secret a text begins with, or 0 if that is less than minPart.
+func (s secret) endAt(low string) int {
+	for from := 1; ; from++ {
+		i := strings.Index(s.low[from:], low[:minPart])
+		if i < 0 {
+			return 0
+		}
+		if from += i; strings.HasPrefix(low, s.low[from:]) {
+			return len(s.low) - from
 		}
 	}
-	return longest
+}
+
+// lowerASCII is a text with the letters of ASCII in lower case, byte for byte.
+func lowerASCII(s string) string {
+	if !strings.ContainsFunc(s, func(r rune) bool { return 'A' <= r && r <= 'Z' }) {
+		return s
+	}
+	b := []byte(s)
+	for i, c := range b {
+		b[i] = lower(c)
+	}
+	return string(b)
 }
 
 // commonPrefix returns the length of what two texts have in common at their beginnings, in whatever case.

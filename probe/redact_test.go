@@ -36,11 +36,12 @@ func secretive() (Spec, []string) {
 				"Cookie":        `a=cookie-secret-4; b="cookie-secret-5"`,
 				"X-Quoted":      `quo"ted\secret-6`,
 				"X-Latin":       "caf\u00e9-secret-7",
+				"X-Html":        `<"secret'10">`,
 			},
 			Proxy: &url.URL{Scheme: "http", Host: "proxy:1", User: url.UserPassword("proxy-user-8", "proxy-secret-9")},
 		}, []string{
 			"Query-Secret-1", "a+decoded/sig", "a%2Bdecoded%2Fsig", "header-secret-2", "basic-secret-3", "cookie-secret-4", "cookie-secret-5",
-			`quo"ted\secret-6`, `quo\"ted\\secret-6`, "caf\u00e9-secret-7", "proxy-user-8", "proxy-secret-9", "dXNlcjpiYXNpYy1zZWNyZXQtMw==",
+			`quo"ted\secret-6`, `quo\"ted\\secret-6`, "caf\u00e9-secret-7", "proxy-user-8", "proxy-secret-9", `&lt;&quot;secret&#x27;10&quot;&gt;`, "dXNlcjpiYXNpYy1zZWNyZXQtMw==",
 		}
 }
 
@@ -64,15 +65,32 @@ func TestRedact(t *testing.T) {
 	}
 }
 
-// TestRedactTheRestOfASecret: a text that begins in the middle of a secret shows no more of it than a few bytes.
+// TestRedactPublicHeaders: the words in a header that is no secret are not missing from errors; its whole value is.
+func TestRedactPublicHeaders(t *testing.T) {
+	r := newRedactor(Spec{Headers: map[string]string{"ORIGIN": "https://chat.example.com", "Accept": "text/html, no-secret", "X-Same": "text/html"}})
+	for text, want := range map[string]string{
+		"points to https://login.example.com/": "points to https://login.example.com/",
+		"lookup chat.example.com":              "lookup chat.example.com",
+		"for https://chat.example.com":         "for [redacted]",
+		"no-secret, text/html":                 "no-secret, [redacted]",
+	} {
+		if got := r.text(text, 1000); got != want {
+			t.Errorf("%q: got %q, want %q", text, got, want)
+		}
+	}
+}
+
+// TestRedactTheRestOfASecret: what begins in the middle of a secret, wherever it stands, shows no more of it than a few bytes.
 func TestRedactTheRestOfASecret(t *testing.T) {
 	spec, secrets := secretive()
 	r := newRedactor(spec)
 	for _, secret := range secrets {
 		for cut := range len(secret) {
 			rest := secret[cut:]
-			if got := r.text(rest+" and more", 40); len(rest) >= minPart && strings.Contains(got, rest) {
-				t.Errorf("%q, cut to %q, is shown as %q", secret, rest, got)
+			for _, before := range []string{"", "close frame 4001 \"", "\r\n\xff"} {
+				if got := r.text(before+rest+" and more", 60); len(rest) >= minPart && strings.Contains(got, rest) {
+					t.Errorf("%q, cut to %q, is shown as %q", secret, rest, got)
+				}
 			}
 		}
 	}

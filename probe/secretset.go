@@ -1,15 +1,17 @@
 package probe
 
 import (
+	"cmp"
 	"encoding/base64"
 	"html"
 	"net/url"
-	"sort"
+	"slices"
 	"strconv"
 	"strings"
 )
 
-// secretSet collects secrets, whole and in the parts and forms in which endpoints and libraries tend to repeat them.
+// secretSet collects secrets, whole and in the parts and forms in which endpoints and libraries tend to repeat them,
+// and whether what is cut from them is worth hiding.
 type secretSet map[string]bool
 
 // add takes a text.
@@ -21,8 +23,13 @@ func (set secretSet) add(text string) {
 	quoted := strconv.Quote(text) // as net/http repeats what it cannot parse
 	set[quoted[1:len(quoted)-1]] = true
 	// As endpoints repeat it in redirects and on error pages.
-	set[url.QueryEscape(text)], set[url.PathEscape(text)], set[html.EscapeString(text)] = true, true, true
+	set[url.QueryEscape(text)], set[url.PathEscape(text)] = true, true
+	escaped := html.EscapeString(text)
+	set[escaped], set[otherQuotes.Replace(escaped)] = true, true
 }
+
+// otherQuotes turns the escapes that package html has for quotation marks into those of most others.
+var otherQuotes = strings.NewReplacer("&#34;", "&quot;", "&#39;", "&#x27;")
 
 // addText takes a text of a Spec: whole, by line, and as the bytes that it stands for in a message.
 func (set secretSet) addText(text string, format MessageFormat) {
@@ -35,8 +42,17 @@ func (set secretSet) addText(text string, format MessageFormat) {
 	}
 }
 
+// publicHeaders say nothing that could not be guessed, but have hosts and words in them that errors need.
+var publicHeaders = []string{"accept", "accept-encoding", "accept-language", "cache-control", "host", "origin", "pragma", "user-agent"}
+
 // addHeader takes the value of a header.
-func (set secretSet) addHeader(value string) {
+func (set secretSet) addHeader(name, value string) {
+	if slices.Contains(publicHeaders, strings.ToLower(name)) {
+		if len(value) >= minSecret && !set[value] {
+			set[value] = false
+		}
+		return
+	}
 	set.add(value)
 	for _, part := range strings.FieldsFunc(value, func(r rune) bool { return strings.ContainsRune(" \t;,", r) }) {
 		set.add(part)
@@ -66,12 +82,11 @@ func (set secretSet) addQuery(query string) {
 // redactor hides what is in the set.
 func (set secretSet) redactor() *redactor {
 	r := &redactor{}
-	for text := range set {
-		r.secrets = append(r.secrets, text)
+	for text, parts := range set {
+		r.secrets = append(r.secrets, secret{text, lowerASCII(text), parts})
 	}
-	sort.Slice(r.secrets, func(i, j int) bool {
-		a, b := r.secrets[i], r.secrets[j]
-		return len(a) > len(b) || len(a) == len(b) && a < b
+	slices.SortFunc(r.secrets, func(a, b secret) int {
+		return cmp.Or(len(b.text)-len(a.text), strings.Compare(a.text, b.text))
 	})
 	return r
 }
