@@ -24,15 +24,9 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 	}
 	switch into := into.(type) {
 	case *string:
-		if problem := textProblem(f, check, text); problem != "" {
-			return problem
-		}
-		*into = text
+		return put(into, text, textProblem(f, check, text))
 	case **string:
-		if problem := textProblem(f, check, text); problem != "" {
-			return problem
-		}
-		*into = &text
+		return put(into, &text, textProblem(f, check, text))
 	case *probe.Interpretation:
 		*into = probe.Interpretation(text)
 	case *probe.PingMode:
@@ -43,60 +37,58 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 		*into = probe.IPVersion(text)
 	case *probe.Compression:
 		*into = probe.Compression(text)
-	case *int64:
-		parse := parseInteger
-		if f.Kind == Size {
-			parse = parseSize
-		}
-		n, problem := parse(f, text)
-		if problem != "" {
-			return problem
-		}
-		*into = n
 	case *slog.Level:
 		return unless(into.UnmarshalText([]byte(text)))
 	case *bool:
 		return storeBool(into, text)
 	case *int:
 		n, problem := parseInteger(f, text)
-		if problem != "" {
-			return problem
+		return put(into, int(n), problem)
+	case *int64:
+		parse := parseInteger
+		if f.Kind == Size {
+			parse = parseSize
 		}
-		*into = int(n)
+		n, problem := parse(f, text)
+		return put(into, n, problem)
 	case *time.Duration:
 		d, problem := parseTime(f, text)
-		if problem != "" {
-			return problem
-		}
-		*into = d
+		return put(into, d, problem)
 	case **url.URL:
 		proxy, problem := parseProxy(text)
-		if problem != "" {
-			return problem
-		}
-		*into = proxy
+		return put(into, proxy, problem)
 	case *health.Condition:
-		condition, err := health.ParseCondition(text)
-		if err != nil {
-			return err.Error() + ", got " + quote(text)
-		}
-		*into = condition
+		return storeCondition(into, text)
 	case *Endpoint:
 		endpoint, problem := parseEndpoint(text)
-		if problem != "" {
-			return problem
-		}
-		*into = endpoint
+		return put(into, endpoint, problem)
 	default:
 		panic(fmt.Sprintf("%s: no way to store a %T", f.Path, into))
 	}
 	return ""
 }
 
+// put stores a value that has no problem.
+func put[T any](into *T, value T, problem string) string {
+	if problem == "" {
+		*into = value
+	}
+	return problem
+}
+
 func unless(err error) string {
 	if err != nil {
 		return err.Error()
 	}
+	return ""
+}
+
+func storeCondition(into *health.Condition, text string) string {
+	condition, err := health.ParseCondition(text)
+	if err != nil {
+		return err.Error() + ", got " + quote(text)
+	}
+	*into = condition
 	return ""
 }
 
