@@ -57,6 +57,7 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	telemetry.ObserveSkip("overlap", 1)
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
 	telemetry.agent.spoolFailed("no_space")
+	telemetry.agent.countRecords()
 	telemetry.queue.add(time.Now(), []*batch{{}})
 
 	seen := map[string]bool{}
