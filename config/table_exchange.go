@@ -14,7 +14,7 @@ var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[
 		into: func(s *probe.Step) any { return &s.Expect }, spec: "Expect"},
 	{Field: Field{Path: "expect_pattern", Kind: Text,
 		Doc: "in place of expect: a regular expression (RE2); what a group (?P<name>...) catches is {{name}} in later steps"},
-		into: func(s *probe.Step) any { return &s.ExpectPattern }, spec: "ExpectPattern"},
+		into: func(s *probe.Step) any { return &s.ExpectPattern }, spec: "ExpectPattern", check: patternProblem},
 	{Field: Field{Path: "expect_json", Kind: Values,
 		Doc: "in place of expect: what must stand where in a JSON message"},
 		into: func(s *probe.Step) any { return &s.ExpectJSON }, spec: "ExpectJSON"},
@@ -25,3 +25,11 @@ var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[
 		Doc: "makes this step round_trip_latency; else it is the last one that sends and expects"},
 		into: func(s *probe.Step) any { return &s.Measure }, spec: "Measure"},
 })
+
+// patternProblem refuses an empty pattern: the step would not wait at all.
+func patternProblem(expr string) string {
+	if expr == "" {
+		return `must not be empty: expect: "" takes any message`
+	}
+	return ""
+}

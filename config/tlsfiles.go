@@ -5,6 +5,7 @@ import (
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
+	"fmt"
 	"strings"
 )
 
@@ -84,18 +85,38 @@ func authorities(source string) (*x509.CertPool, []finding) {
 	if problem != "" {
 		return nil, []finding{{key: key, problem: problem}}
 	}
+	certificates, begun := certificatesIn(data)
+	problem = "has no certificate in it that can be used"
+	if len(certificates) > 0 {
+		problem = fmt.Sprintf("has %d certificates in it, of which only %d can be used", begun, len(certificates))
+	}
+	if len(certificates) == 0 || len(certificates) < begun {
+		return nil, []finding{{key: key, problem: problem + named(source)}}
+	}
 	pool := x509.NewCertPool()
-	if pool.AppendCertsFromPEM(data) {
-		return pool, nil
-	}
-	certificates, err := x509.ParseCertificates(data)
-	if err != nil || len(certificates) == 0 {
-		return nil, []finding{{key: key, problem: "has no certificate in it that can be used" + named(source)}}
-	}
 	for _, certificate := range certificates {
 		pool.AddCert(certificate)
 	}
 	return pool, nil
+}
+
+// certificatesIn returns the certificates of a PEM or DER file that can be used, and how many there are. In a bundle
+// that was cut or damaged, they differ: to go on with a part of it would only show when an endpoint needs the rest.
+func certificatesIn(data []byte) (usable []*x509.Certificate, begun int) {
+	if !isPEM(data) {
+		usable, _ = x509.ParseCertificates(data)
+		return usable, len(usable)
+	}
+	begun = bytes.Count(data, []byte(beginPEM+certificateType+"-----"))
+	for block, rest := pem.Decode(data); block != nil; block, rest = pem.Decode(rest) {
+		if block.Type != certificateType {
+			continue
+		}
+		if certificate, err := x509.ParseCertificate(block.Bytes); err == nil {
+			usable = append(usable, certificate)
+		}
+	}
+	return usable, begun
 }
 
 // beginPEM is how PEM begins (RFC 7468 2).
