@@ -19,7 +19,6 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
-	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
@@ -109,13 +108,18 @@ func newParts(probes []config.Probe) ([]part, error) {
 func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 	series, prober, configured := a.telemetry.Probe(p.target), p.prober, p.Probe
 	watch := journal.NewWatch(a.log, p.Name)
-	judge := judgeOf(configured,
-		func(_ config.Probe, c health.Transition) { watch.ObserveStatus(c) },
-		func(_ config.Probe, c health.Transition) { series.ReportStatus(c) })
+	judge := judgeOf(configured)
 	sinks := []sink{
-		func(_ config.Probe, r probe.Result) { series.Record(r) },
 		func(_ config.Probe, r probe.Result) { watch.Observe(r) },
-		func(_ config.Probe, r probe.Result) { entry.Record(r, judge(r)) },
+		func(_ config.Probe, r probe.Result) {
+			v := judge(r)
+			series.Record(r, v.Status)
+			entry.Record(r, v.State)
+			if v.change != nil {
+				watch.ObserveStatus(*v.change)
+				series.ReportStatus(*v.change)
+			}
+		},
 	}
 	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, tick scheduler.Tick) {
 		result, err := prober.Run(ctx)

@@ -178,10 +178,11 @@ func checkPoints(t *testing.T, got *arrived) {
 		success            float64
 		reason             string
 		handshake, replied bool
+		status             float64
 	}{
-		"chat":    {1, "ok", true, true},
-		"silent":  {1, "ws_reply_timeout", true, false},
-		"refused": {0, "ws_open_failed", false, false},
+		"chat":    {1, "ok", true, true, 0},
+		"silent":  {1, "ws_reply_timeout", true, false, 3},
+		"refused": {0, "ws_open_failed", false, false, 2},
 	} {
 		runs := got.of("wsprobe.connection_success", name)
 		seen := make(map[time.Time]bool)
@@ -193,6 +194,15 @@ func checkPoints(t *testing.T, got *arrived) {
 				t.Errorf("%s: run %d has the time of another: %v to %v", name, i, p.Start, p.Time)
 			}
 			seen[p.Time] = true
+		}
+		statuses := got.of("wsprobe.status", name)
+		for _, p := range statuses {
+			if p.Value != want.status || !seen[p.Time] {
+				t.Errorf("%s: status %v at %v, want %v at the end of a run", name, p.Value, p.Time, want.status)
+			}
+		}
+		if len(statuses) != len(runs) {
+			t.Errorf("%s: %d statuses for %d runs", name, len(statuses), len(runs))
 		}
 		for metric, measured := range map[string]bool{"wsprobe.handshake_latency": want.handshake, "wsprobe.round_trip_latency": want.replied} {
 			points := got.of(metric, name)

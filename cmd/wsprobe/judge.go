@@ -6,24 +6,25 @@ import (
 	"github.com/wsprobe/wsprobe/probe/health"
 )
 
-// watcher is told when the status of a probe changes.
-type watcher func(config.Probe, health.Transition)
+// verdict is what a run makes of its probe.
+type verdict struct {
+	health.State
+	change *health.Transition // nil if there is none
+}
 
-// judgeOf returns what judges the runs of one probe, in their order. What it returns of a probe without thresholds is
-// always [health.Unknown].
-func judgeOf(p *config.Probe, watchers ...watcher) func(probe.Result) health.State {
+// judgeOf returns what judges the runs of one probe, in their order. The status of a probe without thresholds is always
+// [health.Unknown].
+func judgeOf(p *config.Probe) func(probe.Result) verdict {
 	thresholds := p.Health.Thresholds
 	if !thresholds.Given() {
-		return func(probe.Result) health.State { return health.State{} }
+		return func(probe.Result) verdict { return verdict{} }
 	}
 	tracker := health.NewTracker(p.Health.Dwell)
-	return func(r probe.Result) health.State {
-		verdict := thresholds.Judge(p.Spec.Interpretation.Value(r))
-		if change, changed := tracker.Observe(r.Ended, verdict); changed {
-			for _, tell := range watchers {
-				tell(*p, change)
-			}
+	return func(r probe.Result) verdict {
+		change, changed := tracker.Observe(r.Ended, thresholds.Judge(p.Spec.Interpretation.Value(r)))
+		if !changed {
+			return verdict{State: tracker.State()}
 		}
-		return tracker.State()
+		return verdict{tracker.State(), &change}
 	}
 }

@@ -6,7 +6,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 )
@@ -47,21 +46,22 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestWatchers are told of each change, once, with the probe that changed.
-func TestWatchers(t *testing.T) {
+// TestChanges: each change is there once, and tells when it began and when it was decided.
+func TestChanges(t *testing.T) {
 	var told []string
 	p := chat(probe.HandshakeLatency)
 	p.Health = health.Rules{Thresholds: health.Thresholds{Healthy: condition(t, "< 200")}, Dwell: health.Dwell{Breach: 20 * time.Second}}
-	judge := judgeOf(&p, func(p config.Probe, c health.Transition) {
-		told = append(told, fmt.Sprintf("%s: %v to %v since %v at %v", p.Name, c.From, c.To, c.Since.Sub(began), c.At.Sub(began)))
-	})
+	judge := judgeOf(&p)
 	for i, handshake := range []time.Duration{100, 300, 100, 300, 300, 300, 100} {
-		judge(probe.Result{Ended: began.Add(time.Duration(i) * 10 * time.Second), Opened: true, Handshake: handshake * ms})
+		v := judge(probe.Result{Ended: began.Add(time.Duration(i) * 10 * time.Second), Opened: true, Handshake: handshake * ms})
+		if c := v.change; c != nil {
+			told = append(told, fmt.Sprintf("%v to %v since %v at %v", c.From, c.To, c.Since.Sub(began), c.At.Sub(began)))
+		}
 	}
 	want := []string{
-		"chat: unknown to healthy since 0s at 0s",
-		"chat: healthy to degraded since 30s at 50s",
-		"chat: degraded to healthy since 1m0s at 1m0s",
+		"unknown to healthy since 0s at 0s",
+		"healthy to degraded since 30s at 50s",
+		"degraded to healthy since 1m0s at 1m0s",
 	}
 	if !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)

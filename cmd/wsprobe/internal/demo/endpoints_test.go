@@ -11,6 +11,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/demo"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -139,7 +140,7 @@ func TestExportPath(t *testing.T) {
 	}
 	for _, e := range endpoints {
 		series := export.Probe(telemetry.Target{Name: e.Name, Interpretation: e.Spec.Interpretation})
-		series.Record(run(t, newProbe(t, e)))
+		series.Record(run(t, newProbe(t, e)), health.Unknown)
 	}
 	receiving, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)

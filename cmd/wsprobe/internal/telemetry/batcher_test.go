@@ -53,7 +53,7 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 			for i := range 15 {
 				target := chat()
 				target.Name, target.Labels = fmt.Sprint("probe ", i), labels
-				telemetry.Probe(target).Record(good(midnight, time.Millisecond))
+				telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
 			}
 			scopes, err := telemetry.producer.Produce(t.Context())
 			if err != nil {
@@ -91,7 +91,7 @@ func TestSizeOfSmallPoints(t *testing.T) {
 	telemetry := newTelemetry(Options{}.filled(), wire{})
 	for i := range 400 {
 		target := Target{Name: fmt.Sprint(i)}
-		telemetry.Probe(target).Record(good(time.Now(), time.Duration(i+1)*time.Millisecond))
+		telemetry.Probe(target).Record(good(time.Now(), time.Duration(i+1)*time.Millisecond), unjudged)
 	}
 	b := &batcher{scope: telemetry.producer.scope, header: telemetry.producer.header}
 	telemetry.pending.take(func(r *run) { addRun(b, r) })

@@ -23,7 +23,7 @@ func BenchmarkRecord(b *testing.B) {
 			telemetry.pending.take(func(*run) {})
 			b.StartTimer()
 		}
-		series.Record(result)
+		series.Record(result, unjudged)
 	}
 }
 
@@ -42,7 +42,7 @@ func probes(telemetry *Telemetry) func() {
 	result.Phases[probe.PhaseRoundTrip] = probe.Span{}
 	return func() {
 		for _, s := range all {
-			s.Record(result)
+			s.Record(result, unjudged)
 		}
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -41,12 +42,13 @@ func Example() {
 	series.Record(probe.Result{
 		Started: noon, Ended: noon.Add(time.Second),
 		Opened: true, Handshake: 40 * time.Millisecond, Replied: true, RoundTrip: 12 * time.Millisecond,
-	})
+	}, health.Unknown)
+
 	series.Record(probe.Result{
 		Started: noon.Add(time.Minute), Ended: noon.Add(time.Minute + time.Second),
 		Opened: true, Handshake: 45 * time.Millisecond,
 		Reason: reasons.ReplyTimeout, ErrorType: reasons.ReplyTimedOut,
-	})
+	}, health.Unknown)
 
 	ctx, stop := context.WithCancel(context.Background())
 	stop() // Run delivers what there is, and returns

@@ -22,7 +22,7 @@ import (
 // record notes n runs, a second apart, whose handshakes take 1, 2 ... ms.
 func record(s *Series, n int) {
 	for i := range n {
-		s.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Duration(i+1)*time.Millisecond))
+		s.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Duration(i+1)*time.Millisecond), unjudged)
 	}
 }
 
@@ -131,7 +131,7 @@ func TestReceiverThatVanishes(t *testing.T) {
 	series := e.Probe(chat())
 	const runs = 30
 	for i := range runs {
-		series.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Duration(i+1)*time.Millisecond))
+		series.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Duration(i+1)*time.Millisecond), unjudged)
 		switch i {
 		case 9:
 			b.await(t, "the first runs", runsArrived(10))

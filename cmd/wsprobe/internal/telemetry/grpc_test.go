@@ -257,7 +257,7 @@ func TestTenThousandProbes(t *testing.T) {
 	for i := range probes {
 		target := chat()
 		target.Name, target.Labels = fmt.Sprint("probe ", i), labels
-		e.Probe(target).Record(refused(midnight))
+		e.Probe(target).Record(refused(midnight), unjudged)
 	}
 	e.end(t)
 	b.stop()

@@ -10,8 +10,12 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
+
+// unjudged is the status of a probe without thresholds.
+const unjudged = probehealth.Unknown
 
 // midnight is a time that needs no explanation.
 var midnight = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)

@@ -42,7 +42,7 @@ func (r *running) start(t *testing.T) {
 // record notes a run, whose handshake takes 1 ms more than that of the one before: 1 ms, 2 ms ...
 func (r *running) record() {
 	r.count++
-	r.series.Record(good(time.Now(), time.Duration(r.count)*time.Millisecond))
+	r.series.Record(good(time.Now(), time.Duration(r.count)*time.Millisecond), unjudged)
 }
 
 // until sleeps until a time after the start and lets everything settle.

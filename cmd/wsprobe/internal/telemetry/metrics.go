@@ -50,6 +50,7 @@ const (
 	idHandshakeLatency metricID = iota
 	idRoundTripLatency
 	idConnectionSuccess
+	idStatus
 	idPhaseDuration
 	idTLSTimeLeft
 	idRuns
@@ -87,6 +88,10 @@ var table = [metricCount]Metric{
 	idConnectionSuccess: {
 		Name: "wsprobe.connection_success", Kind: Gauge, PerProbe: true, Attributes: []string{keyReason},
 		Description: "1 if the socket opened, else 0, one point per run.",
+	},
+	idStatus: {
+		Name: "wsprobe.status", Kind: Gauge, PerProbe: true,
+		Description: "What the thresholds of a probe make of it: 0 healthy, 1 degraded, 2 unhealthy, 3 no_data; one point per run of a probe with thresholds.",
 	},
 	idPhaseDuration: {
 		Name: "wsprobe.phase.duration", Kind: Gauge, Unit: "ms", PerProbe: true, Attributes: []string{keyPhase},

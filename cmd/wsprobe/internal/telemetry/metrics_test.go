@@ -9,6 +9,8 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
 func TestTableIsWhole(t *testing.T) {
@@ -51,8 +53,8 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	series := telemetry.Probe(target)
 	certified := good(midnight, time.Millisecond)
 	certified.CertificateExpiry = midnight.Add(time.Hour)
-	series.Record(certified)
-	series.Record(refused(midnight))
+	series.Record(certified, probehealth.Degraded)
+	series.Record(refused(midnight), unjudged)
 	telemetry.ObserveStart(time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)

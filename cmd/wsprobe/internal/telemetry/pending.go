@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -15,16 +16,17 @@ type run struct {
 	reason               reasons.Code
 	handshake, roundTrip time.Duration
 	opened, replied      bool
+	status               probehealth.Status // Unknown for none
 	phases               probe.Phases
 	certified            bool    // a certificate was seen
 	timeLeft             float64 // until it expires, in seconds
 }
 
-func newRun(s *Series, r probe.Result) run {
+func newRun(s *Series, r probe.Result, status probehealth.Status) run {
 	noted := run{
 		series: s, started: r.Started, ended: r.Ended, reason: r.Reason,
 		handshake: r.Handshake, opened: r.Opened, roundTrip: r.RoundTrip, replied: r.Replied,
-		phases: r.Phases,
+		status: status, phases: r.Phases,
 	}
 	if noted.certified = !r.CertificateExpiry.IsZero(); noted.certified {
 		// Not as a time.Duration, which ends after 292 years: "no expiry" is written as the year 9999 (RFC 5280 4.1.2.5).
@@ -43,6 +45,9 @@ func (r *run) points() int {
 		n++
 	}
 	if r.certified {
+		n++
+	}
+	if r.status != probehealth.Unknown {
 		n++
 	}
 	for _, span := range r.phases {

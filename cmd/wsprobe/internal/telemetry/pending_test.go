@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
 // takeAll returns the handshakes of the pending runs in ms.
@@ -20,7 +21,7 @@ func TestPendingDropsTheOldest(t *testing.T) {
 	p := newPending(3, func(points int) { dropped += points })
 	for round := range 3 { // the ring turns by another amount in each
 		for i := range 5 + round {
-			p.add(newRun(nil, probe.Result{Opened: true, Handshake: time.Duration(i) * time.Millisecond}))
+			p.add(newRun(nil, probe.Result{Opened: true, Handshake: time.Duration(i) * time.Millisecond}, unjudged))
 		}
 		last := int64(4 + round)
 		if got, want := takeAll(p), []int64{last - 2, last - 1, last}; !slices.Equal(got, want) {
@@ -39,16 +40,17 @@ func TestPendingDropsTheOldest(t *testing.T) {
 func TestDroppedRunsAreCountedByTheirPoints(t *testing.T) {
 	for _, c := range []struct {
 		result probe.Result
+		status probehealth.Status
 		want   int
 	}{
-		{good(midnight, time.Millisecond), 1 + 2 + 6},
-		{silent(midnight), 1 + 1 + 5},
-		{refused(midnight), 1 + 0 + 1},
+		{good(midnight, time.Millisecond), unjudged, 1 + 2 + 6},
+		{silent(midnight), probehealth.NoData, 1 + 1 + 1 + 5},
+		{refused(midnight), unjudged, 1 + 0 + 1},
 	} {
 		telemetry := newTest(t, Options{PendingRuns: 1}, new(stub))
 		series := telemetry.Probe(chat())
-		series.Record(c.result)
-		series.Record(good(midnight, time.Millisecond))
+		series.Record(c.result, c.status)
+		series.Record(good(midnight, time.Millisecond), unjudged)
 		scope := produce(t, telemetry)
 		for _, p := range sums(scope, idAgentDropped) {
 			want := int64(0)
@@ -72,7 +74,7 @@ func TestDroppedRunsAreCountedByTheirPoints(t *testing.T) {
 
 func TestPendingKeepsItsMemory(t *testing.T) {
 	p := newPending(100, func(int) {})
-	r := newRun(nil, probe.Result{})
+	r := newRun(nil, probe.Result{}, unjudged)
 	cycle := func() {
 		for range 100 {
 			p.add(r)

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
 // producer is the [go.opentelemetry.io/otel/sdk/metric.Producer] of the export. It hands each run over once,
@@ -68,6 +69,9 @@ func addRun(b *batcher, r *run) {
 	}
 	if r.certified {
 		b.gauge(idTLSTimeLeft, plain, r.started, r.ended, r.timeLeft)
+	}
+	if r.status != probehealth.Unknown {
+		b.gauge(idStatus, plain, r.started, r.ended, float64(r.status.Number()))
 	}
 	b.gauge(idConnectionSuccess, s.with(variant{reason: r.reason.String()}), r.started, r.ended, opened)
 	for phase, span := range r.phases {

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -37,8 +38,8 @@ func TestEachRunIsOnePointOfItsOwnTime(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
 	series := telemetry.Probe(chat())
 	later := midnight.Add(time.Minute)
-	series.Record(good(midnight, 4*time.Millisecond))
-	series.Record(good(later, 8*time.Millisecond))
+	series.Record(good(midnight, 4*time.Millisecond), unjudged)
+	series.Record(good(later, 8*time.Millisecond), unjudged)
 	scope := produce(t, telemetry)
 
 	ends := []time.Time{midnight.Add(12 * time.Millisecond), later.Add(24 * time.Millisecond)}
@@ -61,7 +62,7 @@ func TestEachRunIsOnePointOfItsOwnTime(t *testing.T) {
 
 func TestEachPhaseThatEndedIsOnePoint(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
-	telemetry.Probe(chat()).Record(good(midnight, 4*time.Millisecond))
+	telemetry.Probe(chat()).Record(good(midnight, 4*time.Millisecond), unjudged)
 	end := midnight.Add(12 * time.Millisecond)
 	var want []point
 	for _, phase := range []struct {
@@ -92,7 +93,7 @@ func TestTimeLeftOfCertificates(t *testing.T) {
 	} {
 		telemetry := newTest(t, Options{}, new(stub))
 		result.CertificateExpiry = c.expiry
-		telemetry.Probe(chat()).Record(result)
+		telemetry.Probe(chat()).Record(result, unjudged)
 		var want []point
 		for _, value := range c.want {
 			want = append(want, point{set(chatAttributes()...), midnight, result.Ended, value})
@@ -100,6 +101,23 @@ func TestTimeLeftOfCertificates(t *testing.T) {
 		if got := points(gauges(produce(t, telemetry), idTLSTimeLeft)); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
+	}
+}
+
+// TestStatuses: each judged run is a point with the number of its status, and one that is not judged is none.
+func TestStatuses(t *testing.T) {
+	telemetry := newTest(t, Options{}, new(stub))
+	series := telemetry.Probe(chat())
+	var want []point
+	for i, s := range []probehealth.Status{probehealth.Unknown, probehealth.Healthy, probehealth.Degraded, probehealth.Unhealthy, probehealth.NoData} {
+		r := refused(midnight.Add(time.Duration(i) * time.Minute))
+		series.Record(r, s)
+		if i > 0 {
+			want = append(want, point{set(chatAttributes()...), r.Started, r.Ended, float64(i - 1)})
+		}
+	}
+	if got := points(gauges(produce(t, telemetry), idStatus)); !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 
@@ -119,7 +137,7 @@ func TestWhatWasNotMeasuredIsAbsent(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			telemetry := newTest(t, Options{}, new(stub))
-			telemetry.Probe(chat()).Record(c.result)
+			telemetry.Probe(chat()).Record(c.result, unjudged)
 			scope := produce(t, telemetry)
 			for _, m := range []metricID{idHandshakeLatency, idRoundTripLatency, idHandshakeDuration, idRoundTripDuration} {
 				if got := len(gauges(scope, m)) + len(histograms(scope, m)); got != c.points[m] {
@@ -153,7 +171,7 @@ func TestWhatWasNotMeasuredIsAbsent(t *testing.T) {
 
 func TestNothingIsSaidTwice(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
-	telemetry.Probe(chat()).Record(good(midnight, time.Millisecond))
+	telemetry.Probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
 	produce(t, telemetry)
 	scope := produce(t, telemetry)
 	for _, m := range []metricID{idHandshakeLatency, idRoundTripLatency, idConnectionSuccess, idPhaseDuration} {
@@ -172,12 +190,12 @@ func TestTotalsCountFromTheStart(t *testing.T) {
 	after := time.Now()
 	series := telemetry.Probe(chat())
 	for i := range 5 {
-		series.Record(good(midnight, time.Duration(i+1)*time.Millisecond)) // 1 to 5 ms
-		series.Record(refused(midnight))
+		series.Record(good(midnight, time.Duration(i+1)*time.Millisecond), unjudged) // 1 to 5 ms
+		series.Record(refused(midnight), unjudged)
 	}
-	series.Record(silent(midnight)) // 4 ms
+	series.Record(silent(midnight), unjudged) // 4 ms
 	produce(t, telemetry)
-	series.Record(good(midnight, 40*time.Second)) // longer than every bound
+	series.Record(good(midnight, 40*time.Second), unjudged) // longer than every bound
 	scope := produce(t, telemetry)
 
 	counts := map[string]int64{}
@@ -235,7 +253,7 @@ func TestLabelsDoNotReplaceAttributes(t *testing.T) {
 		"wsprobe.name": "other", "server.port": "1", "error.type": "x", "wsprobe.reason": "x", "wsprobe.phase": "x",
 		"Team": "web", "broken": "a\xffb",
 	}
-	telemetry.Probe(target).Record(good(midnight, time.Millisecond))
+	telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
 	want := set(
 		attribute.String("wsprobe.name", "chat"), attribute.String("wsprobe.interpretation", "round_trip_latency"),
 		attribute.String("server.address", "chat.example.com"), attribute.Int("server.port", 443),
@@ -256,7 +274,7 @@ func TestRecordFromManyGoroutines(t *testing.T) {
 		series := telemetry.Probe(chat())
 		recording.Go(func() {
 			for i := range runs {
-				series.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Millisecond))
+				series.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Millisecond), unjudged)
 			}
 		})
 	}
@@ -290,8 +308,8 @@ func TestOutcomesOfAProbeAreFew(t *testing.T) {
 	series := newTest(t, Options{}, new(stub)).Probe(chat())
 	for _, kind := range reasons.Kinds() {
 		for _, code := range kind.Codes {
-			series.Record(probe.Result{Reason: code, ErrorType: kind.Type})
-			series.Record(probe.Result{Reason: code, ErrorType: kind.Type})
+			series.Record(probe.Result{Reason: code, ErrorType: kind.Type}, unjudged)
+			series.Record(probe.Result{Reason: code, ErrorType: kind.Type}, unjudged)
 		}
 	}
 	outcomes, _, _ := series.totals()

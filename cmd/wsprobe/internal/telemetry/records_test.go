@@ -75,11 +75,11 @@ func TestRecords(t *testing.T) {
 			in := keepRecords(b)
 			e := exportTo(t, b.start(t), Options{Logs: true, ServiceVersion: "1.2.3", Location: "attic"})
 			s := e.Probe(chat())
-			s.Record(good(midnight, time.Millisecond))
-			s.Record(mismatched(midnight.Add(time.Minute)))
-			s.Record(refused(midnight.Add(2 * time.Minute)))
-			s.Record(good(midnight.Add(3*time.Minute), time.Millisecond))
-			s.Record(good(midnight.Add(4*time.Minute), time.Millisecond))
+			s.Record(good(midnight, time.Millisecond), unjudged)
+			s.Record(mismatched(midnight.Add(time.Minute)), unjudged)
+			s.Record(refused(midnight.Add(2*time.Minute)), unjudged)
+			s.Record(good(midnight.Add(3*time.Minute), time.Millisecond), unjudged)
+			s.Record(good(midnight.Add(4*time.Minute), time.Millisecond), unjudged)
 			records := in.await(t, 4)
 			b.await(t, "their count", func(points []receiver.Point) bool { return total(points, idAgentRecordsSent, nil) == 4 })
 			e.end(t)
@@ -150,8 +150,8 @@ func TestEventsSayWhatRecordsBear(t *testing.T) {
 	target := chat()
 	target.Labels = nil
 	s := e.Probe(target)
-	s.Record(mismatched(midnight))
-	s.Record(good(midnight.Add(time.Minute), time.Millisecond))
+	s.Record(mismatched(midnight), unjudged)
+	s.Record(good(midnight.Add(time.Minute), time.Millisecond), unjudged)
 	s.ReportStatus(probehealth.Transition{To: probehealth.Healthy, Since: midnight, At: midnight})
 	s.ReportStatus(probehealth.Transition{From: probehealth.Healthy, To: probehealth.NoData, Since: midnight, At: midnight.Add(time.Minute)})
 	s.ReportStatus(probehealth.Transition{From: probehealth.NoData, To: probehealth.Healthy, Since: midnight, At: midnight.Add(time.Hour)})
@@ -194,7 +194,7 @@ func TestRecordsOutlastAnOutage(t *testing.T) {
 	e.start(t)
 	s := e.Probe(chat())
 	for i := range 5 {
-		s.Record(refused(midnight.Add(time.Duration(i) * time.Minute)))
+		s.Record(refused(midnight.Add(time.Duration(i)*time.Minute)), unjudged)
 	}
 	records := in.await(t, 6)
 	log.await(t, "export of log records gets through again")
@@ -217,7 +217,7 @@ func TestReceiverWithoutLogs(t *testing.T) {
 		return status.Error(codes.Unimplemented, "unknown service")
 	}
 	e := exportTo(t, b.start(t), Options{Logs: true, Logger: log.logger()})
-	e.Probe(chat()).Record(refused(midnight))
+	e.Probe(chat()).Record(refused(midnight), unjudged)
 	log.await(t, "export of log records rejected")
 	dropped := func(points []receiver.Point) bool {
 		return total(points, idAgentRecordsDropped, map[string]any{"wsprobe.drop.cause": "rejected"}) == 2
@@ -235,7 +235,7 @@ func TestNoRecordsUnlessAsked(t *testing.T) {
 	b := newBackend(t)
 	in := keepRecords(b)
 	e := exportTo(t, b.start(t), Options{})
-	e.Probe(chat()).Record(refused(midnight))
+	e.Probe(chat()).Record(refused(midnight), unjudged)
 	b.await(t, "the run", runsArrived(1))
 	e.end(t)
 	b.stop()

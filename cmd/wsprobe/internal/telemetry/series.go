@@ -12,6 +12,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -95,9 +96,9 @@ func text(key, value string) attribute.KeyValue {
 	return attribute.String(strings.ToValidUTF8(key, unknown), strings.ToValidUTF8(value, unknown))
 }
 
-// Record notes the result of a run. The runs of one probe must be recorded in order of time, which is how
+// Record notes the result of a run, and what the probe is after it, which is Unknown for one without thresholds. The runs of one probe must be recorded in order of time, which is how
 // they take place; other probes may be recorded meanwhile. It does not keep the texts of the result.
-func (s *Series) Record(r probe.Result) {
+func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	s.mu.Lock()
 	s.count(r.Reason, r.ErrorType)
 	if r.Opened {
@@ -107,7 +108,7 @@ func (s *Series) Record(r probe.Result) {
 		s.roundTrip.observe(r.RoundTrip)
 	}
 	s.mu.Unlock()
-	s.pending.add(newRun(s, r))
+	s.pending.add(newRun(s, r, status))
 	s.report(r)
 }
 

@@ -99,7 +99,7 @@ func TestStopBeforeTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := new(stub)
 		telemetry := newTest(t, Options{}, s)
-		telemetry.Probe(chat()).Record(good(midnight, time.Millisecond))
+		telemetry.Probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := telemetry.Run(ctx); err != nil {
