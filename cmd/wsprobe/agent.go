@@ -208,6 +208,7 @@ func telemetryOptions(cfg config.Config, inFlight func() int, log *slog.Logger) 
 		Headers:        cfg.OTLP.Headers,
 		Compression:    telemetry.Compression(cfg.OTLP.Compression),
 		Interval:       cfg.OTLP.Interval,
+		FirstAfter:     time.Second,
 		Timeout:        cfg.OTLP.Timeout,
 		SpoolDir:       cfg.OTLP.Spool.Dir,
 		QueueBytes:     cfg.OTLP.Spool.MaxBytes,

@@ -15,7 +15,7 @@ type agent struct {
 	queue    func(now time.Time) queueState
 
 	mu       sync.Mutex
-	delay    histogram
+	delay    histogram[uint64]
 	overload int64
 	skipped  map[string]int64
 	requests map[requestKind]int64
@@ -47,7 +47,6 @@ func newAgent(inFlight func() int, queue func(time.Time) queueState) *agent {
 	a := &agent{
 		inFlight: inFlight,
 		queue:    queue,
-		delay:    histogram{bounds: delayBounds},
 		skipped:  make(map[string]int64),
 		requests: make(map[requestKind]int64),
 		dropped:  make(map[DropCause]int64),
@@ -67,7 +66,7 @@ func newAgent(inFlight func() int, queue func(time.Time) queueState) *agent {
 func (a *agent) started(late time.Duration) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.delay.observe(late)
+	a.delay.observe(delayBounds, late)
 }
 
 func (a *agent) overloaded() {
@@ -138,7 +137,7 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	b.histogram(idAgentStartDelay, none, start, now, a.delay.snapshot())
+	b.histogram(idAgentStartDelay, none, start, now, a.delay.snapshot(delayBounds))
 	b.sum(idAgentOverloaded, none, start, now, a.overload)
 	for _, cause := range slices.Sorted(maps.Keys(a.skipped)) {
 		b.sum(idAgentSkipped, with(text(keySkipCause, cause)), start, now, a.skipped[cause])

@@ -17,7 +17,7 @@ import (
 )
 
 // patience bounds every wait of these tests. It passes only if something is broken.
-const patience = 30 * time.Second
+const patience = 2 * time.Minute
 
 // backend is a receiver on loopback that keeps what it accepts.
 type backend struct {

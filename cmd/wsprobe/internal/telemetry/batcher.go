@@ -3,14 +3,16 @@ package telemetry
 import (
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
 // The bounds of one export request. A gRPC server refuses more than 4 MiB, some proxies more than that; the
-// sizes counted here are never below the real ones.
+// sizes counted here are never below the real ones. A request as points, and again as the messages that the exporter makes
+// of them, takes ten times its size: that is why there are no more of them in one.
 const (
-	maxRequestPoints = 5000
+	maxRequestPoints = 2000
 	maxRequestBytes  = 2 << 20
 )
 
@@ -23,12 +25,14 @@ const (
 
 // batcher cuts points into requests: each is one ScopeMetrics within the bounds.
 type batcher struct {
-	scope  instrumentation.Scope
-	header int // bytes of a request besides its points
+	scope   instrumentation.Scope
+	header  int // bytes of a request besides its points
+	request func(metricdata.ScopeMetrics)
 
-	done   []metricdata.ScopeMetrics
-	points int
-	bytes  int
+	done    []metricdata.ScopeMetrics
+	points  int
+	bytes   int
+	scratch []attribute.KeyValue // for whoever makes attributes
 
 	gauges     [metricCount][]metricdata.DataPoint[float64]
 	sums       [metricCount][]metricdata.DataPoint[int64]
@@ -51,7 +55,7 @@ func (b *batcher) sum(m metricID, a attributes, start, now time.Time, value int6
 
 // histogram adds a distribution, unless nothing was measured: a histogram without a value would say that
 // something of length 0 took place no times.
-func (b *batcher) histogram(m metricID, a attributes, start, now time.Time, h histogram) {
+func (b *batcher) histogram(m metricID, a attributes, start, now time.Time, h distribution) {
 	if h.count == 0 {
 		return
 	}
@@ -108,10 +112,20 @@ func (b *batcher) cut() {
 	clear(b.histograms[:])
 }
 
-// finish returns the requests.
-func (b *batcher) finish() []metricdata.ScopeMetrics {
+// flush hands over the requests that are complete. It is apart from what completes them because it can take a while,
+// and points are added under locks.
+func (b *batcher) flush() {
+	for i := range b.done {
+		b.request(b.done[i])
+		b.done[i] = metricdata.ScopeMetrics{} // let go of it
+	}
+	b.done = b.done[:0]
+}
+
+// finish hands over everything that is left.
+func (b *batcher) finish() {
 	if b.points > 0 {
 		b.cut()
 	}
-	return b.done
+	b.flush()
 }

@@ -10,13 +10,15 @@ import (
 )
 
 func TestRequestsAreBoundedInPoints(t *testing.T) {
-	b := new(batcher)
+	var requests []metricdata.ScopeMetrics
+	b := &batcher{request: func(scope metricdata.ScopeMetrics) { requests = append(requests, scope) }}
 	const n = 2*maxRequestPoints + 1
 	for i := range n {
 		b.gauge(idHandshakeLatency, attributes{}, midnight, midnight, float64(i))
 	}
+	b.finish()
 	next := 0.0
-	for i, scope := range b.finish() {
+	for i, scope := range requests {
 		points := gauges(scope, idHandshakeLatency)
 		if want := min(maxRequestPoints, n-i*maxRequestPoints); len(points) != want || countPoints(scope) != want {
 			t.Errorf("request %d has %d points, counted as %d, want %d", i, len(points), countPoints(scope), want)
@@ -55,10 +57,7 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 				target.Name, target.Labels = fmt.Sprint("probe ", i), labels
 				telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
 			}
-			scopes, err := telemetry.producer.Produce(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			scopes := allRequests(telemetry)
 			for i, scope := range scopes {
 				data := &metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}}
 				packed, err := packer.pack(data)
@@ -89,17 +88,19 @@ func TestSizeOfSmallPoints(t *testing.T) {
 		t.Fatal(err)
 	}
 	telemetry := newTelemetry(Options{}.filled(), wire{})
-	for i := range 400 {
+	for i := range 150 {
 		target := Target{Name: fmt.Sprint(i)}
 		telemetry.Probe(target).Record(good(time.Now(), time.Duration(i+1)*time.Millisecond), unjudged)
 	}
-	b := &batcher{scope: telemetry.producer.scope, header: telemetry.producer.header}
+	var requests []metricdata.ScopeMetrics
+	b := telemetry.producer.batcher(func(scope metricdata.ScopeMetrics) { requests = append(requests, scope) })
 	telemetry.pending.take(func(r *run) { addRun(b, r) })
 	for _, s := range telemetry.producer.all() {
-		addTotals(b, s, midnight, time.Now())
+		addTotals(b, s, midnight)
 	}
 	estimate := b.header + b.bytes
-	for _, scope := range b.finish() {
+	b.finish()
+	for _, scope := range requests {
 		packed, err := packer.pack(&metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}})
 		if err != nil {
 			t.Fatal(err)

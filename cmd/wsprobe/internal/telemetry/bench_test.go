@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
 )
@@ -66,19 +68,14 @@ func BenchmarkProduce(b *testing.B) {
 	telemetry := newTelemetry(Options{}.filled(), wire{})
 	record := probes(telemetry)
 	record()
-	if _, err := telemetry.producer.Produce(b.Context()); err != nil {
-		b.Fatal(err)
-	}
+	allRequests(telemetry)
 	b.ReportAllocs()
 	points := 0
 	for b.Loop() {
 		b.StopTimer()
 		record()
 		b.StartTimer()
-		scopes, err := telemetry.producer.Produce(b.Context())
-		if err != nil {
-			b.Fatal(err)
-		}
+		scopes := allRequests(telemetry)
 		points = 0
 		for _, scope := range scopes {
 			points += countPoints(scope)
@@ -103,7 +100,7 @@ func BenchmarkPack(b *testing.B) {
 		b.StopTimer()
 		record()
 		telemetry.queue.batches, telemetry.queue.used = nil, limits{}
-		telemetry.queue.add(telemetry.produce())
+		telemetry.producer.produceAll(func(scope metricdata.ScopeMetrics) { telemetry.queue.add(telemetry.batch(scope)) })
 		b.StartTimer()
 		telemetry.queue.settle(time.Now(), client.pack)
 	}
@@ -130,7 +127,7 @@ func BenchmarkExport(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				record()
-				telemetry.queue.add(telemetry.produce())
+				telemetry.producer.produceAll(func(scope metricdata.ScopeMetrics) { telemetry.queue.add(telemetry.batch(scope)) })
 				if pause := telemetry.delivery.deliver(b.Context(), false); pause > 0 {
 					b.Fatal(telemetry.Health())
 				}

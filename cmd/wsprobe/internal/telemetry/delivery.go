@@ -25,6 +25,8 @@ type delivery struct {
 	// patience is how long news wait for what is older, so that a short outage arrives in order of time,
 	// which some back ends insist on, and a long one does not hold up the present.
 	patience time.Duration
+	// recent is how long a batch is news.
+	recent time.Duration
 	// spread is this agent's factor on pauses, so that a fleet does not come back in step.
 	spread float64
 
@@ -79,7 +81,7 @@ func (d *delivery) deliver(ctx context.Context, last bool) time.Duration {
 		doubtful *batch    // the last request, if it was deferred for a reason that can be its own
 	)
 	for ctx.Err() == nil && (last || retry.IsZero() || time.Now().Before(retry)) {
-		b, c := d.queue.next(d.pass, d.newsDue(time.Now()))
+		b, c := d.queue.next(d.pass, d.news(time.Now()))
 		if b == nil {
 			break
 		}
@@ -125,14 +127,13 @@ func (d *delivery) deliver(ctx context.Context, last bool) time.Duration {
 	return max(time.Until(retry), 1)
 }
 
-// newsDue returns the time before which the latest collection must have been made for its batches to take
-// turns with older ones. It is the zero time, and all go in order, until requests have got through for a
-// while.
-func (d *delivery) newsDue(now time.Time) time.Time {
+// news returns when batches must have been collected to take turns with older ones: a while ago, but not long ago. It is
+// never, and all go in order, until requests have got through for a while.
+func (d *delivery) news(now time.Time) window {
 	if d.flowing.IsZero() || now.Sub(d.flowing) < d.patience {
-		return time.Time{}
+		return window{}
 	}
-	return now.Add(-d.patience)
+	return window{from: now.Add(-d.recent), before: now.Add(-d.patience)}
 }
 
 // pause returns how long to wait after the present number of deferrals.

@@ -30,7 +30,7 @@ func deliveryOf(t *testing.T, words string, answer func(word string, n int) verd
 	b := &bench{began: time.Now(), answer: answer}
 	b.delivery = &delivery{
 		queue: newQueue(limits{memory: 1 << 20}, nil, agent.drop), agent: agent, health: newHealth(),
-		log: newLimitedLog(slog.New(slog.DiscardHandler)), spread: 1, patience: time.Second,
+		log: newLimitedLog(slog.New(slog.DiscardHandler)), spread: 1, patience: time.Second, recent: time.Minute,
 	}
 	b.send = func(_ context.Context, c content) verdict {
 		name := c.packed
@@ -171,7 +171,7 @@ func TestPartialSuccessIsNotTriedAgain(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			b := deliveryOf(t, "", func(string, int) verdict { return verdict{outcome: Partial, rejected: c.rejected} })
 			defer b.cancel()
-			b.queue.add(time.Now(), []*batch{{points: 5}})
+			b.queue.add(&batch{points: 5, collected: time.Now()})
 			got := b.after(time.Hour)
 			if len(got) != 1 || b.agent.sent != int64(c.sent) || b.agent.dropped[DropRejected] != int64(c.dropped) {
 				t.Errorf("%d rejected: %v, %d sent, %v dropped", c.rejected, got, b.agent.sent, b.agent.dropped)

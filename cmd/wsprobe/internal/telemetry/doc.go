@@ -15,9 +15,10 @@
 //	Series.Record → pending runs → collection → queue → delivery → receiver
 //
 // [Series.Record] notes a run in about a hundred nanoseconds and never waits for an export. Every Interval a
-// collection takes the pending runs and the totals through a [go.opentelemetry.io/otel/sdk/metric.Producer]
-// and cuts them into batches, each of which is one export request well below the 4 MiB that a gRPC server
-// accepts. Collections go on whatever the receiver does.
+// collection takes the pending runs and the totals and cuts them into batches, each of which is one export request
+// well below the 4 MiB that a gRPC server accepts. It makes the next one when the last but one is gone, so that what
+// is in memory at once does not grow with the number of probes. Runs that are as many as a request holds are collected
+// ahead of the Interval. Collections go on whatever the receiver does.
 //
 // In the ordinary course a batch is gone in a moment. One that is refused, or is not answered within a second, or
 // comes while exports fail, is settled: encoded, compressed, and put into the SpoolDir, where it outlives the

@@ -139,9 +139,9 @@ func (s *Series) emit(r probe.Result, level slog.Level, event, message string, a
 
 // write makes a log record with the attributes of the probe.
 func (s *Series) write(ctx context.Context, at time.Time, level slog.Level, event, message string, attrs []slog.Attr) {
-	record := slog.NewRecord(at, level, s.name+": "+message, 0)
+	record := slog.NewRecord(at, level, s.target.Name+": "+message, 0)
 	record.AddAttrs(slog.String(keyEventName, event))
-	for _, kv := range s.base {
+	for _, kv := range s.appendBase(nil) {
 		record.AddAttrs(plain(kv))
 	}
 	record.AddAttrs(attrs...)

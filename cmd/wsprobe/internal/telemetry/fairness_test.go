@@ -43,10 +43,7 @@ func TestNewsDoNotWaitForALongBacklog(t *testing.T) {
 		})
 		defer b.cancel()
 		b.after(time.Until(b.began.Add(500 * time.Millisecond)))
-		b.queue.mu.Lock()
-		b.queue.latest = time.Now().Add(-time.Second) // fill adds a second
-		b.queue.mu.Unlock()
-		fill(b.queue, "news")
+		b.queue.add(&batch{points: 1, collected: time.Now(), content: named("news")})
 		b.queue.settle(time.Now(), packName)
 		b.after(time.Hour)
 		// The news come at 0.5 s. They have waited for more than a second when f is done, at 1.8 s.

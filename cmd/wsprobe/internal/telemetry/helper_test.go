@@ -206,13 +206,17 @@ func newTest(t *testing.T, o Options, s *stub) *Telemetry {
 	return telemetry
 }
 
+// allRequests makes one collection.
+func allRequests(telemetry *Telemetry) []metricdata.ScopeMetrics {
+	var all []metricdata.ScopeMetrics
+	telemetry.producer.produceAll(func(scope metricdata.ScopeMetrics) { all = append(all, scope) })
+	return all
+}
+
 // produce makes one collection, which must fit into one request.
 func produce(t *testing.T, telemetry *Telemetry) metricdata.ScopeMetrics {
 	t.Helper()
-	scopes, err := telemetry.producer.Produce(t.Context())
-	if err != nil {
-		t.Fatal(err)
-	}
+	scopes := allRequests(telemetry)
 	if len(scopes) != 1 {
 		t.Fatalf("%d requests, want 1", len(scopes))
 	}

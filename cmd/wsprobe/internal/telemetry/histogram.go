@@ -21,29 +21,42 @@ var (
 	}
 )
 
-// histogram is a cumulative distribution of durations. It has no lock of its own.
-type histogram struct {
-	bounds []float64
-	counts []uint64 // one more than bounds; nil until the first value
-	count  uint64
+// histogram is a cumulative distribution of durations over bounds that its owner knows. It has no lock of its own. There are
+// two for each of maybe a hundred thousand probes: a uint32 is enough for a probe, whose runs are a second apart at
+// least, for 136 years.
+type histogram[N uint32 | uint64] struct {
+	counts []N // one more than bounds; nil until the first value
 	sum    float64
 }
 
 // observe adds a duration. A value on a bound belongs to the bucket below it, as OTLP has it.
-func (h *histogram) observe(d time.Duration) {
+func (h *histogram[N]) observe(bounds []float64, d time.Duration) {
 	if h.counts == nil {
-		h.counts = make([]uint64, len(h.bounds)+1)
+		h.counts = make([]N, len(bounds)+1)
 	}
 	ms := probe.Millis(d)
-	bucket, _ := slices.BinarySearch(h.bounds, ms)
+	bucket, _ := slices.BinarySearch(bounds, ms)
 	h.counts[bucket]++
-	h.count++
 	h.sum += ms
 }
 
+// distribution is a histogram at one moment.
+type distribution struct {
+	bounds []float64
+	counts []uint64
+	count  uint64
+	sum    float64
+}
+
 // snapshot returns a copy that later observations do not touch. It shares the bounds, which do not change.
-func (h *histogram) snapshot() histogram {
-	c := *h
-	c.counts = slices.Clone(h.counts)
-	return c
+func (h *histogram[N]) snapshot(bounds []float64) distribution {
+	d := distribution{bounds: bounds, sum: h.sum}
+	if h.counts != nil {
+		d.counts = make([]uint64, len(h.counts))
+	}
+	for i, n := range h.counts {
+		d.counts[i] = uint64(n)
+		d.count += uint64(n)
+	}
+	return d
 }

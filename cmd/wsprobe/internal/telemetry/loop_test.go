@@ -232,6 +232,48 @@ func TestManyRunsAreCollectedAheadOfTime(t *testing.T) {
 	})
 }
 
+// TestFirstRunIsExportedSoon: whoever waits for the first one need not wait for the interval.
+func TestFirstRunIsExportedSoon(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		s := new(stub)
+		r := start(t, Options{Interval: time.Minute, FirstAfter: time.Second}, s)
+		for range 3 {
+			r.until(time.Duration(r.count+1) * 10 * time.Second)
+			r.record()
+		}
+		r.until(61 * time.Second)
+		if got, want := r.times(s), seconds(11, 60); !slices.Equal(got, want) {
+			t.Errorf("exports at %v, want %v", got, want)
+		}
+		r.stop(t)
+	})
+}
+
+// TestFewRequestsAreInMemory has many more points than a request holds, and a receiver that takes a moment for each:
+// a collection goes on no faster.
+func TestFewRequestsAreInMemory(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r *running
+		most := 0
+		s := &stub{answer: func(context.Context, int) verdict {
+			time.Sleep(10 * time.Millisecond)
+			loose, _, _ := r.queue.loose()
+			most = max(most, loose)
+			return verdict{outcome: Accepted}
+		}}
+		r = prepare(t, Options{Interval: time.Minute}, s)
+		for range 3 * maxRequestPoints {
+			r.Probe(chat()).Record(good(time.Now(), time.Millisecond), unjudged)
+		}
+		r.start(t)
+		r.until(2 * time.Minute)
+		r.stop(t)
+		if n := len(s.delivered()); n != 3*maxRequestPoints || most != maxLoose || len(s.calls) < 9 {
+			t.Errorf("%d runs in %d requests, at most %d in memory, want %d", n, len(s.calls), most, maxLoose)
+		}
+	})
+}
+
 func TestDropsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := newLogbook()

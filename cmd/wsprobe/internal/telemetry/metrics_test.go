@@ -60,7 +60,7 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
 	telemetry.agent.spoolFailed("no_space")
 	telemetry.agent.countRecords()
-	telemetry.queue.add(time.Now(), []*batch{{}})
+	telemetry.queue.add(&batch{collected: time.Now()})
 
 	seen := map[string]bool{}
 	for _, m := range produce(t, telemetry).Metrics {

@@ -66,6 +66,8 @@ type Options struct {
 
 	// Interval is the time between two collections. Default: DefaultInterval.
 	Interval time.Duration
+	// FirstAfter is the time from the first run to an export ahead of the Interval, 0 for none: for people who wait for it.
+	FirstAfter time.Duration
 	// Timeout bounds one export request. Default: DefaultTimeout.
 	Timeout time.Duration
 	// StopBudget bounds what Run still does after its context has ended. Default: DefaultStopBudget.

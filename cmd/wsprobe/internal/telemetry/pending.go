@@ -58,21 +58,26 @@ func (r *run) points() int {
 	return n
 }
 
-// pending holds the runs that wait for a collection, at most limit of them. Half as many ask for a collection
-// ahead of time, so that runs have to go only if collections cannot keep up.
+// manyRuns is how many runs are a request or two, so that it makes no sense to let them wait for others.
+const manyRuns = 500
+
+// pending holds the runs that wait for a collection, at most limit of them. Many ask for a collection ahead of time,
+// so that they take little memory, and have to go only if collections cannot keep up.
 type pending struct {
 	limit int
-	half  chan struct{}    // holds a value when half of the limit was reached
+	many  chan struct{}    // holds a value when there are manyRuns, or half of the limit
+	first chan struct{}    // holds a value when there is the first run of all
 	drop  func(points int) // called with the points of each run that has to go
 
 	mu     sync.Mutex
 	runs   []run // a ring once it is full
 	oldest int
 	spare  []run
+	any    bool // there was a run
 }
 
 func newPending(limit int, drop func(points int)) *pending {
-	return &pending{limit: limit, drop: drop, half: make(chan struct{}, 1)}
+	return &pending{limit: limit, drop: drop, many: make(chan struct{}, 1), first: make(chan struct{}, 1)}
 }
 
 // add appends a run, in place of the oldest one if there is no room.
@@ -80,12 +85,14 @@ func (p *pending) add(r run) {
 	p.mu.Lock()
 	if n := len(p.runs); n < p.limit {
 		p.runs = append(p.runs, r)
+		first := !p.any
+		p.any = true
 		p.mu.Unlock()
-		if n == p.limit/2 {
-			select {
-			case p.half <- struct{}{}:
-			default:
-			}
+		if n == min(manyRuns, p.limit/2) {
+			signal(p.many)
+		}
+		if first {
+			signal(p.first)
 		}
 		return
 	}

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	"slices"
 	"sync"
 	"time"
@@ -13,9 +12,9 @@ import (
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
-// producer is the [go.opentelemetry.io/otel/sdk/metric.Producer] of the export. It hands each run over once,
-// so there can be one reader of it only; a reader that wants to be asked at any time, as a Prometheus
-// endpoint is, needs another producer over the same series.
+// producer makes the points of the export. It hands each run over once, so there can be one reader of it only; a
+// reader that wants to be asked at any time, as a Prometheus endpoint is, needs another producer over the same
+// series.
 type producer struct {
 	scope   instrumentation.Scope
 	header  int
@@ -25,8 +24,6 @@ type producer struct {
 
 	mu     sync.Mutex
 	series []*Series
-
-	producing sync.Mutex // guards the attribute sets of the series
 }
 
 func (p *producer) add(s *Series) {
@@ -41,25 +38,43 @@ func (p *producer) all() []*Series {
 	return slices.Clip(p.series)
 }
 
-// Produce returns the points of all runs since the last call and the totals as they are now. Each
-// ScopeMetrics is one export request.
-func (p *producer) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
-	p.producing.Lock()
-	defer p.producing.Unlock()
-	b := &batcher{scope: p.scope, header: p.header}
-	p.pending.take(func(r *run) { addRun(b, r) })
-	now, series := time.Now(), p.all()
-	for _, s := range series {
-		addTotals(b, s, p.start, now)
+// produce hands over the points of all runs since the last call, one export request at a time. What has been handed over
+// is not kept: a hundred thousand probes have more points than should be in memory at once. It must not be called by
+// two goroutines at once.
+func (p *producer) produce(request func(metricdata.ScopeMetrics)) {
+	b := p.batcher(request)
+	p.addRuns(b)
+	b.finish()
+}
+
+// produceAll is produce with the totals as they are now after the runs.
+func (p *producer) produceAll(request func(metricdata.ScopeMetrics)) {
+	b := p.batcher(request)
+	p.addRuns(b)
+	all := p.all()
+	for _, s := range all {
+		addTotals(b, s, p.start)
+		b.flush()
 	}
-	p.agent.addTo(b, len(series), p.start, now)
-	return b.finish(), nil
+	p.agent.addTo(b, len(all), p.start, time.Now())
+	b.finish()
+}
+
+func (p *producer) batcher(request func(metricdata.ScopeMetrics)) *batcher {
+	return &batcher{scope: p.scope, header: p.header, request: request}
+}
+
+func (p *producer) addRuns(b *batcher) {
+	p.pending.take(func(r *run) {
+		addRun(b, r)
+		b.flush()
+	})
 }
 
 // addRun adds the points of one run: what was measured, and nothing else.
 func addRun(b *batcher, r *run) {
-	s, plain := r.series, r.series.with(variant{})
-	opened := 0.0
+	with := func(v variant) attributes { return r.series.with(b, v) }
+	plain, opened := with(variant{}), 0.0
 	if r.opened {
 		opened = 1
 		b.gauge(idHandshakeLatency, plain, r.started, r.ended, probe.Millis(r.handshake))
@@ -73,22 +88,24 @@ func addRun(b *batcher, r *run) {
 	if r.status != probehealth.Unknown {
 		b.gauge(idStatus, plain, r.started, r.ended, float64(r.status.Number()))
 	}
-	b.gauge(idConnectionSuccess, s.with(variant{reason: r.reason.String()}), r.started, r.ended, opened)
+	b.gauge(idConnectionSuccess, with(variant{reason: r.reason.String()}), r.started, r.ended, opened)
 	for phase, span := range r.phases {
 		if span.State == probe.SpanEnded {
-			a := s.with(variant{phase: probe.Phase(phase).String()})
+			a := with(variant{phase: probe.Phase(phase).String()})
 			b.gauge(idPhaseDuration, a, r.started, r.ended, probe.Millis(span.Duration()))
 		}
 	}
 }
 
 // addTotals adds the cumulative values of one probe.
-func addTotals(b *batcher, s *Series, start, now time.Time) {
+func addTotals(b *batcher, s *Series, start time.Time) {
 	outcomes, handshake, roundTrip := s.totals()
+	now := time.Now()
 	for _, o := range outcomes {
-		a := s.with(variant{reason: o.reason.String(), errorType: string(o.errorType)})
+		a := s.with(b, variant{reason: o.reason.String(), errorType: string(o.errorType)})
 		b.sum(idRuns, a, start, now, o.n)
 	}
-	b.histogram(idHandshakeDuration, s.with(variant{}), start, now, handshake)
-	b.histogram(idRoundTripDuration, s.with(variant{}), start, now, roundTrip)
+	plain := s.with(b, variant{})
+	b.histogram(idHandshakeDuration, plain, start, now, handshake)
+	b.histogram(idRoundTripDuration, plain, start, now, roundTrip)
 }

@@ -59,11 +59,11 @@ type queue struct {
 	drop      func(DropCause, int)
 	wake      chan struct{} // holds a value when batches have come
 	unsettled chan struct{} // holds a value when batches should be settled without delay
+	removed   chan struct{} // holds a value when a batch was removed
 
 	mu      sync.Mutex
 	batches []*batch
-	used    limits    // the sizes of settled batches
-	latest  time.Time // when the newest batches were collected
+	used    limits // the sizes of settled batches
 	sending *batch
 	ahead   bool // the batch that was sent last went ahead of older ones
 }
@@ -71,7 +71,7 @@ type queue struct {
 func newQueue(l limits, d *disk, drop func(DropCause, int)) *queue {
 	return &queue{
 		limits: l, disk: d, drop: drop,
-		wake: make(chan struct{}, 1), unsettled: make(chan struct{}, 1),
+		wake: make(chan struct{}, 1), unsettled: make(chan struct{}, 1), removed: make(chan struct{}, 1),
 	}
 }
 
@@ -83,31 +83,35 @@ func signal(c chan struct{}) {
 	}
 }
 
-// add appends the batches of a collection.
-func (q *queue) add(collected time.Time, batches []*batch) {
+// add appends a batch.
+func (q *queue) add(b *batch) {
 	q.mu.Lock()
-	q.latest = collected
-	q.batches = append(q.batches, batches...)
+	q.batches = append(q.batches, b)
 	q.mu.Unlock()
 	signal(q.wake)
 }
 
+// window is a time, from one moment and before another.
+type window struct{ from, before time.Time }
+
+func (w window) contains(t time.Time) bool { return !t.Before(w.from) && t.Before(w.before) }
+
 // next returns the batch to send now and marks it as being sent, or nil. That is the oldest one, but every
-// other time the oldest of the latest collection if that collection was made before newsDue. Batches that
-// this pass has passed over are left out.
-func (q *queue) next(pass int, newsDue time.Time) (*batch, content) {
+// other time the oldest that was collected within the window of the news. Batches that this pass has passed over
+// are left out.
+func (q *queue) next(pass int, news window) (*batch, content) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	left := func(b *batch) bool { return b.passed != pass }
-	news := func(b *batch) bool { return left(b) && b.collected.Equal(q.latest) }
+	due := func(b *batch) bool { return left(b) && news.contains(b.collected) }
 	at := slices.IndexFunc(q.batches, left)
 	if at < 0 {
 		q.sending, q.ahead = nil, false
 		return nil, content{}
 	}
 	first := at
-	if q.latest.Before(newsDue) && !q.ahead {
-		at = max(at, slices.IndexFunc(q.batches, news))
+	if !q.ahead {
+		at = max(at, slices.IndexFunc(q.batches, due))
 	}
 	q.sending, q.ahead = q.batches[at], at != first
 	return q.sending, q.sending.content
@@ -135,6 +139,22 @@ func (q *queue) remove(b *batch) {
 	if at >= 0 && b.file != nil {
 		q.disk.remove(b.file) // after its removal from the list nobody else changes the batch
 	}
+	signal(q.removed)
+}
+
+// loose returns how many batches are not settled, when the oldest of them was collected, and whether others wait.
+func (q *queue) loose() (n int, oldest time.Time, others bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for _, b := range q.batches {
+		if b.data == nil {
+			continue
+		}
+		if n++; n == 1 {
+			oldest = b.collected
+		}
+	}
+	return n, oldest, n < len(q.batches)
 }
 
 // take takes the batch at an index out of the list. The caller holds the lock.

@@ -19,22 +19,31 @@ func queued(q *queue) string {
 	return strings.Join(all, " ")
 }
 
-// fill adds a packed batch of 100 bytes and one point for each word, each of a collection of its own.
+// fill adds a batch that packs to 100 bytes, of one point, for each word, each a second after the one before.
 func fill(q *queue, words string) []*batch {
 	var batches []*batch
 	for _, word := range strings.Fields(words) {
-		content := []byte(word + strings.Repeat(".", 100-len(word)))
-		b := &batch{points: 1, collected: q.latest.Add(time.Second), content: named(content)}
+		b := &batch{points: 1, collected: newest(q).Add(time.Second), content: named(word)}
 		batches = append(batches, b)
-		q.add(b.collected, []*batch{b})
+		q.add(b)
 	}
 	return batches
 }
 
-// named is data that packs to the given bytes.
-func named(packed []byte) content {
+// newest is when the last batch was collected.
+func newest(q *queue) time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if len(q.batches) == 0 {
+		return time.Time{}
+	}
+	return q.batches[len(q.batches)-1].collected
+}
+
+// named is data that packs to 100 bytes which begin with a word.
+func named(word string) content {
 	return content{data: &metricdata.ResourceMetrics{ScopeMetrics: []metricdata.ScopeMetrics{
-		{Metrics: []metricdata.Metrics{{Name: string(packed)}}},
+		{Metrics: []metricdata.Metrics{{Name: word + strings.Repeat(".", 100-len(word))}}},
 	}}}
 }
 
@@ -53,7 +62,7 @@ func TestQueueDropsTheOldest(t *testing.T) {
 	if got := queued(q); got != "c d e" || dropped[DropQueueFull] != 2 || q.used.memory != q.limits.memory {
 		t.Errorf("%q left with %d bytes, %v dropped", got, q.used.memory, dropped)
 	}
-	s := q.state(q.latest.Add(time.Second))
+	s := q.state(newest(q).Add(time.Second))
 	points, _ := q.points()
 	if s != (queueState{batches: 3, bytes: q.limits.memory, age: 3 * time.Second}) || points != 3 {
 		t.Errorf("state: got %+v and %d points", s, points)
@@ -61,7 +70,7 @@ func TestQueueDropsTheOldest(t *testing.T) {
 	for _, b := range slices.Clone(q.batches) {
 		q.remove(b)
 	}
-	if s := q.state(q.latest); s != (queueState{}) {
+	if s := q.state(time.Now()); s != (queueState{}) {
 		t.Errorf("state of an empty queue: got %+v", s)
 	}
 }
@@ -69,7 +78,7 @@ func TestQueueDropsTheOldest(t *testing.T) {
 func TestBatchThatIsBeingSentIsNotDropped(t *testing.T) {
 	q := newQueue(limits{memory: 100 + batchOverhead}, nil, func(DropCause, int) {})
 	fill(q, "a b c")
-	sending, _ := q.next(1, time.Time{})
+	sending, _ := q.next(1, window{})
 	q.settle(time.Now(), packName)
 	if got := queued(q); got != "a" {
 		t.Errorf("%q left, want the one that is being sent", got)
@@ -111,17 +120,20 @@ func TestNextIsTheOldestUnlessNewsAreDue(t *testing.T) {
 	q := newQueue(limits{memory: 1 << 20}, nil, func(DropCause, int) {})
 	fill(q, "a b c")
 	q.settle(time.Now(), packName)
-	next := func(pass int, newsDue time.Time) string {
-		_, content := q.next(pass, newsDue)
+	next := func(pass int, news window) string {
+		_, content := q.next(pass, news)
 		return strings.TrimRight(string(content.packed), ".")
 	}
-	if got := next(1, time.Time{}); got != "a" {
+	if got := next(1, window{}); got != "a" {
 		t.Errorf("got %q, want the oldest", got)
 	}
-	if got := next(1, q.latest); got != "a" {
-		t.Errorf("got %q, want the oldest: the latest were collected at, not before", got)
+	last := newest(q)
+	for name, news := range map[string]window{"too old": {last.Add(1), last.Add(2)}, "too new": {last.Add(-1), last}} {
+		if got := next(1, news); got != "a" {
+			t.Errorf("got %q, want the oldest: the last is %s", got, name)
+		}
 	}
-	due := q.latest.Add(1)
+	due := window{last, last.Add(1)}
 	for _, want := range []string{"c", "a", "c", "a"} {
 		if got := next(1, due); got != want {
 			t.Errorf("got %q, want the latest and the oldest in turn", got)
@@ -134,14 +146,14 @@ func TestNextIsTheOldestUnlessNewsAreDue(t *testing.T) {
 		}
 	}
 	q.keep(q.batches[0], 1)
-	if got := next(1, time.Time{}); got != "b" {
+	if got := next(1, window{}); got != "b" {
 		t.Errorf("got %q, want the next", got)
 	}
 	q.keep(q.batches[1], 1)
 	if got := next(1, due); got != "" {
 		t.Errorf("got %q, want nothing", got)
 	}
-	if got := next(2, time.Time{}); got != "a" {
+	if got := next(2, window{}); got != "a" {
 		t.Errorf("got %q in the next pass", got)
 	}
 }

@@ -7,8 +7,6 @@ import (
 	"log/slog"
 	"sync"
 	"time"
-
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
 // slowAfter is how long a batch may be on its way before it is settled, in case that it does not arrive.
@@ -28,45 +26,31 @@ func (t *Telemetry) Run(ctx context.Context) error {
 		t.delivery.run(working, last)
 		both.Wait()
 	}()
-	slow := time.NewTimer(t.slowAfter())
-	defer slow.Stop()
-	t.collectUntil(ctx, slow)
+	c := &collection{Telemetry: t, slow: time.NewTimer(t.slowAfter()), delivered: delivered}
+	defer c.slow.Stop()
+	c.run(ctx)
 	close(last)
 	for waiting := true; waiting; {
 		select {
 		case <-delivered:
 			waiting = false
-		case <-slow.C:
+		case <-c.slow.C:
 			t.save()
 		case <-t.queue.unsettled:
 			t.save()
 		}
 	}
-	return t.end(ctx)
+	return t.end()
 }
 
-// collectUntil collects every interval until ctx ends, and then once more.
-func (t *Telemetry) collectUntil(ctx context.Context, slow *time.Timer) {
-	ticker := time.NewTicker(t.options.Interval)
-	defer ticker.Stop()
-	for ctx.Err() == nil {
-		select {
-		case <-ctx.Done():
-		case <-slow.C:
-			t.save()
-		case <-t.queue.unsettled:
-			t.settle()
-		case <-ticker.C:
-			t.collect(slow)
-		case <-t.pending.half:
-			t.collect(slow)
-		}
+// slowAfter is how long after its collection a batch is settled if it has not arrived. There is no hurry if that is only to
+// save memory: encoding it twice is no help to a busy machine.
+func (t *Telemetry) slowAfter() time.Duration {
+	if t.options.SpoolDir == "" {
+		return t.options.Interval / 2
 	}
-	t.collect(slow)
+	return min(slowAfter, t.options.Interval/2)
 }
-
-// slowAfter is how long after a collection its batches are settled if they have not arrived.
-func (t *Telemetry) slowAfter() time.Duration { return min(slowAfter, t.options.Interval/2) }
 
 // settle settles what waits, and tells what was dropped.
 func (t *Telemetry) settle() {
@@ -82,7 +66,7 @@ func (t *Telemetry) save() {
 }
 
 // end ends the export. What was not delivered stays in the spool if it got there.
-func (t *Telemetry) end(ctx context.Context) error {
+func (t *Telemetry) end() error {
 	t.save()
 	t.tellDrops()
 	lost, kept := t.queue.points()
@@ -92,57 +76,10 @@ func (t *Telemetry) end(ctx context.Context) error {
 	if kept > 0 {
 		t.log.log(slog.LevelInfo, "stopped with data points in the spool: the next start delivers them", "points", kept)
 	}
-	if err := errors.Join(t.provider.Shutdown(context.WithoutCancel(ctx)), t.wire.close(), t.queue.close()); err != nil {
+	if err := errors.Join(t.wire.close(), t.queue.close()); err != nil {
 		return fmt.Errorf("telemetry: ending the export: %w", err)
 	}
 	return nil
-}
-
-// collect puts everything that was recorded since the last collection into the queue. As long as exports get
-// through it need not be settled: it is gone in a moment, or settled when slow ticks.
-func (t *Telemetry) collect(slow *time.Timer) {
-	t.settle()
-	t.queue.add(t.produce())
-	if !t.health.get().OK {
-		t.settle()
-	}
-	slow.Reset(t.slowAfter())
-}
-
-// produce makes batches of everything that was recorded since the last collection.
-func (t *Telemetry) produce() (now time.Time, batches []*batch) {
-	var all metricdata.ResourceMetrics
-	if err := t.reader.Collect(context.Background(), &all); err != nil { // it waits for nothing
-		t.log.log(slog.LevelError, "collection failed", "error", err)
-	}
-	now = time.Now()
-	for _, scope := range all.ScopeMetrics {
-		batches = append(batches, &batch{
-			// Not the resource of a provider, into which the SDK mixes OTEL_RESOURCE_ATTRIBUTES.
-			content: content{data: &metricdata.ResourceMetrics{
-				Resource: t.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope},
-			}},
-			points:    countPoints(scope),
-			collected: now,
-		})
-	}
-	return now, batches
-}
-
-// countPoints returns the number of data points of the kinds that the producer makes.
-func countPoints(scope metricdata.ScopeMetrics) int {
-	n := 0
-	for _, m := range scope.Metrics {
-		switch data := m.Data.(type) {
-		case metricdata.Gauge[float64]:
-			n += len(data.DataPoints)
-		case metricdata.Sum[int64]:
-			n += len(data.DataPoints)
-		case metricdata.Histogram[float64]:
-			n += len(data.DataPoints)
-		}
-	}
-	return n
 }
 
 // tellDrops logs what was dropped since the last collection. Whoever drops only counts: it holds a lock, or

@@ -29,19 +29,19 @@ type Target struct {
 }
 
 // Series receives the results of one probe. Its methods may be called by several goroutines.
+//
+// It keeps what attributes are made of, and not the attributes: half a kilobyte for each of ten or so variants would
+// be more than all the rest of a probe. They are made when a collection needs them, and are gone with it.
 type Series struct {
-	name    string
 	pending *pending
-	base    []attribute.KeyValue
+	target  Target
 	records slog.Handler // of log records, or nil
 	course  course       // touched by report only
 
 	mu        sync.Mutex
 	outcomes  []outcomeCount
-	handshake histogram
-	roundTrip histogram
-
-	sets map[variant]attributes // touched by the producer only
+	handshake histogram[uint32]
+	roundTrip histogram[uint32]
 }
 
 // outcomeCount is how often the runs of a probe ended in one way.
@@ -61,28 +61,15 @@ type attributes struct {
 }
 
 func newSeries(t Target, p *pending) *Series {
-	base := make([]attribute.KeyValue, 0, len(t.Labels)+6)
-	for _, name := range slices.Sorted(maps.Keys(t.Labels)) {
-		if !reserved(name) {
-			base = append(base, text(name, t.Labels[name]))
+	t.Path = cmp.Or(t.Path, "/")
+	for name := range t.Labels {
+		if reserved(name) {
+			t.Labels = maps.Clone(t.Labels) // the caller's stays as it is
+			maps.DeleteFunc(t.Labels, func(name, _ string) bool { return reserved(name) })
+			break
 		}
 	}
-	base = append(base,
-		text(keyName, t.Name),
-		text(keyInterpretation, string(t.Interpretation)),
-		text(string(semconv.ServerAddressKey), t.Address),
-		semconv.ServerPort(t.Port),
-		text(string(semconv.URLSchemeKey), t.Scheme),
-		text(string(semconv.URLPathKey), cmp.Or(t.Path, "/")),
-	)
-	return &Series{
-		name:      t.Name,
-		pending:   p,
-		base:      base,
-		handshake: histogram{bounds: latencyBounds},
-		roundTrip: histogram{bounds: latencyBounds},
-		sets:      make(map[variant]attributes),
-	}
+	return &Series{pending: p, target: t}
 }
 
 // reserved reports whether a label would stand in the place of one of our own attributes.
@@ -102,10 +89,10 @@ func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	s.mu.Lock()
 	s.count(r.Reason, r.ErrorType)
 	if r.Opened {
-		s.handshake.observe(r.Handshake)
+		s.handshake.observe(latencyBounds, r.Handshake)
 	}
 	if r.Replied {
-		s.roundTrip.observe(r.RoundTrip)
+		s.roundTrip.observe(latencyBounds, r.RoundTrip)
 	}
 	s.mu.Unlock()
 	s.pending.add(newRun(s, r, status))
@@ -124,29 +111,40 @@ func (s *Series) count(reason reasons.Code, errorType reasons.ErrorType) {
 }
 
 // totals returns a copy of the cumulative values.
-func (s *Series) totals() (outcomes []outcomeCount, handshake, roundTrip histogram) {
+func (s *Series) totals() (outcomes []outcomeCount, handshake, roundTrip distribution) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return slices.Clone(s.outcomes), s.handshake.snapshot(), s.roundTrip.snapshot()
+	return slices.Clone(s.outcomes), s.handshake.snapshot(latencyBounds), s.roundTrip.snapshot(latencyBounds)
 }
 
-// with returns the attributes of the probe and those of the variant. Each set is made once.
-func (s *Series) with(v variant) attributes {
-	a, ok := s.sets[v]
-	if ok {
-		return a
+// appendBase appends the attributes that all points and records of the probe bear.
+func (s *Series) appendBase(kvs []attribute.KeyValue) []attribute.KeyValue {
+	t := &s.target
+	for name, value := range t.Labels {
+		kvs = append(kvs, text(name, value))
 	}
-	kvs := slices.Clone(s.base)
-	for _, extra := range []struct{ key, value string }{
+	return append(kvs,
+		text(keyName, t.Name),
+		text(keyInterpretation, string(t.Interpretation)),
+		text(string(semconv.ServerAddressKey), t.Address),
+		semconv.ServerPort(t.Port),
+		text(string(semconv.URLSchemeKey), t.Scheme),
+		text(string(semconv.URLPathKey), t.Path),
+	)
+}
+
+// with returns the attributes of the probe and those of the variant.
+func (s *Series) with(b *batcher, v variant) attributes {
+	kvs := s.appendBase(b.scratch[:0])
+	for _, extra := range [...]struct{ key, value string }{
 		{keyReason, v.reason}, {keyErrorType, v.errorType}, {keyPhase, v.phase},
 	} {
 		if extra.value != "" {
 			kvs = append(kvs, attribute.String(extra.key, extra.value))
 		}
 	}
-	a = newAttributes(kvs...)
-	s.sets[v] = a
-	return a
+	b.scratch = kvs
+	return newAttributes(kvs...)
 }
 
 func newAttributes(kvs ...attribute.KeyValue) attributes {

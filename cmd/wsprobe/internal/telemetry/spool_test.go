@@ -209,6 +209,7 @@ func TestNewsDoNotWaitForTheSpool(t *testing.T) {
 			r.until(time.Duration(i+1) * time.Second)
 		}
 		r.stop(t)
+		time.Sleep(time.Hour) // what is in the spool is no news
 
 		s = &stub{answer: func(context.Context, int) verdict {
 			time.Sleep(300 * time.Millisecond)

@@ -9,7 +9,6 @@ import (
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	sdklog "go.opentelemetry.io/otel/sdk/log"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -27,8 +26,6 @@ type Telemetry struct {
 	pending  *pending
 	agent    *agent
 	producer *producer
-	reader   sdkmetric.Reader
-	provider *sdkmetric.MeterProvider
 	queue    *queue
 	delivery *delivery
 	health   *health
@@ -105,9 +102,6 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		pending: t.pending,
 		agent:   t.agent,
 	}
-	// A reader needs a provider to work. Ours has no instrument; its resource is not used, see collect.
-	t.reader = sdkmetric.NewManualReader(sdkmetric.WithProducer(t.producer))
-	t.provider = sdkmetric.NewMeterProvider(sdkmetric.WithReader(t.reader))
 	t.delivery = &delivery{
 		queue:  t.queue,
 		send:   w.send,
@@ -116,6 +110,7 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		log:    t.log,
 		// Short enough for the last collection to have its turn before the stop budget is used up.
 		patience: min(o.Interval, o.StopBudget) / 2,
+		recent:   o.Interval + min(o.Interval, o.StopBudget)/2,
 		spread:   spreadOf(instance.String()),
 	}
 	t.openRecords()
