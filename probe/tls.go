@@ -52,6 +52,7 @@ func tlsConfig(s Spec, host string) *tls.Config {
 		// lead to, and the server would miss one instead of saying why it dislikes this one.
 		c.GetClientCertificate = func(*tls.CertificateRequestInfo) (*tls.Certificate, error) { return &c.Certificates[0], nil }
 	}
+	readyRoots(c)
 	if s.AnyServerName && !c.InsecureSkipVerify {
 		c.InsecureSkipVerify = true // of what it skips, verifyChain does all but look at the name
 		c.VerifyConnection = func(state tls.ConnectionState) error { return verifyChain(c, state.PeerCertificates) }

@@ -40,6 +40,7 @@ func newProxyServer(u *url.URL, endpoint *tls.Config) (*proxyServer, error) {
 		if endpoint != nil {
 			p.tls.RootCAs = endpoint.RootCAs
 		}
+		readyRoots(p.tls)
 	}
 	return p, nil
 }
