@@ -2,10 +2,15 @@ package probe
 
 import "crypto/rand"
 
+// pingPayload is the length of what a Ping frame carries: enough that no other Pong can be taken for its own, and short
+// enough for servers that answer with no more than fits into a receive buffer, which in libwebsockets may be of 10 bytes.
+const pingPayload = 8
+
 // ping writes a Ping frame. The library's own waits for the Pong in a second goroutine, and its clock cannot tell when
 // the bytes came.
-func (w *wire) ping(payload string) error {
-	w.scan.wantPong, w.scan.pong = payload, false
+func (w *wire) ping() error {
+	payload := rand.Text()[:pingPayload]
+	w.scan.wantPong, w.scan.pong, w.scan.otherPong = payload, false, false
 	_, err := w.conn.Write(appendControl(nil, opPing, payload))
 	return err
 }

@@ -32,6 +32,8 @@ func (r *run) cause(err error) string {
 		return fmt.Sprintf("no match in %s within %v", messages(r.unmatched), r.limit)
 	case r.seen.DeadlinePassed && r.seen.Ponged:
 		return fmt.Sprintf("nothing within %v but the pong: %s", r.limit, waitingFor[r.stage])
+	case r.seen.DeadlinePassed && r.stage == reasons.StagePong && r.wire.scan.otherPong:
+		return fmt.Sprintf("no pong with the data of the ping within %v, but one with other data (RFC 6455 5.5.3)", r.limit)
 	case r.seen.DeadlinePassed:
 		return fmt.Sprintf("nothing within %v: %s", r.limit, waitingFor[r.stage])
 	case r.res.Opened:

@@ -78,7 +78,7 @@ func (d *dialogue) take(t turn) error {
 		return d.finishSending(begin, answerable)
 	}
 	if r.probe.spec.PingMode == PingBoth && answerable {
-		_ = r.wire.ping(rand.Text()) // the read that follows finds what broke
+		_ = r.wire.ping() // the read that follows finds what broke
 	}
 	return d.hear(t, begin, early, answerable)
 }
@@ -204,7 +204,7 @@ func (r *run) exchangePing() error {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
 		r.wire.answerPings()
 		r.raw.sending()
-		err := r.wire.ping(rand.Text())
+		err := r.wire.ping()
 		if begin = r.raw.sent(); isTimeout(err) {
 			return err
 		}

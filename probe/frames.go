@@ -72,6 +72,7 @@ type frameScanner struct {
 
 	messages    int  // whole data messages seen
 	pong        bool // the Pong that answers wantPong was seen
+	otherPong   bool // one was seen that does not
 	wantPong    string
 	closed      bool // a close frame was seen; nothing counts after it
 	closeCode   int
@@ -267,6 +268,8 @@ func (s *frameScanner) end() *breach {
 	case opPong:
 		if s.wantPong != "" && s.wantPong == string(s.control[:s.controlLen]) {
 			s.pong = true
+		} else {
+			s.otherPong = true
 		}
 	case opClose:
 		return s.endClose(s.control[:s.controlLen])

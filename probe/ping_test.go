@@ -46,6 +46,8 @@ func TestPingFrame(t *testing.T) {
 		return []wstest.Frame{wstest.Text("\xff")}
 	}))
 	invalid.saw, invalid.detail = []int{1007}, "UTF-8"
+	other := silence("wrong_pong", pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[1:]), wstest.Pong("")} }))
+	other.detail = "but one with other data"
 	for _, e := range []endpoint{
 		{name: "pong", script: wstest.Silent},
 		{name: "pong_late", least: 190 * time.Millisecond, script: ponging(func(c *wstest.Conn, payload string) {
@@ -72,8 +74,10 @@ func TestPingFrame(t *testing.T) {
 			c.Send(wstest.Pong(payload))
 			c.Serve()
 		})},
+		// A server with a small receive buffer answers with no more than fits into it.
+		{name: "pong_of_ten_bytes_at_most", script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[:min(len(p), 10)])} })},
 		silence("no_pong", wstest.Deaf),
-		silence("wrong_pong", pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[1:]), wstest.Pong("")} })),
+		other,
 		alone(silence("messages_but_no_pong", ponging(func(c *wstest.Conn, _ string) { c.Flood(wstest.Text("news").Bytes()) }))),
 		silence("half_pong", ponging(func(c *wstest.Conn, p string) { c.Raw(wstest.Pong(p).Bytes()[:5]); c.Watch() })),
 		closed("close_for_ping", reasons.CloseFrame, 1008, "no", pongs(func(string) []wstest.Frame { return []wstest.Frame{wstest.Close(1008, "no")} })),
