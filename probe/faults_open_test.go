@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"fmt"
 	"net/http"
 	"strings"
 	"testing"
@@ -157,7 +158,7 @@ func TestHTTPStatus(t *testing.T) {
 		}
 		e.name, e.status = "http_"+strings.ReplaceAll(http.StatusText(status), " ", "_"), status
 		if http.StatusText(status) == "" {
-			e.name = "http_unnamed_" + string(reasons.HTTPStatus(status))
+			e.name, e.detail = "http_unnamed_"+string(reasons.HTTPStatus(status)), fmt.Sprintf("answered %d instead of 101", status)
 		}
 		e.test(t)
 	}

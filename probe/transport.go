@@ -163,7 +163,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		}
 		r.seen.Status = resp.StatusCode
 		r.refused(resp)
-		return nil, fmt.Errorf("the server answered %s instead of 101%s", resp.Status, redirection(resp))
+		return nil, fmt.Errorf("the server answered %s instead of 101%s", strings.TrimSpace(resp.Status), redirection(resp))
 	}
 	compression, b := verifyUpgrade(resp, key, &r.probe.spec)
 	if b != nil {
