@@ -32,6 +32,9 @@ func newCheckCommand() *cobra.Command {
 	return cmd
 }
 
+// transports are the protocols of OTLP by their names for people.
+var transports = map[string]string{"grpc": "OTLP/gRPC", "http/protobuf": "OTLP/HTTP"}
+
 // printPlan says what the agent would do with the configuration of a file.
 func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
@@ -48,8 +51,8 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	if cfg.Agent.Listen != "" {
 		page = "The status page is on " + cfg.Agent.Listen + "."
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time.\nResults go to %s over OTLP/gRPC every %s.\n%s\n",
-		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, cfg.OTLP.Endpoint, cfg.OTLP.Interval, page)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time.\nResults go to %s over %s every %s.\n%s\n",
+		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, cfg.OTLP.Endpoint, transports[cfg.OTLP.Protocol], cfg.OTLP.Interval, page)
 	if err != nil {
 		return failure{err}
 	}
