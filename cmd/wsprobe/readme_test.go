@@ -205,7 +205,7 @@ func errorTypeTable() string {
 
 func metricTable() string {
 	var rows [][]string
-	for _, m := range telemetry.Metrics() {
+	for _, m := range slices.Concat(telemetry.Metrics(), telemetry.SelfMetrics()) {
 		rows = append(rows, []string{code(m.Name), string(m.Kind), code(m.Unit), code(m.Attributes...), m.Description})
 	}
 	return markdown([]string{"metric", "kind", "unit", "attributes besides", "what it is"}, rows)

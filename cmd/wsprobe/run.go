@@ -4,9 +4,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"time"
 
 	"github.com/spf13/cobra"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 )
 
@@ -18,15 +20,18 @@ func newRunCommand() *cobra.Command {
 		SuggestFor: []string{"start", "agent", "serve"},
 		Args:       noArgs("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			began := time.Now()
 			cfg, err := loadConfig(file)
 			if err != nil {
 				return err
 			}
+			load := telemetry.ConfigLoad{At: began, Took: time.Since(began), OK: true}
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
 			agent, err := newAgent(cfg, log)
 			if err != nil {
 				return failure{err}
 			}
+			agent.telemetry.ObserveConfigLoad(load)
 			if err := agent.Run(cmd.Context()); err != nil {
 				return failure{err}
 			}

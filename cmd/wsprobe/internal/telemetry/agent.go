@@ -12,6 +12,8 @@ import (
 // agent counts what the agent does itself.
 type agent struct {
 	inFlight func() int // or nil
+	build    attributes
+	loads    loads
 	queue    func(now time.Time) queueState
 
 	mu       sync.Mutex
@@ -128,6 +130,8 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 	if a.inFlight != nil {
 		b.sum(idAgentInFlight, none, start, now, int64(a.inFlight()))
 	}
+	b.gauge(idAgentBuild, a.build, start, now, 1)
+	a.loads.addTo(b, start, now)
 	q := a.queue(now)
 	b.sum(idAgentQueueLength, none, start, now, int64(q.batches))
 	b.sum(idAgentQueueSize, none, start, now, q.bytes)
@@ -137,7 +141,9 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	b.histogram(idAgentStartDelay, none, start, now, a.delay.snapshot(delayBounds))
+	delay := a.delay.snapshot(delayBounds)
+	b.sum(idAgentStarted, none, start, now, int64(delay.count))
+	b.histogram(idAgentStartDelay, none, start, now, delay)
 	b.sum(idAgentOverloaded, none, start, now, a.overload)
 	for _, cause := range slices.Sorted(maps.Keys(a.skipped)) {
 		b.sum(idAgentSkipped, with(text(keySkipCause, cause)), start, now, a.skipped[cause])

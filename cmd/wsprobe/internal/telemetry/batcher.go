@@ -27,7 +27,7 @@ const (
 type batcher struct {
 	scope   instrumentation.Scope
 	header  int // bytes of a request besides its points
-	request func(metricdata.ScopeMetrics)
+	request func(...metricdata.ScopeMetrics)
 
 	done    []metricdata.ScopeMetrics
 	points  int
@@ -122,10 +122,15 @@ func (b *batcher) flush() {
 	b.done = b.done[:0]
 }
 
-// finish hands over everything that is left.
-func (b *batcher) finish() {
+// finish hands over everything that is left, the last of it together with a few points that others have made.
+func (b *batcher) finish(others ...metricdata.ScopeMetrics) {
 	if b.points > 0 {
 		b.cut()
+	}
+	if n := len(b.done); n > 0 && len(others) > 0 {
+		last := b.done[n-1]
+		b.done = b.done[:n-1]
+		defer b.request(append([]metricdata.ScopeMetrics{last}, others...)...)
 	}
 	b.flush()
 }

@@ -11,7 +11,7 @@ import (
 
 func TestRequestsAreBoundedInPoints(t *testing.T) {
 	var requests []metricdata.ScopeMetrics
-	b := &batcher{request: func(scope metricdata.ScopeMetrics) { requests = append(requests, scope) }}
+	b := &batcher{request: func(scopes ...metricdata.ScopeMetrics) { requests = append(requests, scopes...) }}
 	const n = 2*maxRequestPoints + 1
 	for i := range n {
 		b.gauge(idHandshakeLatency, attributes{}, midnight, midnight, float64(i))
@@ -93,7 +93,7 @@ func TestSizeOfSmallPoints(t *testing.T) {
 		telemetry.Probe(target).Record(good(time.Now(), time.Duration(i+1)*time.Millisecond), unjudged)
 	}
 	var requests []metricdata.ScopeMetrics
-	b := telemetry.producer.batcher(func(scope metricdata.ScopeMetrics) { requests = append(requests, scope) })
+	b := telemetry.producer.batcher(func(scopes ...metricdata.ScopeMetrics) { requests = append(requests, scopes...) })
 	telemetry.pending.take(func(r *run) { addRun(b, r) })
 	for _, s := range telemetry.producer.all() {
 		addTotals(b, s, midnight)

@@ -100,7 +100,7 @@ func BenchmarkPack(b *testing.B) {
 		b.StopTimer()
 		record()
 		telemetry.queue.batches, telemetry.queue.used = nil, limits{}
-		telemetry.producer.produceAll(func(scope metricdata.ScopeMetrics) { telemetry.queue.add(telemetry.batch(scope)) })
+		telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { telemetry.queue.add(telemetry.batch(scopes...)) })
 		b.StartTimer()
 		telemetry.queue.settle(time.Now(), client.pack)
 	}
@@ -127,7 +127,7 @@ func BenchmarkExport(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				record()
-				telemetry.producer.produceAll(func(scope metricdata.ScopeMetrics) { telemetry.queue.add(telemetry.batch(scope)) })
+				telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { telemetry.queue.add(telemetry.batch(scopes...)) })
 				if pause := telemetry.delivery.deliver(b.Context(), false); pause > 0 {
 					b.Fatal(telemetry.Health())
 				}

@@ -50,15 +50,15 @@ func (c *collection) run(ctx context.Context) {
 
 // collect puts what was recorded since the last collection into the queue, request by request. As long as exports get
 // through it need not be settled: it is gone in a moment, or settled when slow ticks.
-func (c *collection) collect(produce func(func(metricdata.ScopeMetrics))) {
+func (c *collection) collect(produce func(func(...metricdata.ScopeMetrics))) {
 	c.late = false
 	produce(c.add)
 	c.tellDrops()
 }
 
 // add puts a request into the queue. It returns when there is room in memory for another.
-func (c *collection) add(scope metricdata.ScopeMetrics) {
-	c.queue.add(c.batch(scope))
+func (c *collection) add(scopes ...metricdata.ScopeMetrics) {
+	c.queue.add(c.batch(scopes...))
 	if loose, _, _ := c.queue.loose(); loose == 1 {
 		c.slow.Reset(c.slowAfter())
 	}
@@ -76,9 +76,9 @@ func (c *collection) add(scope metricdata.ScopeMetrics) {
 }
 
 // batch makes a batch of a request.
-func (t *Telemetry) batch(scope metricdata.ScopeMetrics) *batch {
-	data := &metricdata.ResourceMetrics{Resource: t.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}}
-	return &batch{content: content{data: data}, points: countPoints(scope), collected: time.Now()}
+func (t *Telemetry) batch(scopes ...metricdata.ScopeMetrics) *batch {
+	data := &metricdata.ResourceMetrics{Resource: t.resource, ScopeMetrics: scopes}
+	return &batch{content: content{data: data}, points: countPoints(scopes...), collected: time.Now()}
 }
 
 // check settles what waits if some of it has waited for too long.
@@ -106,17 +106,21 @@ func (c *collection) full() bool {
 	return loose >= maxLoose
 }
 
-// countPoints returns the number of data points of the kinds that the producer makes.
-func countPoints(scope metricdata.ScopeMetrics) int {
+// countPoints returns the number of data points of the kinds that there are.
+func countPoints(scopes ...metricdata.ScopeMetrics) int {
 	n := 0
-	for _, m := range scope.Metrics {
-		switch data := m.Data.(type) {
-		case metricdata.Gauge[float64]:
-			n += len(data.DataPoints)
-		case metricdata.Sum[int64]:
-			n += len(data.DataPoints)
-		case metricdata.Histogram[float64]:
-			n += len(data.DataPoints)
+	for _, scope := range scopes {
+		for _, m := range scope.Metrics {
+			switch data := m.Data.(type) {
+			case metricdata.Gauge[float64]:
+				n += len(data.DataPoints)
+			case metricdata.Sum[int64]:
+				n += len(data.DataPoints)
+			case metricdata.Sum[float64]:
+				n += len(data.DataPoints)
+			case metricdata.Histogram[float64]:
+				n += len(data.DataPoints)
+			}
 		}
 	}
 	return n

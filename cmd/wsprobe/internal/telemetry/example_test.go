@@ -21,7 +21,7 @@ func Example() {
 		return
 	}
 	backend := receiver.Receiver{Point: func(p receiver.Point) {
-		if p.Kind == "gauge" {
+		if p.Kind == "gauge" && p.Attributes["wsprobe.name"] != nil { // the others are about the agent itself
 			fmt.Println(p.Time.UTC().Format(time.TimeOnly), p.Metric, p.Value, p.Attributes["wsprobe.reason"])
 		}
 	}}

@@ -17,6 +17,7 @@ import (
 	"time"
 
 	common "go.opentelemetry.io/proto/otlp/common/v1"
+	otlpmetrics "go.opentelemetry.io/proto/otlp/metrics/v1"
 	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/metadata"
@@ -240,7 +241,11 @@ func TestTenThousandProbes(t *testing.T) {
 	b.receiver.Answer = func(_ context.Context, request *receiver.Request) (*receiver.PartialSuccess, error) {
 		b.requests++
 		b.largest = max(b.largest, proto.Size(request))
-		for _, m := range request.ResourceMetrics[0].ScopeMetrics[0].Metrics {
+		var metrics []*otlpmetrics.Metric
+		for _, scope := range request.ResourceMetrics[0].ScopeMetrics {
+			metrics = append(metrics, scope.Metrics...)
+		}
+		for _, m := range metrics {
 			points += int64(len(m.GetGauge().GetDataPoints()) + len(m.GetSum().GetDataPoints()) + len(m.GetHistogram().GetDataPoints()))
 			if m.Name != "wsprobe.connection_success" {
 				continue

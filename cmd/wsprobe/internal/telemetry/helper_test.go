@@ -209,7 +209,7 @@ func newTest(t *testing.T, o Options, s *stub) *Telemetry {
 // allRequests makes one collection.
 func allRequests(telemetry *Telemetry) []metricdata.ScopeMetrics {
 	var all []metricdata.ScopeMetrics
-	telemetry.producer.produceAll(func(scope metricdata.ScopeMetrics) { all = append(all, scope) })
+	telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { all = append(all, scopes[0]) })
 	return all
 }
 

@@ -40,6 +40,7 @@ const (
 	keySkipCause      = "wsprobe.skip.cause"
 	keyOutcome        = "wsprobe.export.outcome"
 	keyDropCause      = "wsprobe.drop.cause"
+	keyLoadOutcome    = "wsprobe.config.outcome"
 	keyErrorType      = string(semconv.ErrorTypeKey)
 )
 
@@ -58,9 +59,14 @@ const (
 	idRoundTripDuration
 	idAgentProbes
 	idAgentInFlight
+	idAgentStarted
 	idAgentStartDelay
 	idAgentOverloaded
 	idAgentSkipped
+	idAgentLoads
+	idAgentLoadTime
+	idAgentLoadDuration
+	idAgentBuild
 	idAgentRequests
 	idAgentSent
 	idAgentDropped
@@ -115,16 +121,20 @@ var table = [metricCount]Metric{
 		Description: "Distribution of round-trip latencies.",
 	},
 	idAgentProbes: {
-		Name: "wsprobe.agent.probe.count", Kind: UpDownCounter, Unit: "{probe}",
+		Name: "wsprobe.agent.probes", Kind: UpDownCounter, Unit: "{probe}",
 		Description: "Probes configured.",
 	},
 	idAgentInFlight: {
 		Name: "wsprobe.agent.run.inflight", Kind: UpDownCounter, Unit: "{run}",
 		Description: "Runs under way.",
 	},
+	idAgentStarted: {
+		Name: "wsprobe.agent.run.started", Kind: Counter, Unit: "{run}",
+		Description: "Runs started.",
+	},
 	idAgentStartDelay: {
 		Name: "wsprobe.agent.run.start_delay", Kind: Histogram, Unit: "ms",
-		Description: "How late runs start, by the agent's own fault. Its count is the number of runs started.",
+		Description: "How late runs start, by the agent's own fault.",
 	},
 	idAgentOverloaded: {
 		Name: "wsprobe.agent.run.overloaded", Kind: Counter, Unit: "{run}",
@@ -133,6 +143,23 @@ var table = [metricCount]Metric{
 	idAgentSkipped: {
 		Name: "wsprobe.agent.run.skipped", Kind: Counter, Unit: "{run}", Attributes: []string{keySkipCause},
 		Description: "Runs that did not take place, by cause.",
+	},
+	idAgentLoads: {
+		Name: "wsprobe.agent.config.loads", Kind: Counter, Unit: "{load}", Attributes: []string{keyLoadOutcome},
+		Description: "Attempts to load a configuration, by outcome: success or failure.",
+	},
+	idAgentLoadTime: {
+		Name: "wsprobe.agent.config.load.time", Kind: Gauge, Unit: "s",
+		Description: "When the configuration in force was loaded, as Unix time.",
+	},
+	idAgentLoadDuration: {
+		Name: "wsprobe.agent.config.load.duration", Kind: Gauge, Unit: "s",
+		Description: "How long the last attempt to load a configuration took.",
+	},
+	idAgentBuild: {
+		Name: "wsprobe.agent.build.info", Kind: Gauge,
+		Attributes:  []string{string(semconv.ServiceVersionKey), string(semconv.ProcessRuntimeVersionKey), string(semconv.VCSRefHeadRevisionKey)},
+		Description: "Always 1; what program this is, and what built it.",
 	},
 	idAgentRequests: {
 		Name: "wsprobe.agent.export.requests", Kind: Counter, Unit: "{request}",
@@ -185,6 +212,9 @@ func Metrics() []Metric {
 	}
 	return metrics
 }
+
+// SelfMetrics returns the table of the figures of this process, which it exports, too.
+func SelfMetrics() []Metric { return slices.Clone(selfTable) }
 
 // ProbeAttributes returns the keys that every point about a probe bears, besides the probe's labels.
 func ProbeAttributes() []string {

@@ -57,6 +57,8 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	series.Record(refused(midnight), unjudged)
 	telemetry.ObserveStart(time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)
+	telemetry.ObserveConfigLoad(ConfigLoad{At: midnight, Took: time.Millisecond, OK: true})
+	telemetry.agent.build = buildAttributes("1.2.3", "go1.26", "c0ffee")
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
 	telemetry.agent.spoolFailed("no_space")
 	telemetry.agent.countRecords()
@@ -115,6 +117,14 @@ func describe(data metricdata.Aggregation) (kind Kind, sets []attribute.Set) {
 			sets = append(sets, p.Attributes)
 		}
 	case metricdata.Sum[int64]:
+		kind = UpDownCounter
+		if data.IsMonotonic {
+			kind = Counter
+		}
+		for _, p := range data.DataPoints {
+			sets = append(sets, p.Attributes)
+		}
+	case metricdata.Sum[float64]:
 		kind = UpDownCounter
 		if data.IsMonotonic {
 			kind = Counter

@@ -21,6 +21,7 @@ type producer struct {
 	start   time.Time // of the agent
 	pending *pending
 	agent   *agent
+	others  func() []metricdata.ScopeMetrics // a few points more, about this process
 
 	mu     sync.Mutex
 	series []*Series
@@ -41,14 +42,14 @@ func (p *producer) all() []*Series {
 // produce hands over the points of all runs since the last call, one export request at a time. What has been handed over
 // is not kept: a hundred thousand probes have more points than should be in memory at once. It must not be called by
 // two goroutines at once.
-func (p *producer) produce(request func(metricdata.ScopeMetrics)) {
+func (p *producer) produce(request func(...metricdata.ScopeMetrics)) {
 	b := p.batcher(request)
 	p.addRuns(b)
 	b.finish()
 }
 
 // produceAll is produce with the totals as they are now after the runs.
-func (p *producer) produceAll(request func(metricdata.ScopeMetrics)) {
+func (p *producer) produceAll(request func(...metricdata.ScopeMetrics)) {
 	b := p.batcher(request)
 	p.addRuns(b)
 	all := p.all()
@@ -57,10 +58,10 @@ func (p *producer) produceAll(request func(metricdata.ScopeMetrics)) {
 		b.flush()
 	}
 	p.agent.addTo(b, len(all), p.start, time.Now())
-	b.finish()
+	b.finish(p.others()...)
 }
 
-func (p *producer) batcher(request func(metricdata.ScopeMetrics)) *batcher {
+func (p *producer) batcher(request func(...metricdata.ScopeMetrics)) *batcher {
 	return &batcher{scope: p.scope, header: p.header, request: request}
 }
 

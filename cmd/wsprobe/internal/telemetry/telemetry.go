@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"time"
 
 	"github.com/google/uuid"
@@ -92,6 +93,7 @@ func newTelemetry(o Options, w wire) *Telemetry {
 	}
 	t.queue = t.newQueue()
 	t.agent = newAgent(o.InFlight, t.queue.state)
+	t.agent.build = buildAttributes(o.ServiceVersion, runtime.Version(), revision())
 	t.pending = newPending(o.PendingRuns, func(points int) { t.agent.drop(DropPendingFull, points) })
 	t.producer = &producer{
 		scope: instrumentation.Scope{
@@ -114,6 +116,7 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		spread:   spreadOf(instance.String()),
 	}
 	t.openRecords()
+	t.observeSelf()
 	return t
 }
 
@@ -150,6 +153,9 @@ func (t *Telemetry) Probe(target Target) *Series {
 
 // ObserveStart notes how late a run started.
 func (t *Telemetry) ObserveStart(late time.Duration) { t.agent.started(late) }
+
+// ObserveConfigLoad notes an attempt to load a configuration.
+func (t *Telemetry) ObserveConfigLoad(load ConfigLoad) { t.agent.loads.add(load) }
 
 // ObserveOverload notes a run that the agent itself disturbed.
 func (t *Telemetry) ObserveOverload() { t.agent.overloaded() }

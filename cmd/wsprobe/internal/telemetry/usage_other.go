@@ -1,0 +1,6 @@
+//go:build !unix
+
+package telemetry
+
+// readUsage knows nothing here.
+func readUsage() usage { return usage{} }
