@@ -7,8 +7,6 @@ import (
 )
 
 // ResolveThrough is the default resolver with the way to its name servers as a parameter.
-func ResolveThrough(ctx context.Context, host string, dial func(ctx context.Context, network, address string) (net.Conn, error)) ([]netip.Addr, error) {
-	return resolveBoth(ctx, func(ctx context.Context, network string) ([]netip.Addr, error) {
-		return resolveThrough(ctx, network, host, dial)
-	})
+func ResolveThrough(ctx context.Context, host string, allowed IPVersion, dial func(ctx context.Context, network, address string) (net.Conn, error)) ([]netip.Addr, error) {
+	return resolve(ctx, host, allowed, dial)
 }

@@ -43,7 +43,7 @@ func New(s Spec) (*Probe, error) {
 	}
 	s.Headers, s.Protocols, s.Secrets = maps.Clone(s.Headers), slices.Clone(s.Protocols), slices.Clone(s.Secrets)
 	if s.Resolve == nil {
-		s.Resolve = defaultResolve
+		s.Resolve = resolver(s.IPVersion)
 	}
 	if s.Dial == nil {
 		s.Dial = defaultDial

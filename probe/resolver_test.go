@@ -1,9 +1,11 @@
 package probe_test
 
 import (
+	"cmp"
 	"context"
 	"net"
 	"net/netip"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -15,9 +17,17 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// nameServer answers over UDP with a code and, to questions for A, an address after a while. It says nothing
-// if the code is negative, and none to questions for AAAA if it is to be silent about them.
-func nameServer(t *testing.T, code int, after time.Duration, addr string, silentAAAA bool) string {
+// naming is what a name server does: it answers with a code, to questions for A also with an address, after a while.
+type naming struct {
+	code   int // negative: it never answers
+	after  time.Duration
+	addr   string
+	silent bool          // it does not answer questions for AAAA
+	six    time.Duration // if not 0: it answers questions for AAAA with ::1, after this
+}
+
+// start has the name server listen on UDP, and returns its address.
+func (n naming) start(t *testing.T) string {
 	t.Helper()
 	conn, err := net.ListenPacket("udp", "127.0.0.1:0")
 	if err != nil {
@@ -29,34 +39,45 @@ func nameServer(t *testing.T, code int, after time.Duration, addr string, silent
 		defer close(ended)
 		buf := make([]byte, 1500)
 		for {
-			n, from, err := conn.ReadFrom(buf)
+			size, from, err := conn.ReadFrom(buf)
 			if err != nil {
 				return
 			}
 			var m dnsmessage.Message
-			if code < 0 || m.Unpack(buf[:n]) != nil || len(m.Questions) == 0 {
+			if m.Unpack(buf[:size]) != nil || len(m.Questions) == 0 {
 				continue
 			}
-			q := m.Questions[0]
-			if silentAAAA && q.Type == dnsmessage.TypeAAAA {
-				continue
+			if answer, after := n.answer(m); answer != nil {
+				time.AfterFunc(after, func() { _, _ = conn.WriteTo(answer, from) })
 			}
-			answer := dnsmessage.Message{Questions: m.Questions[:1],
-				Header: dnsmessage.Header{ID: m.ID, Response: true, RecursionAvailable: true, RCode: dnsmessage.RCode(code)}}
-			if addr != "" && q.Type == dnsmessage.TypeA {
-				answer.Answers = []dnsmessage.Resource{{
-					Header: dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1},
-					Body:   &dnsmessage.AResource{A: netip.MustParseAddr(addr).As4()},
-				}}
-			}
-			packed, err := answer.Pack()
-			if err != nil {
-				continue
-			}
-			time.AfterFunc(after, func() { _, _ = conn.WriteTo(packed, from) })
 		}
 	}()
 	return conn.LocalAddr().String()
+}
+
+// answer is what the name server says to a question, if anything, and when.
+func (n naming) answer(m dnsmessage.Message) ([]byte, time.Duration) {
+	q := m.Questions[0]
+	ipv6 := q.Type == dnsmessage.TypeAAAA
+	if n.code < 0 || n.silent && ipv6 {
+		return nil, 0
+	}
+	answer := dnsmessage.Message{Questions: m.Questions[:1],
+		Header: dnsmessage.Header{ID: m.ID, Response: true, RecursionAvailable: true, RCode: dnsmessage.RCode(n.code)}}
+	head := dnsmessage.ResourceHeader{Name: q.Name, Class: q.Class, TTL: 1}
+	after := n.after
+	switch {
+	case n.addr != "" && q.Type == dnsmessage.TypeA:
+		answer.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: netip.MustParseAddr(n.addr).As4()}}}
+	case n.six > 0 && ipv6:
+		answer.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AAAAResource{AAAA: netip.IPv6Loopback().As16()}}}
+		after = n.six
+	}
+	packed, err := answer.Pack()
+	if err != nil {
+		return nil, 0
+	}
+	return packed, after
 }
 
 // TestResolver asks the default resolver of a Spec, with a name server of ours behind it. That nothing of a
@@ -64,28 +85,32 @@ func nameServer(t *testing.T, code int, after time.Duration, addr string, silent
 func TestResolver(t *testing.T) {
 	t.Parallel()
 	for _, test := range []struct {
-		name   string
-		code   int
-		after  time.Duration
-		addr   string
-		reason reasons.Code
-		err    reasons.ErrorType
-		detail string
-		least  time.Duration
-		silent bool // about AAAA
+		name string
+		naming
+		allowed probe.IPVersion
+		reason  reasons.Code
+		err     reasons.ErrorType
+		detail  string
+		least   time.Duration
 	}{
-		{name: "dns_good", addr: "127.0.0.1"},
-		{name: "dns_slow_ok", addr: "127.0.0.1", after: 300 * time.Millisecond, least: 290 * time.Millisecond},
-		{name: "dns_aaaa_unanswered", addr: "127.0.0.1", silent: true, least: 50 * time.Millisecond},
-		{name: "dns_nxdomain", code: int(dnsmessage.RCodeNameError), reason: reasons.OpenFailed, err: reasons.DNSNotFound, detail: "no such host"},
+		{name: "dns_good", naming: naming{addr: "127.0.0.1"}},
+		{name: "dns_slow_ok", naming: naming{addr: "127.0.0.1", after: 300 * time.Millisecond}, least: 290 * time.Millisecond},
+		{name: "dns_aaaa_unanswered", naming: naming{addr: "127.0.0.1", silent: true}, least: 50 * time.Millisecond},
+		{name: "dns_nxdomain", naming: naming{code: int(dnsmessage.RCodeNameError)}, reason: reasons.OpenFailed, err: reasons.DNSNotFound, detail: "no such host"},
 		{name: "dns_no_data", reason: reasons.OpenFailed, err: reasons.DNSNotFound, detail: "no such host"},
-		{name: "dns_servfail", code: int(dnsmessage.RCodeServerFailure), reason: reasons.OpenFailed, err: reasons.DNSFailure, detail: "server misbehaving"},
-		{name: "dns_refused", code: int(dnsmessage.RCodeRefused), reason: reasons.OpenFailed, err: reasons.DNSFailure, detail: "server misbehaving"},
-		{name: "dns_silent", code: -1, reason: reasons.HandshakeTimeout, err: reasons.DNSTimeout, detail: "waiting for the resolver"},
+		{name: "dns_servfail", naming: naming{code: int(dnsmessage.RCodeServerFailure)}, reason: reasons.OpenFailed, err: reasons.DNSFailure, detail: "server misbehaving"},
+		{name: "dns_refused", naming: naming{code: int(dnsmessage.RCodeRefused)}, reason: reasons.OpenFailed, err: reasons.DNSFailure, detail: "server misbehaving"},
+		{name: "dns_silent", naming: naming{code: -1}, reason: reasons.HandshakeTimeout, err: reasons.DNSTimeout, detail: "waiting for the resolver"},
+		{name: "dns_only_4", naming: naming{addr: "127.0.0.1", silent: true}, allowed: probe.IPv4},
+		{name: "dns_only_6_late", naming: naming{addr: "127.0.0.2", six: 200 * time.Millisecond}, allowed: probe.IPv6, least: 190 * time.Millisecond},
+		{name: "dns_only_6_none", naming: naming{addr: "127.0.0.1"}, allowed: probe.IPv6, reason: reasons.OpenFailed, err: reasons.DNSFailure,
+			detail: "no address of IP version 6"},
+		{name: "dns_only_6_nxdomain", naming: naming{code: int(dnsmessage.RCodeNameError)}, allowed: probe.IPv6, reason: reasons.OpenFailed,
+			err: reasons.DNSNotFound, detail: "no such host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
-			server := nameServer(t, test.code, test.after, test.addr, test.silent)
+			server := test.start(t)
 			s := wstest.Start(wstest.Silent)
 			defer s.Close()
 			dial := func(ctx context.Context, _, _ string) (net.Conn, error) {
@@ -93,9 +118,13 @@ func TestResolver(t *testing.T) {
 				return d.DialContext(ctx, "udp", server)
 			}
 			p, err := probe.New(probe.Spec{
-				URL: strings.Replace(s.URL, "127.0.0.1", "endpoint.example.", 1), Timeout: time.Second,
+				URL: strings.Replace(s.URL, "127.0.0.1", "endpoint.example.", 1), Timeout: time.Second, IPVersion: test.allowed,
+				Dial: func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) { // the endpoint is there, whatever its address
+					var d net.Dialer
+					return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(addr.Port()))))
+				},
 				Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
-					return probe.ResolveThrough(ctx, host, dial)
+					return probe.ResolveThrough(ctx, host, cmp.Or(test.allowed, probe.IPAny), dial)
 				},
 			})
 			if err != nil {
