@@ -1,6 +1,7 @@
 // Command collector is an OpenTelemetry Collector with the few components that
 // it takes to see what wsprobe exports: an otlp receiver, and exporters that
-// write what came to the log and to a file, one request per line.
+// write what came to the log and to a file, one request per line, and show it
+// to a Prometheus that comes to fetch it.
 //
 // It is built from the Collector's own modules, so what it accepts is what a
 // distribution accepts. Run it with
@@ -12,6 +13,7 @@ import (
 	"os"
 
 	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/fileexporter"
+	"github.com/open-telemetry/opentelemetry-collector-contrib/exporter/prometheusexporter"
 	"go.opentelemetry.io/collector/component"
 	"go.opentelemetry.io/collector/confmap"
 	"go.opentelemetry.io/collector/confmap/provider/envprovider"
@@ -61,6 +63,7 @@ func factories() (otelcol.Factories, error) {
 	exporters, err := otelcol.MakeFactoryMap[exporter.Factory](
 		debugexporter.NewFactory(),
 		fileexporter.NewFactory(),
+		prometheusexporter.NewFactory(),
 	)
 	if err != nil {
 		return otelcol.Factories{}, err

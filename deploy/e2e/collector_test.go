@@ -19,14 +19,18 @@ import (
 // collector is the back end: it writes every export request that it accepts as one line of a file.
 type collector struct {
 	*process
-	grpc string // host:port
-	file string
+	grpc       string // host:port
+	prometheus string // host:port of what it shows to a Prometheus
+	file       string
 }
+
+// expiration is how long the Collector shows a series to a Prometheus after its last point.
+const expiration = 5 * time.Second
 
 // newCollector chooses where a Collector will listen and write. It runs once start is called.
 func newCollector(t *testing.T) *collector {
 	t.Helper()
-	return &collector{grpc: freeAddr(t), file: filepath.Join(t.TempDir(), "metrics.jsonl")}
+	return &collector{grpc: freeAddr(t), prometheus: freeAddr(t), file: filepath.Join(t.TempDir(), "metrics.jsonl")}
 }
 
 // start runs the Collector with deploy/collector/config.yaml and waits until it listens.
@@ -39,6 +43,8 @@ func (c *collector) start(t *testing.T) {
 	c.process = start(t, []string{
 		"COLLECTOR_GRPC=" + c.grpc,
 		"COLLECTOR_HTTP=" + freeAddr(t),
+		"COLLECTOR_PROMETHEUS=" + c.prometheus,
+		"COLLECTOR_EXPIRATION=" + expiration.String(),
 		"COLLECTOR_FILE=" + c.file,
 		"COLLECTOR_VERBOSITY=basic", // its log is read only when a test fails, and the file has everything
 	}, built(t, collectorBinary), "--config", config)

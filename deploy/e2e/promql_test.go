@@ -1,0 +1,158 @@
+package e2e
+
+import (
+	"fmt"
+	"maps"
+	"net/url"
+	"os"
+	"regexp"
+	"slices"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// watched is an agent with probes of every sort, whose results end up in a Prometheus.
+type watched struct {
+	prometheus
+	dying natsServer // of the probe "dying"
+}
+
+// startWatched runs an agent, its endpoints, a Collector and a Prometheus.
+func startWatched(t *testing.T) watched {
+	t.Helper()
+	need(t, "prometheus", "prometheus") // before anything is built
+	nats, dying, silent := startNATS(t), startNATS(t), startSilent(t)
+	secure, authority := startNATSWithTLS(t)
+	c := newCollector(t)
+	c.start(t)
+	p := startPrometheus(t, c)
+	settings := newSettings(t, c)
+	mismatch := roundTrip("mismatch", nats.WebsocketURL())
+	mismatch["expect_message"], mismatch["timeout_ms"] = "NEVER SENT", 300
+	judged := roundTrip("judged", nats.WebsocketURL())
+	judged["thresholds"] = map[string]any{"unhealthy": "> 0"}
+	good := roundTrip("good", secure.WebsocketURL())
+	good["tls"] = map[string]any{"ca_file": authority}
+	good["labels"] = map[string]string{"team": "messaging"}
+	settings.Probes = append(settings.Probes, good, mismatch, judged, roundTrip("dying", dying.WebsocketURL()),
+		map[string]any{"name": "closed", "url": "ws://" + closedPort(t) + "/", "interpretation": "connection_success"},
+		// Longer than its interval, so that every other run is skipped.
+		map[string]any{"name": "silent", "url": "ws://" + silent.addr + "/", "timeout_ms": 1500},
+	)
+	agent := startAgent(t, settings)
+	t.Cleanup(func() { stopAgent(t, agent) })
+	return watched{p, dying}
+}
+
+// TestPrometheus asks a real Prometheus what people ask theirs about wsprobe.
+func TestPrometheus(t *testing.T) {
+	w := startWatched(t)
+	t.Run("latest latency", func(t *testing.T) {
+		w.awaitOne(t, `wsprobe_round_trip_latency_milliseconds{wsprobe_name="good", job="wsprobe", wsprobe_location="e2e", team="messaging"}`, 0.001, 800)
+		w.awaitOne(t, `wsprobe_handshake_latency_milliseconds{wsprobe_name="mismatch"}`, 0.001, 800)
+		w.awaitOne(t, `wsprobe_tls_time_left_seconds{wsprobe_name="good"}`, 1, 1e10)
+	})
+	t.Run("failure ratio by reason", func(t *testing.T) {
+		for name, reason := range map[string]string{
+			"good": "ok", "mismatch": "ws_reply_mismatch", "closed": "ws_open_failed", "silent": "ws_handshake_timeout",
+		} {
+			runs := fmt.Sprintf(`(increase(wsprobe_runs_total{wsprobe_name=%q}[1m]))`, name)
+			w.await(t, `sum by (wsprobe_reason)`+runs+` / on() group_left sum`+runs, func(s []sample) bool {
+				return len(s) == 1 && s[0].labels["wsprobe_reason"] == reason && s[0].value == 1
+			})
+		}
+	})
+	t.Run("p99", func(t *testing.T) {
+		w.awaitOne(t, `histogram_quantile(0.99, sum by (le) (rate(wsprobe_round_trip_duration_milliseconds_bucket{wsprobe_name="good"}[1m])))`, 0.001, 800)
+	})
+	t.Run("status", func(t *testing.T) {
+		w.awaitOne(t, `wsprobe_status`, 2, 2)
+		w.awaitOne(t, `ALERTS{alertname="WsprobeUnhealthy", alertstate="firing", wsprobe_name="judged"}`, 1, 1)
+	})
+	t.Run("alerts", func(t *testing.T) { checkAlerts(t, w.prometheus) })
+	t.Run("no data while an endpoint is down", func(t *testing.T) {
+		const latency = `wsprobe_round_trip_latency_milliseconds{wsprobe_name="dying"}`
+		w.awaitOne(t, latency, 0.001, 800)
+		w.dying.Shutdown()
+		w.awaitOne(t, `wsprobe_connection_success{wsprobe_name="dying", wsprobe_reason="ws_open_failed"}`, 0, 0)
+		w.await(t, latency, func(s []sample) bool { return len(s) == 0 })
+		w.await(t, `wsprobe_connection_success{wsprobe_name="dying", wsprobe_reason="ok"}`, func(s []sample) bool { return len(s) == 0 })
+	})
+}
+
+// checkAlerts wants Prometheus to evaluate every rule, and to know every metric that the rules are about.
+func checkAlerts(t *testing.T, p prometheus) {
+	var data struct {
+		Groups []struct {
+			Rules []struct{ Name, Health, LastError string }
+		}
+	}
+	for _, last := range []string{"wsprobe:runs:increase5m", "wsprobe_agent_run_skipped_total"} { // to be there
+		p.await(t, "count("+last+")", func(s []sample) bool { return len(s) == 1 })
+	}
+	p.api(t, "/api/v1/rules", nil, &data)
+	rules := 0
+	for _, group := range data.Groups {
+		for _, rule := range group.Rules {
+			rules++
+			if rule.Health == "err" {
+				t.Errorf("%s: %s", rule.Name, rule.LastError)
+			}
+		}
+	}
+	if rules < 10 {
+		t.Errorf("%d rules, want those of deploy/alerts", rules)
+	}
+	checkNames(t, p, expressions(t))
+}
+
+// expressions returns those of all rules.
+func expressions(t *testing.T) []string {
+	t.Helper()
+	data, err := os.ReadFile("../alerts/wsprobe.rules.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var file struct {
+		Groups []struct {
+			Rules []struct {
+				Expr string `yaml:"expr"`
+			} `yaml:"rules"`
+		} `yaml:"groups"`
+	}
+	if err := yaml.Unmarshal(data, &file); err != nil {
+		t.Fatal(err)
+	}
+	var all []string
+	for _, group := range file.Groups {
+		for _, rule := range group.Rules {
+			all = append(all, rule.Expr)
+		}
+	}
+	return all
+}
+
+// checkNames wants every name of wsprobe in expressions, of a metric or of a label, to be one that Prometheus has seen. A
+// misspelled one would be an alert that never fires.
+func checkNames(t *testing.T, p prometheus, expressions []string) {
+	t.Helper()
+	var metrics, labels []string
+	p.api(t, "/api/v1/label/__name__/values", nil, &metrics)
+	p.api(t, "/api/v1/labels", url.Values{}, &labels)
+	known := slices.Concat(metrics, labels)
+	used := map[string]bool{}
+	for _, expr := range expressions {
+		for _, name := range regexp.MustCompile(`\bwsprobe[a-z0-9_:]+`).FindAllString(expr, -1) {
+			used[name] = true
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(used)) {
+		if !slices.Contains(known, name) {
+			t.Errorf("%s is neither a metric nor a label", name)
+		}
+	}
+	if len(used) < 10 {
+		t.Errorf("%d names, want more", len(used))
+	}
+}
