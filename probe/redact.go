@@ -3,6 +3,7 @@ package probe
 import (
 	"net/url"
 	"strings"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -158,10 +159,12 @@ func lower(c byte) byte {
 	return c
 }
 
-// printable keeps text on its line and terminals in their senses: control characters and bytes that are
-// not UTF-8 become their Go escapes.
+// printable keeps text on its line and in its order, and terminals in their senses: control characters, those that turn
+// the direction of what follows, and bytes that are not UTF-8 become their Go escapes.
 func printable(s string) string {
-	clean := func(r rune) bool { return r >= ' ' && r != 0x7f && (r < 0x80 || r > 0x9f) && r != utf8.RuneError }
+	clean := func(r rune) bool {
+		return r != utf8.RuneError && !unicode.IsControl(r) && !unicode.In(r, unicode.Bidi_Control, unicode.Zl, unicode.Zp)
+	}
 	if strings.IndexFunc(s, func(r rune) bool { return !clean(r) }) < 0 {
 		return s
 	}

@@ -127,6 +127,7 @@ func FuzzRedact(f *testing.F) {
 	r := newRedactor(spec)
 	f.Add("plain", 5)
 	f.Add("\x00\x1b[31m\xff\u202e\r\n\t"+secrets[0], 100)
+	f.Add("\u2066\u2028\u0085", 100)
 	f.Add("\xcbasic-secret-3", 100) // escaped, its first byte ends in the letter that is missing
 	for _, secret := range secrets {
 		f.Add(secret+secret[:5]+secret, 20)
@@ -134,7 +135,7 @@ func FuzzRedact(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text string, limit int) {
 		limit = min(max(limit, 0), 1<<20)
 		got := r.text(text, limit)
-		if !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\x1b\x00") {
+		if !utf8.ValidString(got) || strings.ContainsAny(got, "\n\r\x1b\x00\x7f\u0085\u202e\u2066\u2028") {
 			t.Fatalf("%q from %q", got, text)
 		}
 		for _, secret := range secrets {
