@@ -27,6 +27,7 @@ type Probe struct {
 	redact *redactor
 	named  *redactor // hides only the Secrets of the Spec
 	turns  []turn
+	traces bool // whether a Trace becomes a header: one of the same name in the Spec has precedence
 	// measured is the index of the turn that is the round trip, or -1.
 	measured int
 }
@@ -74,14 +75,24 @@ func New(s Spec) (*Probe, error) {
 	if p.target.secure {
 		p.tls = tlsConfig(s, p.target.host)
 	}
-	p.head = requestHead(s, p.target)
+	p.head, p.traces = requestHead(s, p.target), s.traceable()
 	return p, nil
 }
 
-// Run measures once. It returns when the connection is closed: by the deadline and the budget of the close
+// RunOptions are what differs from one run of a probe to the next. The zero value is good.
+type RunOptions struct {
+	// Trace is the trace that the run is in. The upgrade request tells the endpoint of it in the field traceparent,
+	// unless the Headers of the Spec have one, and so does the Result.
+	Trace Trace
+}
+
+// Run is [Probe.RunWith] without options.
+func (p *Probe) Run(ctx context.Context) (Result, error) { return p.RunWith(ctx, RunOptions{}) }
+
+// RunWith measures once. It returns when the connection is closed: by the deadline and the budget of the close
 // handshake (500 ms) at the latest. The error is that of a cancelled context, and means that there is no
 // result; a failed probe is a Result.
-func (p *Probe) Run(ctx context.Context) (Result, error) {
+func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error) {
 	if err := ctx.Err(); err != nil {
 		return Result{}, context.Cause(ctx)
 	}
@@ -91,7 +102,7 @@ func (p *Probe) Run(ctx context.Context) (Result, error) {
 	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch()}
 	defer r.scratch.free()
 	r.authorization, r.redact = authorization, p.redact.with(authorization)
-	r.res.Started = now
+	r.res.Started, r.res.Trace = now, options.Trace
 	defer r.release()
 	if err == nil {
 		err = r.measure(ctx)

@@ -38,6 +38,9 @@ type Result struct {
 	// StartDelay is how late the run started. Whoever schedules runs sets it; Run leaves it 0.
 	StartDelay time.Duration
 
+	// Trace is the trace that the run was in, as its options said.
+	Trace Trace
+
 	// Phases say where the time went.
 	Phases Phases
 	// Steps are the spans of Spec.Exchange, in its order and as long; nil if there is none.
@@ -51,6 +54,11 @@ type Result struct {
 	// far as a certificate. A verified certificate ends with the first of its chain; of several chains, that
 	// which lasts longest counts. Of one that was refused, or not verified, the first of those shown counts.
 	CertificateExpiry time.Time
+	// TLSVersion and TLSCipher are what the TLS handshake with the endpoint agreed upon, by their numbers in package
+	// crypto/tls, and ALPN the protocol that the endpoint picked, if any. 0 and empty if there was no such handshake, or
+	// it failed.
+	TLSVersion, TLSCipher uint16
+	ALPN                  string
 	// HTTPStatus is the status of the response to the upgrade, or to the CONNECT that a proxy refused;
 	// 0 if there was none. Body is the beginning of a refusal's body.
 	HTTPStatus int

@@ -86,6 +86,7 @@ func (r *run) secure(plain net.Conn) (*tls.Conn, error) {
 	state := conn.ConnectionState()
 	r.res.CertificateExpiry = expiry(state.VerifiedChains, state.PeerCertificates)
 	if err == nil {
+		r.res.TLSVersion, r.res.TLSCipher, r.res.ALPN = state.Version, state.CipherSuite, state.NegotiatedProtocol
 		r.leave(time.Now())
 		return conn, nil
 	}

@@ -136,6 +136,9 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	if r.authorization != "" {
 		request = append(request, "\r\nAuthorization: "+r.authorization...)
 	}
+	if r.probe.traces && !r.res.Trace.IsZero() {
+		request = append(request, "\r\n"+traceParent+": "+r.res.Trace.Parent()...)
+	}
 	_, sent := conn.Write(append(request, "\r\n\r\n"...))
 	switch {
 	case isTimeout(sent):

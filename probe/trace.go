@@ -1,0 +1,45 @@
+package probe
+
+import (
+	"fmt"
+	"strings"
+)
+
+// traceParent is the field by which a request says what trace it is part of (W3C Trace Context 3.2).
+const traceParent = "traceparent"
+
+// Trace names a run in a distributed trace (W3C Trace Context, level 1). The zero Trace is none.
+type Trace struct {
+	ID [16]byte
+	// Run is the span of the whole run, and Upgrade that of the upgrade request in it, which what the endpoint traces
+	// becomes a part of.
+	Run, Upgrade [8]byte
+	// Sampled asks the endpoint to keep what it traces.
+	Sampled bool
+}
+
+// IsZero reports whether there is no trace.
+func (t Trace) IsZero() bool { return t.ID == [16]byte{} }
+
+// Parent returns what the field traceparent of the upgrade request says (W3C Trace Context 3.2), nothing for the zero
+// Trace.
+func (t Trace) Parent() string {
+	if t.IsZero() {
+		return ""
+	}
+	flags := 0
+	if t.Sampled {
+		flags = 1
+	}
+	return fmt.Sprintf("00-%x-%x-%02x", t.ID, t.Upgrade, flags)
+}
+
+// traceable reports whether a Trace becomes a field of the request: one that the Headers set has precedence.
+func (s Spec) traceable() bool {
+	for name := range s.Headers {
+		if strings.EqualFold(name, traceParent) {
+			return false
+		}
+	}
+	return true
+}
