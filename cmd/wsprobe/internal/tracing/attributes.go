@@ -1,0 +1,175 @@
+package tracing
+
+import (
+	"crypto/tls"
+	"net"
+	"net/netip"
+	"strconv"
+	"strings"
+
+	"go.opentelemetry.io/otel/attribute"
+	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Attribute keys of our own. Those that metrics bear, too, are the same there.
+const (
+	keyName         attribute.Key = "wsprobe.name"
+	keyReason       attribute.Key = "wsprobe.reason"
+	keyPhase        attribute.Key = "wsprobe.phase"
+	keyStep         attribute.Key = "wsprobe.step"
+	keyHandshake    attribute.Key = "wsprobe.handshake_latency"
+	keyRoundTrip    attribute.Key = "wsprobe.round_trip_latency"
+	keyClock        attribute.Key = "wsprobe.clock"
+	keyStartDelay   attribute.Key = "wsprobe.start_delay"
+	keyLag          attribute.Key = "wsprobe.lag"
+	keyOverload     attribute.Key = "wsprobe.local_overload"
+	keySubprotocol  attribute.Key = "wsprobe.subprotocol"
+	keyExtensions   attribute.Key = "wsprobe.extensions"
+	keyCloseCode    attribute.Key = "wsprobe.close.code"
+	keyCloseByProbe attribute.Key = "wsprobe.close.by_probe"
+	keyAnswered     attribute.Key = "wsprobe.close.answered"
+	keyUnmatched    attribute.Key = "wsprobe.unmatched_messages"
+	keyTimeLeft     attribute.Key = "wsprobe.tls.time_left"
+)
+
+// endpoint is what the attributes of a probe say about where it goes.
+type endpoint struct {
+	name, scheme, host, path string
+	port                     int
+}
+
+func newEndpoint(probed []attribute.KeyValue) endpoint {
+	var e endpoint
+	for _, kv := range probed {
+		switch kv.Key {
+		case keyName:
+			e.name = kv.Value.AsString()
+		case semconv.URLSchemeKey:
+			e.scheme = kv.Value.AsString()
+		case semconv.ServerAddressKey:
+			e.host = kv.Value.AsString()
+		case semconv.ServerPortKey:
+			e.port = int(kv.Value.AsInt64())
+		case semconv.URLPathKey:
+			e.path = kv.Value.AsString()
+		}
+	}
+	return e
+}
+
+// url is the endpoint's, without a query: that can hold secrets.
+func (e endpoint) url() string {
+	host := e.host
+	switch {
+	case e.scheme == "ws" && e.port != 80, e.scheme == "wss" && e.port != 443:
+		host = net.JoinHostPort(host, strconv.Itoa(e.port))
+	case strings.Contains(host, ":"):
+		host = "[" + host + "]"
+	}
+	return e.scheme + "://" + host + e.path
+}
+
+// attributes are those of the run's span that follow from the probe's.
+func (e endpoint) attributes() []attribute.KeyValue {
+	return []attribute.KeyValue{semconv.URLFull(e.url()), semconv.NetworkTransportTCP}
+}
+
+// errorType is empty for nothing that broke.
+func errorType(t reasons.ErrorType) attribute.KeyValue { return semconv.ErrorTypeKey.String(string(t)) }
+
+// runAttributes are what the span of a run says about how it went. What was not measured is absent.
+func runAttributes(r probe.Result) []attribute.KeyValue {
+	kvs := []attribute.KeyValue{
+		keyReason.String(r.Reason.String()),
+		keyStartDelay.Float64(probe.Millis(r.StartDelay)),
+		keyLag.Float64(probe.Millis(r.Lag)),
+		keyOverload.Bool(r.Overloaded()),
+	}
+	kvs = append(kvs, peer(r)...)
+	for _, text := range []attribute.KeyValue{
+		errorType(r.ErrorType), keyClock.String(string(r.Clock)), keySubprotocol.String(r.Subprotocol), keyExtensions.String(r.Extensions),
+	} {
+		if text.Value.AsString() != "" {
+			kvs = append(kvs, text)
+		}
+	}
+	if r.Opened {
+		kvs = append(kvs, semconv.NetworkProtocolName("websocket"), semconv.NetworkProtocolVersion("13"), // RFC 6455 4.1
+			keyHandshake.Float64(probe.Millis(r.Handshake)))
+	}
+	if r.Replied {
+		kvs = append(kvs, keyRoundTrip.Float64(probe.Millis(r.RoundTrip)))
+	}
+	if r.CloseCode != 0 {
+		kvs = append(kvs, keyCloseCode.Int(r.CloseCode), keyCloseByProbe.Bool(r.CloseByProbe))
+	}
+	if r.Unmatched != 0 {
+		kvs = append(kvs, keyUnmatched.Int(r.Unmatched))
+	}
+	return kvs
+}
+
+// peer is the other end of the TCP connection, if there was one.
+func peer(r probe.Result) []attribute.KeyValue {
+	at, err := netip.ParseAddrPort(r.Peer)
+	if err != nil {
+		return nil
+	}
+	family := semconv.NetworkTypeIPv6
+	if at.Addr().Unmap().Is4() {
+		family = semconv.NetworkTypeIPv4
+	}
+	return []attribute.KeyValue{
+		semconv.NetworkPeerAddress(at.Addr().Unmap().String()), semconv.NetworkPeerPort(int(at.Port())), family,
+	}
+}
+
+// phaseAttributes are those of the span of a phase.
+func phaseAttributes(p probe.Phase, e endpoint, r probe.Result) []attribute.KeyValue {
+	switch p {
+	case probe.PhaseConnect:
+		return append(peer(r), semconv.NetworkTransportTCP)
+	case probe.PhaseTLS:
+		return tlsAttributes(e, r)
+	case probe.PhaseUpgrade:
+		return upgradeAttributes(e, r)
+	case probe.PhaseClose:
+		return []attribute.KeyValue{keyAnswered.Bool(r.Phases[p].State == probe.SpanEnded)}
+	default:
+		return nil
+	}
+}
+
+// tlsAttributes are what the TLS handshake came to.
+func tlsAttributes(e endpoint, r probe.Result) []attribute.KeyValue {
+	established := r.TLSVersion != 0
+	kvs := []attribute.KeyValue{semconv.ServerAddress(e.host), semconv.ServerPort(e.port), semconv.TLSEstablished(established)}
+	if established {
+		kvs = append(kvs, semconv.TLSProtocolNameTLS, semconv.TLSProtocolVersion(tlsVersion(r.TLSVersion)),
+			semconv.TLSCipher(tls.CipherSuiteName(r.TLSCipher)), semconv.TLSResumed(false))
+	}
+	if r.ALPN != "" {
+		kvs = append(kvs, semconv.TLSNextProtocol(r.ALPN))
+	}
+	if !r.CertificateExpiry.IsZero() {
+		kvs = append(kvs, keyTimeLeft.Float64(float64(r.CertificateExpiry.UnixMilli()-r.Ended.UnixMilli())/1000))
+	}
+	return kvs
+}
+
+// tlsVersion is the number of a version alone: 1.3.
+func tlsVersion(v uint16) string { return strings.TrimPrefix(tls.VersionName(v), "TLS ") }
+
+// upgradeAttributes are those of an HTTP request.
+func upgradeAttributes(e endpoint, r probe.Result) []attribute.KeyValue {
+	kvs := append(peer(r), semconv.HTTPRequestMethodGet, semconv.URLFull(e.url()), semconv.URLScheme(e.scheme),
+		semconv.ServerAddress(e.host), semconv.ServerPort(e.port),
+		semconv.NetworkTransportTCP, semconv.NetworkProtocolName("http"), semconv.NetworkProtocolVersion("1.1"))
+	if r.HTTPStatus != 0 {
+		kvs = append(kvs, semconv.HTTPResponseStatusCode(r.HTTPStatus))
+	}
+	return kvs
+}

@@ -1,0 +1,158 @@
+package tracing
+
+import (
+	"context"
+	"strconv"
+
+	"go.opentelemetry.io/otel/attribute"
+	"go.opentelemetry.io/otel/codes"
+	"go.opentelemetry.io/otel/sdk/instrumentation"
+	"go.opentelemetry.io/otel/sdk/resource"
+	sdktrace "go.opentelemetry.io/otel/sdk/trace"
+	"go.opentelemetry.io/otel/trace"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Builder makes the spans of one run after the other. Its methods must not be called by several goroutines at once.
+type Builder struct {
+	tracer trace.Tracer
+	spans  []sdktrace.ReadOnlySpan
+
+	run    probe.Trace  // that is being built
+	nextID trace.SpanID // of the next span, if it was drawn before the run
+}
+
+// NewBuilder returns a Builder whose spans belong to the resource and the scope.
+func NewBuilder(r *resource.Resource, scope instrumentation.Scope) *Builder {
+	b := &Builder{}
+	// Every option is given, so that no OTEL_ variable has a say.
+	provider := sdktrace.NewTracerProvider(
+		sdktrace.WithResource(r),
+		sdktrace.WithIDGenerator(drawn{b}),
+		sdktrace.WithSampler(decided{b}),
+		sdktrace.WithSpanProcessor(taker{b}),
+		sdktrace.WithRawSpanLimits(sdktrace.SpanLimits{AttributeValueLengthLimit: -1, AttributeCountLimit: -1}),
+	)
+	b.tracer = provider.Tracer(scope.Name,
+		trace.WithInstrumentationVersion(scope.Version), trace.WithSchemaURL(scope.SchemaURL))
+	return b
+}
+
+// Spans returns the spans of a run: its children in the order in which they ended, and then its own. The attributes are
+// those of its probe, as its metrics bear them.
+func (b *Builder) Spans(probed []attribute.KeyValue, r probe.Result) []sdktrace.ReadOnlySpan {
+	b.run, b.nextID, b.spans = r.Trace, r.Trace.Run, nil
+	e := newEndpoint(probed)
+	ctx, run := b.tracer.Start(context.Background(), "probe "+e.name, trace.WithTimestamp(r.Started),
+		trace.WithSpanKind(trace.SpanKindClient),
+		trace.WithAttributes(probed...), trace.WithAttributes(e.attributes()...), trace.WithAttributes(runAttributes(r)...))
+	if r.Reason != reasons.OK {
+		run.SetStatus(codes.Error, r.Detail)
+	}
+	ended := r.Ended.Sub(r.Started)
+	for _, c := range children(e, r) {
+		b.nextID = trace.SpanID{}
+		if c.kind == trace.SpanKindClient {
+			b.nextID = r.Trace.Upgrade
+		}
+		_, child := b.tracer.Start(ctx, c.name, trace.WithTimestamp(r.Started.Add(c.span.Start)),
+			trace.WithSpanKind(c.kind), trace.WithAttributes(c.attributes...))
+		if c.failed {
+			child.SetAttributes(errorType(r.ErrorType))
+			child.SetStatus(codes.Error, r.Detail)
+		}
+		child.End(trace.WithTimestamp(r.Started.Add(c.span.End)))
+		ended = max(ended, c.span.End)
+	}
+	run.End(trace.WithTimestamp(r.Started.Add(ended)))
+	return b.spans
+}
+
+// child is a part of a run.
+type child struct {
+	name       string
+	kind       trace.SpanKind
+	span       probe.Span
+	failed     bool
+	attributes []attribute.KeyValue
+}
+
+// children are the parts of a run that took place, in their order. The steps of an exchange stand in the place of the
+// round trip, which is one of them.
+func children(e endpoint, r probe.Result) []child {
+	var all []child
+	for phase, span := range r.Phases {
+		phase := probe.Phase(phase)
+		if phase == probe.PhaseRoundTrip && r.Steps != nil {
+			all = append(all, steps(r)...)
+			continue
+		}
+		if span.State == probe.SpanAbsent {
+			continue
+		}
+		c := child{name: phase.String(), kind: trace.SpanKindInternal, span: span,
+			// The close handshake is no part of the outcome.
+			failed:     span.State == probe.SpanBroken && phase != probe.PhaseClose,
+			attributes: append(phaseAttributes(phase, e, r), keyPhase.String(phase.String())),
+		}
+		if phase == probe.PhaseUpgrade {
+			c.kind = trace.SpanKindClient
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// steps are those of an exchange that began.
+func steps(r probe.Result) []child {
+	var all []child
+	for i, span := range r.Steps {
+		if span.State == probe.SpanAbsent {
+			continue
+		}
+		c := child{name: "step " + strconv.Itoa(i+1), kind: trace.SpanKindInternal, span: span,
+			failed: span.State == probe.SpanBroken, attributes: []attribute.KeyValue{keyStep.Int(i + 1)}}
+		if span == r.Phases[probe.PhaseRoundTrip] {
+			c.attributes = append(c.attributes, keyPhase.String(probe.PhaseRoundTrip.String()))
+		}
+		all = append(all, c)
+	}
+	return all
+}
+
+// drawn gives spans the ids that were drawn before the run, and others where none were.
+type drawn struct{ b *Builder }
+
+func (d drawn) NewIDs(context.Context) (trace.TraceID, trace.SpanID) {
+	return trace.TraceID(d.b.run.ID), d.b.nextID
+}
+
+func (d drawn) NewSpanID(context.Context, trace.TraceID) trace.SpanID {
+	if d.b.nextID.IsValid() {
+		return d.b.nextID
+	}
+	return spanID()
+}
+
+// decided samples what was sampled before the run, so that a span bears the same flags as the request did, and records
+// everything.
+type decided struct{ b *Builder }
+
+func (d decided) ShouldSample(sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	if d.b.run.Sampled {
+		return sdktrace.SamplingResult{Decision: sdktrace.RecordAndSample}
+	}
+	return sdktrace.SamplingResult{Decision: sdktrace.RecordOnly}
+}
+
+func (decided) Description() string { return "decided before the run" }
+
+// taker takes the spans that have ended.
+type taker struct{ b *Builder }
+
+func (t taker) OnEnd(s sdktrace.ReadOnlySpan)                 { t.b.spans = append(t.b.spans, s) }
+func (taker) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (taker) Shutdown(context.Context) error                  { return nil }
+func (taker) ForceFlush(context.Context) error                { return nil }
