@@ -116,6 +116,8 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		wants, tag = "must be true or false", boolTag
 	case Integer, Milliseconds:
 		wants, tag = "must be a whole number", intTag
+	case Ratio:
+		wants, tag = "must be a number from 0 to 1", floatTag
 	case Duration:
 		wants = "must be a duration with a unit, such as 30s or 1m30s"
 	case Condition:
@@ -135,6 +137,8 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		return "" // a choice of numbers needs no quotes
 	case f.Kind == Size && n.Kind == yaml.ScalarNode && n.Tag == intTag:
 		return "" // bytes
+	case f.Kind == Ratio && n.Kind == yaml.ScalarNode && n.Tag == intTag:
+		return "" // 0 or 1
 	case f.Kind == Text:
 		return wants + ", got " + describe(n) + quotesHint(n)
 	case tag != strTag && isQuoted(n):

@@ -19,6 +19,7 @@ const (
 	Duration                 // as Go writes it: 30s, 1m30s
 	Condition                // of a number: <, > or == and a bound
 	Size                     // of bytes, with a unit: 64KiB, 256MiB
+	Ratio                    // a number from 0 to 1
 	Bool                     // true or false
 	List                     // of texts
 	Map                      // of names to texts
@@ -28,7 +29,7 @@ const (
 )
 
 var kindNames = [...]string{
-	"text", "choice", "integer", "integer (ms)", "duration", "condition", "size", "true or false", "list of texts", "names to texts", "paths to values",
+	"text", "choice", "integer", "integer (ms)", "duration", "condition", "size", "number", "true or false", "list of texts", "names to texts", "paths to values",
 	"mapping", "list of mappings",
 }
 
@@ -77,7 +78,7 @@ func (f Field) Range() string {
 		return shortDuration(time.Duration(f.Min)) + " to " + shortDuration(time.Duration(f.Max))
 	case f.Kind == Size:
 		return shortSize(f.Min) + " to " + shortSize(f.Max)
-	case f.Kind == Integer, f.Kind == Milliseconds:
+	case f.Kind == Integer, f.Kind == Milliseconds, f.Kind == Ratio:
 		return fmt.Sprintf("%d to %d", f.Min, f.Max)
 	case f.Kind == Text && f.Min > 0:
 		return fmt.Sprintf("%d to %d characters", f.Min, f.Max)

@@ -42,8 +42,19 @@ func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) 
 		*headers = storeHeaders(s, f, v)
 		return
 	}
-	if f.Path == "otlp.endpoint" {
+	switch f.Path {
+	case "otlp.endpoint":
 		v.text = s.withScheme(v.text)
+	case "otlp.trace_ratio":
+		return // see sampler: it matters only if there are traces
+	case "otlp.traces":
+		word, problem := tracesExporter(v.text)
+		if problem != "" {
+			s.variable(v.name, "%s", problem)
+			s.wrong[f.Path] = true
+			return
+		}
+		v.text = word
 	}
 	if problem := store(&f.Field, f.check, into, v.text); problem != "" {
 		s.variable(v.name, "%s", problem)

@@ -41,6 +41,12 @@ func store(f *Field, check func(string) string, into any, text string) (problem 
 		return unless(into.UnmarshalText([]byte(text)))
 	case *bool:
 		return storeBool(into, text)
+	case *float64:
+		n, problem := parseRatio(text)
+		if problem != "" {
+			return problem
+		}
+		*into = n
 	case *int:
 		n, problem := parseInteger(f, text)
 		return put(into, int(n), problem)

@@ -101,6 +101,8 @@ func scalarSchema(f Field) schema {
 	switch f.Kind {
 	case Integer, Milliseconds:
 		return schema{"type": nullable(f, "integer"), "minimum": f.Min, "maximum": f.Max}
+	case Ratio:
+		return schema{"type": nullable(f, "number"), "minimum": f.Min, "maximum": f.Max}
 	case Bool:
 		return schema{"type": nullable(f, "boolean")}
 	case Size:
@@ -133,6 +135,9 @@ func jsonDefault(f Field) any {
 	switch f.Kind {
 	case Integer, Milliseconds:
 		n, _ := strconv.Atoi(f.Default)
+		return n
+	case Ratio:
+		n, _ := strconv.ParseFloat(f.Default, 64)
 		return n
 	case Bool:
 		return f.Default == "true"

@@ -50,6 +50,7 @@ func (s *settingsReader) read(config *Config, top *found) {
 	}
 	s.refuse()
 	s.endpoint(&config.OTLP)
+	s.traces(&config.OTLP)
 	config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	config.OTLP.Resource = readResource(s.report)
 }
