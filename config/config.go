@@ -38,11 +38,10 @@ type OTLP struct {
 	Logs        bool        // log records, too
 	TLS         *tls.Config // nil if the endpoint is http://
 	Spool       Spool
-	// Traces says that runs are traced: TraceRatio of them, and all that fail, to TracesEndpoint.
-	Traces         bool
-	TraceRatio     float64
-	TracesEndpoint Endpoint
-	Resource       Resource
+	// Traces says that runs are traced: a share TraceRatio of them, and all that fail.
+	Traces     bool
+	TraceRatio float64
+	Resource   Resource
 }
 
 // Spool is where exports wait that the receiver does not take.

@@ -31,7 +31,7 @@ func parseRatio(text string) (float64, string) {
 	return n, ""
 }
 
-// traces completes what is said about traces once the endpoint is known.
+// traces completes what is said about traces, which go the way of the metrics.
 func (s *settingsReader) traces(o *OTLP) {
 	origin, given := s.origins["otlp.trace_ratio"]
 	if !o.Traces {
@@ -44,15 +44,6 @@ func (s *settingsReader) traces(o *OTLP) {
 		s.sampler(o)
 	}
 	s.refuseTraces()
-	o.TracesEndpoint = o.Endpoint
-	if o.Protocol != protocolHTTP || s.wrong["otlp.endpoint"] || s.wrong["otlp.protocol"] {
-		return
-	}
-	base, found := strings.CutSuffix(o.Endpoint.Path, metricsPath)
-	if !found { // only a variable gives a path that is used as it is
-		s.variable(metricsEndpoint, "must end in %s: otlp.traces is true, and there is no telling where traces go", metricsPath)
-	}
-	o.TracesEndpoint.Path = base + tracesPath
 }
 
 // sampler reads the ratio from the standard variables. Every run begins a trace of its own, so that a sampler that

@@ -122,7 +122,7 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 		},
 	}
 	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, tick scheduler.Tick) {
-		result, err := prober.Run(ctx)
+		result, err := prober.RunWith(ctx, probe.RunOptions{Trace: a.telemetry.Trace()})
 		if err != nil {
 			return // the agent stops: nothing was measured, and nothing is reported
 		}
@@ -214,6 +214,8 @@ func telemetryOptions(cfg config.Config, inFlight func() int, log *slog.Logger) 
 		QueueBytes:     cfg.OTLP.Spool.MaxBytes,
 		QueueAge:       cfg.OTLP.Spool.MaxAge,
 		Logs:           cfg.OTLP.Logs,
+		Traces:         cfg.OTLP.Traces,
+		TraceRatio:     cfg.OTLP.TraceRatio,
 		ServiceName:    cfg.OTLP.Resource.ServiceName,
 		ServiceVersion: versionText(),
 		Location:       cfg.Agent.Location,

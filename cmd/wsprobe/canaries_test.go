@@ -19,7 +19,7 @@ import (
 // canaryFile has a secret in every place where a file can have one: each is substituted, or read at every run.
 const canaryFile = `
 agent: {listen: "@LISTEN@", log_level: debug}
-otlp: {endpoint: "@OTLP@", interval: 1s, logs: true, headers: {Authorization: "Bearer ${env:C_OTLP}"}}
+otlp: {endpoint: "@OTLP@", interval: 1s, logs: true, traces: true, headers: {Authorization: "Bearer ${env:C_OTLP}"}}
 defaults:
   interval: 1s
   timeout_ms: 400
@@ -187,8 +187,9 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 	endpoints := wstest.Start(parrots())
 	defer endpoints.Close()
 	got := &arrived{more: make(chan struct{}, 1)}
-	var records []string
-	back, err := startReceiver(&receiver.Receiver{Point: got.add, Record: func(r receiver.Record) { records = append(records, fmt.Sprint(r)) }})
+	var records, spans []string
+	back, err := startReceiver(&receiver.Receiver{Point: got.add, Record: func(r receiver.Record) { records = append(records, fmt.Sprint(r)) },
+		Span: func(s receiver.Span) { spans = append(spans, fmt.Sprint(s)) }})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -228,6 +229,10 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 		noCanary(t, "the export", pointLine(p))
 	}
 	noCanary(t, "a log record", strings.Join(records, "\n"))
+	noCanary(t, "a span", strings.Join(spans, "\n"))
+	if len(spans) == 0 {
+		t.Error("no span arrived")
+	}
 	paths := make(map[any]bool)
 	for _, p := range got.points {
 		paths[p.Attributes["url.path"]] = true

@@ -1,9 +1,7 @@
 package main
 
 import (
-	"context"
 	"fmt"
-	"net"
 	"os"
 	"path/filepath"
 	"slices"
@@ -60,29 +58,7 @@ func TestLogRecordsArrive(t *testing.T) {
 // takeRecords is a back end that hands log records over.
 func takeRecords(t *testing.T, protocol string, records chan<- receiver.Record) (address string) {
 	t.Helper()
-	r := &receiver.Receiver{Record: func(r receiver.Record) { records <- r }}
-	if protocol == "grpc" {
-		back, err := startReceiver(r)
-		if err != nil {
-			t.Fatal(err)
-		}
-		t.Cleanup(back.stop)
-		return back.address
-	}
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithCancel(context.Background())
-	served := make(chan error, 1)
-	go func() { served <- r.ServeHTTPProtobuf(ctx, l) }()
-	t.Cleanup(func() {
-		cancel()
-		if err := <-served; err != nil {
-			t.Errorf("receiver: %v", err)
-		}
-	})
-	return l.Addr().String()
+	return listenFor(t, protocol, &receiver.Receiver{Record: func(r receiver.Record) { records <- r }})
 }
 
 // awaitRecovery returns the records up to that of a recovery.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -30,6 +31,7 @@ var tables = map[string]func() string{
 	"error types":    errorTypeTable,
 	"metrics":        metricTable,
 	"log records":    eventTable,
+	"spans":          spanTable,
 	"commands":       commandTable,
 	"result keys":    resultTable,
 }
@@ -217,6 +219,14 @@ func eventTable() string {
 		rows = append(rows, []string{code(e.Name), e.Severity.String(), e.Description, code(e.Attributes...)})
 	}
 	return markdown([]string{"event", "severity", "what it says", "attributes besides"}, rows)
+}
+
+func spanTable() string {
+	var rows [][]string
+	for _, s := range tracing.Table() {
+		rows = append(rows, []string{code(s.Name), s.Kind, s.Description, code(s.Attributes...)})
+	}
+	return markdown([]string{"span", "kind", "what it is", "attributes"}, rows)
 }
 
 func resultTable() string {

@@ -86,6 +86,7 @@ func (r *Receiver) Handler() http.Handler {
 		answer(w, http.StatusOK, response)
 	})
 	mux.Handle("POST "+LogsPath, &logsService{receiver: r})
+	mux.Handle("POST "+TracesPath, &traceService{receiver: r})
 	return mux
 }
 

@@ -66,7 +66,7 @@ func TestHTTPRequests(t *testing.T) {
 	}{
 		{"plain", "/v1/metrics", kind, "", encoded(t), 200, 4},
 		{"gzip", "/v1/metrics", kind, "gzip", packed.Bytes(), 200, 4},
-		{"another path", "/v1/traces", kind, "", encoded(t), 404, 0},
+		{"another path", "/v1/other", kind, "", encoded(t), 404, 0},
 		{"JSON", "/v1/metrics", "application/json", "", []byte("{}"), 400, 0},
 		{"another encoding", "/v1/metrics", kind, "br", encoded(t), 400, 0},
 		{"no gzip", "/v1/metrics", kind, "gzip", encoded(t), 400, 0},

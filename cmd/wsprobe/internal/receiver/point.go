@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"encoding/hex"
 	"iter"
 	"time"
 
@@ -23,12 +24,22 @@ type Point struct {
 	Attributes  map[string]any
 	Start, Time time.Time
 
+	// Exemplars lead to traces.
+	Exemplars []Exemplar
+
 	// Value is the number of a gauge or sum, and the sum of a histogram.
 	Value float64
 	// Count, Bounds and Buckets are the distribution of a histogram.
 	Count   uint64
 	Bounds  []float64
 	Buckets []uint64
+}
+
+// Exemplar is a measurement with its trace, in lower-case hex.
+type Exemplar struct {
+	TraceID, SpanID string
+	Time            time.Time
+	Value           float64
 }
 
 // Points returns the points of a request in the order in which they stand there. Kinds that wsprobe does not
@@ -80,6 +91,7 @@ func numbers(about Point, points []*metrics.NumberDataPoint, yield func(Point) b
 		case *metrics.NumberDataPoint_AsInt:
 			about.Value = float64(value.AsInt)
 		}
+		about.Exemplars = exemplars(p.GetExemplars())
 		if !yield(about) {
 			return false
 		}
@@ -93,11 +105,27 @@ func histograms(about Point, points []*metrics.HistogramDataPoint, yield func(Po
 		about.Start, about.Time = instant(p.GetStartTimeUnixNano()), instant(p.GetTimeUnixNano())
 		about.Value, about.Count = p.GetSum(), p.GetCount()
 		about.Bounds, about.Buckets = p.GetExplicitBounds(), p.GetBucketCounts()
+		about.Exemplars = exemplars(p.GetExemplars())
 		if !yield(about) {
 			return false
 		}
 	}
 	return true
+}
+
+func exemplars(all []*metrics.Exemplar) []Exemplar {
+	var out []Exemplar
+	for _, e := range all {
+		x := Exemplar{TraceID: hex.EncodeToString(e.GetTraceId()), SpanID: hex.EncodeToString(e.GetSpanId()), Time: instant(e.GetTimeUnixNano())}
+		switch value := e.GetValue().(type) {
+		case *metrics.Exemplar_AsDouble:
+			x.Value = value.AsDouble
+		case *metrics.Exemplar_AsInt:
+			x.Value = float64(value.AsInt)
+		}
+		out = append(out, x)
+	}
+	return out
 }
 
 // instant is a time of OTLP; 0 means that it is not known.

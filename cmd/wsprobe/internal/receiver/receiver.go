@@ -11,6 +11,7 @@ import (
 
 	logs "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	traces "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials"
 	_ "google.golang.org/grpc/encoding/gzip" // so that compressed requests are understood
@@ -35,6 +36,11 @@ type Receiver struct {
 	// decides about requests of log records as Answer does about those of metrics.
 	Record     func(Record)
 	AnswerLogs func(ctx context.Context, request *LogsRequest) error
+
+	// Span is called with every span of every request that is accepted, one call at a time. AnswerTraces is to traces
+	// what Answer is to metrics.
+	Span         func(Span)
+	AnswerTraces func(ctx context.Context, request *TraceRequest) (*TracePartialSuccess, error)
 
 	// TLS makes the receiver speak TLS.
 	TLS *tls.Config
@@ -61,6 +67,7 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
 	server := grpc.NewServer(options...)
 	collector.RegisterMetricsServiceServer(server, &service{receiver: r})
 	logs.RegisterLogsServiceServer(server, &logsService{receiver: r})
+	traces.RegisterTraceServiceServer(server, &traceService{receiver: r})
 
 	served := make(chan error, 1)
 	go func() { served <- server.Serve(l) }()

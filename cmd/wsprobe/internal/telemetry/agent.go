@@ -27,7 +27,9 @@ type agent struct {
 	failures map[string]int64    // of the spool, by kind
 	odd      int64               // files in the spool
 
-	recordsOut  int64               // log records that the receiver took
+	recordsOut  int64 // log records that the receiver took
+	tracesOut   int64
+	tracesLost  map[DropCause]int64
 	recordsLost map[DropCause]int64 // log records given up
 }
 
@@ -56,6 +58,7 @@ func newAgent(inFlight func() int, queue func(time.Time) queueState) *agent {
 		failures: make(map[string]int64),
 
 		recordsLost: make(map[DropCause]int64),
+		tracesLost:  make(map[DropCause]int64),
 	}
 	// Counters that begin at 0 let a back end see the first increase.
 	for _, cause := range DropCauses() {
@@ -160,6 +163,7 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 	}
 	b.sum(idAgentSpoolOddFiles, none, start, now, a.odd)
 	a.addRecords(b, start, now)
+	a.addTraces(b, start, now)
 }
 
 func (k requestKind) attributes() attributes {

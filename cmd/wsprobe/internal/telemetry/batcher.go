@@ -46,23 +46,25 @@ func (b *batcher) gauge(m metricID, a attributes, start, end time.Time, value fl
 	})
 }
 
-func (b *batcher) sum(m metricID, a attributes, start, now time.Time, value int64) {
-	b.makeRoom(a.size + numberPointBytes)
+func (b *batcher) sum(m metricID, a attributes, start, now time.Time, value int64, exemplars ...metricdata.Exemplar[int64]) {
+	b.makeRoom(a.size + numberPointBytes + exemplarBytes*len(exemplars))
 	b.sums[m] = append(b.sums[m], metricdata.DataPoint[int64]{
-		Attributes: a.set, StartTime: start, Time: now, Value: value,
+		Attributes: a.set, StartTime: start, Time: now, Value: value, Exemplars: exemplars,
 	})
 }
 
 // histogram adds a distribution, unless nothing was measured: a histogram without a value would say that
 // something of length 0 took place no times.
-func (b *batcher) histogram(m metricID, a attributes, start, now time.Time, h distribution) {
+func (b *batcher) histogram(
+	m metricID, a attributes, start, now time.Time, h distribution, exemplars ...metricdata.Exemplar[float64],
+) {
 	if h.count == 0 {
 		return
 	}
-	b.makeRoom(a.size + histogramPointBytes + bucketBytes*len(h.counts))
+	b.makeRoom(a.size + histogramPointBytes + bucketBytes*len(h.counts) + exemplarBytes*len(exemplars))
 	b.histograms[m] = append(b.histograms[m], metricdata.HistogramDataPoint[float64]{
 		Attributes: a.set, StartTime: start, Time: now,
-		Count: h.count, Sum: h.sum, Bounds: h.bounds, BucketCounts: h.counts,
+		Count: h.count, Sum: h.sum, Bounds: h.bounds, BucketCounts: h.counts, Exemplars: exemplars,
 	})
 }
 

@@ -156,9 +156,13 @@ func timeAttr(key string, t time.Time) slog.Attr {
 	return slog.String(key, t.UTC().Format(time.RFC3339Nano))
 }
 
-// inTrace returns a context by which a record learns of the trace of the run.
-func inTrace(probe.Result) context.Context {
-	return trace.ContextWithSpanContext(context.Background(), trace.SpanContext{})
+// inTrace returns a context by which a record learns of the trace of the run, if it is in one.
+func inTrace(r probe.Result) context.Context {
+	config := trace.SpanContextConfig{TraceID: r.Trace.ID, SpanID: r.Trace.Run}
+	if r.Trace.Sampled {
+		config.TraceFlags = trace.FlagsSampled
+	}
+	return trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(config))
 }
 
 // failure is what is known of a failed run.

@@ -12,6 +12,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	logscollector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	tracecollector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
 	"google.golang.org/grpc/credentials"
@@ -77,9 +78,11 @@ func newGRPCWire(o Options) (wire, error) {
 	if err != nil {
 		return wire{}, err
 	}
-	if !o.Logs {
-		return wire{send: c.send, close: c.close}, nil
-	}
+	return wire{send: c.send, close: c.close}.with(o, c.withLogs, c.withTraces)
+}
+
+// withLogs adds log records to the way of the metrics.
+func (c *grpcClient) withLogs(w wire, o Options) (wire, error) {
 	exporter, err := otlploggrpc.New(context.Background(),
 		otlploggrpc.WithGRPCConn(c.conn),
 		otlploggrpc.WithHeaders(o.Headers),
@@ -88,15 +91,12 @@ func newGRPCWire(o Options) (wire, error) {
 		otlploggrpc.WithRetry(otlploggrpc.RetryConfig{Enabled: false}),
 	)
 	if err != nil {
-		return wire{}, errors.Join(fmt.Errorf("making the OTLP exporter of logs: %w", err), c.close())
+		return wire{}, errors.Join(fmt.Errorf("making the OTLP exporter of logs: %w", err), w.close())
 	}
-	sendRecords := func(ctx context.Context, records []sdklog.Record) verdict {
+	return w.withRecords(exporter.Shutdown, func(ctx context.Context, records []sdklog.Record) verdict {
 		x := &exchange{}
 		return c.judge(x, exporter.Export(context.WithValue(ctx, exchangeKey{}, x), records))
-	}
-	return wire{send: c.send, sendRecords: sendRecords, close: func() error {
-		return errors.Join(exporter.Shutdown(context.Background()), c.close())
-	}}, nil
+	}), nil
 }
 
 // dialOptions returns the options of the connection and where it leads.
@@ -150,6 +150,8 @@ func intercept(
 	switch response := reply.(type) {
 	case *collector.ExportMetricsServiceResponse:
 		x.rejected, x.remark = response.GetPartialSuccess().GetRejectedDataPoints(), response.GetPartialSuccess().GetErrorMessage()
+	case *tracecollector.ExportTraceServiceResponse:
+		x.rejected, x.remark = response.GetPartialSuccess().GetRejectedSpans(), response.GetPartialSuccess().GetErrorMessage()
 	case *logscollector.ExportLogsServiceResponse:
 		x.rejected, x.remark = response.GetPartialSuccess().GetRejectedLogRecords(), response.GetPartialSuccess().GetErrorMessage()
 	}

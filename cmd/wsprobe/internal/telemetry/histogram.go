@@ -35,9 +35,14 @@ func (h *histogram[N]) observe(bounds []float64, d time.Duration) {
 		h.counts = make([]N, len(bounds)+1)
 	}
 	ms := probe.Millis(d)
-	bucket, _ := slices.BinarySearch(bounds, ms)
-	h.counts[bucket]++
+	h.counts[bucketOf(bounds, ms)]++
 	h.sum += ms
+}
+
+// bucketOf returns the index of the bucket of a value.
+func bucketOf(bounds []float64, ms float64) int {
+	bucket, _ := slices.BinarySearch(bounds, ms)
+	return bucket
 }
 
 // distribution is a histogram at one moment.

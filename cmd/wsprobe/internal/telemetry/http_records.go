@@ -16,22 +16,21 @@ func newHTTPWire(o Options) (wire, error) {
 	if err != nil {
 		return wire{}, err
 	}
-	if !o.Logs {
-		return wire{send: c.send, close: c.close}, nil
-	}
+	return wire{send: c.send, close: c.close}.with(o, c.withLogs, c.withTraces)
+}
+
+// withLogs adds log records to the way of the metrics.
+func (c *httpClient) withLogs(w wire, o Options) (wire, error) {
 	exporter, err := c.newLogExporter(o)
 	if err != nil {
-		return wire{}, errors.Join(fmt.Errorf("making the OTLP exporter of logs: %w", err), c.close())
+		return wire{}, errors.Join(fmt.Errorf("making the OTLP exporter of logs: %w", err), w.close())
 	}
-	sendRecords := func(ctx context.Context, records []sdklog.Record) verdict {
+	return w.withRecords(exporter.Shutdown, func(ctx context.Context, records []sdklog.Record) verdict {
 		ctx, cancel := context.WithTimeout(ctx, c.timeout)
 		defer cancel()
 		x := &httpExchange{}
 		return c.judge(ctx, x, exporter.Export(context.WithValue(ctx, httpExchangeKey{}, x), records))
-	}
-	return wire{send: c.send, sendRecords: sendRecords, close: func() error {
-		return errors.Join(exporter.Shutdown(context.Background()), c.close())
-	}}, nil
+	}), nil
 }
 
 // newLogExporter makes an exporter that shares the connections with that of the metrics. Every option is given, so that

@@ -72,6 +72,8 @@ const (
 	idAgentDropped
 	idAgentRecordsSent
 	idAgentRecordsDropped
+	idAgentTracesSent
+	idAgentTracesDropped
 	idAgentQueueSize
 	idAgentQueueLength
 	idAgentQueueAge
@@ -181,6 +183,14 @@ var table = [metricCount]Metric{
 	idAgentRecordsDropped: {
 		Name: "wsprobe.agent.export.log_record.dropped", Kind: Counter, Unit: "{log_record}", Attributes: []string{keyDropCause},
 		Description: "Log records given up, by cause; absent without otlp.logs.",
+	},
+	idAgentTracesSent: {
+		Name: "wsprobe.agent.export.trace.sent", Kind: Counter, Unit: "{trace}",
+		Description: "Traces that the receiver accepted; absent without otlp.traces.",
+	},
+	idAgentTracesDropped: {
+		Name: "wsprobe.agent.export.trace.dropped", Kind: Counter, Unit: "{trace}", Attributes: []string{keyDropCause},
+		Description: "Traces given up, whole or in part, by cause; absent without otlp.traces.",
 	},
 	idAgentQueueSize: {
 		Name: "wsprobe.agent.export.queue.size", Kind: UpDownCounter, Unit: "By",

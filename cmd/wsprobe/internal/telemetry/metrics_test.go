@@ -62,6 +62,7 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
 	telemetry.agent.spoolFailed("no_space")
 	telemetry.agent.countRecords()
+	telemetry.agent.countTraces()
 	telemetry.queue.add(&batch{collected: time.Now()})
 
 	seen := map[string]bool{}

@@ -99,6 +99,11 @@ type Options struct {
 	// the receiver, 8 MiB are kept in memory.
 	Logs bool
 
+	// Traces exports the traces of runs, see [Telemetry.Trace]: of all that fail, and of a share TraceRatio, from 0 to 1,
+	// of those that are ok. Of those that wait for the receiver, some 8,000 are kept in memory.
+	Traces     bool
+	TraceRatio float64
+
 	// InFlight returns the number of runs under way, or is nil.
 	InFlight func() int
 	// Logger is told about exports that fail, a line a minute at most for each kind. Default: none.
@@ -152,6 +157,9 @@ func (o Options) check() error {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("%s must be positive, got %v", what, d))
 		}
+	}
+	if !(o.TraceRatio >= 0 && o.TraceRatio <= 1) {
+		errs = append(errs, fmt.Errorf("trace ratio must be from 0 to 1, got %v", o.TraceRatio))
 	}
 	if o.QueueBytes < 0 || o.PendingRuns < 0 {
 		errs = append(errs, errors.New("bounds must be positive"))

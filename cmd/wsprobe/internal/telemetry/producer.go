@@ -100,13 +100,14 @@ func addRun(b *batcher, r *run) {
 
 // addTotals adds the cumulative values of one probe.
 func addTotals(b *batcher, s *Series, start time.Time) {
+	exemplars := s.takeExemplars() // first: what they are of is then in the totals
 	outcomes, handshake, roundTrip := s.totals()
 	now := time.Now()
-	for _, o := range outcomes {
+	for i, o := range outcomes {
 		a := s.with(b, variant{reason: o.reason.String(), errorType: string(o.errorType)})
-		b.sum(idRuns, a, start, now, o.n)
+		b.sum(idRuns, a, start, now, o.n, exemplars.ofOutcome(i)...)
 	}
 	plain := s.with(b, variant{})
-	b.histogram(idHandshakeDuration, plain, start, now, handshake)
-	b.histogram(idRoundTripDuration, plain, start, now, roundTrip)
+	b.histogram(idHandshakeDuration, plain, start, now, handshake, exemplars.ofHandshake()...)
+	b.histogram(idRoundTripDuration, plain, start, now, roundTrip, exemplars.ofRoundTrip()...)
 }

@@ -91,13 +91,14 @@ func (t *Telemetry) openRecords() {
 	t.records.relay.spread = t.delivery.spread
 	t.records.relay.sent = t.agent.recordsSent
 	t.records.relay.drop = t.agent.dropRecords
-	t.records.relay.report = (&relayReport{log: t.log}).tell
+	t.records.relay.report = (&relayReport{log: t.log, what: "log records", unit: "records"}).tell
 }
 
-// relayReport tells the log how the export of log records goes. The goroutine of the relay has it to itself.
+// relayReport tells the log how an export goes. The goroutine of the relay has it to itself.
 type relayReport struct {
-	log     *limitedLog
-	failing time.Time // since when; zero if it does not
+	log        *limitedLog
+	what, unit string    // that is exported: log records, and records by their number
+	failing    time.Time // since when; zero if it does not
 }
 
 func (r *relayReport) tell(v verdict, items int) {
@@ -107,13 +108,13 @@ func (r *relayReport) tell(v verdict, items int) {
 	}
 	switch {
 	case v.outcome == Deferred:
-		r.log.log(slog.LevelWarn, "export of log records deferred", "error.type", v.errorType, "message", v.message, "since", r.failing)
+		r.log.log(slog.LevelWarn, "export of "+r.what+" deferred", "error.type", v.errorType, "message", v.message, "since", r.failing)
 	case v.outcome == Rejected:
-		r.log.log(slog.LevelError, "export of log records rejected", "error.type", v.errorType, "message", v.message, "records", items)
+		r.log.log(slog.LevelError, "export of "+r.what+" rejected", "error.type", v.errorType, "message", v.message, r.unit, items)
 	case v.message != "" || v.rejected > 0:
-		r.log.log(slog.LevelWarn, "export of log records accepted with a remark", "message", v.message, "rejected_records", v.rejected)
+		r.log.log(slog.LevelWarn, "export of "+r.what+" accepted with a remark", "message", v.message, "rejected_"+r.unit, v.rejected)
 	case !before.IsZero():
-		r.log.log(slog.LevelInfo, "export of log records gets through again", "failed_for", time.Since(before).Round(time.Second))
+		r.log.log(slog.LevelInfo, "export of "+r.what+" gets through again", "failed_for", time.Since(before).Round(time.Second))
 	}
 }
 

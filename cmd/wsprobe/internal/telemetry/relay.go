@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"cmp"
 	"context"
 	"sync"
 	"time"
@@ -17,6 +18,7 @@ const (
 // refuses for now is tried again; meanwhile the others wait, as many as there is room for. The oldest go first.
 type relay[T any] struct {
 	size   func(T) int // of an item in a request, in bytes, at most
+	limit  int         // of what waits, by these sizes; 0 for relayBytes
 	send   func(context.Context, []T) verdict
 	spread float64 // see delivery
 
@@ -38,7 +40,7 @@ func (r *relay[T]) add(item T) {
 	r.items = append(r.items, item)
 	r.bytes += r.size(item)
 	gone := 0
-	for r.bytes > relayBytes {
+	for r.bytes > cmp.Or(r.limit, relayBytes) {
 		r.bytes -= r.size(r.items[gone])
 		gone++
 	}

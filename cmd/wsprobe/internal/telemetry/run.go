@@ -21,10 +21,11 @@ func (t *Telemetry) Run(ctx context.Context) error {
 	last, delivered := make(chan struct{}), make(chan struct{})
 	go func() {
 		defer close(delivered)
-		var both sync.WaitGroup
-		both.Go(func() { t.relayRecords(working, last) })
+		var others sync.WaitGroup
+		others.Go(func() { t.relayRecords(working, last) })
+		others.Go(func() { t.relayTraces(working, last) })
 		t.delivery.run(working, last)
-		both.Wait()
+		others.Wait()
 	}()
 	c := &collection{Telemetry: t, slow: time.NewTimer(t.slowAfter()), delivered: delivered}
 	defer c.slow.Stop()

@@ -11,6 +11,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -37,11 +38,13 @@ type Series struct {
 	target  Target
 	records slog.Handler // of log records, or nil
 	course  course       // touched by report only
+	traces  *traces      // or nil
 
 	mu        sync.Mutex
 	outcomes  []outcomeCount
 	handshake histogram[uint32]
 	roundTrip histogram[uint32]
+	exemplars *exemplars // since the last collection, nil for none
 }
 
 // outcomeCount is how often the runs of a probe ended in one way.
@@ -87,27 +90,39 @@ func text(key, value string) attribute.KeyValue {
 // they take place; other probes may be recorded meanwhile. It does not keep the texts of the result.
 func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	s.mu.Lock()
-	s.count(r.Reason, r.ErrorType)
+	outcome := s.count(r.Reason, r.ErrorType)
 	if r.Opened {
 		s.handshake.observe(latencyBounds, r.Handshake)
 	}
 	if r.Replied {
 		s.roundTrip.observe(latencyBounds, r.RoundTrip)
 	}
+	traced := s.traces != nil && tracing.Keeps(r)
+	if traced {
+		if s.exemplars == nil {
+			s.exemplars = &exemplars{}
+		}
+		s.exemplars.note(r, outcome)
+	}
 	s.mu.Unlock()
 	s.pending.add(newRun(s, r, status))
 	s.report(r)
+	if traced {
+		s.traces.add(s, r)
+	}
 }
 
-// count looks for the outcome by hand: a probe has one or two of them, rarely more.
-func (s *Series) count(reason reasons.Code, errorType reasons.ErrorType) {
+// count counts a run and returns the index of its outcome. It looks for the outcome by hand: a probe has one or two of
+// them, rarely more.
+func (s *Series) count(reason reasons.Code, errorType reasons.ErrorType) int {
 	for i := range s.outcomes {
 		if o := &s.outcomes[i]; o.reason == reason && o.errorType == errorType {
 			o.n++
-			return
+			return i
 		}
 	}
 	s.outcomes = append(s.outcomes, outcomeCount{reason, errorType, 1})
+	return len(s.outcomes) - 1
 }
 
 // totals returns a copy of the cumulative values.
@@ -115,6 +130,15 @@ func (s *Series) totals() (outcomes []outcomeCount, handshake, roundTrip distrib
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return slices.Clone(s.outcomes), s.handshake.snapshot(latencyBounds), s.roundTrip.snapshot(latencyBounds)
+}
+
+// takeExemplars returns the exemplars of what was counted since the last call.
+func (s *Series) takeExemplars() *exemplars {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.exemplars
+	s.exemplars = nil
+	return taken
 }
 
 // appendBase appends the attributes that all points and records of the probe bear.

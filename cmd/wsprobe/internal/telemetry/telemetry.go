@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"runtime"
@@ -9,8 +8,6 @@ import (
 
 	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
-	sdklog "go.opentelemetry.io/otel/sdk/log"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
@@ -32,15 +29,7 @@ type Telemetry struct {
 	health   *health
 	log      *limitedLog
 	records  *records // nil without Options.Logs
-}
-
-// wire is the way to a receiver.
-type wire struct {
-	send  func(context.Context, content) verdict
-	pack  func(*metricdata.ResourceMetrics) ([]byte, error)
-	close func() error
-	// sendRecords makes one attempt to deliver log records; nil without Options.Logs.
-	sendRecords func(context.Context, []sdklog.Record) verdict
+	traces   *traces  // nil without Options.Traces
 }
 
 // New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which
@@ -59,26 +48,6 @@ func New(options Options) (*Telemetry, error) {
 		return nil, errors.Join(fmt.Errorf("telemetry: %w", err), w.close())
 	}
 	return t, nil
-}
-
-// newWire makes the way to the receiver.
-func newWire(o Options) (wire, error) {
-	packer, err := newPacker()
-	if err != nil {
-		return wire{}, err
-	}
-	w, err := wire{}, error(nil)
-	if o.Protocol == ProtocolHTTP {
-		w, err = newHTTPWire(o)
-	} else {
-		w, err = newGRPCWire(o)
-	}
-	if err != nil {
-		return wire{}, errors.Join(err, packer.close())
-	}
-	end := w.close
-	w.pack, w.close = packer.pack, func() error { return errors.Join(end(), packer.close()) }
-	return w, nil
 }
 
 // newTelemetry puts the parts together. The options are filled and valid.
@@ -116,6 +85,7 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		spread:   spreadOf(instance.String()),
 	}
 	t.openRecords()
+	t.openTraces()
 	t.observeSelf()
 	return t
 }
@@ -144,6 +114,7 @@ func headerSize(r *resource.Resource, version string) int {
 // Probe registers a probe and returns where to record its results. Names should be unique.
 func (t *Telemetry) Probe(target Target) *Series {
 	s := newSeries(target, t.pending)
+	s.traces = t.traces
 	if t.records != nil {
 		s.records = t.records.handler
 	}

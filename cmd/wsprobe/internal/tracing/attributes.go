@@ -16,23 +16,23 @@ import (
 
 // Attribute keys of our own. Those that metrics bear, too, are the same there.
 const (
-	keyName         attribute.Key = "wsprobe.name"
-	keyReason       attribute.Key = "wsprobe.reason"
-	keyPhase        attribute.Key = "wsprobe.phase"
-	keyStep         attribute.Key = "wsprobe.step"
-	keyHandshake    attribute.Key = "wsprobe.handshake_latency"
-	keyRoundTrip    attribute.Key = "wsprobe.round_trip_latency"
-	keyClock        attribute.Key = "wsprobe.clock"
-	keyStartDelay   attribute.Key = "wsprobe.start_delay"
-	keyLag          attribute.Key = "wsprobe.lag"
-	keyOverload     attribute.Key = "wsprobe.local_overload"
-	keySubprotocol  attribute.Key = "wsprobe.subprotocol"
-	keyExtensions   attribute.Key = "wsprobe.extensions"
-	keyCloseCode    attribute.Key = "wsprobe.close.code"
-	keyCloseByProbe attribute.Key = "wsprobe.close.by_probe"
-	keyAnswered     attribute.Key = "wsprobe.close.answered"
-	keyUnmatched    attribute.Key = "wsprobe.unmatched_messages"
-	keyTimeLeft     attribute.Key = "wsprobe.tls.time_left"
+	keyName        attribute.Key = "wsprobe.name"
+	keyReason      attribute.Key = "wsprobe.reason"
+	keyPhase       attribute.Key = "wsprobe.phase"
+	keyStep        attribute.Key = "wsprobe.step"
+	keyHandshake   attribute.Key = "wsprobe.handshake_latency"
+	keyRoundTrip   attribute.Key = "wsprobe.round_trip_latency"
+	keyClock       attribute.Key = "wsprobe.clock"
+	keyStartDelay  attribute.Key = "wsprobe.start_delay"
+	keyLag         attribute.Key = "wsprobe.lag"
+	keyOverload    attribute.Key = "wsprobe.local_overload"
+	keySubprotocol attribute.Key = "wsprobe.subprotocol"
+	keyExtensions  attribute.Key = "wsprobe.extensions"
+	keyCloseCode   attribute.Key = "wsprobe.close.code"
+	keyCloseBy     attribute.Key = "wsprobe.close.sent_by"
+	keyAnswered    attribute.Key = "wsprobe.close.answered"
+	keyUnmatched   attribute.Key = "wsprobe.unmatched_messages"
+	keyTimeLeft    attribute.Key = "wsprobe.tls.time_left"
 )
 
 // endpoint is what the attributes of a probe say about where it goes.
@@ -104,7 +104,10 @@ func runAttributes(r probe.Result) []attribute.KeyValue {
 		kvs = append(kvs, keyRoundTrip.Float64(probe.Millis(r.RoundTrip)))
 	}
 	if r.CloseCode != 0 {
-		kvs = append(kvs, keyCloseCode.Int(r.CloseCode), keyCloseByProbe.Bool(r.CloseByProbe))
+		kvs = append(kvs, keyCloseCode.Int(r.CloseCode))
+	}
+	if r.CloseByProbe {
+		kvs = append(kvs, keyCloseBy.String("probe"))
 	}
 	if r.Unmatched != 0 {
 		kvs = append(kvs, keyUnmatched.Int(r.Unmatched))

@@ -2,6 +2,7 @@ package tracing
 
 import (
 	"context"
+	"encoding/binary"
 	"strconv"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -21,7 +22,7 @@ type Builder struct {
 	spans  []sdktrace.ReadOnlySpan
 
 	run    probe.Trace  // that is being built
-	nextID trace.SpanID // of the next span, if it was drawn before the run
+	nextID trace.SpanID // of the next span
 }
 
 // NewBuilder returns a Builder whose spans belong to the resource and the scope.
@@ -52,8 +53,8 @@ func (b *Builder) Spans(probed []attribute.KeyValue, r probe.Result) []sdktrace.
 		run.SetStatus(codes.Error, r.Detail)
 	}
 	ended := r.Ended.Sub(r.Started)
-	for _, c := range children(e, r) {
-		b.nextID = trace.SpanID{}
+	for i, c := range children(e, r) {
+		b.nextID = childID(r.Trace.Run, i)
 		if c.kind == trace.SpanKindClient {
 			b.nextID = r.Trace.Upgrade
 		}
@@ -105,6 +106,22 @@ func children(e endpoint, r probe.Result) []child {
 	return all
 }
 
+// Count is the number of spans of a run.
+func Count(r probe.Result) int {
+	n := 1
+	for phase, span := range r.Phases {
+		if span.State != probe.SpanAbsent && (probe.Phase(phase) != probe.PhaseRoundTrip || r.Steps == nil) {
+			n++
+		}
+	}
+	for _, span := range r.Steps {
+		if span.State != probe.SpanAbsent {
+			n++
+		}
+	}
+	return n
+}
+
 // steps are those of an exchange that began.
 func steps(r probe.Result) []child {
 	var all []child
@@ -122,18 +139,23 @@ func steps(r probe.Result) []child {
 	return all
 }
 
-// drawn gives spans the ids that were drawn before the run, and others where none were.
+// drawn gives spans their ids.
 type drawn struct{ b *Builder }
 
 func (d drawn) NewIDs(context.Context) (trace.TraceID, trace.SpanID) {
 	return trace.TraceID(d.b.run.ID), d.b.nextID
 }
 
-func (d drawn) NewSpanID(context.Context, trace.TraceID) trace.SpanID {
-	if d.b.nextID.IsValid() {
-		return d.b.nextID
-	}
-	return spanID()
+func (d drawn) NewSpanID(context.Context, trace.TraceID) trace.SpanID { return d.b.nextID }
+
+// childID is the id of a child of a run by its number. It follows from that of the run, so that spans that are made twice,
+// for a request that is tried again, are the same spans. (The mixing is that of SplitMix64.)
+func childID(run trace.SpanID, i int) (id trace.SpanID) {
+	x := binary.BigEndian.Uint64(run[:]) + uint64(i+1)*0x9e3779b97f4a7c15
+	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
+	x = (x ^ x>>27) * 0x94d049bb133111eb
+	binary.BigEndian.PutUint64(id[:], max(x^x>>31, 1))
+	return id
 }
 
 // decided samples what was sampled before the run, so that a span bears the same flags as the request did, and records

@@ -7,6 +7,7 @@ import (
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 	oteltrace "go.opentelemetry.io/otel/trace"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -105,13 +106,16 @@ func TestSpansOfARun(t *testing.T) {
 			{"probe chat", "client", 0, 560 * ms, "Error: what the endpoint did", with(ofProbe, quick, map[string]any{
 				"wsprobe.reason": "ws_closed_early", "error.type": "close_frame", "wsprobe.handshake_latency": 30.0, "wsprobe.clock": "user",
 				"network.protocol.name": "websocket", "network.protocol.version": "13",
-				"wsprobe.close.code": int64(4001), "wsprobe.close.by_probe": false, "wsprobe.unmatched_messages": int64(2)})},
+				"wsprobe.close.code": int64(4001), "wsprobe.unmatched_messages": int64(2)})},
 		}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := builder().Spans(chat, c.result)
 			if len(got) != len(c.want) {
 				t.Fatalf("%d spans, want %d", len(got), len(c.want))
+			}
+			if n := tracing.Count(c.result); n != len(got) {
+				t.Errorf("Count says %d, and %d are made", n, len(got))
 			}
 			for i, want := range c.want {
 				want.check(t, got[i])

@@ -1,0 +1,107 @@
+package telemetry
+
+import (
+	"context"
+	"reflect"
+	"strings"
+	"testing"
+	"time"
+
+	"google.golang.org/protobuf/proto"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
+	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
+)
+
+// longest is a run whose trace is as long as it can be.
+func longest() (Target, probe.Result) {
+	target := chat()
+	target.Labels = make(map[string]string)
+	for i := range 32 {
+		target.Labels[strings.Repeat("n", 127)+string(rune('A'+i))] = strings.Repeat("v", 1024)
+	}
+	target.Path = "/" + strings.Repeat("p", 8000)
+	r := good(midnight, time.Second)
+	r.Detail, r.Peer, r.HTTPStatus = strings.Repeat("d", 1100), "[2001:db8:1234:5678:9abc:def0:1234:5678]:65535", 101
+	r.Subprotocol, r.Extensions = strings.Repeat("s", 128), strings.Repeat("e", 120)
+	r.TLSVersion, r.TLSCipher, r.ALPN = 0x304, 0x1301, "http/1.1"
+	r.Steps = make([]probe.Span, 32)
+	for i := range r.Steps {
+		r.Steps[i] = probe.Span{End: time.Second, State: probe.SpanBroken}
+	}
+	return target, in(probe.Trace{ID: [16]byte{1}, Run: [8]byte{1}, Upgrade: [8]byte{2}}, r)
+}
+
+// TestTraceSize: what waits is counted with no less than it takes in a request.
+func TestTraceSize(t *testing.T) {
+	target, extreme := longest()
+	plain := newSeries(chat(), nil)
+	for name, r := range map[string]struct {
+		series *Series
+		result probe.Result
+	}{
+		"short": {plain, in(extreme.Trace, refused(midnight))}, "usual": {plain, in(extreme.Trace, good(midnight, time.Second))},
+		"longest": {newSeries(target, nil), extreme},
+	} {
+		b := newBackend(t)
+		sizes := make(chan int, 1)
+		b.receiver.AnswerTraces = func(_ context.Context, request *receiver.TraceRequest) (*receiver.TracePartialSuccess, error) {
+			size := 0
+			for _, scope := range request.ResourceSpans[0].ScopeSpans {
+				size += proto.Size(scope)
+			}
+			sizes <- size
+			return nil, nil
+		}
+		e := exportTo(t, b.start(t), Options{Traces: true})
+		e.traces.add(r.series, r.result)
+		if got, size := traceSize(r.series, r.result), <-sizes; got < size {
+			t.Errorf("%s: counted with %d bytes, takes %d", name, got, size)
+		}
+		e.end(t)
+	}
+}
+
+// TestTracesAreBounded: while the receiver is away the oldest traces go, and are counted.
+func TestTracesAreBounded(t *testing.T) {
+	b := newBackend(t) // which nobody starts
+	e := prepareExport(t, b, Options{Traces: true})
+	target, extreme := longest()
+	series := newSeries(target, nil)
+	const runs = 3000
+	for range runs {
+		e.traces.add(series, extreme)
+	}
+	waiting, lost := len(e.traces.relay.items), int(e.agent.tracesLost[DropQueueFull])
+	if waiting == 0 || lost == 0 || waiting+lost != runs {
+		t.Errorf("%d wait and %d are lost, of %d", waiting, lost, runs)
+	}
+	if size := waiting * traceSize(series, extreme); size > tracesBytes {
+		t.Errorf("%d bytes wait", size)
+	}
+	if n := tracing.Count(extreme); n != 38 {
+		t.Errorf("%d spans: this run should have many", n)
+	}
+}
+
+// TestExemplarsAreTheLatest: one of each bucket and outcome, the latest, and each is handed over once.
+func TestExemplarsAreTheLatest(t *testing.T) {
+	telemetry := newTest(t, Options{}, new(stub))
+	telemetry.traces = newTraces(1, nil, nil)
+	s := telemetry.Probe(chat())
+	var last probe.Trace
+	for _, handshake := range []time.Duration{4, 30, 4} {
+		last = telemetry.Trace()
+		s.Record(in(last, good(midnight, handshake*time.Millisecond)), probehealth.Unknown)
+	}
+	s.Record(in(probe.Trace{ID: [16]byte{1}}, good(midnight, 4*time.Millisecond)), probehealth.Unknown) // not exported
+	h := histograms(produce(t, telemetry), idHandshakeDuration)[0]
+	if len(h.Exemplars) != 2 || h.Exemplars[0].Value != 4 || h.Exemplars[1].Value != 30 || !reflect.DeepEqual(h.Exemplars[0].TraceID, last.ID[:]) {
+		t.Errorf("exemplars %+v, want two, that of 4 ms in %x", h.Exemplars, last.ID)
+	}
+	if x := sums(produce(t, telemetry), idRuns)[0].Exemplars; len(x) != 0 {
+		t.Errorf("exemplars %+v for the second time", x)
+	}
+}
