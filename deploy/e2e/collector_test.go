@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"iter"
 	"maps"
 	"net"
 	"os"
@@ -21,7 +22,9 @@ type collector struct {
 	*process
 	grpc       string // host:port
 	prometheus string // host:port of what it shows to a Prometheus
-	file       string
+	file       string // of metrics
+	traces     string // the file of traces
+	logs       string // the file of log records
 }
 
 // expiration is how long the Collector shows a series to a Prometheus after its last point.
@@ -30,7 +33,11 @@ const expiration = 5 * time.Second
 // newCollector chooses where a Collector will listen and write. It runs once start is called.
 func newCollector(t *testing.T) *collector {
 	t.Helper()
-	return &collector{grpc: freeAddr(t), prometheus: freeAddr(t), file: filepath.Join(t.TempDir(), "metrics.jsonl")}
+	dir := t.TempDir()
+	return &collector{
+		grpc: freeAddr(t), prometheus: freeAddr(t), file: filepath.Join(dir, "metrics.jsonl"),
+		traces: filepath.Join(dir, "traces.jsonl"), logs: filepath.Join(dir, "logs.jsonl"),
+	}
 }
 
 // start runs the Collector with deploy/collector/config.yaml and waits until it listens.
@@ -46,6 +53,8 @@ func (c *collector) start(t *testing.T) {
 		"COLLECTOR_PROMETHEUS=" + c.prometheus,
 		"COLLECTOR_EXPIRATION=" + expiration.String(),
 		"COLLECTOR_FILE=" + c.file,
+		"COLLECTOR_TRACES_FILE=" + c.traces,
+		"COLLECTOR_LOGS_FILE=" + c.logs,
 		"COLLECTOR_VERBOSITY=basic", // its log is read only when a test fails, and the file has everything
 	}, built(t, collectorBinary), "--config", config)
 	eventually(t, 15*time.Second, "the Collector to listen", func() (bool, string) {
@@ -62,14 +71,8 @@ func (c *collector) start(t *testing.T) {
 // received returns everything that the Collector has written so far.
 func (c *collector) received(t *testing.T) received {
 	t.Helper()
-	data, err := os.ReadFile(c.file)
-	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the first request creates it
-		t.Fatal(err)
-	}
-	// A line without its end is still being written.
-	data = data[:bytes.LastIndexByte(data, '\n')+1]
 	var r received
-	for line := range bytes.Lines(data) {
+	for line := range written(t, c.file) {
 		metrics, err := (&pmetric.JSONUnmarshaler{}).UnmarshalMetrics(line)
 		if err != nil {
 			t.Fatalf("the Collector's file: %v\n%s", err, line)
@@ -77,6 +80,17 @@ func (c *collector) received(t *testing.T) received {
 		r.add(metrics)
 	}
 	return r
+}
+
+// written returns the lines of a file of the Collector.
+func written(t *testing.T, file string) iter.Seq[[]byte] {
+	t.Helper()
+	data, err := os.ReadFile(file)
+	if err != nil && !errors.Is(err, fs.ErrNotExist) { // the first request creates it
+		t.Fatal(err)
+	}
+	// A line without its end is still being written.
+	return bytes.Lines(data[:bytes.LastIndexByte(data, '\n')+1])
 }
 
 // point is one data point, with what matters of the metric around it.
@@ -91,6 +105,7 @@ type point struct {
 	value      float64   // of a gauge or sum
 	count      uint64    // of a histogram
 	bounds     []float64 // of a histogram
+	traces     []string  // that its exemplars lead to
 }
 
 // probe returns the name of the probe that the point belongs to, or "" for one about the agent.
@@ -166,7 +181,7 @@ func pointsOf(m pmetric.Metric) []point {
 	case pmetric.MetricTypeSum:
 		for _, d := range m.Sum().DataPoints().All() {
 			add(d.Attributes(), d.StartTimestamp(), d.Timestamp(), func(p *point) {
-				p.value = number(d)
+				p.value, p.traces = number(d), tracesOf(d.Exemplars())
 				p.monotonic = m.Sum().IsMonotonic()
 				p.cumulative = m.Sum().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
 			})
@@ -175,6 +190,7 @@ func pointsOf(m pmetric.Metric) []point {
 		for _, d := range m.Histogram().DataPoints().All() {
 			add(d.Attributes(), d.StartTimestamp(), d.Timestamp(), func(p *point) {
 				p.value, p.count, p.bounds = d.Sum(), d.Count(), d.ExplicitBounds().AsRaw()
+				p.traces = tracesOf(d.Exemplars())
 				p.cumulative = m.Histogram().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
 			})
 		}
@@ -182,6 +198,14 @@ func pointsOf(m pmetric.Metric) []point {
 		add(pcommon.NewMap(), 0, 0, func(*point) {}) // its kind fails the test that reads it
 	}
 	return points
+}
+
+func tracesOf(exemplars pmetric.ExemplarSlice) []string {
+	var ids []string
+	for _, e := range exemplars.All() {
+		ids = append(ids, e.TraceID().String())
+	}
+	return ids
 }
 
 func number(d pmetric.NumberDataPoint) float64 {
