@@ -36,6 +36,7 @@ func startWatched(t *testing.T) watched {
 	good["tls"] = map[string]any{"ca_file": authority}
 	good["labels"] = map[string]string{"team": "messaging"}
 	settings.Probes = append(settings.Probes, good, mismatch, judged, roundTrip("dying", dying.WebsocketURL()),
+		map[string]any{"name": "handshake", "url": nats.WebsocketURL()},
 		map[string]any{"name": "closed", "url": "ws://" + closedPort(t) + "/", "interpretation": "connection_success"},
 		// Longer than its interval, so that every other run is skipped.
 		map[string]any{"name": "silent", "url": "ws://" + silent.addr + "/", "timeout_ms": 1500},
@@ -71,6 +72,7 @@ func TestPrometheus(t *testing.T) {
 		w.awaitOne(t, `ALERTS{alertname="WsprobeUnhealthy", alertstate="firing", wsprobe_name="judged"}`, 1, 1)
 	})
 	t.Run("alerts", func(t *testing.T) { checkAlerts(t, w.prometheus) })
+	t.Run("dashboard", func(t *testing.T) { checkDashboard(t, w.prometheus) })
 	t.Run("no data while an endpoint is down", func(t *testing.T) {
 		const latency = `wsprobe_round_trip_latency_milliseconds{wsprobe_name="dying"}`
 		w.awaitOne(t, latency, 0.001, 800)
