@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"regexp"
 	"strings"
 	"testing"
 	"unicode/utf8"
@@ -72,5 +73,26 @@ func BenchmarkMatcher(b *testing.B) {
 	for b.Loop() {
 		m.reset()
 		m.write(message)
+	}
+}
+
+// TestLongMessageIsNotKept: what was judged as a whole is not held while the run waits for the next message.
+func TestLongMessageIsNotKept(t *testing.T) {
+	for name, test := range map[string]struct {
+		length int
+		kept   bool
+	}{"short": {1 << 10, true}, "long": {1 << 20, false}} {
+		m := newMessage(expectation{re: regexp.MustCompile("never")}, 0)
+		m.longest, m.late = 1<<20, func() bool { return false }
+		m.begin(true)
+		if b := m.write(bytes.Repeat([]byte("x"), test.length)); b != nil {
+			t.Fatal(b)
+		}
+		if b := m.end(); b != nil || m.matched {
+			t.Fatalf("%s: breach %v, matched %v", name, b, m.matched)
+		}
+		if kept := cap(m.body) > 0; kept != test.kept {
+			t.Errorf("%s: kept %v, want %v", name, kept, test.kept)
+		}
 	}
 }

@@ -71,6 +71,10 @@ func (m *message) keepWhole(chunk []byte) {
 	m.body = append(m.body, chunk...)
 }
 
+// maxSpare is the most memory of a message that is kept for the next one. There may never be one, and a run waits for it
+// until its deadline, at the side of many others.
+const maxSpare = 64 << 10
+
 // end judges the message, which is complete.
 func (m *message) end() *breach {
 	if m.text && !m.utf8.end() {
@@ -78,6 +82,9 @@ func (m *message) end() *breach {
 	}
 	if m.expect.whole() {
 		m.matched = m.expect.judge(m.body, m.caught, m.late) || m.joins && m.judgeStream()
+		if cap(m.body) > maxSpare {
+			m.body = nil
+		}
 	} else {
 		m.matched = m.matcher.found
 	}
