@@ -27,7 +27,8 @@ type Entry struct {
 
 // record is a result and what the probe is after it.
 type record struct {
-	probe.Result
+	*brief               // of an ordinary run
+	whole  *probe.Result // of any other
 	health.State
 }
 
@@ -40,8 +41,22 @@ func (b *Board) Add(name, url string, in probe.Interpretation, interval time.Dur
 
 // Record replaces the last result, and what the probe is after it.
 func (e *Entry) Record(r probe.Result, s health.State) {
-	e.last.Store(&record{r, s})
+	last := &record{State: s}
+	if b, ok := newBrief(r); ok {
+		last.brief = b
+	} else {
+		last.whole = &r
+	}
+	e.last.Store(last)
 	e.inARow.Store(0)
+}
+
+// result returns a result with the same view as the one that was recorded.
+func (r *record) result() probe.Result {
+	if r.whole != nil {
+		return *r.whole
+	}
+	return r.brief.result()
 }
 
 // Skip notes runs that did not take place. It returns how many have not since the last one that did.
@@ -67,7 +82,7 @@ type Status struct {
 func (e *Entry) status() Status {
 	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(), Skipped: e.skipped.Load()}
 	if r := e.last.Load(); r != nil {
-		v := NewView(e.name, e.url, e.interpretation, r.Result, r.Status)
+		v := NewView(e.name, e.url, e.interpretation, r.result(), r.Status)
 		s.Last, s.Status, s.StatusSince = &v, v.Status, unless(r.Status == health.Unknown, r.Since.UTC())
 	}
 	return s

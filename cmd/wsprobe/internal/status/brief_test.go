@@ -1,0 +1,62 @@
+package status
+
+import (
+	"reflect"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
+)
+
+// TestBriefHasTheSameView changes one field of a result after the other: what is kept of it is shown like the whole.
+func TestBriefHasTheSameView(t *testing.T) {
+	noon := time.Date(2026, 1, 1, 12, 0, 0, 123456789, time.UTC)
+	ordinary := probe.Result{
+		Started: noon, Ended: noon.Add(time.Second), Opened: true, Handshake: 3 * time.Millisecond, Replied: true,
+		RoundTrip: 4 * time.Millisecond, Clock: probe.ClockKernel, Peer: "127.0.0.1:80", HTTPStatus: 101,
+	}
+	ordinary.Phases[probe.PhaseConnect] = probe.Span{Start: 1, End: 2001, State: probe.SpanEnded}
+	if _, ok := newBrief(ordinary); !ok {
+		t.Error("an ordinary result has no brief")
+	}
+	kind := reflect.TypeFor[probe.Result]()
+	for i := range kind.NumField() {
+		r := ordinary
+		change(t, reflect.ValueOf(&r).Elem().Field(i))
+		e := new(Board).Add("a", "ws://example.com/", probe.RoundTripLatency, time.Second)
+		e.Record(r, health.State{})
+		got := *e.status().Last
+		if want := NewView("a", "ws://example.com/", probe.RoundTripLatency, r, health.Unknown); !reflect.DeepEqual(got, want) {
+			t.Errorf("%s is lost: got %+v, want %+v", kind.Field(i).Name, got, want)
+		}
+	}
+}
+
+// change gives a field of a result another value.
+func change(t *testing.T, field reflect.Value) {
+	t.Helper()
+	switch value := field.Addr().Interface().(type) {
+	case *time.Time:
+		*value = time.Date(2027, 2, 3, 4, 5, 6, 7, time.UTC)
+	case *probe.Phases:
+		for i := range value {
+			value[i] = probe.Span{Start: time.Duration(i), End: 5 * time.Millisecond, State: probe.SpanState(i % 3)}
+		}
+	case *[]probe.Span:
+		*value = []probe.Span{{End: time.Millisecond, State: probe.SpanEnded}}
+	default:
+		switch field.Kind() {
+		case reflect.String:
+			field.SetString("text")
+		case reflect.Bool:
+			field.SetBool(!field.Bool())
+		case reflect.Int, reflect.Int64:
+			field.SetInt(field.Int() + 2)
+		case reflect.Uint8:
+			field.SetUint(field.Uint() + 2)
+		default:
+			t.Fatalf("no other value for a %s", field.Type())
+		}
+	}
+}
