@@ -89,27 +89,33 @@ type course struct {
 	runs  int       // that failed since then
 }
 
+// recorder makes the log records of a probe.
+type recorder struct {
+	slog.Handler
+	course course // touched by report only
+}
+
 // report makes log records of what a run has that is worth one: its failure, and a change of state.
 func (s *Series) report(r probe.Result) {
 	if s.records == nil {
 		return
 	}
-	failed, failing := r.Reason != reasons.OK, !s.course.since.IsZero()
+	failed, failing := r.Reason != reasons.OK, !s.records.course.since.IsZero()
 	if failed {
 		facts := failure(r)
 		if !failing {
-			s.course.since = r.Started
+			s.records.course.since = r.Started
 			s.emit(r, slog.LevelWarn, eventStateChanged, "probe fails: "+summary(r),
 				append([]slog.Attr{slog.String(keyState, stateFailed), slog.String(keyBefore, stateOK)}, facts...))
 		}
-		s.course.runs++
+		s.records.course.runs++
 		s.emit(r, slog.LevelWarn, eventRunFailed, "run failed: "+summary(r), facts)
 	} else if failing {
 		s.emit(r, slog.LevelInfo, eventStateChanged, "probe recovered", []slog.Attr{
 			slog.String(keyState, stateOK), slog.String(keyBefore, stateFailed),
-			timeAttr(keySince, s.course.since), slog.Int(keyFailedRuns, s.course.runs),
+			timeAttr(keySince, s.records.course.since), slog.Int(keyFailedRuns, s.records.course.runs),
 		})
-		s.course = course{}
+		s.records.course = course{}
 	}
 }
 

@@ -56,6 +56,11 @@ func (p *producer) produceAll(request func(...metricdata.ScopeMetrics)) {
 	for _, s := range all {
 		addTotals(b, s, p.start)
 		b.flush()
+		select {
+		case <-p.pending.many: // the totals of a hundred thousand probes take a while
+			p.addRuns(b)
+		default:
+		}
 	}
 	p.agent.addTo(b, len(all), p.start, time.Now())
 	b.finish(p.others()...)

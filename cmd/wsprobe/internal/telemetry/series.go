@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"cmp"
-	"log/slog"
 	"maps"
 	"slices"
 	"strings"
@@ -35,10 +34,10 @@ type Target struct {
 // be more than all the rest of a probe. They are made when a collection needs them, and are gone with it.
 type Series struct {
 	pending *pending
-	target  Target
-	records slog.Handler // of log records, or nil
-	course  course       // touched by report only
-	traces  *traces      // or nil
+	target  Target // without its labels
+	labels  []label
+	records *recorder // of log records, or nil
+	traces  *traces   // or nil
 
 	mu        sync.Mutex
 	outcomes  []outcomeCount
@@ -64,16 +63,19 @@ type attributes struct {
 }
 
 func newSeries(t Target, p *pending) *Series {
-	t.Path = cmp.Or(t.Path, "/")
-	for name := range t.Labels {
-		if reserved(name) {
-			t.Labels = maps.Clone(t.Labels) // the caller's stays as it is
-			maps.DeleteFunc(t.Labels, func(name, _ string) bool { return reserved(name) })
-			break
+	s := &Series{pending: p, target: t}
+	s.target.Path, s.target.Labels = cmp.Or(t.Path, "/"), nil
+	s.labels = make([]label, 0, len(t.Labels))
+	for _, name := range slices.Sorted(maps.Keys(t.Labels)) {
+		if !reserved(name) {
+			s.labels = append(s.labels, label{name, t.Labels[name]})
 		}
 	}
-	return &Series{pending: p, target: t}
+	return s
 }
+
+// label is a label of a probe. A map of two takes five times the memory.
+type label struct{ name, value string }
 
 // reserved reports whether a label would stand in the place of one of our own attributes.
 func reserved(name string) bool {
@@ -144,8 +146,8 @@ func (s *Series) takeExemplars() *exemplars {
 // appendBase appends the attributes that all points and records of the probe bear.
 func (s *Series) appendBase(kvs []attribute.KeyValue) []attribute.KeyValue {
 	t := &s.target
-	for name, value := range t.Labels {
-		kvs = append(kvs, text(name, value))
+	for _, l := range s.labels {
+		kvs = append(kvs, text(l.name, l.value))
 	}
 	return append(kvs,
 		text(keyName, t.Name),

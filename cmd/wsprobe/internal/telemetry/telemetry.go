@@ -116,7 +116,7 @@ func (t *Telemetry) Probe(target Target) *Series {
 	s := newSeries(target, t.pending)
 	s.traces = t.traces
 	if t.records != nil {
-		s.records = t.records.handler
+		s.records = &recorder{Handler: t.records.handler}
 	}
 	t.producer.add(s)
 	return s
