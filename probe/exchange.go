@@ -157,7 +157,7 @@ var errNotOpen = errors.New("the connection had ended before the message was sen
 // hear reads until a message matches that can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
 	r := d.run
-	m := newMessage(t.expect, MaxReplyDetail+r.redact.slack())
+	m := newMessage(t.expect, MaxReplyDetail+r.slack())
 	m.longest, m.late = int(r.probe.spec.MaxReply), r.raw.late
 	m.caught = make(map[string]string)
 	m.joins = strings.HasPrefix(r.res.Subprotocol, "mqtt") // MQTT-6.0.0-2: messages and packets need not coincide

@@ -20,12 +20,11 @@ const closeBudget = 500 * time.Millisecond
 type Probe struct {
 	spec   Spec
 	target target       // what the URL says
-	dialed target       // what to connect to, behind the proxy if there is one
+	dialed *target      // what to connect to, behind the proxy if there is one
 	proxy  *proxyServer // nil for none
 	tls    *tls.Config
 	head   []byte
-	redact *redactor
-	named  *redactor // hides only the Secrets of the Spec
+	slack  int // of the redactor, which a run makes when it has something to redact
 	turns  []turn
 	traces bool // whether a Trace becomes a header: one of the same name in the Spec has precedence
 	// measured is the index of the turn that is the round trip, or -1.
@@ -53,7 +52,7 @@ func New(s Spec) (*Probe, error) {
 	if err != nil {
 		return nil, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
 	}
-	p := &Probe{spec: s, redact: newRedactor(s), named: newRedactor(Spec{Secrets: s.Secrets, MessageFormat: FormatText})}
+	p := &Probe{spec: s, slack: newRedactor(s).slack()}
 	if p.turns, err = newTurns(s); err != nil {
 		return nil, fmt.Errorf("preparing the exchange: %w", err)
 	}
@@ -61,11 +60,13 @@ func New(s Spec) (*Probe, error) {
 	if p.target, err = parseTarget(u); err != nil {
 		return nil, fmt.Errorf("parsing URL: %w", err)
 	}
-	p.dialed = p.target
+	p.dialed = &p.target
 	if s.ConnectTo != "" {
-		if p.dialed, err = parseTarget(&url.URL{Scheme: "ws", Host: s.ConnectTo}); err != nil {
+		to, err := parseTarget(&url.URL{Scheme: "ws", Host: s.ConnectTo})
+		if err != nil {
 			return nil, fmt.Errorf("parsing ConnectTo: %w", err)
 		}
+		p.dialed = &to
 	}
 	if s.Proxy != nil {
 		if p.proxy, err = newProxyServer(s.Proxy, s.TLS); err != nil {
@@ -101,7 +102,9 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 	deadline := now.Add(p.spec.Timeout)
 	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch()}
 	defer r.scratch.free()
-	r.authorization, r.redact = authorization, p.redact.with(authorization)
+	if r.authorization = authorization; authorization != "" {
+		r.secrets = newRedactor(p.spec).with(authorization)
+	}
 	r.res.Started, r.res.Trace = now, options.Trace
 	defer r.release()
 	if err == nil {
@@ -136,8 +139,8 @@ type run struct {
 	limit    time.Duration // what it had
 	res      Result
 
-	authorization string // the value of the Authorization field, or empty
-	redact        *redactor
+	authorization string    // the value of the Authorization field, or empty
+	secrets       *redactor // nil until it is needed, see redact
 
 	stage reasons.Stage
 	phase Phase // the one under way, if its span is SpanBroken
@@ -154,6 +157,23 @@ type run struct {
 	roundTrip time.Duration // of the measured turn, once it has ended
 	unmatched int           // messages that the turn under way passed over
 	lastReply []byte        // the beginning of the last message that did not match
+}
+
+// redact returns what hides the secrets of the run. Most runs have nothing to redact, and a probe that kept it ready would
+// be half as large again.
+func (r *run) redact() *redactor {
+	if r.secrets == nil {
+		r.secrets = newRedactor(r.probe.spec)
+	}
+	return r.secrets
+}
+
+// slack is that of the redactor.
+func (r *run) slack() int {
+	if r.secrets == nil {
+		return r.probe.slack
+	}
+	return r.secrets.slack()
 }
 
 // enter begins a phase, and names the stage in which a failure would then be.
@@ -191,9 +211,11 @@ func (r *run) conclude(err error) {
 		r.noteClose(b)
 	}
 	r.res.Reason, r.res.ErrorType = reasons.Explain(r.seen)
-	r.res.LastReply = r.redact.text(string(r.lastReply), MaxReplyDetail)
+	if len(r.lastReply) > 0 {
+		r.res.LastReply = r.redact().text(string(r.lastReply), MaxReplyDetail)
+	}
 	if err != nil {
-		r.res.Detail = r.redact.text(r.detail(err), MaxBodyDetail)
+		r.res.Detail = r.redact().text(r.detail(err), MaxBodyDetail)
 	}
 }
 
@@ -219,7 +241,7 @@ func (r *run) noteClose(b *breach) {
 	case scan.closed:
 		r.seen.CloseReceived = true
 		r.res.CloseCode = scan.closeCode
-		r.res.CloseReason = r.redact.text(scan.closeReason, maxControlPayload)
+		r.res.CloseReason = r.redact().text(scan.closeReason, maxControlPayload)
 	case r.wire.fault != nil:
 		r.res.CloseCode = closeAbnormal
 	}

@@ -39,9 +39,10 @@ func (s Spec) steps() []Step {
 	if len(s.Exchange) > 0 {
 		return s.Exchange
 	}
-	step := Step{Send: &s.Send, ExpectPattern: s.ExpectPattern, ExpectJSON: s.ExpectJSON}
+	send, expect := s.Send, s.Expect // a pointer into the Spec would keep the whole of it
+	step := Step{Send: &send, ExpectPattern: s.ExpectPattern, ExpectJSON: s.ExpectJSON}
 	if step.ExpectPattern == "" && step.ExpectJSON == nil {
-		step.Expect = &s.Expect
+		step.Expect = &expect
 	}
 	return []Step{step}
 }

@@ -73,7 +73,7 @@ func (r *run) handshake(ctx context.Context, key string) (*http.Response, error)
 func (r *run) connect(ctx context.Context) error {
 	dialing, cancel := context.WithDeadline(ctx, r.deadline)
 	defer cancel()
-	spec, to := &r.probe.spec, &r.probe.dialed
+	spec, to := &r.probe.spec, r.probe.dialed
 	if r.probe.proxy != nil {
 		to = &r.probe.proxy.target
 	}
@@ -176,7 +176,11 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
 	r.noteClock()
 	subprotocol := resp.Header.Get("Sec-Websocket-Protocol")
-	r.res.Subprotocol = r.probe.named.text(subprotocol, MaxProtocolLen)
+	if subprotocol != "" {
+		// It is one that was offered. Only what is named as a secret is hidden in it, not every word of a header.
+		named := newRedactor(Spec{Secrets: r.probe.spec.Secrets, MessageFormat: FormatText})
+		r.res.Subprotocol = named.text(subprotocol, MaxProtocolLen)
+	}
 
 	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)
 	r.wire.chunk = r.scratch.chunk[:]
@@ -214,6 +218,6 @@ func (r *run) hurry() {
 func (r *run) refused(resp *http.Response) {
 	r.res.HTTPStatus = resp.StatusCode
 	r.hurry()
-	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(MaxBodyDetail+r.redact.slack())))
-	r.res.Body = r.redact.text(string(body), MaxBodyDetail)
+	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(MaxBodyDetail+r.slack())))
+	r.res.Body = r.redact().text(string(body), MaxBodyDetail)
 }
