@@ -23,11 +23,12 @@ import (
 )
 
 // sink is told the result of every run of a probe.
-type sink func(config.Probe, probe.Result)
+type sink func(probe.Result)
 
 // agent is the running program: a scheduler that starts probes, and the sinks that their results go to.
 type agent struct {
-	cfg       config.Config
+	cfg       config.Config // without its probes: what is needed of them is in what runs and reports them
+	all       int           // probes in the configuration, of other shards, too
 	log       *slog.Logger
 	scheduler *scheduler.Scheduler
 	telemetry *telemetry.Telemetry
@@ -50,7 +51,7 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &agent{cfg: cfg, log: log, scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
+	a := &agent{cfg: cfg, all: len(cfg.Probes), log: log, scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
 	if cfg.Agent.Listen != "" {
 		if a.listener, err = net.Listen("tcp", cfg.Agent.Listen); err != nil {
 			return nil, fmt.Errorf("agent.listen: %w", err)
@@ -69,6 +70,7 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 		entries[p.Name] = board.Add(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval)
 		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, entries[p.Name]))
 	}
+	a.cfg.Probes = nil
 	skips := &skipLog{log: log}
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
@@ -106,12 +108,12 @@ func newParts(probes []config.Probe) ([]part, error) {
 // job is a probe as the scheduler sees it: a function that is called on its interval. What it holds is there once for
 // each of maybe a hundred thousand probes.
 func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
-	series, prober, configured := a.telemetry.Probe(p.target), p.prober, p.Probe
+	series, prober := a.telemetry.Probe(p.target), p.prober
 	watch := journal.NewWatch(a.log, p.Name)
-	judge := judgeOf(configured)
+	judge := judgeOf(p.Probe)
 	sinks := []sink{
-		func(_ config.Probe, r probe.Result) { watch.Observe(r) },
-		func(_ config.Probe, r probe.Result) {
+		watch.Observe,
+		func(r probe.Result) {
 			v := judge(r)
 			series.Record(r, v.Status)
 			entry.Record(r, v.State)
@@ -130,7 +132,7 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 			a.telemetry.ObserveOverload()
 		}
 		for _, tell := range sinks {
-			tell(*configured, result)
+			tell(result)
 		}
 	}}
 }
@@ -138,7 +140,7 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 // Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and what has been
 // measured is exported. The status page stays up meanwhile.
 func (a *agent) Run(ctx context.Context) error {
-	a.log.Info("wsprobe starts", "version", versionText(), "probes", len(a.scheduler.Jobs), "of", len(a.cfg.Probes),
+	a.log.Info("wsprobe starts", "version", versionText(), "probes", len(a.scheduler.Jobs), "of", a.all,
 		"otlp", a.cfg.OTLP.Endpoint.String(), "listen", a.listenAddress())
 	if release, err := probe.KeepKernelClock(); err == nil {
 		defer release()

@@ -19,9 +19,9 @@ func judgeOf(p *config.Probe) func(probe.Result) verdict {
 	if !thresholds.Given() {
 		return func(probe.Result) verdict { return verdict{} }
 	}
-	tracker := health.NewTracker(p.Health.Dwell)
+	tracker, interpretation := health.NewTracker(p.Health.Dwell), p.Spec.Interpretation
 	return func(r probe.Result) verdict {
-		change, changed := tracker.Observe(r.Ended, thresholds.Judge(p.Spec.Interpretation.Value(r)))
+		change, changed := tracker.Observe(r.Ended, thresholds.Judge(interpretation.Value(r)))
 		if !changed {
 			return verdict{State: tracker.State()}
 		}

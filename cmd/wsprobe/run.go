@@ -32,6 +32,7 @@ func newRunCommand() *cobra.Command {
 				return failure{err}
 			}
 			agent.telemetry.ObserveConfigLoad(load)
+			spareMemory(len(agent.scheduler.Jobs))
 			if err := agent.Run(cmd.Context()); err != nil {
 				return failure{err}
 			}

@@ -43,6 +43,8 @@ func change(t *testing.T, field reflect.Value) {
 		for i := range value {
 			value[i] = probe.Span{Start: time.Duration(i), End: 5 * time.Millisecond, State: probe.SpanState(i % 3)}
 		}
+	case *probe.Trace:
+		*value = probe.Trace{ID: [16]byte{1}, Run: [8]byte{2}, Upgrade: [8]byte{3}, Sampled: true}
 	case *[]probe.Span:
 		*value = []probe.Span{{End: time.Millisecond, State: probe.SpanEnded}}
 	default:
@@ -53,7 +55,7 @@ func change(t *testing.T, field reflect.Value) {
 			field.SetBool(!field.Bool())
 		case reflect.Int, reflect.Int64:
 			field.SetInt(field.Int() + 2)
-		case reflect.Uint8:
+		case reflect.Uint8, reflect.Uint16:
 			field.SetUint(field.Uint() + 2)
 		default:
 			t.Fatalf("no other value for a %s", field.Type())
