@@ -64,7 +64,7 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 		return nil, err
 	}
 	board := &status.Board{}
-	a.status = &status.Server{Board: board, Ready: a.ready, Version: versionText(), Log: log}
+	a.status = &status.Server{Board: board, Ready: a.ready, Version: versionText(), Metrics: a.telemetry.Scrapes(), Log: log}
 	entries := make(map[string]*status.Entry, len(parts))
 	for _, p := range parts {
 		entries[p.Name] = board.Add(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval)
@@ -222,6 +222,7 @@ func telemetryOptions(cfg config.Config, inFlight func() int, log *slog.Logger) 
 		ServiceVersion: versionText(),
 		Location:       cfg.Agent.Location,
 		Attributes:     cfg.OTLP.Resource.Attributes,
+		Scrapes:        cfg.Agent.Listen != "",
 		InFlight:       inFlight,
 		Logger:         log,
 	}

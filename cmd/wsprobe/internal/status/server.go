@@ -21,6 +21,7 @@ type Server struct {
 	Board   *Board
 	Ready   Readiness
 	Version string
+	Metrics http.Handler // of /metrics; nil for none
 	Log     *slog.Logger // of what net/http has to tell; nil for the standard logger
 }
 
@@ -61,6 +62,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.readiness)
 	mux.HandleFunc("GET /api/v1/probes", s.probes)
+	if s.Metrics != nil {
+		mux.HandleFunc("GET /metrics", s.metrics)
+	}
 	mux.HandleFunc("GET /{$}", s.page)
 	return mux
 }
@@ -83,6 +87,12 @@ func (s *Server) probes(w http.ResponseWriter, _ *http.Request) {
 	out := json.NewEncoder(w)
 	out.SetIndent("", "  ")
 	_ = out.Encode(map[string]any{"probes": s.Board.statuses()}) // the client has gone
+}
+
+// metrics answers Prometheus, which chooses the type of the answer.
+func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
+	header(w, "text/plain; charset=utf-8")
+	s.Metrics.ServeHTTP(w, r)
 }
 
 func writeText(w http.ResponseWriter, code int, text string) {

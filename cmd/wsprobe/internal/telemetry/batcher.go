@@ -33,6 +33,7 @@ type batcher struct {
 	points  int
 	bytes   int
 	scratch []attribute.KeyValue // for whoever makes attributes
+	label   func(string) string  // what a label of a probe is called, nil for its own name
 
 	gauges     [metricCount][]metricdata.DataPoint[float64]
 	sums       [metricCount][]metricdata.DataPoint[int64]

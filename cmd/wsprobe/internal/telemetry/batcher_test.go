@@ -96,7 +96,7 @@ func TestSizeOfSmallPoints(t *testing.T) {
 	b := telemetry.producer.batcher(func(scopes ...metricdata.ScopeMetrics) { requests = append(requests, scopes...) })
 	telemetry.pending.take(func(r *run) { addRun(b, r) })
 	for _, s := range telemetry.producer.all() {
-		addTotals(b, s, midnight)
+		addTotals(b, s, midnight, s.takeExemplars())
 	}
 	estimate := b.header + b.bytes
 	b.finish()

@@ -104,6 +104,9 @@ type Options struct {
 	Traces     bool
 	TraceRatio float64
 
+	// Scrapes keeps what [Telemetry.Scrapes] needs: the last run of each probe.
+	Scrapes bool
+
 	// InFlight returns the number of runs under way, or is nil.
 	InFlight func() int
 	// Logger is told about exports that fail, a line a minute at most for each kind. Default: none.

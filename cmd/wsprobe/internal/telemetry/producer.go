@@ -54,7 +54,7 @@ func (p *producer) produceAll(request func(...metricdata.ScopeMetrics)) {
 	p.addRuns(b)
 	all := p.all()
 	for _, s := range all {
-		addTotals(b, s, p.start)
+		addTotals(b, s, p.start, s.takeExemplars())
 		b.flush()
 		select {
 		case <-p.pending.many: // the totals of a hundred thousand probes take a while
@@ -103,9 +103,8 @@ func addRun(b *batcher, r *run) {
 	}
 }
 
-// addTotals adds the cumulative values of one probe.
-func addTotals(b *batcher, s *Series, start time.Time) {
-	exemplars := s.takeExemplars() // first: what they are of is then in the totals
+// addTotals adds the cumulative values of one probe. The exemplars are of before: what they are of is then in the totals.
+func addTotals(b *batcher, s *Series, start time.Time, exemplars *exemplars) {
 	outcomes, handshake, roundTrip := s.totals()
 	now := time.Now()
 	for i, o := range outcomes {

@@ -44,6 +44,8 @@ type Series struct {
 	handshake histogram[uint32]
 	roundTrip histogram[uint32]
 	exemplars *exemplars // since the last collection, nil for none
+	last      *run       // nil unless there are scrapes; without a series before the first run
+	shown     *exemplars // to scrapes, nil for none
 }
 
 // outcomeCount is how often the runs of a probe ended in one way.
@@ -105,9 +107,16 @@ func (s *Series) Record(r probe.Result, status probehealth.Status) {
 			s.exemplars = &exemplars{}
 		}
 		s.exemplars.note(r, outcome)
+		if s.shown != nil {
+			s.shown.note(r, outcome)
+		}
+	}
+	noted := newRun(s, r, status)
+	if s.last != nil {
+		*s.last = noted
 	}
 	s.mu.Unlock()
-	s.pending.add(newRun(s, r, status))
+	s.pending.add(noted)
 	s.report(r)
 	if traced {
 		s.traces.add(s, r)
@@ -162,6 +171,11 @@ func (s *Series) appendBase(kvs []attribute.KeyValue) []attribute.KeyValue {
 // with returns the attributes of the probe and those of the variant.
 func (s *Series) with(b *batcher, v variant) attributes {
 	kvs := s.appendBase(b.scratch[:0])
+	if b.label != nil {
+		for i := range kvs[:len(s.target.Labels)] {
+			kvs[i].Key = attribute.Key(b.label(string(kvs[i].Key)))
+		}
+	}
 	for _, extra := range [...]struct{ key, value string }{
 		{keyReason, v.reason}, {keyErrorType, v.errorType}, {keyPhase, v.phase},
 	} {

@@ -3,6 +3,7 @@ package telemetry
 import (
 	"errors"
 	"fmt"
+	"net/http"
 	"runtime"
 	"time"
 
@@ -28,8 +29,9 @@ type Telemetry struct {
 	delivery *delivery
 	health   *health
 	log      *limitedLog
-	records  *records // nil without Options.Logs
-	traces   *traces  // nil without Options.Traces
+	records  *records     // nil without Options.Logs
+	traces   *traces      // nil without Options.Traces
+	scrapes  http.Handler // nil without Options.Scrapes
 }
 
 // New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which
@@ -44,7 +46,13 @@ func New(options Options) (*Telemetry, error) {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
 	t := newTelemetry(o, w)
-	if err := t.queue.open(time.Now()); err != nil {
+	if o.Scrapes {
+		t.scrapes, err = t.newScrapes()
+	}
+	if err == nil {
+		err = t.queue.open(time.Now())
+	}
+	if err != nil {
 		return nil, errors.Join(fmt.Errorf("telemetry: %w", err), w.close())
 	}
 	return t, nil
@@ -117,6 +125,12 @@ func (t *Telemetry) Probe(target Target) *Series {
 	s.traces = t.traces
 	if t.records != nil {
 		s.records = &recorder{Handler: t.records.handler}
+	}
+	if t.options.Scrapes {
+		s.last = new(run)
+		if t.options.Traces {
+			s.shown = new(exemplars)
+		}
 	}
 	t.producer.add(s)
 	return s

@@ -1,0 +1,142 @@
+package telemetry
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus"
+	"github.com/prometheus/client_golang/prometheus/promhttp"
+	"github.com/prometheus/otlptranslator"
+	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
+	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
+	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+)
+
+// maxScrapes is how many scrapes may be under way. Thousands of probes make a large answer.
+const maxScrapes = 1
+
+// Scrapes returns what answers Prometheus with the same metrics: gauges as of the last run of each probe, and the
+// totals. It takes nothing away from the export, and a run waits for it no longer than for the copy of a few numbers.
+// A value that the last run of a probe did not measure is absent. It is nil without [Options].Scrapes.
+func (t *Telemetry) Scrapes() http.Handler { return t.scrapes }
+
+// newScrapes makes what Scrapes returns.
+func (t *Telemetry) newScrapes() (http.Handler, error) {
+	registry := prometheus.NewRegistry()
+	exporter, err := otelprom.New(
+		otelprom.WithRegisterer(registry),
+		otelprom.WithProducer(scrape{t.producer}),
+		otelprom.WithProducer(renamed{t.process()}),
+		otelprom.WithoutScopeInfo(),
+		// Names that every version of Prometheus takes, whatever a library has for a default.
+		otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithSuffixes),
+	)
+	if err != nil {
+		return nil, fmt.Errorf("making the Prometheus exporter: %w", err)
+	}
+	views := sdkmetric.WithView(rename)
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter), sdkmetric.WithResource(t.resource), views)
+	if err := observeRuntime(provider); err != nil {
+		return nil, err
+	}
+	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
+		ErrorLog:            scrapeLog{t.log},
+		ErrorHandling:       promhttp.ContinueOnError, // all but the one metric that is wrong
+		MaxRequestsInFlight: maxScrapes,
+		EnableOpenMetrics:   true, // with exemplars, for who asks for it
+	}), nil
+}
+
+// scrape is the [go.opentelemetry.io/otel/sdk/metric.Producer] of scrapes. It can be asked at any time and by several
+// goroutines at once.
+type scrape struct{ *producer }
+
+// Produce returns the points of the last run of each probe, and the totals as they are now.
+func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
+	var made []metricdata.ScopeMetrics
+	b := s.batcher(func(scopes ...metricdata.ScopeMetrics) { made = append(made, scopes...) })
+	b.label = prometheusLabel
+	all := s.all()
+	for _, series := range all {
+		if last, ok := series.lastRun(); ok {
+			addRun(b, &last)
+		}
+		addTotals(b, series, s.start, series.shownExemplars())
+	}
+	s.agent.addTo(b, len(all), s.start, time.Now())
+	b.finish()
+	return made, nil
+}
+
+// lastRun returns a copy of the last run, if it is kept and there was one.
+func (s *Series) lastRun() (run, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil || s.last.series == nil {
+		return run{}, false
+	}
+	return *s.last, true
+}
+
+// shownExemplars returns a copy of the last exemplars, collected or not.
+func (s *Series) shownExemplars() *exemplars {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.shown == nil {
+		return nil
+	}
+	return &exemplars{slices.Clone(s.shown.outcomes), slices.Clone(s.shown.handshake), slices.Clone(s.shown.roundTrip)}
+}
+
+// prometheusLabel keeps a label of a probe apart from labels that have a meaning: le is that of a bucket, and what the
+// dots of our own attributes become is theirs.
+func prometheusLabel(name string) string {
+	plain := strings.NewReplacer(".", "_", "-", "_")
+	own := func(key string) bool { return plain.Replace(key) == plain.Replace(name) }
+	if name == "le" || slices.ContainsFunc(ProbeAttributes(), own) || slices.ContainsFunc([]string{keyReason, keyPhase, keyErrorType}, own) {
+		return "exported_" + name
+	}
+	return name
+}
+
+// prometheusName is the name of a metric where it cannot end in count, which Prometheus keeps for histograms:
+// go.goroutine.count is go.goroutines.
+func prometheusName(name string) string {
+	if thing, counted := strings.CutSuffix(name, ".count"); counted {
+		return thing + "s"
+	}
+	return name
+}
+
+// rename is the [go.opentelemetry.io/otel/sdk/metric.View] that gives instruments names for Prometheus.
+func rename(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
+	name := prometheusName(i.Name)
+	return sdkmetric.Stream{Name: name, Description: i.Description, Unit: i.Unit}, name != i.Name
+}
+
+// renamed is the figures of the process by names for Prometheus.
+type renamed struct{ process }
+
+// Produce returns the figures as they are now.
+func (r renamed) Produce(ctx context.Context) ([]metricdata.ScopeMetrics, error) {
+	scopes, err := r.process.Produce(ctx)
+	for _, scope := range scopes {
+		for i := range scope.Metrics {
+			scope.Metrics[i].Name = prometheusName(scope.Metrics[i].Name)
+		}
+	}
+	return scopes, err
+}
+
+// scrapeLog tells the log what is wrong with a scrape.
+type scrapeLog struct{ log *limitedLog }
+
+// Println is called with the parts of a message.
+func (l scrapeLog) Println(parts ...any) {
+	l.log.log(slog.LevelError, "a scrape lacks metrics", "error", strings.TrimSpace(fmt.Sprintln(parts...)))
+}

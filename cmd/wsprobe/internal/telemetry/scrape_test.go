@@ -1,0 +1,219 @@
+package telemetry
+
+import (
+	"fmt"
+	"io"
+	"net/http/httptest"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
+)
+
+// newScraped makes a Telemetry that can be scraped.
+func newScraped(t *testing.T) *Telemetry {
+	t.Helper()
+	telemetry, err := New(Options{Scrapes: true, ServiceVersion: "1.2.3"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := telemetry.wire.close(); err != nil {
+			t.Error(err)
+		}
+	})
+	return telemetry
+}
+
+// scraped returns the lines of an answer that begin so.
+func scraped(t *testing.T, telemetry *Telemetry, beginning string) []string {
+	t.Helper()
+	w := httptest.NewRecorder()
+	telemetry.Scrapes().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	body, _ := io.ReadAll(w.Result().Body)
+	if w.Code != 200 {
+		t.Fatalf("%d %s", w.Code, body)
+	}
+	var lines []string
+	for line := range strings.Lines(string(body)) {
+		if strings.HasPrefix(line, beginning) {
+			lines = append(lines, strings.TrimSpace(line))
+		}
+	}
+	return lines
+}
+
+const scrapedChat = `server_address="chat.example.com",server_port="443",team="web",url_path="/socket",url_scheme="wss",` +
+	`wsprobe_interpretation="round_trip_latency",wsprobe_name="chat"`
+
+// TestScrapeIsOfTheLastRun: a gauge is that of the last run, absent if that did not measure it, and the same however
+// often it is asked for; totals are of all runs.
+func TestScrapeIsOfTheLastRun(t *testing.T) {
+	telemetry := newScraped(t)
+	series := telemetry.Probe(chat())
+	check := func(beginning string, want ...string) {
+		t.Helper()
+		for range 2 {
+			if got := scraped(t, telemetry, beginning); !slices.Equal(got, want) {
+				t.Errorf("%s: got %q, want %q", beginning, got, want)
+			}
+		}
+	}
+	latency, success := "wsprobe_round_trip_latency_milliseconds{", "wsprobe_connection_success{"
+	check(success)
+	check("wsprobe_runs_total{")
+
+	series.Record(good(midnight, 4*time.Millisecond), probehealth.Healthy)
+	series.Record(good(midnight.Add(time.Minute), 5*time.Millisecond), probehealth.Degraded)
+	check(latency, latency+scrapedChat+"} 10")
+	check(success, success+scrapedChat+`,wsprobe_reason="ok"} 1`)
+	check("wsprobe_status{", "wsprobe_status{"+scrapedChat+"} 1")
+	check("wsprobe_round_trip_duration_milliseconds_count{", "wsprobe_round_trip_duration_milliseconds_count{"+scrapedChat+"} 2")
+
+	series.Record(refused(midnight.Add(2*time.Minute)), unjudged)
+	check(latency)
+	check("wsprobe_handshake_latency_milliseconds{")
+	check("wsprobe_status{")
+	check(success, success+scrapedChat+`,wsprobe_reason="ws_open_failed"} 0`)
+	check("wsprobe_round_trip_duration_milliseconds_count{", "wsprobe_round_trip_duration_milliseconds_count{"+scrapedChat+"} 2")
+	check("wsprobe_runs_total{",
+		`wsprobe_runs_total{`+scrapedChat+`,wsprobe_reason="ok"} 2`,
+		`wsprobe_runs_total{error_type="http_403",`+scrapedChat+`,wsprobe_reason="ws_open_failed"} 1`)
+	if got := scraped(t, telemetry, "target_info{"); len(got) != 1 || !strings.Contains(got[0], `service_version="1.2.3"`) {
+		t.Errorf("resource %q", got)
+	}
+}
+
+// TestScrapesTakeNothingFromTheExport: whoever scrapes, every run is exported once.
+func TestScrapesTakeNothingFromTheExport(t *testing.T) {
+	b := newBackend(t)
+	e := exportTo(t, b.start(t), Options{Scrapes: true})
+	const probes, runs = 5, 100
+	var busy sync.WaitGroup
+	done := make(chan struct{})
+	for range 2 {
+		busy.Go(func() {
+			for {
+				select {
+				case <-done:
+					return
+				default:
+					w := httptest.NewRecorder()
+					e.Scrapes().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+				}
+			}
+		})
+	}
+	var recording sync.WaitGroup
+	for i := range probes {
+		target := chat()
+		target.Name = fmt.Sprint("probe ", i)
+		series := e.Probe(target)
+		recording.Go(func() { record(series, runs) })
+	}
+	recording.Wait()
+	b.await(t, "the runs", runsArrived(probes*runs))
+	close(done)
+	busy.Wait()
+	e.end(t)
+	b.stop()
+	for i := range probes {
+		checkRuns(t, b.points, fmt.Sprint("probe ", i), runs)
+	}
+}
+
+// TestScrapedLabels: a label of a probe that would mean something else to Prometheus has another name there.
+func TestScrapedLabels(t *testing.T) {
+	telemetry := newScraped(t)
+	target := chat()
+	target.Labels = map[string]string{
+		"le": "1", "server_address": "2", "error-type": "3", "wsprobe_phase": "4", "team": "5", "k8s.pod.name": "6", "9.x": "7", "text": "\"\\\n{}",
+	}
+	telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
+	line := scraped(t, telemetry, "wsprobe_handshake_duration_milliseconds_bucket{")[0]
+	for _, want := range []string{
+		`exported_le="1"`, `server_address="chat.example.com"`, `exported_server_address="2"`, `exported_error_type="3"`,
+		`exported_wsprobe_phase="4"`, `team="5"`, `k8s_pod_name="6"`, `text="\"\\\n{}"`,
+	} {
+		if !strings.Contains(line, want) {
+			t.Errorf("%s is not in %s", want, line)
+		}
+	}
+	if n := strings.Count(line, `le="`); n != 2 { // that of the bucket, and the end of exported_le
+		t.Errorf("%d times le in %s", n, line)
+	}
+}
+
+// TestOneScrapeAtATime: who asks while another is answered is told to come again, for an answer can be large.
+func TestOneScrapeAtATime(t *testing.T) {
+	telemetry := newScraped(t)
+	asking, answered := make(chan struct{}), make(chan struct{})
+	slow := &slowWriter{ResponseRecorder: httptest.NewRecorder(), asking: asking, goOn: make(chan struct{})}
+	go func() {
+		defer close(answered)
+		telemetry.Scrapes().ServeHTTP(slow, httptest.NewRequest("GET", "/metrics", nil))
+	}()
+	<-asking
+	second := httptest.NewRecorder()
+	telemetry.Scrapes().ServeHTTP(second, httptest.NewRequest("GET", "/metrics", nil))
+	close(slow.goOn)
+	<-answered
+	if second.Code != 503 || slow.Code != 200 {
+		t.Errorf("%d, meanwhile %d", slow.Code, second.Code)
+	}
+}
+
+// slowWriter waits before the first byte.
+type slowWriter struct {
+	*httptest.ResponseRecorder
+	once         sync.Once
+	asking, goOn chan struct{}
+}
+
+func (w *slowWriter) Write(p []byte) (int, error) {
+	w.once.Do(func() { close(w.asking); <-w.goOn })
+	return w.ResponseRecorder.Write(p)
+}
+
+// TestNoScrapesUnlessAsked: nothing is kept for what nobody asks for.
+func TestNoScrapesUnlessAsked(t *testing.T) {
+	telemetry := newTest(t, Options{}, new(stub))
+	series := telemetry.Probe(chat())
+	series.Record(good(midnight, time.Millisecond), unjudged)
+	if telemetry.Scrapes() != nil || series.last != nil {
+		t.Errorf("%v keeps %v", telemetry.Scrapes(), series.last)
+	}
+}
+
+func TestPrometheusNames(t *testing.T) {
+	for name, want := range map[string]string{
+		"go.goroutine.count": "go.goroutines", "process.unix.file_descriptor.count": "process.unix.file_descriptors",
+		"wsprobe.runs": "wsprobe.runs", "account": "account",
+	} {
+		if got := prometheusName(name); got != want {
+			t.Errorf("%s is %s, want %s", name, got, want)
+		}
+	}
+}
+
+// BenchmarkScrape asks about 10,000 probes.
+func BenchmarkScrape(b *testing.B) {
+	telemetry, err := New(Options{Scrapes: true})
+	if err != nil {
+		b.Fatal(err)
+	}
+	for i := range 10_000 {
+		target := chat()
+		target.Name = fmt.Sprint("probe ", i)
+		telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		w := httptest.NewRecorder()
+		telemetry.Scrapes().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		b.ReportMetric(float64(w.Body.Len()), "bytes")
+	}
+}
