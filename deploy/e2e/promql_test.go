@@ -26,7 +26,7 @@ func startWatched(t *testing.T) watched {
 	secure, authority := startNATSWithTLS(t)
 	c := newCollector(t)
 	c.start(t)
-	p := startPrometheus(t, c)
+	p := startPrometheus(t, c.prometheus)
 	settings := newSettings(t, c)
 	mismatch := roundTrip("mismatch", nats.WebsocketURL())
 	mismatch["expect_message"], mismatch["timeout_ms"] = "NEVER SENT", 300

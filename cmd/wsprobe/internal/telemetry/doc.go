@@ -31,6 +31,12 @@
 // and dropped, so that it is not in the way for ever. Every bound drops the oldest first and counts what it
 // drops under its cause.
 //
+// # Beside the export
+//
+// [Telemetry.Scrapes] shows the last run of each probe and the totals to Prometheus. It reads the series, not what
+// waits to be exported: whoever asks takes nothing away. With Options.Logs a failed run, and a change of state, is
+// also a log record, see [Events]; these wait in memory, see relay.
+//
 // # The stop
 //
 // [Telemetry.Run] blocks. When its context ends it collects a last time and delivers what it can within
