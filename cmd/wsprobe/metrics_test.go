@@ -21,7 +21,7 @@ import (
 // metricsFile has a probe of each kind that metrics tell apart.
 const metricsFile = `
 agent: {listen: "@LISTEN@"}
-otlp: {endpoint: "http://127.0.0.1:1", interval: 1s, logs: true}
+otlp: {endpoint: "http://127.0.0.1:1", interval: 1s, logs: true, traces: true}
 defaults: {interval: 1s}
 probes:
   - {name: good, url: "@URL@good?token=hunter2", interpretation: round_trip_latency, send_message: hi, labels: {le: blue}, thresholds: {healthy: "< 30000"}}

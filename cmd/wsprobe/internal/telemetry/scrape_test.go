@@ -4,12 +4,14 @@ import (
 	"fmt"
 	"io"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
@@ -84,6 +86,27 @@ func TestScrapeIsOfTheLastRun(t *testing.T) {
 		`wsprobe_runs_total{error_type="http_403",`+scrapedChat+`,wsprobe_reason="ws_open_failed"} 1`)
 	if got := scraped(t, telemetry, "target_info{"); len(got) != 1 || !strings.Contains(got[0], `service_version="1.2.3"`) {
 		t.Errorf("resource %q", got)
+	}
+}
+
+// TestScrapedExemplars: who asks for OpenMetrics is led to traces, also after a collection.
+func TestScrapedExemplars(t *testing.T) {
+	telemetry, err := New(Options{Scrapes: true, Traces: true, TraceRatio: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = telemetry.wire.close() })
+	trace := probe.Trace{ID: [16]byte{0xab}, Run: [8]byte{0xcd}, Sampled: true}
+	telemetry.Probe(chat()).Record(in(trace, good(midnight, 4*time.Millisecond)), unjudged)
+	want := regexp.MustCompile(`(?m)^wsprobe_round_trip_duration_milliseconds_bucket{.*,le="10.0"} 1 # {.*trace_id="ab0{30}".*} 8.0 `)
+	for range 2 {
+		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
+		r.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
+		telemetry.Scrapes().ServeHTTP(w, r)
+		if !want.MatchString(w.Body.String()) {
+			t.Errorf("no exemplar in\n%s", w.Body)
+		}
+		allRequests(telemetry)
 	}
 }
 
