@@ -11,6 +11,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -162,8 +163,11 @@ func timeAttr(key string, t time.Time) slog.Attr {
 	return slog.String(key, t.UTC().Format(time.RFC3339Nano))
 }
 
-// inTrace returns a context by which a record learns of the trace of the run, if it is in one.
+// inTrace returns a context by which a record learns of the trace of the run, if that is exported.
 func inTrace(r probe.Result) context.Context {
+	if !tracing.Keeps(r) {
+		return context.Background()
+	}
 	config := trace.SpanContextConfig{TraceID: r.Trace.ID, SpanID: r.Trace.Run}
 	if r.Trace.Sampled {
 		config.TraceFlags = trace.FlagsSampled

@@ -254,3 +254,20 @@ func TestSignalPath(t *testing.T) {
 		}
 	}
 }
+
+// TestRecordsLeadToTracesThatAreThere: a recovery whose trace is not kept leads nowhere.
+func TestRecordsLeadToTracesThatAreThere(t *testing.T) {
+	b := newBackend(t)
+	box := keepRecords(b)
+	e := exportTo(t, b.start(t), Options{Logs: true})
+	s := e.Probe(chat())
+	s.Record(in(probe.Trace{ID: [16]byte{1}, Run: [8]byte{1}}, refused(midnight)), unjudged)
+	s.Record(in(probe.Trace{ID: [16]byte{2}, Run: [8]byte{2}}, good(midnight.Add(time.Minute), time.Millisecond)), unjudged)
+	records := box.await(t, 3)
+	e.end(t)
+	for i, want := range []string{"01", "01", ""} {
+		if got := records[i].TraceID; !strings.HasPrefix(got, want) || want == "" && got != "" {
+			t.Errorf("record %d is in %q", i, got)
+		}
+	}
+}
