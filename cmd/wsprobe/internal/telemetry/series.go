@@ -90,8 +90,9 @@ func text(key, value string) attribute.KeyValue {
 	return attribute.String(strings.ToValidUTF8(key, unknown), strings.ToValidUTF8(value, unknown))
 }
 
-// Record notes the result of a run, and what the probe is after it, which is Unknown for one without thresholds. The runs of one probe must be recorded in order of time, which is how
-// they take place; other probes may be recorded meanwhile. It does not keep the texts of the result.
+// Record notes the result of a run, and what the probe is after it, which is Unknown for one without thresholds. The runs
+// of one probe must be recorded in order of time, which is how they take place; other probes may be recorded meanwhile. It
+// does not keep the texts of the result.
 func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	s.mu.Lock()
 	outcome := s.count(r.Reason, r.ErrorType)
@@ -172,7 +173,7 @@ func (s *Series) appendBase(kvs []attribute.KeyValue) []attribute.KeyValue {
 func (s *Series) with(b *batcher, v variant) attributes {
 	kvs := s.appendBase(b.scratch[:0])
 	if b.label != nil {
-		for i := range kvs[:len(s.target.Labels)] {
+		for i := range kvs[:len(s.labels)] {
 			kvs[i].Key = attribute.Key(b.label(string(kvs[i].Key)))
 		}
 	}
