@@ -19,7 +19,7 @@ var rootSection = newSection("", "", true, []field[Config]{
 
 var agentSection = newSection("agent", "agent.", true, []field[Config]{
 	{Field: Field{Path: "listen", Kind: Text, Default: "127.0.0.1:9464",
-		Doc: `host:port of the status page and of health checks; "" for none`},
+		Doc: `host:port of the status page, of health checks and of /metrics; "" for none`},
 		into: func(c *Config) any { return &c.Agent.Listen }, check: listenProblem},
 	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
 		Doc: "runs in flight at most; a run that finds no place is skipped and counted"},

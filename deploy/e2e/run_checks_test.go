@@ -28,6 +28,11 @@ var catalogue = map[string]struct {
 
 	"wsprobe.agent.probes":               {kind: pmetric.MetricTypeSum, unit: "{probe}"},
 	"wsprobe.agent.run.inflight":         {kind: pmetric.MetricTypeSum, unit: "{run}"},
+	"wsprobe.agent.run.started":          {kind: pmetric.MetricTypeSum, unit: "{run}", monotonic: true},
+	"wsprobe.agent.config.loads":         {kind: pmetric.MetricTypeSum, unit: "{load}", monotonic: true},
+	"wsprobe.agent.build.info":           {kind: pmetric.MetricTypeGauge},
+	"process.cpu.time":                   {kind: pmetric.MetricTypeSum, unit: "s", monotonic: true},
+	"go.goroutine.count":                 {kind: pmetric.MetricTypeSum, unit: "{goroutine}"},
 	"wsprobe.agent.run.start_delay":      {kind: pmetric.MetricTypeHistogram, unit: "ms"},
 	"wsprobe.agent.run.skipped":          {kind: pmetric.MetricTypeSum, unit: "{run}", monotonic: true},
 	"wsprobe.agent.export.requests":      {kind: pmetric.MetricTypeSum, unit: "{request}", monotonic: true},

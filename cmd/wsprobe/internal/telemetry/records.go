@@ -29,7 +29,7 @@ type records struct {
 
 // newRecords makes the way to what sends. Its records describe the same resource as the metrics.
 func newRecords(r *resource.Resource, version string, send func(context.Context, []sdklog.Record) verdict) *records {
-	w := &records{relay: relay[sdklog.Record]{size: recordSize, send: send, spread: 1, wake: make(chan struct{}, 1)}}
+	w := &records{relay: relay[sdklog.Record]{size: recordSize, send: send, spread: 1, wake: make(chan struct{}, 1), full: make(chan struct{}, 1)}}
 	w.provider = sdklog.NewLoggerProvider(
 		sdklog.WithResource(r),
 		sdklog.WithProcessor(queueing{&w.relay}),

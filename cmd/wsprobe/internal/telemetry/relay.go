@@ -28,6 +28,7 @@ type relay[T any] struct {
 	report func(v verdict, items int)
 
 	wake chan struct{} // holds a value when there may be something to send
+	full chan struct{} // holds a value when there may be a whole request
 
 	mu    sync.Mutex
 	items []T
@@ -45,11 +46,15 @@ func (r *relay[T]) add(item T) {
 		gone++
 	}
 	r.forget(gone)
+	whole := r.bytes >= batchBytes
 	r.mu.Unlock()
 	if gone > 0 {
 		r.drop(DropQueueFull, gone)
 	}
 	signal(r.wake)
+	if whole {
+		signal(r.full)
+	}
 }
 
 // forget lets go of the oldest items.
@@ -79,7 +84,7 @@ func (r *relay[T]) run(ctx context.Context, last <-chan struct{}) (left int) {
 	for ended := false; !ended; {
 		select {
 		case <-r.wake:
-			pause(ctx, last, relayDelay) // what comes together travels together
+			r.gather(ctx, last)
 		case <-last:
 			ended = true
 		case <-ctx.Done():
@@ -94,6 +99,18 @@ func (r *relay[T]) run(ctx context.Context, last <-chan struct{}) (left int) {
 		}
 	}
 	return 0
+}
+
+// gather lets what comes together travel together: it waits for others, unless they make a request already.
+func (r *relay[T]) gather(ctx context.Context, last <-chan struct{}) {
+	timer := time.NewTimer(relayDelay)
+	defer timer.Stop()
+	select {
+	case <-timer.C:
+	case <-r.full:
+	case <-last:
+	case <-ctx.Done():
+	}
 }
 
 // deliver sends a batch until the receiver has decided about it. It returns false if ctx ended before.

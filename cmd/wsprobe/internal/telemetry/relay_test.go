@@ -33,6 +33,7 @@ func newRelayed(answers func(n int) verdict) *relayed {
 		drop:   func(cause DropCause, n int) { r.lost[cause] += n },
 		report: func(verdict, int) {},
 		wake:   make(chan struct{}, 1),
+		full:   make(chan struct{}, 1),
 	}
 	return r
 }
@@ -45,17 +46,22 @@ func TestRelayCutsIntoRequests(t *testing.T) {
 		r := newRelayed(always(Accepted))
 		last, done := make(chan struct{}), make(chan int, 1)
 		go func() { done <- r.run(t.Context(), last) }()
-		for i := range 10 {
+		for i := range 3 {
 			r.add(i)
 		}
 		time.Sleep(2 * time.Second)
+		for i := range 10 {
+			r.add(i)
+		}
+		time.Sleep(time.Second / 2)
 		synctest.Wait()
-		want := [][]int{{0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}}
-		if !slices.EqualFunc(r.requests, want, slices.Equal) || r.at[0] != relayDelay {
+		want := [][]int{{0, 1, 2}, {0, 1, 2, 3}, {4, 5, 6, 7}, {8, 9}}
+		// A request that is not whole waits for a second, a whole one for nothing.
+		if !slices.EqualFunc(r.requests, want, slices.Equal) || !slices.Equal(r.at, seconds(1, 2, 2, 2)) {
 			t.Errorf("requests %v at %v, want %v", r.requests, r.at, want)
 		}
 		close(last)
-		if left := <-done; left != 0 || r.arrived != 10 || r.bytes != 0 {
+		if left := <-done; left != 0 || r.arrived != 13 || r.bytes != 0 {
 			t.Errorf("left %d, arrived %d, %d bytes waiting", left, r.arrived, r.bytes)
 		}
 	})
