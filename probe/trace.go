@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"encoding/hex"
 	"fmt"
 	"strings"
 )
@@ -20,6 +21,9 @@ type Trace struct {
 
 // IsZero reports whether there is no trace.
 func (t Trace) IsZero() bool { return t.ID == [16]byte{} }
+
+// Hex returns the ID as it is written, in lower-case hexadecimal.
+func (t Trace) Hex() string { return hex.EncodeToString(t.ID[:]) }
 
 // Parent returns what the field traceparent of the upgrade request says (W3C Trace Context 3.2), nothing for the zero
 // Trace.

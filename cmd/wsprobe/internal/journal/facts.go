@@ -27,5 +27,6 @@ func facts(r probe.Result) []slog.Attr {
 	add(r.LastReply != "", slog.String("last_reply", r.LastReply))
 	add(r.Peer != "", slog.String("peer", r.Peer))
 	add(r.Overloaded(), slog.Bool("local_overload", true))
+	add(!r.Trace.IsZero(), slog.String("trace_id", r.Trace.Hex()))
 	return attrs
 }

@@ -164,7 +164,7 @@ func TestFacts(t *testing.T) {
 	c.run(1, probe.Result{
 		Reason: reasons.ReplyMismatch, ErrorType: reasons.ReplyMismatched, Detail: "no match in 2 messages", Peer: "10.0.0.1:443",
 		CloseCode: 1002, CloseReason: "masked", CloseByProbe: true, HTTPStatus: 101, Body: "no", Unmatched: 2, LastReply: "pong\n",
-		StartDelay: time.Second,
+		StartDelay: time.Second, Trace: probe.Trace{ID: [16]byte{0xab}},
 	})
 	c.run(1, probe.Result{Reason: reasons.ReplyTimeout, ErrorType: reasons.ReplyTimedOut, Detail: "nothing"})
 	got := c.lines(t)
@@ -172,6 +172,7 @@ func TestFacts(t *testing.T) {
 		"reason": "ws_reply_mismatch", "error_type": "reply_mismatch", "detail": "no match in 2 messages", "peer": "10.0.0.1:443",
 		"close_code": 1002.0, "close_reason": "masked", "close_sent_by": "probe", "http_status": 101.0, "http_body": "no",
 		"unmatched_messages": 2.0, "last_reply": "pong\n", "local_overload": true,
+		"trace_id": "ab000000000000000000000000000000",
 	} {
 		if got[0][key] != want {
 			t.Errorf("%s is %v, want %v", key, got[0][key], want)

@@ -27,10 +27,11 @@ func board() *Board {
 	b.Add("good", "wss://good.example.com/socket?token=hunter2", probe.RoundTripLatency, time.Minute).Record(probe.Result{
 		Started: ended.Add(-time.Second), Ended: ended, Opened: true, Handshake: 41 * time.Millisecond,
 		Replied: true, RoundTrip: 12345 * time.Microsecond, HTTPStatus: 101, Peer: "192.0.2.7:443", CertificateExpiry: ended.AddDate(0, 0, 42),
+		Trace: probe.Trace{ID: [16]byte{0xcd}},
 	}, health.State{Status: health.Degraded, Since: ended.Add(-time.Hour)})
 	b.Add(hostile, "ws://bad.example.com/?token=hunter2", probe.HandshakeLatency, 24*time.Hour).Record(probe.Result{
 		Started: ended, Ended: ended, Reason: reasons.OpenFailed, ErrorType: "http_403", HTTPStatus: 403,
-		Detail: "detail " + hostile, Body: hostile,
+		Detail: "detail " + hostile, Body: hostile, Trace: probe.Trace{ID: [16]byte{0xab}},
 	}, health.State{})
 	b.Add("new", "ws://new.example.com/", probe.ConnectionSuccess, 90*time.Second)
 	return b
@@ -116,6 +117,9 @@ func TestAPI(t *testing.T) {
 	}
 	if value, there := bad.Last["certificate_expires_at"]; !there || value != nil {
 		t.Errorf("the certificate of ws:// ends at %v, want null", value)
+	}
+	if value, there := good.Last["trace_id"]; !there || value != nil || bad.Last["trace_id"] != "ab000000000000000000000000000000" {
+		t.Errorf("traces %v, which is not sampled, and %v, which failed", value, bad.Last["trace_id"])
 	}
 	if value, there := bad.Last["value"]; !there || value != nil {
 		t.Errorf("value of a run without one: %v, want null", value)

@@ -3,6 +3,7 @@ package status
 import (
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -43,6 +44,7 @@ type View struct {
 	LastReply         *string            `json:"last_reply" doc:"beginning of the last of them"`
 	Peer              *string            `json:"peer" doc:"address at the other end, of the proxy if there is one"`
 	CertificateEnds   *time.Time         `json:"certificate_expires_at" doc:"null if none was seen"`
+	TraceID           *string            `json:"trace_id" doc:"of the trace of the run; null if none is exported"`
 }
 
 // NewView shows a result of the probe with this name, URL and interpretation, and what the probe is after it.
@@ -77,6 +79,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result, s health
 		LastReply:         unless(r.Unmatched == 0, r.LastReply),
 		Peer:              unless(r.Peer == "", r.Peer),
 		CertificateEnds:   unless(r.CertificateExpiry.IsZero(), r.CertificateExpiry.UTC()),
+		TraceID:           unless(!tracing.Keeps(r), r.Trace.Hex()),
 	}
 	if value, measured := in.Value(r); measured {
 		v.Value = &value
