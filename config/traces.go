@@ -35,7 +35,8 @@ func parseRatio(text string) (float64, string) {
 func (s *settingsReader) traces(o *OTLP) {
 	origin, given := s.origins["otlp.trace_ratio"]
 	if !o.Traces {
-		if given && !origin.standard && !s.wrong["otlp.traces"] && !s.wrong["otlp.trace_ratio"] {
+		// Who says that there are none, for now, may leave the ratio where it is; who says nothing has forgotten to.
+		if _, off := s.origins["otlp.traces"]; given && !origin.standard && !off && !s.wrong["otlp.trace_ratio"] {
 			s.fault(origin, "has no effect: otlp.traces is not true")
 		}
 		return

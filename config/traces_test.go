@@ -22,6 +22,8 @@ func TestTraces(t *testing.T) {
 		{"off, whatever is sampled", probesOnly, sampler("jaeger_remote", "x"), false, 1},
 		{"on", on, nil, true, 1},
 		{"file/none but failures", "otlp: {traces: true, trace_ratio: 0}\n" + probesOnly, nil, true, 0},
+		{"file/off for now", "otlp: {traces: false, trace_ratio: 0.5}\n" + probesOnly, nil, false, 0.5},
+		{"override/off for now", "otlp: {traces: true, trace_ratio: 0.5}\n" + probesOnly, map[string]string{"WSPROBE_OTLP_TRACES": "false"}, false, 0.5},
 		{"file/share", "otlp: {traces: TRUE, trace_ratio: .125}\n" + probesOnly, sampler("jaeger_remote", "x"), true, 0.125},
 		{"file/exponent", "otlp: {traces: true, trace_ratio: 5e-1}\n" + probesOnly, nil, true, 0.5},
 		{"override", probesOnly, map[string]string{"WSPROBE_OTLP_TRACES": "true", "WSPROBE_OTLP_TRACE_RATIO": "0.5"}, true, 0.5},

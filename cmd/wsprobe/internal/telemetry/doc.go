@@ -35,7 +35,8 @@
 //
 // [Telemetry.Scrapes] shows the last run of each probe and the totals to Prometheus. It reads the series, not what
 // waits to be exported: whoever asks takes nothing away. With Options.Logs a failed run, and a change of state, is
-// also a log record, see [Events]; these wait in memory, see relay.
+// also a log record, see [Events], and with Options.Traces a run is also a trace, see the package tracing. These wait in
+// memory, see relay, a trace as the result that it is made of.
 //
 // # The stop
 //
