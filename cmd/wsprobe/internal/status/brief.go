@@ -3,6 +3,7 @@ package status
 import (
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -19,7 +20,8 @@ type brief struct {
 	phases      [len(probe.Phases{})]time.Duration // -1 for one that did not end
 	peer        string
 	subprotocol string
-	expiry      int64 // of the certificate, in s since 1970; 0 for none
+	expiry      int64        // of the certificate, in s since 1970; 0 for none
+	trace       *probe.Trace // if it is exported
 	clock       probe.Clock
 	httpStatus  uint16
 	opened      bool
@@ -43,6 +45,9 @@ func newBrief(r probe.Result) (*brief, bool) {
 			b.phases[i] = span.Duration()
 		}
 	}
+	if tracing.Keeps(r) {
+		b.trace = &probe.Trace{ID: r.Trace.ID, Sampled: r.Trace.Sampled}
+	}
 	if !r.CertificateExpiry.IsZero() {
 		b.expiry = r.CertificateExpiry.Unix()
 	}
@@ -60,6 +65,9 @@ func (b *brief) result() probe.Result {
 		if length >= 0 {
 			r.Phases[i] = probe.Span{End: length, State: probe.SpanEnded}
 		}
+	}
+	if b.trace != nil {
+		r.Trace = *b.trace
 	}
 	if b.expiry != 0 {
 		r.CertificateExpiry = time.Unix(b.expiry, 0)
