@@ -1,6 +1,7 @@
 package main
 
 import (
+	"math"
 	"os"
 	"runtime/debug"
 )
@@ -15,16 +16,30 @@ const (
 	leastGarbage = 16 << 20
 	// leastGCPercent is how much garbage may lie about in relation to what is kept. With many probes what is kept, with as
 	// much garbage again, would be what the agent is judged by.
-	leastGCPercent = 50
+	leastGCPercent = 40
+
+	// treeFactor is how much more than the file its tree takes while it is read, with a little garbage.
+	treeFactor = 23
+	// leastLoading is what reading a file may take in any case, in bytes.
+	leastLoading = 256 << 20
 )
 
-// spareMemory makes an agent of so many probes get by with little, once all of it is there.
+// boundLoading bounds what garbage adds to the memory that reading a file takes, unless the user has bounded the memory.
+func boundLoading(file string) {
+	if info, err := os.Stat(file); err == nil && os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(max(leastLoading, treeFactor*info.Size()))
+	}
+}
+
+// spareMemory makes an agent of so many probes get by with little, once its file was read and all of it is there.
 func spareMemory(probes int) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(math.MaxInt64)
+	}
 	if os.Getenv("GOGC") == "" { // else the user has decided
 		debug.SetGCPercent(gcPercent(probes))
 	}
-	// The file as a tree is several times what is kept of it, and is never needed again.
-	debug.FreeOSMemory()
+	debug.FreeOSMemory() // the tree of the file is never needed again
 }
 
 // gcPercent is how much garbage may lie about in the agent, as GOGC has it.

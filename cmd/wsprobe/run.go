@@ -21,6 +21,7 @@ func newRunCommand() *cobra.Command {
 		Args:       noArgs("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			began := time.Now()
+			boundLoading(file)
 			cfg, err := loadConfig(file)
 			if err != nil {
 				return err
