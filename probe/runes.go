@@ -1,8 +1,10 @@
 package probe
 
 import (
+	"bytes"
 	"io"
 	"regexp"
+	"regexp/syntax"
 	"unicode/utf8"
 )
 
@@ -39,13 +41,37 @@ func (b *boundedRunes) ReadRune() (rune, int, error) {
 
 // findSubmatch is FindSubmatchIndex of a regular expression, which finds nothing once time is up.
 func findSubmatch(re *regexp.Regexp, text []byte, late func() bool) []int {
-	if len(text) <= shortText {
+	prefix, literal := re.LiteralPrefix()
+	if literal || len(text) <= shortText {
 		return re.FindSubmatchIndex(text)
 	}
-	runes := &boundedRunes{rest: text, late: late}
+	// What a match begins with is found in no time, but package regexp does not look for it among runes.
+	from := bytes.Index(text, []byte(prefix))
+	switch {
+	case from < 0:
+		return nil
+	case from > 0 && anchored(re):
+		from = 0
+	}
+	runes := &boundedRunes{rest: text[from:], late: late}
 	match := re.FindReaderSubmatchIndex(runes)
 	if runes.up {
 		return nil // what seemed to be the end of the text was none
 	}
+	for i := range match {
+		if match[i] >= 0 {
+			match[i] += from
+		}
+	}
 	return match
+}
+
+// anchored reports whether a regular expression matches at the beginning of a text only.
+func anchored(re *regexp.Regexp) bool {
+	parsed, err := syntax.Parse(re.String(), syntax.Perl)
+	if err != nil {
+		return true
+	}
+	prog, err := syntax.Compile(parsed)
+	return err != nil || prog.StartCond()&syntax.EmptyBeginText != 0
 }

@@ -155,6 +155,9 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	if err != nil && sent != nil && !isAlert(err) {
 		return nil, sent
 	}
+	if err == nil && r.raw.readAt.After(r.deadline) {
+		err = errLate{}
+	}
 	if err != nil {
 		return nil, err
 	}
