@@ -47,7 +47,15 @@ func startPrometheus(t *testing.T, target string) prometheus {
 	p := prometheus{addr: freeAddr(t)}
 	p.process = start(t, nil, program, "--config.file="+fileWith(t, "prometheus.yaml", "%s", text),
 		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.addr, "--log.level=warn")
-	listening(t, p.process, p.addr)
+	eventually(t, 30*time.Second, "Prometheus to be ready", func() (bool, string) {
+		p.running(t)
+		resp, err := http.Get("http://" + p.addr + "/-/ready")
+		if err != nil {
+			return false, err.Error()
+		}
+		_ = resp.Body.Close()
+		return resp.StatusCode == http.StatusOK, resp.Status
+	})
 	return p
 }
 
