@@ -106,7 +106,8 @@ func checkDashboard(t *testing.T, p prometheus) {
 				}
 			}
 			for _, name := range regexp.MustCompile(`{{(\w+)}}`).FindAllStringSubmatch(target.LegendFormat, -1) {
-				if optional := name[1] == "error_type"; !labels[name[1]] && !optional { // absent from runs that are ok
+				// A run that is ok has no error_type, and what comes from the agent itself no location.
+				if optional := name[1] == "error_type" || name[1] == "wsprobe_location"; !labels[name[1]] && !optional {
 					t.Errorf("%s: no series of %s has %s", panel.Title, expr, name[1])
 				}
 			}

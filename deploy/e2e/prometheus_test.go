@@ -15,14 +15,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// prometheus is a real one, which fetches from a Collector what that has received, or from an agent.
+// prometheus is a real one, which fetches from a Collector what that has received, and from an agent.
 type prometheus struct {
 	*process
 	addr string
 }
 
-// startPrometheus runs deploy/prometheus.yaml for a Collector, or an agent, with a pace that suits a test.
-func startPrometheus(t *testing.T, target string) prometheus {
+// startPrometheus runs deploy/prometheus.yaml for a Collector, or an agent in its place, and an agent, with a pace that
+// suits a test.
+func startPrometheus(t *testing.T, collector, agent string) prometheus {
 	t.Helper()
 	program := need(t, "prometheus", "prometheus")
 	data, err := os.ReadFile("../prometheus.yaml")
@@ -43,7 +44,7 @@ func startPrometheus(t *testing.T, target string) prometheus {
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := strings.Replace(string(data), "127.0.0.1:8889", target, 1)
+	text := strings.NewReplacer("127.0.0.1:8889", collector, "127.0.0.1:9464", agent).Replace(string(data))
 	p := prometheus{addr: freeAddr(t)}
 	p.process = start(t, nil, program, "--config.file="+fileWith(t, "prometheus.yaml", "%s", text),
 		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.addr, "--log.level=warn")

@@ -26,8 +26,8 @@ func startWatched(t *testing.T) watched {
 	secure, authority := startNATSWithTLS(t)
 	c := newCollector(t)
 	c.start(t)
-	p := startPrometheus(t, c.prometheus)
 	settings := newSettings(t, c)
+	p := startPrometheus(t, c.prometheus, settings.Agent["listen"].(string))
 	mismatch := roundTrip("mismatch", nats.WebsocketURL())
 	mismatch["expect_message"], mismatch["timeout_ms"] = "NEVER SENT", 300
 	judged := roundTrip("judged", nats.WebsocketURL())
@@ -70,6 +70,11 @@ func TestPrometheus(t *testing.T) {
 	t.Run("status", func(t *testing.T) {
 		w.awaitOne(t, `wsprobe_status`, 2, 2)
 		w.awaitOne(t, `ALERTS{alertname="WsprobeUnhealthy", alertstate="firing", wsprobe_name="judged"}`, 1, 1)
+	})
+	t.Run("exports", func(t *testing.T) { // once, and from the agent itself
+		w.awaitOne(t, `wsprobe_agent_export_requests_total{job="wsprobe", instance=~".+:[0-9]+", wsprobe_export_outcome="accepted"}`, 1, 1e9)
+		w.awaitOne(t, `count(wsprobe_agent_export_point_sent_total)`, 1, 1)
+		w.awaitOne(t, `up{job="wsprobe"}`, 1, 1)
 	})
 	t.Run("alerts", func(t *testing.T) { checkAlerts(t, w.prometheus) })
 	t.Run("dashboard", func(t *testing.T) { checkDashboard(t, w.prometheus) })

@@ -23,7 +23,7 @@ func TestScrape(t *testing.T) {
 	agent := startAgent(t, settings)
 	t.Cleanup(func() { stopAgent(t, agent) })
 	listen := settings.Agent["listen"].(string)
-	p := startPrometheus(t, listen)
+	p := startPrometheus(t, listen, listen)
 
 	t.Run("latest latency", func(t *testing.T) {
 		p.awaitOne(t, `wsprobe_round_trip_latency_milliseconds{wsprobe_name="good", team="messaging"}`, 0.001, 800)
