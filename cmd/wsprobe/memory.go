@@ -1,9 +1,12 @@
 package main
 
 import (
-	"math"
 	"os"
 	"runtime/debug"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
 )
 
 const (
@@ -22,6 +25,14 @@ const (
 	treeFactor = 23
 	// leastLoading is what reading a file may take in any case, in bytes.
 	leastLoading = 256 << 20
+
+	// limitBesides is how much memory Go may take for few probes before it collects garbage whatever gcPercent says. The
+	// batches that wait for the back end fit in twice, and with the program itself it stays below 100 MiB.
+	limitBesides = 80 << 20
+	// limitPerProbe is what each of many probes adds: more than it ever needs, because who has many is not to pay for this.
+	limitPerProbe = 16 << 10
+	// limitPerSignal is what waits besides if there are traces or logs.
+	limitPerSignal = 16 << 20
 )
 
 // boundLoading bounds what garbage adds to the memory that reading a file takes, unless the user has bounded the memory.
@@ -32,14 +43,37 @@ func boundLoading(file string) {
 }
 
 // spareMemory makes an agent of so many probes get by with little, once its file was read and all of it is there.
-func spareMemory(probes int) {
-	if os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(math.MaxInt64)
-	}
+func spareMemory(probes int, limit int64) {
+	boundMemory(limit)
 	if os.Getenv("GOGC") == "" { // else the user has decided
 		debug.SetGCPercent(gcPercent(probes))
 	}
 	debug.FreeOSMemory() // the tree of the file is never needed again
+}
+
+// boundMemory keeps the process small whatever endpoints send. By percentage alone, long messages that are held for a
+// moment would be allowed several times as much garbage. It is no hard limit: what has to be held finds its place.
+func boundMemory(limit int64) {
+	if os.Getenv("GOMEMLIMIT") == "" { // else the user has decided
+		debug.SetMemoryLimit(limit)
+	}
+}
+
+// memoryLimit is how much memory Go should get by with for these probes and what is exported of them, in bytes.
+func memoryLimit(probes []config.Probe, otlp config.OTLP) int64 {
+	limit := int64(limitBesides) + int64(len(probes))*limitPerProbe
+	for _, p := range probes {
+		limit += max(p.Spec.MaxReply-probe.DefaultMaxReply, 0)
+	}
+	if otlp.Spool.Dir == "" {
+		limit += max(otlp.Spool.MaxBytes-telemetry.DefaultQueueBytes, 0)
+	}
+	for _, waits := range []bool{otlp.Traces, otlp.Logs} {
+		if waits {
+			limit += limitPerSignal
+		}
+	}
+	return limit
 }
 
 // gcPercent is how much garbage may lie about in the agent, as GOGC has it.

@@ -50,6 +50,7 @@ func newOnceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
+			boundMemory(memoryLimit(probes, config.OTLP{}))
 			show := display{each: printWaterfall, sum: printSum}
 			if flags.json {
 				show = display{each: printJSON}

@@ -28,12 +28,13 @@ func newRunCommand() *cobra.Command {
 			}
 			load := telemetry.ConfigLoad{At: began, Took: time.Since(began), OK: true}
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
+			limit := memoryLimit(ownProbes(cfg), cfg.OTLP)
 			agent, err := newAgent(cfg, log)
 			if err != nil {
 				return failure{err}
 			}
 			agent.telemetry.ObserveConfigLoad(load)
-			spareMemory(len(agent.scheduler.Jobs))
+			spareMemory(len(agent.scheduler.Jobs), limit)
 			if err := agent.Run(cmd.Context()); err != nil {
 				return failure{err}
 			}

@@ -27,7 +27,7 @@ var selfTable = []Metric{
 	{Name: "go.memory.used", Kind: UpDownCounter, Unit: "By", Attributes: []string{"go.memory.type"},
 		Description: "Memory used by the Go runtime."},
 	{Name: "go.memory.limit", Kind: UpDownCounter, Unit: "By",
-		Description: "GOMEMLIMIT; absent if there is none."},
+		Description: "Memory in which Go is to get by: GOMEMLIMIT, else by the number of probes."},
 	{Name: "go.memory.allocated", Kind: Counter, Unit: "By",
 		Description: "Memory allocated on the heap since the start."},
 	{Name: "go.memory.allocations", Kind: Counter, Unit: "{allocation}",
