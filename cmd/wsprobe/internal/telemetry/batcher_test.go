@@ -47,10 +47,6 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 		"large resource": {Attributes: map[string]string{"note": strings.Repeat("n", 512<<10)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			packer, err := newPacker()
-			if err != nil {
-				t.Fatal(err)
-			}
 			telemetry := newTelemetry(o.filled(), wire{})
 			for i := range 15 {
 				target := chat()
@@ -60,11 +56,7 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 			scopes := allRequests(telemetry)
 			for i, scope := range scopes {
 				data := &metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}}
-				packed, err := packer.pack(data)
-				if err != nil {
-					t.Fatal(err)
-				}
-				raw, err := unpack(packed)
+				raw, err := marshal(data)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -83,10 +75,6 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 
 // TestSizeOfSmallPoints does the same where the numbers are the larger part of a point.
 func TestSizeOfSmallPoints(t *testing.T) {
-	packer, err := newPacker()
-	if err != nil {
-		t.Fatal(err)
-	}
 	telemetry := newTelemetry(Options{}.filled(), wire{})
 	for i := range 150 {
 		target := Target{Name: fmt.Sprint(i)}
@@ -101,11 +89,7 @@ func TestSizeOfSmallPoints(t *testing.T) {
 	estimate := b.header + b.bytes
 	b.finish()
 	for _, scope := range requests {
-		packed, err := packer.pack(&metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}})
-		if err != nil {
-			t.Fatal(err)
-		}
-		raw, err := unpack(packed)
+		raw, err := marshal(&metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,7 +26,8 @@ import (
 )
 
 // grpcClient speaks OTLP/gRPC through the official exporter. The exporter cannot send a request that it did not
-// make itself, and tells little of an answer. An interceptor on the connection does both, see [exchange].
+// make itself, and tells little of an answer. An interceptor on the connection does both, see [exchange]: batches
+// that were stored are requests already, and others are encoded faster than the exporter could, see [marshal].
 type grpcClient struct {
 	conn     *grpc.ClientConn
 	exporter *otlpmetricgrpc.Exporter
@@ -180,15 +181,12 @@ func (rawCodec) Unmarshal(data mem.BufferSlice, v any) error {
 
 // send makes one attempt to deliver a request.
 func (c *grpcClient) send(ctx context.Context, b content) verdict {
-	x, data := &exchange{}, b.data
-	if data == nil {
-		raw, err := unpack(b.packed)
-		if err != nil {
-			return verdict{unreadable: err.Error()}
-		}
-		x.raw, data = raw, &metricdata.ResourceMetrics{}
+	raw, err := b.request()
+	if err != nil {
+		return verdict{unreadable: err.Error()}
 	}
-	err := c.exporter.Export(context.WithValue(ctx, exchangeKey{}, x), data)
+	x := &exchange{raw: raw}
+	err = c.exporter.Export(context.WithValue(ctx, exchangeKey{}, x), &metricdata.ResourceMetrics{})
 	return c.judge(x, err)
 }
 

@@ -142,19 +142,25 @@ func (c *httpClient) RoundTrip(r *http.Request) (*http.Response, error) {
 func (c *httpClient) send(ctx context.Context, b content) verdict {
 	ctx, cancel := context.WithTimeout(ctx, c.timeout)
 	defer cancel()
-	x, data := &httpExchange{}, b.data
-	if data == nil {
-		raw, err := unpack(b.packed)
-		if err != nil {
-			return verdict{unreadable: err.Error()}
-		}
-		if x.body = raw; c.gzip {
-			x.body = b.packed
-		}
-		data = &metricdata.ResourceMetrics{}
+	body, err := c.body(b)
+	if err != nil {
+		return verdict{unreadable: err.Error()}
 	}
-	err := c.exporter.Export(context.WithValue(ctx, httpExchangeKey{}, x), data)
+	x := &httpExchange{body: body}
+	err = c.exporter.Export(context.WithValue(ctx, httpExchangeKey{}, x), &metricdata.ResourceMetrics{})
 	return c.judge(ctx, x, err)
+}
+
+// body returns a request as it is sent.
+func (c *httpClient) body(b content) ([]byte, error) {
+	raw, err := b.request()
+	switch {
+	case err != nil || !c.gzip:
+		return raw, err
+	case b.packed != nil:
+		return b.packed, nil
+	}
+	return compress(raw)
 }
 
 // judge decides about an export.

@@ -3,12 +3,9 @@ package telemetry
 import (
 	"bytes"
 	"compress/gzip"
-	"context"
 	"fmt"
 	"io"
-	"net/http"
 
-	"go.opentelemetry.io/otel/exporters/otlp/otlpmetric/otlpmetrichttp"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
@@ -19,54 +16,14 @@ import (
 // gzip can be gigabytes of zeros.
 const maxUnpacked = 4 * maxRequestBytes
 
-// packer encodes batches. It does so with the official OTLP/HTTP exporter, whose requests are the encoded form, over
-// a transport that leads nowhere. It is apart from what sends because an exporter does one thing at a time, and
-// encoding must not wait for a receiver.
-type packer struct {
-	exporter *otlpmetrichttp.Exporter
-}
-
-func newPacker() (*packer, error) {
-	exporter, err := otlpmetrichttp.New(context.Background(),
-		otlpmetrichttp.WithEndpoint("localhost"), // never asked for anything
-		otlpmetrichttp.WithInsecure(),
-		otlpmetrichttp.WithCompression(otlpmetrichttp.NoCompression),
-		otlpmetrichttp.WithMaxRequestSize(0),
-		otlpmetrichttp.WithRetry(otlpmetrichttp.RetryConfig{Enabled: false}),
-		otlpmetrichttp.WithHTTPClient(&http.Client{Transport: nowhere{}}),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("making the encoder: %w", err)
-	}
-	return &packer{exporter}, nil
-}
-
-// packingKey is where the context of an export has the buffer that the request goes to.
-type packingKey struct{}
-
-// nowhere takes requests for the packer.
-type nowhere struct{}
-
-func (nowhere) RoundTrip(r *http.Request) (*http.Response, error) {
-	defer r.Body.Close()
-	if into, ok := r.Context().Value(packingKey{}).(*bytes.Buffer); ok {
-		if _, err := into.ReadFrom(r.Body); err != nil {
-			return nil, err
-		}
-	}
-	return &http.Response{StatusCode: http.StatusOK, Header: http.Header{}, Body: http.NoBody, Request: r}, nil
-}
-
 // pack encodes and compresses a batch.
-func (p *packer) pack(data *metricdata.ResourceMetrics) ([]byte, error) {
-	var raw bytes.Buffer
-	if err := p.exporter.Export(context.WithValue(context.Background(), packingKey{}, &raw), data); err != nil {
-		return nil, fmt.Errorf("encoding a batch: %w", err)
+func pack(data *metricdata.ResourceMetrics) ([]byte, error) {
+	raw, err := marshal(data)
+	if err != nil {
+		return nil, err
 	}
-	return compress(raw.Bytes())
+	return compress(raw)
 }
-
-func (p *packer) close() error { return p.exporter.Shutdown(context.Background()) }
 
 func compress(raw []byte) ([]byte, error) {
 	var packed bytes.Buffer

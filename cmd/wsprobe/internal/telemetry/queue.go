@@ -20,6 +20,14 @@ type content struct {
 	file   *spool.Entry
 }
 
+// request returns the request in protobuf.
+func (c content) request() ([]byte, error) {
+	if c.data != nil {
+		return marshal(c.data)
+	}
+	return unpack(c.packed)
+}
+
 // batch is one export request on its way.
 type batch struct {
 	content

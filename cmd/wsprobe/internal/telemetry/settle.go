@@ -211,10 +211,14 @@ func (q *queue) fetch(b *batch, c content) (content, bool) {
 	return content{packed: packed, file: c.file}, err == nil
 }
 
-// spoilt gives up a batch whose content is not what was packed.
+// spoilt gives up a batch that cannot be brought into the form of a request.
 func (q *queue) spoilt(b *batch, c content, why string) {
-	if c.file != nil {
+	cause := DropDamaged
+	switch {
+	case c.data != nil:
+		cause = DropUnencodable
+	case c.file != nil:
 		q.disk.setAside(c.file, why)
 	}
-	q.giveUp(b, DropDamaged)
+	q.giveUp(b, cause)
 }

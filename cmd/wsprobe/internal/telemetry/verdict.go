@@ -20,7 +20,7 @@ type verdict struct {
 	retryAfter time.Duration
 	// doubtful says that a deferral can be about this request alone, so that it says nothing about others.
 	doubtful bool
-	// unreadable says why there was nothing to send: what was packed could not be unpacked.
+	// unreadable says why there was nothing to send: it could not be encoded, or what was packed could not be unpacked.
 	unreadable string
 }
 

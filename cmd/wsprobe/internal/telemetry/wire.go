@@ -21,23 +21,14 @@ type wire struct {
 }
 
 // newWire makes the way to the receiver.
-func newWire(o Options) (wire, error) {
-	packer, err := newPacker()
-	if err != nil {
-		return wire{}, err
-	}
-	w, err := wire{}, error(nil)
+func newWire(o Options) (w wire, err error) {
 	if o.Protocol == ProtocolHTTP {
 		w, err = newHTTPWire(o)
 	} else {
 		w, err = newGRPCWire(o)
 	}
-	if err != nil {
-		return wire{}, errors.Join(err, packer.close())
-	}
-	end := w.close
-	w.pack, w.close = packer.pack, func() error { return errors.Join(end(), packer.close()) }
-	return w, nil
+	w.pack = pack
+	return w, err
 }
 
 // with adds the signals that are wanted besides metrics.
