@@ -24,7 +24,7 @@ const (
 	// treeFactor is how much more than the file its tree takes while it is read, with a little garbage.
 	treeFactor = 23
 	// leastLoading is what reading a file may take in any case, in bytes.
-	leastLoading = 256 << 20
+	leastLoading = 64 << 20
 
 	// limitBesides is how much memory Go may take for few probes before it collects garbage whatever gcPercent says. The
 	// batches that wait for the back end fit in twice, and with the program itself it stays below 100 MiB.
