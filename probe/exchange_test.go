@@ -120,6 +120,8 @@ func TestExchange(t *testing.T) {
 		}).with(exchanging(asks("a", "hello"), hears("more")), "step 2 of 2: connection ended"),
 		closed("caught_text_outgrows_its_bound", reasons.MessageTooBig, 1009, "", conversation("<"+strings.Repeat("x", 10_000))).with(
 			exchanging(catches(`(?P<all>.+)`), asks(strings.Repeat("{{all}} ", 120), "ok")), "step 2 of 2: filling in"),
+		closed("caught_text_outgrows_a_pattern", reasons.MessageTooBig, 1009, "", conversation("<"+strings.Repeat("x", 70_000))).with(
+			exchanging(catches(`(?P<all>.+)`), probe.Step{Send: new("a"), ExpectPattern: "{{all}}"}), "step 2 of 2: filling in"),
 	} {
 		e.test(t)
 	}

@@ -27,44 +27,50 @@ func placeholders(text string) []string {
 	return names
 }
 
-// filler puts the values of a run into the texts of a step. It remembers whether one outgrew its bound.
+// filler puts the values of a run into the texts of a step. It remembers the bound that one outgrew.
 type filler struct {
 	values  map[string]string
-	tooLong bool
+	outgrew int
 }
 
-// text fills in every placeholder of a text, in the form that quote gives the values.
-func (f *filler) text(text string, quote func(string) string) string {
+// text fills in every placeholder of a text, as it is.
+func (f *filler) text(text string) string {
+	return f.fill(text, func(value string) string { return value }, maxFilled)
+}
+
+// pattern fills in every placeholder of a regular expression, as text that means itself. It may become no longer than
+// one can be written: compiled, each character takes a hundred bytes.
+func (f *filler) pattern(expr string) string { return f.fill(expr, regexp.QuoteMeta, MaxExpectBytes) }
+
+func (f *filler) fill(text string, quote func(string) string, bound int) string {
 	size := len(text)
 	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
 		value := quote(f.values[placeholder.FindStringSubmatch(match)[1]])
-		if size += len(value); size > maxFilled {
-			f.tooLong = true
+		if size += len(value); size > bound {
+			f.outgrew = bound
 			return ""
 		}
 		return value
 	})
 }
 
-func asIs(s string) string { return s }
-
 // step returns the step with its texts filled in. An error says which text outgrew its bound.
 func (f *filler) step(s Step) (Step, error) {
 	if s.Send != nil {
-		s.Send = new(f.text(*s.Send, asIs))
+		s.Send = new(f.text(*s.Send))
 	}
 	if s.Expect != nil {
-		s.Expect = new(f.text(*s.Expect, asIs))
+		s.Expect = new(f.text(*s.Expect))
 	}
-	s.ExpectPattern = f.text(s.ExpectPattern, regexp.QuoteMeta)
+	s.ExpectPattern = f.pattern(s.ExpectPattern)
 	s.ExpectJSON = maps.Clone(s.ExpectJSON)
 	for path, want := range s.ExpectJSON {
 		if text, ok := want.(string); ok {
-			s.ExpectJSON[path] = f.text(text, asIs)
+			s.ExpectJSON[path] = f.text(text)
 		}
 	}
-	if f.tooLong {
-		return s, fmt.Errorf("filling in what the server sent makes a text of more than %d bytes", maxFilled)
+	if f.outgrew > 0 {
+		return s, fmt.Errorf("filling in what the server sent makes a text of more than %d bytes", f.outgrew)
 	}
 	return s, nil
 }

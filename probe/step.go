@@ -18,7 +18,8 @@ type Step struct {
 	// Expect, ExpectPattern and ExpectJSON say which message is waited for; at most one of them is set, and without any
 	// the step only sends. Expect is what the message must contain; empty takes any. At most MaxExpectBytes.
 	Expect *string
-	// ExpectPattern is a regular expression (RE2) that the message must match somewhere. At most MaxExpectBytes.
+	// ExpectPattern is a regular expression (RE2) that the message must match somewhere. At most MaxExpectBytes, also with
+	// its placeholders filled in.
 	ExpectPattern string
 	// ExpectJSON says what must stand where in a JSON message: a string, a number, a bool or nil by a path as
 	// github.com/tidwall/gjson has it, "data.items.0.id".
