@@ -140,7 +140,7 @@ func (p *party) cost(b *testing.B, runs int) float64 {
 // manyProbes writes the configuration of so many probes, each of which runs once a second.
 func manyProbes(b *testing.B, url, backend string, n int) string {
 	var text strings.Builder
-	fmt.Fprintf(&text, "otlp: {endpoint: %q, interval: 5s}\nagent: {listen: '127.0.0.1:0'}\n", "http://"+backend)
+	fmt.Fprintf(&text, "otlp: {endpoint: %q}\nagent: {listen: '127.0.0.1:0'}\n", "http://"+backend)
 	fmt.Fprintf(&text, "defaults: {interval: 1s, interpretation: round_trip_latency, send_message: ping, expect_message: ping")
 	if strings.HasPrefix(url, "wss") {
 		text.WriteString(", tls: {insecure_skip_verify: true}")

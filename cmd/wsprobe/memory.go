@@ -28,7 +28,7 @@ const (
 
 	// limitBesides is how much memory Go may take for few probes before it collects garbage whatever gcPercent says. The
 	// batches that wait for the back end fit in twice, and with the program itself it stays below 100 MiB.
-	limitBesides = 80 << 20
+	limitBesides = 72 << 20
 	// limitPerProbe is what each of many probes adds: more than it ever needs, because who has many is not to pay for this.
 	limitPerProbe = 16 << 10
 	// limitPerSignal is what waits besides if there are traces or logs.

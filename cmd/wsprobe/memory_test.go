@@ -23,13 +23,13 @@ func TestMemoryLimitGrowsWithWhatMayBeHeld(t *testing.T) {
 		otlp   config.OTLP
 		want   int64
 	}{
-		"nothing":              {want: 80 * mib},
-		"64 probes":            {probes: make([]config.Probe, 64), want: 81 * mib},
-		"a long message":       {probes: []config.Probe{long}, want: 84*mib + 16<<10},
-		"a queue in memory":    {otlp: config.OTLP{Spool: config.Spool{MaxBytes: 256 * mib}}, want: 304 * mib},
-		"a short queue":        {otlp: config.OTLP{Spool: config.Spool{MaxBytes: mib}}, want: 80 * mib},
-		"a queue on disk":      {otlp: config.OTLP{Spool: config.Spool{Dir: "x", MaxBytes: 256 * mib}}, want: 80 * mib},
-		"traces and logs, too": {otlp: config.OTLP{Traces: true, Logs: true}, want: 112 * mib},
+		"nothing":              {want: 72 * mib},
+		"64 probes":            {probes: make([]config.Probe, 64), want: 73 * mib},
+		"a long message":       {probes: []config.Probe{long}, want: 76*mib + 16<<10},
+		"a queue in memory":    {otlp: config.OTLP{Spool: config.Spool{MaxBytes: 256 * mib}}, want: 296 * mib},
+		"a short queue":        {otlp: config.OTLP{Spool: config.Spool{MaxBytes: mib}}, want: 72 * mib},
+		"a queue on disk":      {otlp: config.OTLP{Spool: config.Spool{Dir: "x", MaxBytes: 256 * mib}}, want: 72 * mib},
+		"traces and logs, too": {otlp: config.OTLP{Traces: true, Logs: true}, want: 104 * mib},
 	} {
 		if got := memoryLimit(test.probes, test.otlp); got != test.want {
 			t.Errorf("%s: got %d, want %d", name, got, test.want)
