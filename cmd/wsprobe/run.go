@@ -29,6 +29,9 @@ func newRunCommand() *cobra.Command {
 			load := telemetry.ConfigLoad{At: began, Took: time.Since(began), OK: true}
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
 			limit := memoryLimit(ownProbes(cfg), cfg.OTLP)
+			if err := telemetry.CompressFast(); err != nil {
+				return failure{err}
+			}
 			agent, err := newAgent(cfg, log)
 			if err != nil {
 				return failure{err}
