@@ -70,24 +70,31 @@ func (r *Receiver) ServeHTTPProtobuf(ctx context.Context, l net.Listener) error 
 // Handler takes requests over HTTP. An error of Answer becomes the HTTP status that stands for its gRPC code, and the
 // body of the answer its gRPC status.
 func (r *Receiver) Handler() http.Handler {
-	s := &service{receiver: r}
 	mux := http.NewServeMux()
-	mux.HandleFunc("POST "+MetricsPath, func(w http.ResponseWriter, request *http.Request) {
-		decoded := new(Request)
+	mux.Handle("POST "+MetricsPath, overHTTP((&service{receiver: r}).Export))
+	mux.Handle("POST "+LogsPath, overHTTP((&logsService{receiver: r}).Export))
+	mux.Handle("POST "+TracesPath, overHTTP((&traceService{receiver: r}).Export))
+	return mux
+}
+
+// overHTTP serves over HTTP what a service of gRPC does.
+func overHTTP[T any, Req interface {
+	*T
+	proto.Message
+}, Resp proto.Message](export func(context.Context, Req) (Resp, error)) http.HandlerFunc {
+	return func(w http.ResponseWriter, request *http.Request) {
+		decoded := Req(new(T))
 		if err := decode(w, request, decoded); err != nil {
 			refuse(w, status.New(codes.InvalidArgument, err.Error()))
 			return
 		}
-		response, err := s.Export(request.Context(), decoded)
+		response, err := export(request.Context(), decoded)
 		if err != nil {
 			refuse(w, status.Convert(err))
 			return
 		}
 		answer(w, http.StatusOK, response)
-	})
-	mux.Handle("POST "+LogsPath, &logsService{receiver: r})
-	mux.Handle("POST "+TracesPath, &traceService{receiver: r})
-	return mux
+	}
 }
 
 // decode reads a request.

@@ -4,13 +4,10 @@ import (
 	"context"
 	"encoding/hex"
 	"iter"
-	"net/http"
 	"sync"
 	"time"
 
 	collector "go.opentelemetry.io/proto/otlp/collector/logs/v1"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // LogsPath is where a receiver over HTTP takes requests with log records.
@@ -81,19 +78,4 @@ func (s *logsService) Export(ctx context.Context, request *LogsRequest) (*collec
 		}
 	}
 	return new(collector.ExportLogsServiceResponse), nil
-}
-
-// ServeHTTP is the HTTP side.
-func (s *logsService) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	decoded := new(LogsRequest)
-	if err := decode(w, request, decoded); err != nil {
-		refuse(w, status.New(codes.InvalidArgument, err.Error()))
-		return
-	}
-	response, err := s.Export(request.Context(), decoded)
-	if err != nil {
-		refuse(w, status.Convert(err))
-		return
-	}
-	answer(w, http.StatusOK, response)
 }

@@ -4,14 +4,11 @@ import (
 	"context"
 	"encoding/hex"
 	"iter"
-	"net/http"
 	"sync"
 	"time"
 
 	tracecollector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	trace "go.opentelemetry.io/proto/otlp/trace/v1"
-	"google.golang.org/grpc/codes"
-	"google.golang.org/grpc/status"
 )
 
 // TracesPath is where a receiver over HTTP takes requests with spans.
@@ -100,19 +97,4 @@ func (s *traceService) Export(ctx context.Context, request *TraceRequest) (*trac
 		}
 	}
 	return response, nil
-}
-
-// ServeHTTP is the HTTP side.
-func (s *traceService) ServeHTTP(w http.ResponseWriter, request *http.Request) {
-	decoded := new(TraceRequest)
-	if err := decode(w, request, decoded); err != nil {
-		refuse(w, status.New(codes.InvalidArgument, err.Error()))
-		return
-	}
-	response, err := s.Export(request.Context(), decoded)
-	if err != nil {
-		refuse(w, status.Convert(err))
-		return
-	}
-	answer(w, http.StatusOK, response)
 }
