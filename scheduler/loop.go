@@ -2,7 +2,6 @@ package scheduler
 
 import (
 	"context"
-	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -13,7 +12,6 @@ type loop struct {
 	anchor  time.Time // every time.Duration in the loop is the time since here, on the monotonic clock
 	waiting queue     // every job, the one due first at its root
 	states  []state   // parallel to Jobs
-	runs    sync.WaitGroup
 }
 
 // state is what the loop remembers of a job: 16 bytes, and without pointers, so that the garbage collector does
@@ -44,8 +42,10 @@ func newLoop(s *Scheduler) *loop {
 	return l
 }
 
-// run keeps the ticks until ctx ends.
+// run keeps the ticks until ctx ends, and waits for the runs in flight.
 func (l *loop) run(ctx context.Context) {
+	runs := newWorkers(func(t task) { l.start(ctx, t) })
+	defer runs.wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	// The context is looked at before every tick, so that a stop also ends a long burst of due jobs.
@@ -53,7 +53,7 @@ func (l *loop) run(ctx context.Context) {
 		now := time.Since(l.anchor)
 		wait := l.waiting.due() - now
 		if wait <= 0 {
-			l.keep(ctx, now)
+			l.keep(now, runs)
 			continue
 		}
 		timer.Reset(wait)
@@ -65,7 +65,7 @@ func (l *loop) run(ctx context.Context) {
 }
 
 // keep starts or skips the tick at the root of the queue, which is due, and queues the job's next one.
-func (l *loop) keep(ctx context.Context, now time.Duration) {
+func (l *loop) keep(now time.Duration, runs *workers) {
 	e := l.waiting[0]
 	job, st := &l.Jobs[e.job], &l.states[e.job]
 	due, next, missed := ticks{origin: st.origin, interval: job.Interval}.latest(e.due, now)
@@ -83,23 +83,23 @@ func (l *loop) keep(ctx context.Context, now time.Duration) {
 		// Only the loop sets and adds, so nothing can come between the questions above and the answers here.
 		st.busy.Store(true)
 		l.inFlight.Add(1)
-		l.runs.Go(func() { l.start(ctx, job, st, due) })
+		runs.do(task{job, st, due})
 	}
 }
 
-// start is the goroutine of one run.
-func (l *loop) start(ctx context.Context, job *Job, st *state, due time.Duration) {
+// start is one run.
+func (l *loop) start(ctx context.Context, t task) {
 	// Deferred, so that a Run that leaves by runtime.Goexit gives its place back too. A panic goes on to end
 	// the process.
 	defer func() {
 		l.inFlight.Add(-1)
-		st.busy.Store(false)
+		t.state.busy.Store(false)
 	}()
-	// On a busy machine the stop can come between the go statement and this goroutine's first turn.
+	// On a busy machine the stop can come before this goroutine has its turn.
 	if ctx.Err() != nil {
 		return
 	}
-	tick := Tick{Due: l.anchor.Add(due)}
+	job, tick := t.job, Tick{Due: l.anchor.Add(t.due)}
 	tick.Late = time.Since(tick.Due)
 	if l.Observer.Started != nil {
 		l.Observer.Started(job.Name, tick)

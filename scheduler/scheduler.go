@@ -95,9 +95,7 @@ func (s *Scheduler) Run(ctx context.Context) error {
 	if err := check(s.Jobs); err != nil {
 		return err
 	}
-	l := newLoop(s)
-	l.run(ctx)
-	l.runs.Wait()
+	newLoop(s).run(ctx)
 	return nil
 }
 
