@@ -1,26 +1,31 @@
 package probe
 
-import "crypto/rand"
+import (
+	"crypto/rand"
+	"encoding/binary"
+)
+
+// The library gets no control frame to see and sends none. It would answer a Ping only where somebody reads, wait for a
+// Pong in a second goroutine and for a close frame by a clock of its own, and it gives a connection up on which a control
+// frame takes longer than 5 s.
 
 // pingPayload is the length of what a Ping frame carries: enough that no other Pong can be taken for its own, and short
 // enough for servers that answer with no more than fits into a receive buffer, which in libwebsockets may be of 10 bytes.
 const pingPayload = 8
 
-// ping writes a Ping frame. The library's own waits for the Pong in a second goroutine, and its clock cannot tell when
-// the bytes came.
+// ping writes a Ping frame.
 func (w *wire) ping() error {
 	payload := rand.Text()[:pingPayload]
 	w.scan.wantPong, w.scan.pong, w.scan.otherPong = payload, false, false
-	_, err := w.conn.Write(appendControl(nil, opPing, payload))
+	_, err := w.Write(appendControl(nil, opPing, payload))
 	return err
 }
 
 // answerPings answers the Pings that have come, as soon as practical (RFC 6455 5.5.2): before the message that is about
-// to be written, too. The library would do it only where somebody reads, which nobody does before the send, and some
-// servers hear nothing else until they have their Pong. A failure shows in the next read.
+// to be written, too, since some servers hear nothing else until they have their Pong. A failure shows in the next read.
 func (w *wire) answerPings() {
 	pings := w.scan.pings
-	if len(pings) == 0 || w.closing || w.ended() {
+	if len(pings) == 0 || w.closing || w.cut || w.ended() {
 		return
 	}
 	var frames []byte
@@ -30,7 +35,21 @@ func (w *wire) answerPings() {
 		pings = pings[end:]
 	}
 	w.scan.pings = w.scan.pings[:0]
-	_, _ = w.conn.Write(frames)
+	_, _ = w.Write(frames)
+}
+
+// sayClose sends a close frame, the last of all frames. To that of an endpoint which closed first it answers with the
+// same code (RFC 6455 5.5.1).
+func (w *wire) sayClose(code int) {
+	w.closing = true
+	if w.cut {
+		return
+	}
+	var payload []byte
+	if code != closeNoStatus {
+		payload = binary.BigEndian.AppendUint16(nil, uint16(code))
+	}
+	_, _ = w.Write(appendControl(nil, opClose, string(payload)))
 }
 
 // appendControl appends a control frame, masked as all that a client sends (RFC 6455 5.3).

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -26,15 +27,18 @@ func (r *run) exchange() error {
 // dialogue is an exchange of messages under way.
 type dialogue struct {
 	*run
-	fill    filler
-	read    int   // messages that were read from the socket
-	sendErr error // what became of the last message that was sent
+	fill    filler // without values if no text asks for one
+	read    int    // messages that were read from the socket
+	sendErr error  // what became of the last message that was sent
 }
 
 // exchangeMessages takes one turn after the other. The round trip counts once all of them are done: a part of an
 // exchange that failed is no answer.
 func (r *run) exchangeMessages() error {
-	d := &dialogue{run: r, fill: filler{values: map[string]string{nonceName: rand.Text()}}}
+	d := &dialogue{run: r}
+	if slices.ContainsFunc(r.probe.turns, func(t turn) bool { return t.open }) {
+		d.fill.values = map[string]string{nonceName: rand.Text()}
+	}
 	if len(r.probe.spec.Exchange) > 0 {
 		r.res.Steps = make([]Span, len(r.probe.turns))
 	}
@@ -159,10 +163,12 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 	r := d.run
 	m := newMessage(t.expect, MaxReplyDetail+r.slack())
 	m.longest, m.late = int(r.probe.spec.MaxReply), r.raw.late
-	m.caught = make(map[string]string)
+	if d.fill.values != nil {
+		m.caught = make(map[string]string)
+	}
 	m.joins = strings.HasPrefix(r.res.Subprotocol, "mqtt") // MQTT-6.0.0-2: messages and packets need not coincide
 	for {
-		if err := r.socket.receive(m, r.scratch.chunk[:]); err != nil {
+		if err := r.socket.receive(m, r.scratch.message[:]); err != nil {
 			return r.streamError(err)
 		}
 		d.read++
@@ -215,7 +221,7 @@ func (r *run) exchangePing() error {
 	}
 	m := newMessage(expectation{}, 0)
 	for {
-		err := r.socket.receive(m, r.scratch.chunk[:])
+		err := r.socket.receive(m, r.scratch.message[:])
 		if r.wire.scan.pong && r.raw.readAt.After(r.due) {
 			return errLate{}
 		}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -79,51 +80,48 @@ type frameScanner struct {
 	closeReason string
 }
 
-// scan takes the next bytes of the stream. It returns how many of them are sound, which is all of them
-// unless there is a breach. The library shall not see everything as it came: the mark of a compressed message is
-// taken away, it would not let that pass and nextCompressed tells of it, and a Ping becomes a Pong, since pings tells
-// of it.
-func (s *frameScanner) scan(p []byte) (int, *breach) {
-	for i := 0; i < len(p); {
-		if s.closed {
-			return len(p), nil
-		}
+// scan takes the next bytes of the stream, and writes to data what the library shall see: the data frames, a header at
+// once, without the mark of a compressed message, which it would not let pass and of which nextCompressed tells. What
+// control frames say is kept here. A breach ends the stream, and so does a close frame: what is in front of it counts.
+func (s *frameScanner) scan(p []byte, data *bytes.Buffer) *breach {
+	for len(p) > 0 && !s.closed {
 		if !s.inPayload {
-			s.header[s.headerLen] = p[i]
-			if s.headerLen == 0 {
-				p[i] = s.disguised()
-			}
+			s.header[s.headerLen] = p[0]
 			s.headerLen++
-			i++
-			if s.headerLen < s.headerSize() {
+			p = p[1:]
+			size := s.headerLen
+			if size < s.headerSize() {
 				continue
 			}
 			if b := s.begin(); b != nil {
-				return i - 1, b
+				return b
+			}
+			if s.opcode < opClose {
+				_ = data.WriteByte(s.unmarked())
+				_, _ = data.Write(s.header[1:size])
 			}
 		} else {
-			i += s.take(p[i:])
+			n := s.take(p)
+			if s.opcode < opClose {
+				_, _ = data.Write(p[:n])
+			}
+			p = p[n:]
 		}
 		if s.inPayload && s.remaining == 0 {
 			if b := s.end(); b != nil {
-				return i - 1, b
+				return b
 			}
 		}
 	}
-	return len(p), nil
+	return nil
 }
 
-// disguised is the first byte of a frame as the library shall see it.
-func (s *frameScanner) disguised() byte {
-	first := s.header[0]
-	switch {
-	case s.marked():
-		return first &^ rsv1
-	case first&0x0f == opPing:
-		return first&^0x0f | opPong
-	default:
-		return first
+// unmarked is the first byte of a frame without the mark of a compressed message.
+func (s *frameScanner) unmarked() byte {
+	if s.marked() {
+		return s.header[0] &^ rsv1
 	}
+	return s.header[0]
 }
 
 // marked reports whether the frame that begins is the first one of a compressed message (RFC 7692 6).
@@ -135,9 +133,6 @@ func (s *frameScanner) marked() bool {
 
 // nextCompressed reports whether the next message, counted from the first, is compressed.
 func (s *frameScanner) nextCompressed() bool {
-	if len(s.compressed) == 0 {
-		return false // a message that was not scanned, which only a close frame can have kept from it
-	}
 	compressed := s.compressed[0]
 	s.compressed = s.compressed[1:]
 	return compressed
@@ -245,18 +240,6 @@ func (s *frameScanner) take(p []byte) int {
 	}
 	s.remaining -= uint64(n)
 	return n
-}
-
-// openControl is how many bytes were seen of a control frame that is not whole yet.
-func (s *frameScanner) openControl() int {
-	switch {
-	case s.inPayload && s.opcode >= opClose:
-		return 2 + s.controlLen
-	case s.headerLen > 0 && s.header[0]&0x08 != 0:
-		return s.headerLen
-	default:
-		return 0
-	}
 }
 
 // end closes the account of a frame whose payload is complete.

@@ -11,7 +11,6 @@ import (
 type verdict struct {
 	breach              string
 	code, messages      int
-	sound               int
 	pong, closed        bool
 	closeCode           int
 	closeReason         string
@@ -21,21 +20,17 @@ type verdict struct {
 }
 
 // judge scans a stream in pieces.
-func judge(t *testing.T, stream, cuts []byte, deflate bool) verdict {
+func judge(stream, cuts []byte, deflate bool) verdict {
 	s := frameScanner{limit: 1000, deflate: deflate, wantPong: "mine"}
 	var v verdict
-	for _, chunk := range chunks(bytes.Clone(stream), cuts) {
-		n, b := s.scan(chunk)
-		if n < 0 || n > len(chunk) || b == nil && n != len(chunk) {
-			t.Fatalf("%d of %d bytes sound, breach %v", n, len(chunk), b)
-		}
-		v.sound += n
-		v.passed += string(chunk[:n])
-		if b != nil {
-			v.breach, v.code, v.sound, v.passed = b.about, b.code, 0, "" // where the breach is seen depends on the pieces
+	var data bytes.Buffer
+	for _, chunk := range chunks(stream, cuts) {
+		if b := s.scan(chunk, &data); b != nil {
+			v.breach, v.code = b.about, b.code
 			break
 		}
 	}
+	v.passed = data.String()
 	v.messages, v.pong, v.closed, v.closeCode, v.closeReason = s.messages, s.pong, s.closed, s.closeCode, s.closeReason
 	v.inMessage, v.inHeader = s.inMessage, s.headerLen > 0
 	for _, compressed := range s.compressed {
@@ -67,7 +62,7 @@ func FuzzFrameScanner(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, stream, cuts []byte) {
 		for _, deflate := range []bool{false, true} {
-			whole, cut := judge(t, stream, nil, deflate), judge(t, stream, cuts, deflate)
+			whole, cut := judge(stream, nil, deflate), judge(stream, cuts, deflate)
 			if whole != cut {
 				t.Fatalf("%x: whole %+v, cut %+v", stream, whole, cut)
 			}
@@ -75,19 +70,25 @@ func FuzzFrameScanner(f *testing.F) {
 				t.Fatalf("breach %q answered by %d", whole.breach, whole.code)
 			}
 			plain := frameScanner{limit: 1 << 20}
-			if _, b := plain.scan([]byte(whole.passed)); b != nil || whole.breach == "" && plain.messages != whole.messages {
+			if b := plain.scan([]byte(whole.passed), &bytes.Buffer{}); b != nil || whole.breach == "" && plain.messages != whole.messages {
 				t.Fatalf("%x passes on what is a breach: %v, %d messages", stream, b, plain.messages)
 			}
 		}
 	})
 }
 
-// TestSoundBytes holds that a breach ends the stream exactly there: what is in front of it still counts.
-func TestSoundBytes(t *testing.T) {
+// TestDataBytes holds that a breach and a close frame end the stream exactly there: what is in front of them still counts,
+// and what comes after them does not. Control frames are kept from the library.
+func TestDataBytes(t *testing.T) {
 	good := wstest.Text("good").Bytes()
-	s := frameScanner{limit: 1000}
-	n, b := s.scan([]byte(good + wstest.Frame{Opcode: 11, Payload: "x"}.Bytes()))
-	if b == nil || n < len(good) || n >= len(good)+2 || s.messages != 1 {
-		t.Errorf("%d bytes sound of %d, %d messages, breach %v", n, len(good), s.messages, b)
+	for name, tail := range map[string]string{
+		"breach":      wstest.Frame{Opcode: 11, Payload: "x"}.Bytes(),
+		"close frame": wstest.Close(1000, "bye").Bytes() + good,
+	} {
+		s, data := frameScanner{limit: 1000}, bytes.Buffer{}
+		b := s.scan([]byte(good+wstest.Ping("x").Bytes()+good+wstest.Pong("y").Bytes()+tail), &data)
+		if data.String() != good+good || s.messages != 2 || (b != nil) == s.closed {
+			t.Errorf("%s: %x passed on, %d messages, breach %v", name, data.Bytes(), s.messages, b)
+		}
 	}
 }

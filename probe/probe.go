@@ -255,13 +255,13 @@ func (r *run) close(err error) {
 	}
 	r.enter(reasons.StageDone, PhaseClose)
 	r.raw.bound(time.Now().Add(closeBudget))
-	r.wire.closing = true
 	code := closeNormal
-	var b *breach
-	if errors.As(err, &b) {
+	if b, ok := errors.AsType[*breach](err); ok {
 		code = b.code
+	} else if r.wire.scan.closed {
+		code = r.wire.scan.closeCode
 	}
-	r.socket.close(code)
+	r.wire.sayClose(code)
 	answered := r.wire.await() == nil
 	if secured, ok := r.wire.conn.(*tls.Conn); ok && answered {
 		_ = secured.CloseWrite() // all is said on both sides
@@ -277,11 +277,9 @@ func (r *run) release() {
 	if r.raw == nil {
 		return
 	}
-	if r.socket != nil {
-		r.wire.closing = true
-		r.raw.abort()
-		r.socket.close(closeNormal)
-	}
 	_ = r.raw.Close()
+	if r.socket != nil {
+		r.socket.free()
+	}
 	r.unwatch()
 }

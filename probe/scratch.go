@@ -8,8 +8,9 @@ import (
 // scratch is the memory of a run that nothing of its result points into. It is handed on from run to run: made anew
 // each time, it was nine tenths of what a run allocated, and collecting it a good part of what a run cost.
 type scratch struct {
-	chunk [16 << 10]byte // what was received last
-	head  *bufio.Reader  // of the response to the upgrade
+	chunk   [16 << 10]byte // what was received last
+	message [4 << 10]byte  // what of it the library passed on last
+	head    *bufio.Reader  // of the response to the upgrade
 }
 
 var scratches = sync.Pool{New: func() any { return &scratch{head: bufio.NewReader(nil)} }}

@@ -188,10 +188,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)
 	r.wire.chunk = r.scratch.chunk[:]
 	r.wire.accept(br)
-	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": {acceptKey(key)}}
-	if subprotocol != "" {
-		agreed.Set("Sec-Websocket-Protocol", subprotocol)
-	}
+	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": resp.Header["Sec-Websocket-Accept"]}
 	if compression != nil {
 		r.res.Extensions = compression.String()
 		agreed.Set("Sec-Websocket-Extensions", permessageDeflate) // how it is done is up to each side

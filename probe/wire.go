@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -13,8 +14,8 @@ import (
 // that before it was asked is flooding.
 const maxEarly = 256 << 10
 
-// errClosing ends the library's reads once the probe closes: what still comes is the wire's business.
-var errClosing = errors.New("closing")
+// errClosed ends the library's reads at a close frame, of which it is not told.
+var errClosed = errors.New("close frame received")
 
 // errPong ends the library's reads once the awaited Pong was seen.
 var errPong = errors.New("pong received")
@@ -24,17 +25,18 @@ type errLate struct{ errNothing }
 
 func (errLate) Error() string { return "the time is up" }
 
-// wire is the stream of frames, above TLS: what the WebSocket library reads from and writes to. Every byte
-// from the server passes the frame scanner first.
+// wire is the stream of frames, above TLS: what the WebSocket library reads from and writes to. Every byte from the
+// server passes the frame scanner first, and what the library gets are sound data frames. Control frames are the wire's
+// own affair, see control.go.
 type wire struct {
 	conn    net.Conn // the raw connection, or TLS on it
 	raw     *rawConn
 	scan    frameScanner
-	inflate *inflater // nil if nothing is compressed
-	ready   []byte    // received and scanned, not yet read by the library
-	held    []byte    // the beginning of a control frame that is not whole yet
-	fault   error     // what every further read returns
-	chunk   []byte    // to receive into what is not for the library to read at once
+	inflate *inflater    // nil if nothing is compressed
+	ready   bytes.Buffer // data frames, not yet read by the library
+	fault   error        // what every further read returns
+	cut     bool         // a write failed, perhaps in the middle of a frame
+	chunk   []byte       // to receive into
 	closing bool
 	// endAtPong ends the library's reads at the Pong, of a run that waits for nothing else.
 	endAtPong bool
@@ -49,59 +51,38 @@ func newWire(conn net.Conn, raw *rawConn, limit int64, compression *deflate) *wi
 	return w
 }
 
-// Read hands sound bytes to the library. A breach in the middle of what was received ends the stream
-// exactly there, so that a reply in front of it still counts.
+// Read hands data frames to the library. What ends the stream in the middle of what was received ends it exactly there,
+// so that a reply in front of it still counts.
 func (w *wire) Read(p []byte) (int, error) {
 	if w.inflate != nil && w.raw.late() {
 		return 0, errLate{} // a little that was received in time can be inflated for a long time
 	}
 	w.answerPings()
-	for len(w.ready) == 0 {
+	for w.ready.Len() == 0 {
 		switch {
 		case w.fault != nil:
 			return 0, w.fault
-		case w.closing:
-			return 0, errClosing
+		case w.scan.closed:
+			return 0, errClosed
 		case w.endAtPong && w.scan.pong:
 			return 0, errPong
 		}
-		n, err := w.receive(p)
+		err := w.receive()
 		w.answerPings()
-		if n > 0 && len(w.held) == 0 && w.scan.openControl() == 0 {
-			return n, nil
-		}
-		w.hand(p[:n])
-		if err != nil && len(w.ready) == 0 {
+		if err != nil && w.ready.Len() == 0 {
 			return 0, err
 		}
 	}
-	n := copy(p, w.ready)
-	w.ready = w.ready[n:]
-	return n, nil
-}
-
-// hand makes bytes ready for the library, but for a control frame that is not whole: the library gives up a
-// connection on which one takes longer than 5 s.
-func (w *wire) hand(chunk []byte) {
-	w.held = append(w.held, chunk...)
-	whole := len(w.held)
-	if w.fault == nil {
-		whole -= min(whole, w.scan.openControl())
-	}
-	w.ready = append(w.ready, w.held[:whole]...)
-	w.held = append(w.held[:0], w.held[whole:]...)
+	return w.ready.Read(p)
 }
 
 // receive reads from the connection and scans. Errors of the stream are kept, timeouts are not: after one
 // the close frame is still to be sent.
-func (w *wire) receive(p []byte) (int, error) {
-	n, err := w.conn.Read(p)
-	if n > 0 {
-		sound, b := w.scan.scan(p[:n])
-		if b != nil {
-			w.fault = b
-			return sound, b
-		}
+func (w *wire) receive() error {
+	n, err := w.conn.Read(w.chunk)
+	if b := w.scan.scan(w.chunk[:n], &w.ready); b != nil {
+		w.fault = b
+		return b
 	}
 	if err != nil && !isTimeout(err) {
 		if errors.Is(err, io.EOF) {
@@ -110,10 +91,15 @@ func (w *wire) receive(p []byte) (int, error) {
 		}
 		w.fault = err
 	}
-	return n, err
+	return err
 }
 
-func (w *wire) Write(p []byte) (int, error) { return w.conn.Write(p) }
+// Write writes frames. After one that may have been cut off there can be no other.
+func (w *wire) Write(p []byte) (int, error) {
+	n, err := w.conn.Write(p)
+	w.cut = w.cut || err != nil
+	return n, err
+}
 
 // Close does nothing: the connection belongs to the run, which closes it within its own budget.
 func (w *wire) Close() error { return nil }
@@ -135,10 +121,8 @@ func (w *wire) early() int {
 
 // listen receives for the library, until the end of the stream, the bound of the connection or maxEarly.
 func (w *wire) listen() {
-	for w.fault == nil && !w.scan.closed && len(w.ready) < maxEarly {
-		n, err := w.receive(w.chunk)
-		w.hand(w.chunk[:n])
-		if err != nil {
+	for !w.ended() && w.ready.Len() < maxEarly {
+		if w.receive() != nil {
 			return
 		}
 	}
@@ -151,7 +135,8 @@ func (w *wire) await() error {
 		if w.fault != nil {
 			return w.fault
 		}
-		_, err := w.receive(w.chunk)
+		err := w.receive()
+		w.ready.Reset()
 		w.scan.compressed = w.scan.compressed[:0] // nobody will ask
 		if err != nil && !w.scan.closed {
 			return err
@@ -174,9 +159,8 @@ func (w *wire) awaitEOF() {
 // isTimeout reports whether an error is that of a deadline of the raw connection. The library's own clocks
 // and the kernel's giving up on a dead peer call themselves timeouts, too.
 func isTimeout(err error) bool {
-	var t net.Error
-	return errors.As(err, &t) && t.Timeout() &&
-		!errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ETIMEDOUT)
+	t, ok := errors.AsType[net.Error](err)
+	return ok && t.Timeout() && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ETIMEDOUT)
 }
 
 // ended reports whether nothing more can come from the server.
@@ -185,9 +169,7 @@ func (w *wire) ended() bool { return w.fault != nil || w.scan.closed }
 // accept takes over what came in the same segment as the response head.
 func (w *wire) accept(br *bufio.Reader) {
 	rest, _ := br.Peek(br.Buffered())
-	sound, b := w.scan.scan(rest)
-	if b != nil {
+	if b := w.scan.scan(rest, &w.ready); b != nil {
 		w.fault = b
 	}
-	w.hand(rest[:sound])
 }

@@ -10,26 +10,26 @@ import (
 )
 
 // socket is an open WebSocket. This is the only file that knows the library: it dials through a transport
-// of ours, masks and joins frames, answers pings and close frames, and never waits on a clock of its own,
-// because every wait ends by the deadline of the raw connection. A context with a deadline would make it
-// drop the connection, after which no close frame could be sent.
+// of ours, masks and joins data frames, and never waits on a clock of its own, because every wait ends by the
+// deadline of the raw connection. A context with a deadline would make it drop the connection, after which no
+// close frame could be sent.
 type socket struct {
 	conn    *websocket.Conn
 	inflate *inflater // nil if nothing is compressed
 }
 
+// anyURL is what the library is told to dial. The transport knows where to.
+const anyURL = "ws://endpoint"
+
 // dial performs the opening handshake over the transport. If that agrees to compression, the library compresses
 // every message that it sends, none with the help of an earlier one: a compressor of its own for each connection
 // would cost more than a megabyte. What it reads seems uncompressed to it.
 func dial(ctx context.Context, spec *Spec, transport http.RoundTripper) (*socket, error) {
-	options := &websocket.DialOptions{
-		HTTPClient:   &http.Client{Transport: transport},
-		Subprotocols: spec.Protocols,
-	}
+	options := &websocket.DialOptions{HTTPClient: &http.Client{Transport: transport}}
 	if spec.Compression == CompressionOn {
 		options.CompressionMode, options.CompressionThreshold = websocket.CompressionNoContextTakeover, 1
 	}
-	conn, _, err := websocket.Dial(ctx, spec.URL, options)
+	conn, _, err := websocket.Dial(ctx, anyURL, options)
 	if err != nil {
 		return nil, err
 	}
@@ -73,6 +73,5 @@ func (s *socket) receive(m *message, buf []byte) error {
 	}
 }
 
-// close sends a close frame if none was sent, and frees the library's side. It does not wait for the
-// server's: the wire is closing and gives the library nothing more to read.
-func (s *socket) close(code int) { _ = s.conn.Close(websocket.StatusCode(code), "") }
+// free gives back what the library holds. All that there is to say to the server has been said by the wire.
+func (s *socket) free() { _ = s.conn.CloseNow() }
