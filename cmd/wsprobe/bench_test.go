@@ -23,7 +23,7 @@ import (
 // hand, one after the other, at the same rate against the same endpoint. Each is a process of its own: cpu-us/probe is its
 // user and system time, from its start to its end, for each good run. An iteration is ten seconds.
 func BenchmarkAgent(b *testing.B) {
-	for scheme, rates := range map[string][]int{"ws": {200, 2000}, "wss": {200, 500}} {
+	for scheme, rates := range map[string][]int{"ws": {200, 2000, 5000}, "wss": {200, 500}} {
 		for _, rate := range rates {
 			b.Run(fmt.Sprintf("%s/%d", scheme, rate), func(b *testing.B) {
 				url := spawn(b, []string{"SCHEME=" + scheme}, "endpoint").line(b)
