@@ -29,7 +29,7 @@ type Agent struct {
 
 // OTLP is where results are exported to, and how.
 type OTLP struct {
-	Protocol    string // "grpc" or "http/protobuf"
+	Protocol    string // "grpc", "http/protobuf", or "none" for no export
 	Endpoint    Endpoint
 	Interval    time.Duration // between two exports
 	Timeout     time.Duration // of one export
@@ -42,6 +42,17 @@ type OTLP struct {
 	Traces     bool
 	TraceRatio float64
 	Resource   Resource
+}
+
+// Exports reports whether anything is exported.
+func (o OTLP) Exports() bool { return o.Protocol != protocolNone }
+
+// String returns where results go, as it may be shown.
+func (o OTLP) String() string {
+	if !o.Exports() {
+		return o.Protocol
+	}
+	return o.Endpoint.String()
 }
 
 // Spool is where exports wait that the receiver does not take.

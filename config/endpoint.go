@@ -6,10 +6,11 @@ import (
 	"strings"
 )
 
-// The protocols of OTLP, by their names in OTEL_EXPORTER_OTLP_PROTOCOL.
+// The protocols of OTLP, by their names in OTEL_EXPORTER_OTLP_PROTOCOL, and the word for no export at all.
 const (
 	protocolGRPC = "grpc"
 	protocolHTTP = "http/protobuf"
+	protocolNone = "none"
 )
 
 const (
@@ -54,7 +55,7 @@ func parseEndpoint(text string) (Endpoint, string) {
 // of the receiver, to which the path of metrics is appended.
 func (s *settingsReader) endpoint(o *OTLP) {
 	origin, given := s.origins["otlp.endpoint"]
-	if s.wrong["otlp.endpoint"] || s.wrong["otlp.protocol"] {
+	if s.wrong["otlp.endpoint"] || s.wrong["otlp.protocol"] || o.Protocol == protocolNone {
 		return
 	}
 	if o.Protocol == protocolHTTP {

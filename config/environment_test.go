@@ -80,8 +80,8 @@ OTEL_EXPORTER_OTLP_CLIENT_KEY: needs cert_file, too`},
 		{"otel/what wsprobe does not do", probesOnly, map[string]string{"OTEL_SDK_DISABLED": "true", "OTEL_METRICS_EXPORTER": "prometheus",
 			"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"},
 			`OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: must be cumulative, the only temporality of wsprobe, got "delta"
-OTEL_EXPORTER_OTLP_PROTOCOL: must be one of grpc, http/protobuf, got "http/json"
-OTEL_METRICS_EXPORTER: must be otlp, the only exporter of wsprobe, got "prometheus"
+OTEL_EXPORTER_OTLP_PROTOCOL: must be one of grpc, http/protobuf, none, got "http/json"
+OTEL_METRICS_EXPORTER: must be otlp, the only exporter of wsprobe (otlp.protocol none is for no export), got "prometheus"
 OTEL_SDK_DISABLED: must not be true: wsprobe is of no use without telemetry, got "true"`},
 		{"not UTF-8", probesOnly, map[string]string{"WSPROBE_AGENT_LOCATION": "Z\xfcrich", "OTEL_SERVICE_NAME": "\xff", "OTEL_RESOURCE_ATTRIBUTES": "a=%ff"},
 			`OTEL_RESOURCE_ATTRIBUTES: item 1 must be UTF-8

@@ -87,15 +87,19 @@ var refused = []struct {
 	problem string
 }{
 	{[]string{"OTEL_SDK_DISABLED"}, "false", "must not be true: wsprobe is of no use without telemetry"},
-	{[]string{"OTEL_METRICS_EXPORTER"}, "otlp", "must be otlp, the only exporter of wsprobe"},
+	{[]string{"OTEL_METRICS_EXPORTER"}, "otlp", "must be otlp, the only exporter of wsprobe (otlp.protocol none is for no export)"},
 	{[]string{"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"}, "cumulative",
 		"must be cumulative, the only temporality of wsprobe"},
 }
 
 // refuse reports standard variables that cannot be obeyed. They are about the exporter as a whole, so whoever names
-// an endpoint in the file, or by WSPROBE_OTLP_ENDPOINT, has spoken.
-func (s *settingsReader) refuse() {
-	if o, ok := s.origins["otlp.endpoint"]; ok && !o.standard {
+// an endpoint, or wants none, in the file or by a variable of wsprobe has spoken.
+func (s *settingsReader) refuse(otlp OTLP) {
+	decided := func(path string) bool {
+		o, ok := s.origins[path]
+		return ok && !o.standard
+	}
+	if decided("otlp.endpoint") || !otlp.Exports() && decided("otlp.protocol") {
 		return
 	}
 	for _, rule := range refused {

@@ -48,11 +48,19 @@ func (s *settingsReader) read(config *Config, top *found) {
 	if _, given := s.origins["otlp.spool.max_bytes"]; !given && config.OTLP.Spool.Dir == "" {
 		config.OTLP.Spool.MaxBytes = maxQueueInMemory
 	}
-	s.refuse()
+	s.refuse(config.OTLP)
+	s.checkAudience(config)
 	s.endpoint(&config.OTLP)
 	s.traces(&config.OTLP)
 	config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	config.OTLP.Resource = readResource(s.report)
+}
+
+// checkAudience looks for an agent that would tell nobody what it measures.
+func (s *settingsReader) checkAudience(config *Config) {
+	if config.OTLP.Protocol == protocolNone && config.Agent.Listen == "" && !s.wrong["agent.listen"] {
+		s.fault(s.origins["otlp.protocol"], "must not be none while agent.listen is empty: nobody would see the results")
+	}
 }
 
 // readSection reads a section of the file, which may be absent, and then lets the variables speak.

@@ -47,12 +47,16 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	if err := out.Flush(); err != nil {
 		return failure{err}
 	}
+	results := fmt.Sprintf("Results go to %s over %s every %s.", cfg.OTLP.Endpoint, transports[cfg.OTLP.Protocol], cfg.OTLP.Interval)
+	if !cfg.OTLP.Exports() {
+		results = "Results are not exported: they are on /metrics."
+	}
 	page := "There is no status page."
 	if cfg.Agent.Listen != "" {
 		page = "The status page is on " + cfg.Agent.Listen + "."
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time.\nResults go to %s over %s every %s.\n%s\n",
-		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, cfg.OTLP.Endpoint, transports[cfg.OTLP.Protocol], cfg.OTLP.Interval, page)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time.\n%s\n%s\n",
+		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, results, page)
 	if err != nil {
 		return failure{err}
 	}

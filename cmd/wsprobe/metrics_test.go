@@ -1,9 +1,11 @@
 package main
 
 import (
+	"bytes"
 	"io"
 	"net/http"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -14,6 +16,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
@@ -45,23 +48,13 @@ func TestMetricsPage(t *testing.T) {
 	endpoints := wstest.Start(wstest.ByPath(map[string]wstest.Script{"/good": wstest.Echo, "/refused": wstest.Refuse(403, "no")}))
 	t.Cleanup(endpoints.Close)
 	address := freeAddress(t)
-	text := strings.NewReplacer("@LISTEN@", address, "@URL@", endpoints.URL).Replace(metricsFile)
-	file := filepath.Join(t.TempDir(), "wsprobe.yaml")
-	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
-		t.Fatal(err)
-	}
-	agent, log := startAgent(t, file)
+	agent, log := startAgent(t, fill(t, metricsFile, "@LISTEN@", address, "@URL@", endpoints.URL))
 	page := awaitPage(t, "http://"+address+"/metrics", `wsprobe_runs_total{.*wsprobe_name="good",wsprobe_reason="ok"} [2-9]`,
 		`wsprobe_runs_total{.*wsprobe_name="refused",wsprobe_reason="ws_open_failed"} [2-9]`,
 		`wsprobe_status{.*wsprobe_name="good"} 0\n`, `wsprobe_round_trip_latency_milliseconds{.*wsprobe_name="good"}`,
 		`wsprobe_connection_success{.*wsprobe_name="refused",wsprobe_reason="ws_open_failed"} 0\n`,
 		`wsprobe_agent_config_loads_total{wsprobe_config_outcome="success"} 1\n`, `go_goroutines \d`, `exported_le="blue"`)
-	if err := agent.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatal(err)
-	}
-	if err := agent.Wait(); err != nil {
-		t.Errorf("the agent ends with %v:\n%s", err, log)
-	}
+	endAgent(t, agent, log)
 	if strings.Contains(page, "hunter2") || regexp.MustCompile(`handshake_latency_milliseconds{.*"refused"`).MatchString(page) {
 		t.Errorf("a secret, or a latency that was not measured, in\n%s", page)
 	}
@@ -75,6 +68,59 @@ func TestMetricsPage(t *testing.T) {
 		}
 	}
 	checkFamilies(t, page)
+}
+
+// scrapedFile is of an agent that exports nothing. What else it says about the export is left over from when it did.
+const scrapedFile = `
+agent: {listen: "@LISTEN@"}
+otlp: {protocol: none, endpoint: "http://@OTLP@", interval: 1s, logs: true, traces: true, spool: {dir: "@SPOOL@"}}
+probes: [{name: good, url: "@URL@", interval: 1s, interpretation: round_trip_latency, send_message: hi}]
+`
+
+// TestScrapedOnly: an agent without an export is ready, answers scrapes, and neither calls the receiver nor makes a spool.
+func TestScrapedOnly(t *testing.T) {
+	endpoint := wstest.Start(wstest.Echo)
+	t.Cleanup(endpoint.Close)
+	back, err := startBackend(func(p receiver.Point) { t.Errorf("exported: %+v", p) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(back.stop)
+	address, spool := freeAddress(t), filepath.Join(t.TempDir(), "spool")
+	agent, log := startAgent(t, fill(t, scrapedFile, "@LISTEN@", address, "@OTLP@", back.address, "@URL@", endpoint.URL, "@SPOOL@", spool))
+	awaitPage(t, "http://"+address+"/readyz", `^ok`)
+	page := awaitPage(t, "http://"+address+"/metrics", `wsprobe_runs_total{.*wsprobe_reason="ok"} [3-9]`, `wsprobe_round_trip_latency_milliseconds{`)
+	if regexp.MustCompile(`wsprobe_agent_export_(requests|points?_dropped)_total{.*} [1-9]`).MatchString(page) {
+		t.Errorf("an export in\n%s", page)
+	}
+	endAgent(t, agent, log)
+	if _, err := os.Stat(spool); !os.IsNotExist(err) {
+		t.Errorf("a spool: %v", err)
+	}
+	if text := log.String(); !strings.Contains(text, "otlp=none") || strings.Contains(text, "level=WARN") {
+		t.Errorf("the log is\n%s", text)
+	}
+}
+
+// fill writes a configuration file with values in the places that are left for them.
+func fill(t *testing.T, text string, values ...string) string {
+	t.Helper()
+	file := filepath.Join(t.TempDir(), "wsprobe.yaml")
+	if err := os.WriteFile(file, []byte(strings.NewReplacer(values...).Replace(text)), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return file
+}
+
+// endAgent ends an agent as a supervisor does.
+func endAgent(t *testing.T, agent *exec.Cmd, log *bytes.Buffer) {
+	t.Helper()
+	if err := agent.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatal(err)
+	}
+	if err := agent.Wait(); err != nil {
+		t.Errorf("the agent ends with %v:\n%s", err, log)
+	}
 }
 
 // awaitPage asks until everything is there.

@@ -39,6 +39,9 @@ const (
 	ProtocolHTTP Protocol = "http/protobuf"
 )
 
+// ProtocolNone is no protocol: nothing is exported, of no signal, and [Telemetry.Scrapes] is all that there is.
+const ProtocolNone Protocol = "none"
+
 // Compression is how export requests are compressed.
 type Compression string
 
@@ -117,8 +120,11 @@ type Options struct {
 func (o Options) filled() Options {
 	o.Headers, o.Attributes = maps.Clone(o.Headers), maps.Clone(o.Attributes)
 	setDefault(&o.Protocol, ProtocolGRPC)
-	if o.Protocol == ProtocolHTTP {
+	switch o.Protocol {
+	case ProtocolHTTP:
 		setDefault(&o.Endpoint, DefaultHTTPEndpoint)
+	case ProtocolNone:
+		o.Logs, o.Traces, o.SpoolDir = false, false, ""
 	}
 	setDefault(&o.Endpoint, DefaultEndpoint)
 	setDefault(&o.Compression, CompressionGzip)
@@ -145,11 +151,14 @@ func setDefault[T comparable](field *T, value T) {
 // check returns everything that is wrong with filled options. Header values are in no error.
 func (o Options) check() error {
 	var errs []error
-	if _, err := o.target(); err != nil {
-		errs = append(errs, err)
-	}
-	if o.Protocol != ProtocolGRPC && o.Protocol != ProtocolHTTP {
-		errs = append(errs, fmt.Errorf("protocol must be grpc or http/protobuf, got %q", o.Protocol))
+	switch o.Protocol {
+	case ProtocolGRPC, ProtocolHTTP:
+		if _, err := o.target(); err != nil {
+			errs = append(errs, err)
+		}
+	case ProtocolNone:
+	default:
+		errs = append(errs, fmt.Errorf("protocol must be grpc, http/protobuf or none, got %q", o.Protocol))
 	}
 	if o.Compression != CompressionGzip && o.Compression != CompressionNone {
 		errs = append(errs, fmt.Errorf("compression must be gzip or none, got %q", o.Compression))

@@ -59,7 +59,7 @@ func TestBadOptions(t *testing.T) {
 		{Options{Endpoint: "http://user:s3cr3t@coll ector:x"}, "without user information"},
 		{Options{Protocol: ProtocolHTTP, Endpoint: "http://collector/v1/metrics?token=s3cr3t"}, "endpoint must be http://host:port/path"},
 		{Options{Protocol: ProtocolHTTP, Endpoint: "https://user:s3cr3t@collector/v1/metrics"}, "without user information"},
-		{Options{Protocol: "http/json"}, `protocol must be grpc or http/protobuf, got "http/json"`},
+		{Options{Protocol: "http/json"}, `protocol must be grpc, http/protobuf or none, got "http/json"`},
 		{Options{QueueAge: -1}, "queue age must be positive"},
 		{Options{Compression: "zstd"}, `compression must be gzip or none, got "zstd"`},
 		{Options{Interval: -1}, "interval must be positive"},

@@ -80,8 +80,11 @@ func newPending(limit int, drop func(points int)) *pending {
 	return &pending{limit: limit, drop: drop, many: make(chan struct{}, 1), first: make(chan struct{}, 1)}
 }
 
-// add appends a run, in place of the oldest one if there is no room.
+// add appends a run, in place of the oldest one if there is no room. Without a pending, nothing waits.
 func (p *pending) add(r run) {
+	if p == nil {
+		return
+	}
 	p.mu.Lock()
 	if n := len(p.runs); n < p.limit {
 		p.runs = append(p.runs, r)

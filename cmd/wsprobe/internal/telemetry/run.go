@@ -12,9 +12,14 @@ import (
 // slowAfter is how long a batch may be on its way before it is settled, in case that it does not arrive.
 const slowAfter = time.Second
 
-// Run exports until ctx ends, then delivers what it can within the stop budget and closes the connection.
+// Run exports until ctx ends, then delivers what it can within the stop budget and closes the connection. With
+// ProtocolNone it just waits.
 // What a receiver does is no error: see [Telemetry.Health]. Run must be called once only.
 func (t *Telemetry) Run(ctx context.Context) error {
+	if t.options.Protocol == ProtocolNone {
+		<-ctx.Done()
+		return t.end()
+	}
 	working, cancel := outlive(ctx, t.options.StopBudget)
 	defer cancel()
 

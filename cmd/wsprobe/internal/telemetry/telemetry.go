@@ -22,7 +22,7 @@ type Telemetry struct {
 	options  Options
 	wire     wire
 	resource *resource.Resource
-	pending  *pending
+	pending  *pending // nil with ProtocolNone
 	agent    *agent
 	producer *producer
 	queue    *queue
@@ -71,7 +71,11 @@ func newTelemetry(o Options, w wire) *Telemetry {
 	t.queue = t.newQueue()
 	t.agent = newAgent(o.InFlight, t.queue.state)
 	t.agent.build = buildAttributes(o.ServiceVersion, runtime.Version(), revision())
-	t.pending = newPending(o.PendingRuns, func(points int) { t.agent.drop(DropPendingFull, points) })
+	if o.Protocol == ProtocolNone {
+		t.health.set(true, time.Now(), verdict{}) // there is no export that could fail
+	} else {
+		t.pending = newPending(o.PendingRuns, func(points int) { t.agent.drop(DropPendingFull, points) })
+	}
 	t.producer = &producer{
 		scope: instrumentation.Scope{
 			Name: scopeName, Version: o.ServiceVersion, SchemaURL: semconv.SchemaURL,

@@ -22,9 +22,12 @@ type wire struct {
 
 // newWire makes the way to the receiver.
 func newWire(o Options) (w wire, err error) {
-	if o.Protocol == ProtocolHTTP {
+	switch o.Protocol {
+	case ProtocolNone:
+		w.close = func() error { return nil }
+	case ProtocolHTTP:
 		w, err = newHTTPWire(o)
-	} else {
+	default:
 		w, err = newGRPCWire(o)
 	}
 	w.pack = pack
