@@ -47,8 +47,8 @@ type OTLP struct {
 // Exports reports whether anything is exported.
 func (o OTLP) Exports() bool { return o.Protocol != protocolNone }
 
-// String returns where results go, as it may be shown.
-func (o OTLP) String() string {
+// Destination returns where results go, as it may be shown.
+func (o OTLP) Destination() string {
 	if !o.Exports() {
 		return o.Protocol
 	}

@@ -177,7 +177,7 @@ func checkAccepted(t *testing.T, config Config) {
 	if config.Agent.MaxConcurrent < 1 || config.OTLP.Interval < time.Second || config.OTLP.Timeout <= 0 || config.OTLP.Endpoint.Address == "" {
 		t.Errorf("%+v %+v", config.Agent, config.OTLP)
 	}
-	if config.OTLP.Endpoint.Secure != (config.OTLP.TLS != nil) {
+	if secure := config.OTLP.Exports() && config.OTLP.Endpoint.Secure; secure != (config.OTLP.TLS != nil) {
 		t.Error("TLS does not go with the endpoint")
 	}
 }

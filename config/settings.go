@@ -52,7 +52,9 @@ func (s *settingsReader) read(config *Config, top *found) {
 	s.checkAudience(config)
 	s.endpoint(&config.OTLP)
 	s.traces(&config.OTLP)
-	config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
+	if config.OTLP.Exports() {
+		config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
+	}
 	config.OTLP.Resource = readResource(s.report)
 }
 

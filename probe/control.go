@@ -17,7 +17,16 @@ const pingPayload = 8
 func (w *wire) ping() error {
 	payload := rand.Text()[:pingPayload]
 	w.scan.wantPong, w.scan.pong, w.scan.otherPong = payload, false, false
-	_, err := w.Write(appendControl(nil, opPing, payload))
+	return w.say(appendControl(nil, opPing, payload))
+}
+
+// say writes control frames. None is begun when the time is up, which could only cut it off: there will be time again for
+// the close frame.
+func (w *wire) say(frames []byte) error {
+	if w.raw.late() {
+		return errLate{}
+	}
+	_, err := w.Write(frames)
 	return err
 }
 
@@ -25,7 +34,7 @@ func (w *wire) ping() error {
 // to be written, too, since some servers hear nothing else until they have their Pong. A failure shows in the next read.
 func (w *wire) answerPings() {
 	pings := w.scan.pings
-	if len(pings) == 0 || w.closing || w.cut || w.ended() {
+	if len(pings) == 0 || w.ended() {
 		return
 	}
 	var frames []byte
@@ -35,21 +44,17 @@ func (w *wire) answerPings() {
 		pings = pings[end:]
 	}
 	w.scan.pings = w.scan.pings[:0]
-	_, _ = w.Write(frames)
+	_ = w.say(frames)
 }
 
 // sayClose sends a close frame, the last of all frames. To that of an endpoint which closed first it answers with the
 // same code (RFC 6455 5.5.1).
 func (w *wire) sayClose(code int) {
-	w.closing = true
-	if w.cut {
-		return
-	}
 	var payload []byte
 	if code != closeNoStatus {
 		payload = binary.BigEndian.AppendUint16(nil, uint16(code))
 	}
-	_, _ = w.Write(appendControl(nil, opClose, string(payload)))
+	_ = w.say(appendControl(nil, opClose, string(payload))) // await finds what broke
 }
 
 // appendControl appends a control frame, masked as all that a client sends (RFC 6455 5.3).

@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"slices"
 	"strings"
 	"time"
 
@@ -36,7 +35,7 @@ type dialogue struct {
 // exchange that failed is no answer.
 func (r *run) exchangeMessages() error {
 	d := &dialogue{run: r}
-	if slices.ContainsFunc(r.probe.turns, func(t turn) bool { return t.open }) {
+	if r.probe.open {
 		d.fill.values = map[string]string{nonceName: rand.Text()}
 	}
 	if len(r.probe.spec.Exchange) > 0 {
@@ -130,9 +129,11 @@ func (d *dialogue) say(t turn) (time.Time, bool) {
 	if d.wire.ended() {
 		return time.Now(), false
 	}
-	if time.Now().Before(d.due) { // or it is not the server that keeps the message from being written
-		d.stage = reasons.StageSend
+	if d.raw.late() { // it is not the server that keeps the message from being written
+		d.sendErr = errLate{}
+		return time.Now(), true
 	}
+	d.stage = reasons.StageSend
 	d.wire.answerPings()
 	d.raw.sending()
 	err := d.socket.write(t.send, d.probe.spec.MessageFormat != FormatText)
@@ -237,8 +238,8 @@ func (r *run) exchangePing() error {
 	}
 }
 
-// streamError finds out why reading ended. The wire knows; the library wraps what it was told, or gives up
-// for a reason of its own, in which case the run goes on without it.
+// streamError finds out why reading ended. The wire knows; the library wraps what it was told. A message that could not
+// be sent tells less than what the server said before, which is still to be read.
 func (r *run) streamError(err error) error {
 	var b *breach
 	switch {

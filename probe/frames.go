@@ -46,10 +46,10 @@ func protocolBreach(format string, args ...any) *breach {
 	return &breach{reasons.ProtocolError, closeProtocol, "protocol error: " + fmt.Sprintf(format, args...)}
 }
 
-// frameScanner follows the frames that a server sends, byte by byte, without keeping the payload of data
-// frames. The WebSocket library forgives a server much that RFC 6455 does not (masked frames, lengths that
-// are not minimal, a stream that ends between two fragments), and cannot say when a message was complete.
-// The scanner stands below it, on the same bytes, and is the judge of both.
+// frameScanner follows the frames that a server sends, byte by byte. The WebSocket library forgives a server much that
+// RFC 6455 does not (masked frames, lengths that are not minimal, a stream that ends between two fragments), and cannot
+// say when a message was complete. The scanner stands below it, is the judge of both, and passes on what the library
+// is to read.
 type frameScanner struct {
 	limit   int64 // bytes of one message
 	deflate bool  // messages may be compressed

@@ -27,6 +27,7 @@ type Probe struct {
 	slack  int // of the redactor, which a run makes when it has something to redact
 	turns  []turn
 	traces bool // whether a Trace becomes a header: one of the same name in the Spec has precedence
+	open   bool // whether a text of the turns has a placeholder to be filled in
 	// measured is the index of the turn that is the round trip, or -1.
 	measured int
 }
@@ -56,7 +57,7 @@ func New(s Spec) (*Probe, error) {
 	if p.turns, err = newTurns(s); err != nil {
 		return nil, fmt.Errorf("preparing the exchange: %w", err)
 	}
-	p.measured = measured(s.steps())
+	p.open, p.measured = slices.ContainsFunc(p.turns, func(t turn) bool { return t.open }), measured(s.steps())
 	if p.target, err = parseTarget(u); err != nil {
 		return nil, fmt.Errorf("parsing URL: %w", err)
 	}

@@ -10,8 +10,8 @@ import (
 	"syscall"
 )
 
-// maxEarly bounds what is taken from the connection before the send. A server that has said more than
-// that before it was asked is flooding.
+// maxEarly bounds what is taken from the connection before the send, frames of all kinds. A server that has said more
+// than that before it was asked is flooding.
 const maxEarly = 256 << 10
 
 // errClosed ends the library's reads at a close frame, of which it is not told.
@@ -20,7 +20,7 @@ var errClosed = errors.New("close frame received")
 // errPong ends the library's reads once the awaited Pong was seen.
 var errPong = errors.New("pong received")
 
-// errLate ends the library's reads of what has been received, when the time is up.
+// errLate is what comes of reading what has been received, and of writing, when the time is up.
 type errLate struct{ errNothing }
 
 func (errLate) Error() string { return "the time is up" }
@@ -35,9 +35,8 @@ type wire struct {
 	inflate *inflater    // nil if nothing is compressed
 	ready   bytes.Buffer // data frames, not yet read by the library
 	fault   error        // what every further read returns
-	cut     bool         // a write failed, perhaps in the middle of a frame
+	cut     error        // why a write failed, perhaps in the middle of a frame: no other frame can follow
 	chunk   []byte       // to receive into
-	closing bool
 	// endAtPong ends the library's reads at the Pong, of a run that waits for nothing else.
 	endAtPong bool
 }
@@ -67,7 +66,7 @@ func (w *wire) Read(p []byte) (int, error) {
 		case w.endAtPong && w.scan.pong:
 			return 0, errPong
 		}
-		err := w.receive()
+		_, err := w.receive()
 		w.answerPings()
 		if err != nil && w.ready.Len() == 0 {
 			return 0, err
@@ -76,13 +75,13 @@ func (w *wire) Read(p []byte) (int, error) {
 	return w.ready.Read(p)
 }
 
-// receive reads from the connection and scans. Errors of the stream are kept, timeouts are not: after one
-// the close frame is still to be sent.
-func (w *wire) receive() error {
+// receive reads from the connection and scans, and returns how many bytes came. Errors of the stream are kept, timeouts
+// are not: after one the close frame is still to be sent.
+func (w *wire) receive() (int, error) {
 	n, err := w.conn.Read(w.chunk)
 	if b := w.scan.scan(w.chunk[:n], &w.ready); b != nil {
 		w.fault = b
-		return b
+		return n, b
 	}
 	if err != nil && !isTimeout(err) {
 		if errors.Is(err, io.EOF) {
@@ -91,14 +90,17 @@ func (w *wire) receive() error {
 		}
 		w.fault = err
 	}
-	return err
+	return n, err
 }
 
-// Write writes frames. After one that may have been cut off there can be no other.
+// Write writes frames, or a part of one.
 func (w *wire) Write(p []byte) (int, error) {
-	n, err := w.conn.Write(p)
-	w.cut = w.cut || err != nil
-	return n, err
+	if w.cut != nil {
+		return 0, w.cut
+	}
+	var n int
+	n, w.cut = w.conn.Write(p)
+	return n, w.cut
 }
 
 // Close does nothing: the connection belongs to the run, which closes it within its own budget.
@@ -121,10 +123,12 @@ func (w *wire) early() int {
 
 // listen receives for the library, until the end of the stream, the bound of the connection or maxEarly.
 func (w *wire) listen() {
-	for !w.ended() && w.ready.Len() < maxEarly {
-		if w.receive() != nil {
+	for taken := w.ready.Len(); !w.ended() && taken < maxEarly; {
+		n, err := w.receive()
+		if err != nil {
 			return
 		}
+		taken += n
 	}
 }
 
@@ -135,7 +139,7 @@ func (w *wire) await() error {
 		if w.fault != nil {
 			return w.fault
 		}
-		err := w.receive()
+		_, err := w.receive()
 		w.ready.Reset()
 		w.scan.compressed = w.scan.compressed[:0] // nobody will ask
 		if err != nil && !w.scan.closed {
@@ -156,8 +160,8 @@ func (w *wire) awaitEOF() {
 	}
 }
 
-// isTimeout reports whether an error is that of a deadline of the raw connection. The library's own clocks
-// and the kernel's giving up on a dead peer call themselves timeouts, too.
+// isTimeout reports whether an error is that of a deadline of the raw connection. A context's, and the kernel's giving
+// up on a dead peer, call themselves timeouts, too.
 func isTimeout(err error) bool {
 	t, ok := errors.AsType[net.Error](err)
 	return ok && t.Timeout() && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ETIMEDOUT)

@@ -45,7 +45,6 @@ func newLoop(s *Scheduler) *loop {
 // run keeps the ticks until ctx ends, and waits for the runs in flight.
 func (l *loop) run(ctx context.Context) {
 	runs := newWorkers(func(t task) { l.start(ctx, t) })
-	defer runs.wait()
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	// The context is looked at before every tick, so that a stop also ends a long burst of due jobs.
@@ -62,6 +61,7 @@ func (l *loop) run(ctx context.Context) {
 		case <-timer.C:
 		}
 	}
+	runs.wait() // not deferred: a panic of the Observer shall come out, whatever is in flight
 }
 
 // keep starts or skips the tick at the root of the queue, which is due, and queues the job's next one.

@@ -16,8 +16,8 @@ type Job struct {
 	// Interval is the time between two ticks, more than 0.
 	Interval time.Duration
 
-	// Run is called once for each tick that is not skipped, in a goroutine of its own. It must return soon
-	// after ctx ends, which happens when the scheduler stops: a job that never returns keeps
+	// Run is called once for each tick that is not skipped, in a goroutine that does one run after another. It must
+	// return soon after ctx ends, which happens when the scheduler stops: a job that never returns keeps
 	// [Scheduler.Run] from returning. Runs of one job happen one after the other, so what only they touch
 	// needs no lock. A panic is not caught.
 	Run func(ctx context.Context, tick Tick)
@@ -29,7 +29,7 @@ type Tick struct {
 	// phase: it is what the clock would show had it not been stepped since the start.
 	Due time.Time
 
-	// Late is how long after Due the run's goroutine really began. It is the agent's own delay, never the
+	// Late is how long after Due the run really began. It is the agent's own delay, never the
 	// endpoint's: usually a millisecond or less, more when the process was starved or suspended.
 	Late time.Duration
 }

@@ -141,7 +141,7 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 // measured is exported. The status page stays up meanwhile.
 func (a *agent) Run(ctx context.Context) error {
 	a.log.Info("wsprobe starts", "version", versionText(), "probes", len(a.scheduler.Jobs), "of", a.all,
-		"otlp", a.cfg.OTLP.String(), "listen", a.listenAddress())
+		"otlp", a.cfg.OTLP.Destination(), "listen", a.listenAddress())
 	if release, err := probe.KeepKernelClock(); err == nil {
 		defer release()
 	} else {
@@ -178,8 +178,8 @@ func (a *agent) Run(ctx context.Context) error {
 	return errors.Join(scheduled, exported, served)
 }
 
-// ready says whether the agent probes and exports, if it is to export. It takes an export that was accepted to say so: an agent whose
-// back end has never answered looks no different from one whose first export is not due yet.
+// ready says whether the agent probes and, if it is to, exports. It takes an export that was accepted to say so: an agent
+// whose back end has never answered looks no different from one whose first export is not due yet.
 func (a *agent) ready() error {
 	if !a.probing.Load() {
 		return errors.New("not probing")

@@ -65,6 +65,9 @@ func memoryLimit(probes []config.Probe, otlp config.OTLP) int64 {
 	for _, p := range probes {
 		limit += max(p.Spec.MaxReply-probe.DefaultMaxReply, 0)
 	}
+	if !otlp.Exports() {
+		return limit
+	}
 	if otlp.Spool.Dir == "" {
 		limit += max(otlp.Spool.MaxBytes-telemetry.DefaultQueueBytes, 0)
 	}

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"io"
+	"net"
 	"net/http"
 	"os"
 	"os/exec"
@@ -10,13 +11,13 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
@@ -81,19 +82,26 @@ probes: [{name: good, url: "@URL@", interval: 1s, interpretation: round_trip_lat
 func TestScrapedOnly(t *testing.T) {
 	endpoint := wstest.Start(wstest.Echo)
 	t.Cleanup(endpoint.Close)
-	back, err := startBackend(func(p receiver.Point) { t.Errorf("exported: %+v", p) })
+	receiver, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(back.stop)
+	var listening sync.WaitGroup
+	listening.Go(func() {
+		if _, err := receiver.Accept(); err == nil {
+			t.Error("the receiver was called")
+		}
+	})
 	address, spool := freeAddress(t), filepath.Join(t.TempDir(), "spool")
-	agent, log := startAgent(t, fill(t, scrapedFile, "@LISTEN@", address, "@OTLP@", back.address, "@URL@", endpoint.URL, "@SPOOL@", spool))
+	agent, log := startAgent(t, fill(t, scrapedFile, "@LISTEN@", address, "@OTLP@", receiver.Addr().String(), "@URL@", endpoint.URL, "@SPOOL@", spool))
 	awaitPage(t, "http://"+address+"/readyz", `^ok`)
 	page := awaitPage(t, "http://"+address+"/metrics", `wsprobe_runs_total{.*wsprobe_reason="ok"} [3-9]`, `wsprobe_round_trip_latency_milliseconds{`)
 	if regexp.MustCompile(`wsprobe_agent_export_(requests|points?_dropped)_total{.*} [1-9]`).MatchString(page) {
 		t.Errorf("an export in\n%s", page)
 	}
 	endAgent(t, agent, log)
+	_ = receiver.Close()
+	listening.Wait()
 	if _, err := os.Stat(spool); !os.IsNotExist(err) {
 		t.Errorf("a spool: %v", err)
 	}

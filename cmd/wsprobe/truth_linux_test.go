@@ -4,12 +4,14 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"math"
 	"net"
 	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"time"
@@ -20,7 +22,7 @@ import (
 
 // BenchmarkTruth compares the round trips that probes report with those of a packet capture on lo: what is reported beyond
 // the time from the packet with the message to the packet with the reply is the agent's own share. An iteration is a second
-// of probes. It needs the right to capture (CAP_NET_RAW).
+// of probes. It needs the rights to capture, with a buffer of any size (CAP_NET_RAW and CAP_NET_ADMIN).
 func BenchmarkTruth(b *testing.B) {
 	address := spawn(b, []string{"SCHEME=ws"}, "endpoint").line(b)
 	endpoint, err := url.Parse(address)
@@ -110,18 +112,23 @@ type capture struct {
 	b     *testing.B
 	fd    int
 	port  uint16
-	over  chan struct{}
-	done  chan struct{}
 	trips map[uint16]trip // by the port of the client
+	ends  atomic.Int64    // when the capture shall end, in ns since 1970; 0 for not yet
+	done  sync.WaitGroup
 }
 
 func startCapture(b *testing.B, port int) *capture {
 	const ignoreOutgoing = 23 // PACKET_IGNORE_OUTGOING: lo shows every packet twice
 	network := binary.NativeEndian.Uint16(binary.BigEndian.AppendUint16(nil, syscall.ETH_P_IP))
-	fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, int(network))
+	fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0) // Bind turns it on
 	if err != nil {
 		b.Skip("no right to capture packets: ", err)
 	}
+	c := &capture{b: b, fd: fd, port: uint16(port), trips: make(map[uint16]trip)}
+	b.Cleanup(func() {
+		c.stop()
+		_ = syscall.Close(fd)
+	})
 	lo, err := net.InterfaceByName("lo")
 	if err != nil {
 		b.Fatal(err)
@@ -137,47 +144,41 @@ func startCapture(b *testing.B, port int) *capture {
 			b.Fatal(err)
 		}
 	}
-	c := &capture{b: b, fd: fd, port: uint16(port), over: make(chan struct{}), done: make(chan struct{}), trips: make(map[uint16]trip)}
-	go c.run()
+	c.done.Go(c.run)
 	return c
 }
 
-// stop ends the capture.
+// stop ends the capture, once what is in the buffer has been read.
 func (c *capture) stop() map[uint16]trip {
-	close(c.over)
-	<-c.done
+	c.ends.Store(time.Now().UnixNano())
+	c.done.Wait()
 	return c.trips
 }
 
 func (c *capture) run() {
-	defer close(c.done)
-	defer func() { _ = syscall.Close(c.fd) }()
 	packet, control := make([]byte, 256), make([]byte, 64)
 	for {
-		n, m, _, _, err := syscall.Recvmsg(c.fd, packet, control, 0)
-		if err == nil {
-			c.note(packet[:n], control[:m])
-			continue
+		ends, latest := c.ends.Load(), int64(math.MaxInt64)
+		if n, m, _, _, err := syscall.Recvmsg(c.fd, packet, control, 0); err == nil {
+			latest = c.note(packet[:n], control[:m]).UnixNano()
 		}
-		select {
-		case <-c.over:
+		if ends > 0 && latest > ends {
 			return
-		default:
 		}
 	}
 }
 
-// note notes the time of a packet that carries a text frame.
-func (c *capture) note(packet, control []byte) {
+// note notes the time of a packet, if that carries a text frame, and returns it.
+func (c *capture) note(packet, control []byte) time.Time {
 	messages, err := syscall.ParseSocketControlMessage(control)
 	if err != nil || len(messages) != 1 || len(messages[0].Data) < 16 {
 		c.b.Errorf("a packet without its time: %v", err)
-		return
+		return time.Time{}
 	}
 	stamp := messages[0].Data
 	at := time.Unix(int64(binary.NativeEndian.Uint64(stamp)), int64(binary.NativeEndian.Uint64(stamp[8:])))
 	if packet[9] != syscall.IPPROTO_TCP {
-		return
+		return at
 	}
 	tcp := packet[int(packet[0]&15)*4:]
 	from, to := binary.BigEndian.Uint16(tcp), binary.BigEndian.Uint16(tcp[2:])
@@ -188,4 +189,5 @@ func (c *capture) note(packet, control []byte) {
 	case text && from == c.port:
 		c.trips[to] = trip{sent: c.trips[to].sent, replied: at}
 	}
+	return at
 }

@@ -13,7 +13,7 @@ import (
 // stopBudget is how long requests under way may take once the server stops.
 const stopBudget = 500 * time.Millisecond
 
-// Readiness says whether the agent does its work: nil if it probes and exports, else what is wrong.
+// Readiness says whether the agent does its work: nil if it probes and, if it is to, exports, else what is wrong.
 type Readiness func() error
 
 // Server answers on agent.listen.

@@ -33,14 +33,13 @@ const metricsPath = "/v1/metrics"
 // Protocol is how export requests travel.
 type Protocol string
 
-// The protocols, by their names in OTEL_EXPORTER_OTLP_PROTOCOL.
+// The protocols, by their names in OTEL_EXPORTER_OTLP_PROTOCOL, and the word for none.
 const (
 	ProtocolGRPC Protocol = "grpc"
 	ProtocolHTTP Protocol = "http/protobuf"
+	// ProtocolNone exports nothing, of no signal: [Telemetry.Scrapes] is all that there is.
+	ProtocolNone Protocol = "none"
 )
-
-// ProtocolNone is no protocol: nothing is exported, of no signal, and [Telemetry.Scrapes] is all that there is.
-const ProtocolNone Protocol = "none"
 
 // Compression is how export requests are compressed.
 type Compression string

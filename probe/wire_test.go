@@ -1,0 +1,82 @@
+package probe
+
+import (
+	"bytes"
+	"io"
+	"net"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// chatterbox is a connection on which there is always more to read, up to a bound.
+type chatterbox struct {
+	net.Conn
+	text  string
+	bytes int
+}
+
+const mostChatter = 64 << 20
+
+func (c *chatterbox) TryRead(p []byte) (int, error) {
+	if c.bytes > mostChatter {
+		return 0, errNothing{}
+	}
+	n := copy(p, c.text)
+	c.bytes += n
+	return n, nil
+}
+
+// TestDrainEnds: however much a server says before it is asked, and in frames of whichever kind, it will be asked.
+func TestDrainEnds(t *testing.T) {
+	for name, frame := range map[string]wstest.Frame{
+		"pings": wstest.Ping(""), "pongs": wstest.Pong(""), "messages": wstest.Text("x"), "fragments": {More: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			box := &chatterbox{text: wstest.Frame{Opcode: wstest.OpText, More: name == "fragments"}.Bytes() + strings.Repeat(frame.Bytes(), 500)}
+			raw := newRawConn(box)
+			w := newWire(raw, raw, 1<<20, nil)
+			w.chunk = make([]byte, 16<<10)
+			w.drain()
+			if box.bytes > 2*maxEarly {
+				t.Errorf("%d bytes were taken", box.bytes)
+			}
+		})
+	}
+}
+
+// TestCloseAfterTheTimeIsUp: what was not said for want of time keeps the close frame from nothing, and what was cut off
+// keeps every other frame from being said.
+func TestCloseAfterTheTimeIsUp(t *testing.T) {
+	said := func(before func(*wire)) string {
+		here, there := net.Pipe()
+		raw := newRawConn(here)
+		w := newWire(raw, raw, 1000, nil)
+		w.scan.scan([]byte(wstest.Ping("x").Bytes()), new(bytes.Buffer))
+		raw.bound(time.Now().Add(-time.Second))
+		before(w)
+		heard := make(chan string)
+		go func() {
+			all, _ := io.ReadAll(there)
+			heard <- string(all)
+		}()
+		raw.bound(time.Now().Add(time.Minute))
+		w.sayClose(closeNormal)
+		_ = here.Close()
+		return <-heard
+	}
+	for name, test := range map[string]struct {
+		before func(*wire)
+		want   int // bytes: a close frame has 8
+	}{
+		"pong":    {(*wire).answerPings, 8},
+		"ping":    {func(w *wire) { _ = w.ping() }, 8},
+		"message": {func(w *wire) { _, _ = w.Write([]byte("cut off")) }, 0},
+	} {
+		if got := said(test.before); len(got) != test.want {
+			t.Errorf("after a %s: %x was said", name, got)
+		}
+	}
+}
