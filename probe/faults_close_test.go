@@ -92,8 +92,8 @@ func TestCloseAfterReply(t *testing.T) {
 		{name: "reply_then_close_1000", script: wstest.Frames(wstest.Text(pong), wstest.Close(1000, "")), ends: 1500 * time.Millisecond},
 		{name: "reply_then_close_1011", script: wstest.Frames(wstest.Text(pong), wstest.Close(1011, "")), saw: []int{1011}, ends: 1500 * time.Millisecond},
 		{name: "reply_then_fin", script: after(func(c *wstest.Conn) { c.Send(wstest.Text(pong)); c.FIN(); c.Watch() }), ends: 1700 * time.Millisecond},
-		{name: "reply_then_breach", script: wstest.Frames(wstest.Text(pong), wstest.Frame{Opcode: 11})},
-		{name: "reply_then_huge", script: wstest.Frames(wstest.Text(pong), wstest.Frame{Opcode: wstest.OpText, Announce: 1 << 40})},
+		{name: "reply_then_breach", script: wstest.Frames(wstest.Text(pong), wstest.Frame{Opcode: 11}), saw: []int{1002}},
+		{name: "reply_then_huge", script: wstest.Frames(wstest.Text(pong), wstest.Frame{Opcode: wstest.OpText, Announce: 1 << 40}), saw: []int{1009}},
 		{name: "never_answers_close", script: after(func(c *wstest.Conn) { c.Send(wstest.Text(pong)); c.Watch() }), most: 900 * time.Millisecond},
 		{name: "never_reads_close", script: after(func(c *wstest.Conn) { c.Send(wstest.Text(pong)); c.Hold() }), saw: []int{0, 1000}},
 		{name: "answers_close_keeps_tcp", script: after(func(c *wstest.Conn) {

@@ -63,7 +63,7 @@ func TestPingFrame(t *testing.T) {
 			return []wstest.Frame{wstest.Text("news"), wstest.Pong("other"), {Opcode: wstest.OpText, Payload: "a", More: true}, wstest.Pong(p), {Payload: "b"}}
 		})},
 		{name: "pong_then_close", script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p), wstest.Close(1000, "")} })},
-		{name: "pong_then_breach", script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p), {Opcode: 11}} })},
+		{name: "pong_then_breach", saw: []int{1002}, script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p), {Opcode: 11}} })},
 		{name: "pong_then_half_message", script: pongs(func(p string) []wstest.Frame {
 			return []wstest.Frame{wstest.Pong(p), {Opcode: wstest.OpText, Payload: "a", More: true}}
 		})},

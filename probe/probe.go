@@ -256,13 +256,7 @@ func (r *run) close(err error) {
 	}
 	r.enter(reasons.StageDone, PhaseClose)
 	r.raw.bound(time.Now().Add(closeBudget))
-	code := closeNormal
-	if b, ok := errors.AsType[*breach](err); ok {
-		code = b.code
-	} else if r.wire.scan.closed {
-		code = r.wire.scan.closeCode
-	}
-	r.wire.sayClose(code)
+	r.wire.sayClose(r.goodbye(err))
 	answered := r.wire.await() == nil
 	if secured, ok := r.wire.conn.(*tls.Conn); ok && answered {
 		_ = secured.CloseWrite() // all is said on both sides
@@ -271,6 +265,20 @@ func (r *run) close(err error) {
 	if r.leave(time.Now()); !answered {
 		r.res.Phases[PhaseClose].State = SpanBroken
 	}
+}
+
+// goodbye is the code of the close frame: what the server did wrong, if only behind the reply, or the code of its own close
+// frame (RFC 6455 7.1.7 and 5.5.1).
+func (r *run) goodbye(err error) int {
+	for _, fault := range []error{err, r.wire.fault} {
+		if b, ok := errors.AsType[*breach](fault); ok {
+			return b.code
+		}
+	}
+	if r.wire.scan.closed {
+		return r.wire.scan.closeCode
+	}
+	return closeNormal
 }
 
 // release frees what the run holds. A connection that never opened is dropped without a word.
