@@ -74,6 +74,9 @@ func (d *dialogue) take(t turn) error {
 	early := r.wire.early()
 	begin, answerable := time.Now(), true
 	if t.step.Send != nil {
+		if d.tooLate() {
+			return errLate{}
+		}
 		begin, answerable = d.say(t)
 	}
 	r.beginStep(begin)
@@ -123,15 +126,18 @@ func (r *run) endStep(begin, end time.Time) {
 	}
 }
 
+// tooLate reports whether the time is up, and it is not the server that keeps a message from being sent now. One that
+// could no longer be answered is not begun. Of a connection that has ended the end tells more.
+func (r *run) tooLate() bool {
+	r.unsent = !r.wire.ended() && r.raw.late()
+	return r.unsent
+}
+
 // say sends the message of the turn, and returns when it began to and whether it can be answered. A failure is no end
 // yet: what the server said before, a close frame perhaps, is still to be read, and tells more than the failed write.
 func (d *dialogue) say(t turn) (time.Time, bool) {
 	if d.wire.ended() {
 		return time.Now(), false
-	}
-	if d.raw.late() { // it is not the server that keeps the message from being written
-		d.sendErr = errLate{}
-		return time.Now(), true
 	}
 	d.stage = reasons.StageSend
 	d.wire.answerPings()
@@ -210,6 +216,9 @@ func (r *run) exchangePing() error {
 	begin := time.Now()
 	r.wire.endAtPong = true
 	r.stage = reasons.StagePong
+	if r.tooLate() {
+		return errLate{}
+	}
 	if !r.wire.ended() {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
 		r.wire.answerPings()
@@ -271,6 +280,8 @@ func (d *dialogue) settle() {
 	if d.turn > 0 {
 		return
 	}
-	d.raw.bound(time.Now().Add(min(greetingWait, d.probe.spec.Timeout/20)))
+	until := time.Now().Add(min(greetingWait, d.probe.spec.Timeout/20))
+	d.raw.bound(until)
 	d.wire.listen()
+	d.res.Lag = max(d.res.Lag, time.Since(until))
 }

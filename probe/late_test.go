@@ -71,3 +71,62 @@ func TestLateTimer(t *testing.T) {
 		})
 	}
 }
+
+// frozenConn is a connection on a machine that stands still while a run listens for a greeting.
+type frozenConn struct {
+	net.Conn
+	by time.Duration
+}
+
+func (c *frozenConn) SetDeadline(t time.Time) error {
+	if time.Until(t) <= listened {
+		t, c.by = t.Add(c.by), 0
+	}
+	return c.Conn.SetDeadline(t)
+}
+
+// TestFrozen: a machine that stands still before the message is sent is no silence of the endpoint's, and shows in the
+// result even if there is time left.
+func TestFrozen(t *testing.T) {
+	const timeout = 500 * ms
+	for name, test := range map[string]struct {
+		freeze, handshake time.Duration
+		mode              probe.PingMode
+		reason            reasons.Code
+		err               reasons.ErrorType
+		overloaded        bool
+	}{
+		"past the deadline":    {freeze: 1200 * ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.LocalResources, overloaded: true},
+		"both":                 {freeze: 1200 * ms, mode: probe.PingBoth, reason: reasons.ReplyTimeout, err: reasons.LocalResources, overloaded: true},
+		"for a moment":         {freeze: 300 * ms, mode: probe.PingMessage, reason: reasons.OK, overloaded: true},
+		"not at all":           {mode: probe.PingMessage, reason: reasons.OK},
+		"slow endpoint beside": {handshake: timeout - 5*ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.ReplyTimedOut},
+	} {
+		t.Run(name, func(t *testing.T) {
+			script := func(c *wstest.Conn) {
+				c.Request()
+				c.Pause(test.handshake)
+				c.Raw(c.AcceptHead())
+				for {
+					c.Message()
+					c.Send(wstest.Text(pong))
+				}
+			}
+			change := func(s *probe.Spec, server *wstest.Server) {
+				s.Timeout, s.PingMode = timeout, test.mode
+				s.Dial = func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+					conn, err := server.Dial(ctx, addr)
+					return &frozenConn{conn, test.freeze}, err
+				}
+			}
+			inBubble(t, false, script, change, func(r probe.Result, _ time.Duration) {
+				if r.Reason != test.reason || r.ErrorType != test.err || r.Overloaded() != test.overloaded || r.RoundTrip > 0 {
+					t.Errorf("%v, %s (%s), lag %v, round trip %v", r.Reason, r.ErrorType, r.Detail, r.Lag, r.RoundTrip)
+				}
+				if sent := r.Detail != "the time of 500ms was up before the message was sent"; sent != (r.Reason == reasons.OK) {
+					t.Errorf("detail %q", r.Detail)
+				}
+			})
+		})
+	}
+}

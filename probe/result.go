@@ -33,7 +33,8 @@ type Result struct {
 	Clock Clock
 
 	// Lag is how late this process was to see what decided the run: how long the bytes that ended a latency had been
-	// there, if the kernel told, and for how long the deadline had passed when the run noticed.
+	// there, if the kernel told, for how long the deadline had passed when the run noticed, and how much longer than meant
+	// it listened for a greeting.
 	Lag time.Duration
 	// StartDelay is how late the run started. Whoever schedules runs sets it; Run leaves it 0.
 	StartDelay time.Duration

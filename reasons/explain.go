@@ -40,6 +40,8 @@ type Evidence struct {
 	CloseReceived bool
 	// Unmatched counts the whole data messages that came and were not the reply.
 	Unmatched int
+	// Starved says that time was up before the message was sent, because the agent came round to it too late.
+	Starved bool
 	// Ponged says that a Pong answered the Ping that went with the message.
 	Ponged bool
 	// Err is the error that ended the run, or nil.
@@ -64,7 +66,7 @@ func Explain(e Evidence) (Code, ErrorType) {
 	case e.CloseReceived:
 		return ClosedEarly, CloseFrame
 	case e.DeadlinePassed:
-		return ReplyTimeout, replyTimeout(e.Stage, e.Ponged)
+		return ReplyTimeout, replyTimeout(e)
 	default:
 		return ClosedEarly, lostConnection(e.Err)
 	}
@@ -103,13 +105,15 @@ func handshakeTimeout(s Stage) ErrorType {
 	}
 }
 
-func replyTimeout(s Stage, ponged bool) ErrorType {
+func replyTimeout(e Evidence) ErrorType {
 	switch {
-	case s == StageSend:
+	case e.Starved:
+		return LocalResources
+	case e.Stage == StageSend:
 		return WriteTimeout
-	case s == StagePong:
+	case e.Stage == StagePong:
 		return PongTimeout
-	case ponged:
+	case e.Ponged:
 		return ReplyTimedOutPong
 	default:
 		return ReplyTimedOut

@@ -20,7 +20,7 @@ var hints = map[ErrorType]string{
 	DNSFailure:            "ask the resolver named in the detail; the endpoint itself was never contacted",
 	ConnectionRefused:     "the host answers, but nothing listens on this port: is the server running, is the port right?",
 	NetworkUnreachable:    "this machine has no route to the address: check interfaces, routes and IPv6",
-	LocalResources:        "look at the agent's own machine first: open files, ephemeral ports, local firewall",
+	LocalResources:        "look at the agent's own machine first: CPU, open files, ephemeral ports, local firewall",
 	Proxy:                 "check proxy_url, or else HTTP_PROXY, HTTPS_PROXY and NO_PROXY, the proxy's credentials and what it allows",
 	TLSCertificateExpired: "renew the certificate, or check the clock of the agent's machine",
 	TLSCertificateUntrust: "the server must send its intermediate certificates, and the agent must trust its authority",

@@ -101,10 +101,10 @@ func TestExplainIsTotal(t *testing.T) {
 	for stage := StageDNS - 1; stage <= StageDone+1; stage++ {
 		for _, breach := range breaches[stage < StageSend] {
 			for _, status := range []int{0, 101, 200, 302, 404, 503, 700} {
-				for flags := range 8 {
+				for flags := range 16 {
 					for unmatched := range 2 {
 						for name, err := range failures() {
-							e := Evidence{stage, flags&1 != 0, breach, status, flags&2 != 0, unmatched, flags&4 != 0, err}
+							e := Evidence{stage, flags&1 != 0, breach, status, flags&2 != 0, unmatched, flags&4 != 0, flags&8 != 0, err}
 							code, what := Explain(e)
 							cases++
 							if (code == OK) != (what == "") || (code == OK) != (stage >= StageDone) {
@@ -194,6 +194,7 @@ func TestExplain(t *testing.T) {
 		{HandshakeTimeout, ConnectTimeout, late(StageTunnel)},
 		{HandshakeTimeout, TLSTimeout, late(StageTLS)},
 		{HandshakeTimeout, UpgradeTimeout, late(StageUpgrade)},
+		{ReplyTimeout, LocalResources, Evidence{Stage: StageReply, Starved: true, DeadlinePassed: true}},
 		{ReplyTimeout, WriteTimeout, late(StageSend)},
 		{ReplyTimeout, PongTimeout, late(StagePong)},
 		{ReplyTimeout, ReplyTimedOut, late(StageReply)},

@@ -17,12 +17,18 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 )
 
-// maxScrapes is how many scrapes may be under way. Thousands of probes make a large answer.
-const maxScrapes = 1
+const (
+	// maxScrapes is how many scrapes may be under way. Thousands of probes make a large answer.
+	maxScrapes = 1
+	// maxScraped is how many probes there may be in it. 10,000 take 120 MiB of text and twice that of memory, and
+	// Prometheus gives up on what takes longer than its 10 s.
+	maxScraped = 10_000
+)
 
 // Scrapes returns what answers Prometheus with the same metrics: gauges as of the last run of each probe, and the
 // totals. It takes nothing away from the export, and a run waits for it no longer than for the copy of a few numbers.
-// A value that the last run of a probe did not measure is absent. It is nil without [Options].Scrapes.
+// A value that the last run of a probe did not measure is absent. Of more than 10,000 probes it says nothing, only of the
+// agent. It is nil without [Options].Scrapes.
 func (t *Telemetry) Scrapes() http.Handler { return t.scrapes }
 
 // newScrapes makes what Scrapes returns.
@@ -30,7 +36,7 @@ func (t *Telemetry) newScrapes() (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	exporter, err := otelprom.New(
 		otelprom.WithRegisterer(registry),
-		otelprom.WithProducer(scrape{t.producer}),
+		otelprom.WithProducer(scrape{t.producer, t.log}),
 		otelprom.WithProducer(renamed{t.process()}),
 		otelprom.WithoutScopeInfo(),
 		// Names that every version of Prometheus takes, whatever a library has for a default.
@@ -54,7 +60,10 @@ func (t *Telemetry) newScrapes() (http.Handler, error) {
 
 // scrape is the [go.opentelemetry.io/otel/sdk/metric.Producer] of scrapes. It can be asked at any time and by several
 // goroutines at once.
-type scrape struct{ *producer }
+type scrape struct {
+	*producer
+	log *limitedLog
+}
 
 // Produce returns the points of the last run of each probe, and the totals as they are now.
 func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
@@ -62,7 +71,13 @@ func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	b := s.batcher(func(scopes ...metricdata.ScopeMetrics) { made = append(made, scopes...) })
 	b.label = prometheusLabel
 	all := s.all()
-	for _, series := range all {
+	shown := all
+	if len(all) > maxScraped {
+		shown = nil
+		s.log.log(slog.LevelWarn, "a scrape has nothing about probes: there are too many for a page, so export them",
+			"probes", len(all), "most", maxScraped)
+	}
+	for _, series := range shown {
 		if last, ok := series.lastRun(); ok {
 			addRun(b, &last)
 		}

@@ -202,6 +202,29 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 }
 
 // TestNoScrapesUnlessAsked: nothing is kept for what nobody asks for.
+// TestTooManyProbesForAPage: one probe too many, and there is the agent's own share alone.
+func TestTooManyProbesForAPage(t *testing.T) {
+	telemetry := newScraped(t)
+	for i := range maxScraped {
+		target := chat()
+		target.Name = fmt.Sprint("probe ", i)
+		series := telemetry.Probe(target)
+		if i == 0 {
+			series.Record(good(midnight, time.Millisecond), unjudged)
+		}
+	}
+	if lines := scraped(t, telemetry, "wsprobe_runs_total{"); len(lines) != 1 {
+		t.Errorf("%d probes that ran in a scrape of %d, want 1", len(lines), maxScraped)
+	}
+	telemetry.Probe(chat())
+	if lines := scraped(t, telemetry, "wsprobe_runs_total{"); len(lines) != 0 {
+		t.Errorf("probes in a scrape of too many: %q", lines)
+	}
+	if lines := scraped(t, telemetry, "wsprobe_agent_probes "); len(lines) != 1 || lines[0] != "wsprobe_agent_probes 10001" {
+		t.Errorf("the agent's own share is %q", lines)
+	}
+}
+
 func TestNoScrapesUnlessAsked(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
 	series := telemetry.Probe(chat())
