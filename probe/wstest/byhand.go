@@ -2,6 +2,7 @@ package wstest
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/rand"
 	"crypto/tls"
 	"encoding/base64"
@@ -10,7 +11,6 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"net/http"
 	"strings"
 	"time"
 )
@@ -43,12 +43,8 @@ func talk(conn net.Conn, address, send, want string) error {
 		return err
 	}
 	br := bufio.NewReader(conn)
-	resp, err := http.ReadResponse(br, nil)
-	if err != nil {
+	if err := readAccepting(br, AcceptKey(key)); err != nil {
 		return err
-	}
-	if resp.StatusCode != 101 || resp.Header.Get("Sec-Websocket-Accept") != AcceptKey(key) {
-		return errors.New(resp.Status)
 	}
 	if err := writeMasked(conn, 0x81, random[16:20], []byte(send)); err != nil {
 		return err
@@ -59,8 +55,30 @@ func talk(conn net.Conn, address, send, want string) error {
 	if err := writeMasked(conn, 0x88, random[20:24], []byte{0x03, 0xe8}); err != nil {
 		return err
 	}
-	_, err = readShort(br)
+	_, err := readShort(br)
 	return err
+}
+
+// readAccepting reads the head of a 101 that accepts a key.
+func readAccepting(br *bufio.Reader, accept string) error {
+	accepted := false
+	for status := true; ; status = false {
+		line, err := br.ReadSlice('\n')
+		if err != nil {
+			return err
+		}
+		name, value, _ := bytes.Cut(bytes.TrimSpace(line), []byte(": "))
+		switch {
+		case status && !bytes.HasPrefix(line, []byte("HTTP/1.1 101 ")):
+			return errors.New(string(line))
+		case len(name) == 0 && !accepted:
+			return errors.New("101 without the right Sec-WebSocket-Accept")
+		case len(name) == 0:
+			return nil
+		case bytes.EqualFold(name, []byte("Sec-WebSocket-Accept")):
+			accepted = string(value) == accept
+		}
+	}
 }
 
 func writeMasked(w io.Writer, first byte, mask, payload []byte) error {
