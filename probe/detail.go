@@ -29,7 +29,7 @@ func (r *run) cause(err error) string {
 	case r.seen.CloseReceived:
 		return fmt.Sprintf("close frame %d \"%s\" %s", r.res.CloseCode, r.wire.scan.closeReason, r.beforeReply())
 	case r.seen.DeadlinePassed && r.unsent:
-		return fmt.Sprintf("the time of %v was up before the message was sent", r.limit)
+		return fmt.Sprintf("the time of %v was up with nothing sent yet", r.limit)
 	case r.seen.DeadlinePassed && r.unmatched > 0:
 		return fmt.Sprintf("no match in %s within %v", messages(r.unmatched), r.limit)
 	case r.seen.DeadlinePassed && r.seen.Ponged:

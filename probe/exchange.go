@@ -127,9 +127,11 @@ func (r *run) endStep(begin, end time.Time) {
 }
 
 // tooLate reports whether the time is up, and it is not the server that keeps a message from being sent now. One that
-// could no longer be answered is not begun. Of a connection that has ended the end tells more.
+// could no longer be answered is not begun. Of a connection that has ended the end tells more. It is the agent's own
+// trouble if there would be time left, had it not stood still for that long.
 func (r *run) tooLate() bool {
 	r.unsent = !r.wire.ended() && r.raw.late()
+	r.seen.Starved = r.unsent && r.res.Lag > max(OverloadBound, time.Since(r.due))
 	return r.unsent
 }
 

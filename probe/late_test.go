@@ -96,11 +96,12 @@ func TestFrozen(t *testing.T) {
 		err               reasons.ErrorType
 		overloaded        bool
 	}{
-		"past the deadline":    {freeze: 1200 * ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.LocalResources, overloaded: true},
-		"both":                 {freeze: 1200 * ms, mode: probe.PingBoth, reason: reasons.ReplyTimeout, err: reasons.LocalResources, overloaded: true},
-		"for a moment":         {freeze: 300 * ms, mode: probe.PingMessage, reason: reasons.OK, overloaded: true},
-		"not at all":           {mode: probe.PingMessage, reason: reasons.OK},
-		"slow endpoint beside": {handshake: timeout - 5*ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.ReplyTimedOut},
+		"past the deadline":               {freeze: 1200 * ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.LocalResources, overloaded: true},
+		"both":                            {freeze: 1200 * ms, mode: probe.PingBoth, reason: reasons.ReplyTimeout, err: reasons.LocalResources, overloaded: true},
+		"for a moment":                    {freeze: 300 * ms, mode: probe.PingMessage, reason: reasons.OK, overloaded: true},
+		"endpoint slower than the freeze": {freeze: 120 * ms, handshake: timeout - 5*ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.ReplyTimedOut, overloaded: true},
+		"not at all":                      {mode: probe.PingMessage, reason: reasons.OK},
+		"slow endpoint":                   {handshake: timeout - 5*ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.ReplyTimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			script := func(c *wstest.Conn) {
@@ -123,7 +124,7 @@ func TestFrozen(t *testing.T) {
 				if r.Reason != test.reason || r.ErrorType != test.err || r.Overloaded() != test.overloaded || r.RoundTrip > 0 {
 					t.Errorf("%v, %s (%s), lag %v, round trip %v", r.Reason, r.ErrorType, r.Detail, r.Lag, r.RoundTrip)
 				}
-				if sent := r.Detail != "the time of 500ms was up before the message was sent"; sent != (r.Reason == reasons.OK) {
+				if sent := r.Detail != "the time of 500ms was up with nothing sent yet"; sent != (r.Reason == reasons.OK) {
 					t.Errorf("detail %q", r.Detail)
 				}
 			})

@@ -154,7 +154,7 @@ type run struct {
 	socket  *socket
 	fault   error // why the handshake failed
 
-	unsent    bool          // time was up before a message could be sent
+	unsent    bool          // time was up before a message, or a Ping, could be sent
 	turn      int           // of the exchange, the one under way
 	roundTrip time.Duration // of the measured turn, once it has ended
 	unmatched int           // messages that the turn under way passed over
@@ -203,7 +203,6 @@ func (r *run) conclude(err error) {
 	if r.seen.DeadlinePassed = !now.Before(r.due); r.seen.DeadlinePassed && err != nil {
 		r.res.Lag = max(r.res.Lag, now.Sub(r.due))
 	}
-	r.seen.Starved = r.unsent && r.res.Lag > OverloadBound
 	r.seen.Unmatched = r.unmatched
 	r.seen.Ponged = r.wire != nil && r.wire.scan.pong
 	var b *breach
