@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"reflect"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -89,7 +90,7 @@ func TestCancel(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(100*ms, func() { cancel(stop) })
 				begin := time.Now()
-				r, err := p.Run(ctx)
+				r, err := p.RunWith(ctx, probe.RunOptions{Fixed: func(time.Time) { t.Error("fixed an outcome that there is not") }})
 				if took := time.Since(begin); !errors.Is(err, stop) || !reflect.DeepEqual(r, probe.Result{}) || took != 100*ms {
 					t.Errorf("got %+v, %v after %v", r, err, took)
 				}
@@ -114,9 +115,13 @@ func TestCancelInClose(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), 100*ms)
 		defer cancel()
 		begin := time.Now()
-		r, err := p.Run(ctx)
+		var fixed []time.Time
+		r, err := p.RunWith(ctx, probe.RunOptions{Fixed: func(ended time.Time) { fixed = append(fixed, ended) }})
 		if took := time.Since(begin); err != nil || !r.Opened || r.Reason != reasons.OK || took != 100*ms {
 			t.Errorf("got %+v, %v after %v", r, err, took)
+		}
+		if !slices.Equal(fixed, []time.Time{r.Ended}) {
+			t.Errorf("fixed at %v, want once at %v", fixed, r.Ended)
 		}
 	})
 }

@@ -86,6 +86,11 @@ type RunOptions struct {
 	// Trace is the trace that the run is in. The upgrade request tells the endpoint of it in the field traceparent,
 	// unless the Headers of the Spec have one, and so does the Result.
 	Trace Trace
+
+	// Fixed is called once, in the goroutine of the run, as soon as the outcome is fixed: with the Ended of the Result,
+	// before the close handshake, for a run that failed to open as well. Its own time delays the close handshake and is
+	// in no value. It is not called for a run that a cancelled context ends before. Nil is fine.
+	Fixed func(ended time.Time)
 }
 
 // Run is [Probe.RunWith] without options.
@@ -114,7 +119,7 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 	if err != nil && ctx.Err() != nil {
 		return Result{}, context.Cause(ctx)
 	}
-	r.conclude(err)
+	r.conclude(err, options.Fixed)
 	r.close(err)
 	return r.res, nil
 }
@@ -188,65 +193,6 @@ func (r *run) enter(stage reasons.Stage, phase Phase) {
 func (r *run) leave(at time.Time) {
 	span := &r.res.Phases[r.phase]
 	span.End, span.State = max(at.Sub(r.res.Started), span.Start), SpanEnded
-}
-
-// conclude fixes the outcome of the run.
-func (r *run) conclude(err error) {
-	now := time.Now()
-	r.res.Ended = now
-	if err == nil {
-		r.stage = reasons.StageDone
-	} else {
-		r.breakOff(now)
-	}
-	r.seen.Stage, r.seen.Err = r.stage, err
-	if r.seen.DeadlinePassed = !now.Before(r.due); r.seen.DeadlinePassed && err != nil {
-		r.res.Lag = max(r.res.Lag, now.Sub(r.due))
-	}
-	r.seen.Unmatched = r.unmatched
-	r.seen.Ponged = r.wire != nil && r.wire.scan.pong
-	var b *breach
-	if errors.As(err, &b) {
-		r.seen.Breach = b.what
-	}
-	if err != nil && r.stage > reasons.StageUpgrade {
-		r.noteClose(b)
-	}
-	r.res.Reason, r.res.ErrorType = reasons.Explain(r.seen)
-	if len(r.lastReply) > 0 {
-		r.res.LastReply = r.redact().text(string(r.lastReply), MaxReplyDetail)
-	}
-	if err != nil {
-		r.res.Detail = r.redact().text(r.detail(err), MaxBodyDetail)
-	}
-}
-
-// breakOff ends the spans of what was under way when the run failed.
-func (r *run) breakOff(now time.Time) {
-	spans := []*Span{&r.res.Phases[r.phase]}
-	if r.res.Steps != nil {
-		spans = append(spans, &r.res.Steps[r.turn])
-	}
-	for _, span := range spans {
-		if span.State == SpanBroken {
-			span.End = now.Sub(r.res.Started)
-		}
-	}
-}
-
-// noteClose records how an open connection ended, if it did.
-func (r *run) noteClose(b *breach) {
-	scan := &r.wire.scan
-	switch {
-	case b != nil:
-		r.res.CloseCode, r.res.CloseByProbe = b.code, true
-	case scan.closed:
-		r.seen.CloseReceived = true
-		r.res.CloseCode = scan.closeCode
-		r.res.CloseReason = r.redact().text(scan.closeReason, maxControlPayload)
-	case r.wire.fault != nil:
-		r.res.CloseCode = closeAbnormal
-	}
 }
 
 // close says goodbye on an open connection, within closeBudget: a close frame, the server's answer, and

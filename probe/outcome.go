@@ -1,0 +1,69 @@
+package probe
+
+import (
+	"errors"
+	"time"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// conclude fixes the outcome of the run, and tells fixed of it first, so that nobody takes the run for one under way.
+func (r *run) conclude(err error, fixed func(time.Time)) {
+	now := time.Now()
+	if r.res.Ended = now; fixed != nil {
+		fixed(now)
+	}
+	if err == nil {
+		r.stage = reasons.StageDone
+	} else {
+		r.breakOff(now)
+	}
+	r.seen.Stage, r.seen.Err = r.stage, err
+	if r.seen.DeadlinePassed = !now.Before(r.due); r.seen.DeadlinePassed && err != nil {
+		r.res.Lag = max(r.res.Lag, now.Sub(r.due))
+	}
+	r.seen.Unmatched = r.unmatched
+	r.seen.Ponged = r.wire != nil && r.wire.scan.pong
+	var b *breach
+	if errors.As(err, &b) {
+		r.seen.Breach = b.what
+	}
+	if err != nil && r.stage > reasons.StageUpgrade {
+		r.noteClose(b)
+	}
+	r.res.Reason, r.res.ErrorType = reasons.Explain(r.seen)
+	if len(r.lastReply) > 0 {
+		r.res.LastReply = r.redact().text(string(r.lastReply), MaxReplyDetail)
+	}
+	if err != nil {
+		r.res.Detail = r.redact().text(r.detail(err), MaxBodyDetail)
+	}
+}
+
+// breakOff ends the spans of what was under way when the run failed.
+func (r *run) breakOff(now time.Time) {
+	spans := []*Span{&r.res.Phases[r.phase]}
+	if r.res.Steps != nil {
+		spans = append(spans, &r.res.Steps[r.turn])
+	}
+	for _, span := range spans {
+		if span.State == SpanBroken {
+			span.End = now.Sub(r.res.Started)
+		}
+	}
+}
+
+// noteClose records how an open connection ended, if it did.
+func (r *run) noteClose(b *breach) {
+	scan := &r.wire.scan
+	switch {
+	case b != nil:
+		r.res.CloseCode, r.res.CloseByProbe = b.code, true
+	case scan.closed:
+		r.seen.CloseReceived = true
+		r.res.CloseCode = scan.closeCode
+		r.res.CloseReason = r.redact().text(scan.closeReason, maxControlPayload)
+	case r.wire.fault != nil:
+		r.res.CloseCode = closeAbnormal
+	}
+}
