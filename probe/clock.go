@@ -34,3 +34,9 @@ func received(stamp, now time.Time, open since) (time.Time, Clock) {
 	}
 	return now.Add(-ago), ClockKernel
 }
+
+// startOf returns the start of a run on the wall clock of its end, so that their difference is the length of the run even
+// if the wall clock was stepped meanwhile. Else a run could seem to end before it starts, or to take a day.
+func startOf(started, ended time.Time) time.Time {
+	return ended.Add(-ended.Sub(started)) // by the monotonic clock, whose reading stays
+}

@@ -13,6 +13,7 @@ func (r *run) conclude(err error, fixed func(time.Time)) {
 	if r.res.Ended = now; fixed != nil {
 		fixed(now)
 	}
+	r.res.Started = startOf(r.res.Started, now)
 	if err == nil {
 		r.stage = reasons.StageDone
 	} else {

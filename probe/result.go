@@ -15,7 +15,8 @@ const (
 // Result is what one run found. Texts are redacted: no header value, no query string, no credentials
 // and none of the Secrets of the Spec are in any of them.
 type Result struct {
-	// Started is the start of the run. Ended is when its outcome was fixed, before the close handshake.
+	// Started is the start of the run. Ended is when its outcome was fixed, before the close handshake. Both are on the
+	// wall clock of the end: they are the length of the run apart, even if that clock was stepped meanwhile.
 	Started, Ended time.Time
 
 	// Reason is OK, or why the run failed; ErrorType is then what broke.
