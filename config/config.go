@@ -22,6 +22,8 @@ type Agent struct {
 	Listen        string // address of status and health, "" for none
 	MaxConcurrent int    // runs in flight at most
 	Location      string // where this agent stands, may be empty
+	ID            string // who this agent is, empty for the default
+	URL           string // of the status page as people reach it, may be empty
 	LogLevel      slog.Level
 	LogFormat     string // "text" or "json"
 	Shard         Shard  // which of the probes are this agent's
@@ -36,6 +38,7 @@ type OTLP struct {
 	Compression string        // "gzip" or "none"
 	Headers     map[string]string
 	Logs        bool        // log records, too
+	EndMarkers  bool        // a series without a value any more ends with a point that says so
 	TLS         *tls.Config // nil if the endpoint is http://
 	Spool       Spool
 	// Traces says that runs are traced: a share TraceRatio of them, and all that fail.
@@ -60,7 +63,11 @@ type Spool struct {
 	Dir      string // "" for memory
 	MaxBytes int64
 	MaxAge   time.Duration
+	Order    string // "strict" or "interleave"
 }
+
+// Interleaves reports whether news are exported between what waits.
+func (s Spool) Interleaves() bool { return s.Order == orderInterleave }
 
 // Endpoint is an OTLP receiver.
 type Endpoint struct {
@@ -88,6 +95,7 @@ func (e Endpoint) String() string {
 // Resource is what the environment says about the entity that produces the telemetry.
 type Resource struct {
 	ServiceName string            // OTEL_SERVICE_NAME, or service.name of the attributes, or "wsprobe"
+	Location    string            // wsprobe.location of the attributes
 	Attributes  map[string]string // the rest of OTEL_RESOURCE_ATTRIBUTES
 }
 

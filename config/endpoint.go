@@ -2,6 +2,7 @@ package config
 
 import (
 	"net"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -75,6 +76,18 @@ func (s *settingsReader) endpoint(o *OTLP) {
 	} else {
 		o.Endpoint.Address += ":" + defaultGRPCPort
 	}
+}
+
+// markerPaths are the paths at which receivers of their own make a staleness marker of a point that ends a series:
+// Prometheus 3 and VictoriaMetrics. Others, who do not know its flag, store a latency of 0, or refuse the request.
+var markerPaths = []string{"/api/v1/otlp" + metricsPath, "/opentelemetry" + metricsPath}
+
+// ends sets what the default of otlp.end_markers is for the endpoint.
+func (s *settingsReader) ends(o *OTLP) {
+	if _, given := s.origins["otlp.end_markers"]; given {
+		return
+	}
+	o.EndMarkers = slices.ContainsFunc(markerPaths, func(path string) bool { return strings.HasSuffix(o.Endpoint.Path, path) })
 }
 
 // httpPath is the path of requests to an endpoint with a path.

@@ -45,14 +45,15 @@ func TestSpool(t *testing.T) {
 		variables  map[string]string
 		want       Spool
 	}{
-		{"memory", "", nil, Spool{"", 32 << 20, 24 * time.Hour}},
-		{"memory of another size", "spool: {max_bytes: 64KiB}", nil, Spool{"", 64 << 10, 24 * time.Hour}},
-		{"disk", "spool: {dir: /var/spool/wsprobe}", nil, Spool{"/var/spool/wsprobe", 256 << 20, 24 * time.Hour}},
-		{"all", "spool: {dir: a b, max_bytes: 1TiB, max_age: 8760h}", nil, Spool{"a b", 1 << 40, 8760 * time.Hour}},
-		{"bytes", "spool: {dir: a, max_bytes: 65536, max_age: 1s}", nil, Spool{"a", 64 << 10, time.Second}},
+		{"memory", "", nil, Spool{"", 32 << 20, 24 * time.Hour, "strict"}},
+		{"memory of another size", "spool: {max_bytes: 64KiB}", nil, Spool{"", 64 << 10, 24 * time.Hour, "strict"}},
+		{"disk", "spool: {dir: /var/spool/wsprobe}", nil, Spool{"/var/spool/wsprobe", 256 << 20, 24 * time.Hour, "strict"}},
+		{"all", "spool: {dir: a b, max_bytes: 1TiB, max_age: 8760h}", nil, Spool{"a b", 1 << 40, 8760 * time.Hour, "strict"}},
+		{"bytes", "spool: {dir: a, max_bytes: 65536, max_age: 1s}", nil, Spool{"a", 64 << 10, time.Second, "strict"}},
 		{"variables", "spool: {dir: a}", map[string]string{"WSPROBE_OTLP_SPOOL_DIR": "b", "WSPROBE_OTLP_SPOOL_MAX_BYTES": "2GiB",
-			"WSPROBE_OTLP_SPOOL_MAX_AGE": "1h"}, Spool{"b", 2 << 30, time.Hour}},
-		{"taken away", "spool: {dir: a}", map[string]string{"WSPROBE_OTLP_SPOOL_DIR": ""}, Spool{"", 32 << 20, 24 * time.Hour}},
+			"WSPROBE_OTLP_SPOOL_MAX_AGE": "1h"}, Spool{"b", 2 << 30, time.Hour, "strict"}},
+		{"order", "spool: {order: interleave}", nil, Spool{"", 32 << 20, 24 * time.Hour, "interleave"}},
+		{"taken away", "spool: {dir: a}", map[string]string{"WSPROBE_OTLP_SPOOL_DIR": ""}, Spool{"", 32 << 20, 24 * time.Hour, "strict"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got, err := loadWith(t, "otlp: {"+test.otlp+"}\n"+probesOnly, test.variables)
@@ -70,6 +71,24 @@ func TestEndpointIsShownWithoutAKey(t *testing.T) {
 	} {
 		if got := (Endpoint{Address: "otlp.example.com", Path: path, Secure: true}).String(); got != want {
 			t.Errorf("%q: got %s, want %s", path, got, want)
+		}
+	}
+}
+
+// TestEndMarkers: they are sent by default to receivers that are known to understand them.
+func TestEndMarkers(t *testing.T) {
+	for otlp, want := range map[string]bool{
+		"endpoint: \"http://collector:4317\"":                                                           false,
+		"protocol: http/protobuf, endpoint: \"http://collector:4318\"":                                  false,
+		"protocol: http/protobuf, endpoint: \"http://prometheus:9090/api/v1/otlp\"":                     true,
+		"protocol: http/protobuf, endpoint: \"https://host/a/prometheus/api/v1/otlp/v1/metrics\"":       true,
+		"protocol: http/protobuf, endpoint: \"http://vm:8428/opentelemetry\"":                           true,
+		"protocol: http/protobuf, endpoint: \"http://prometheus:9090/api/v1/otlp\", end_markers: false": false,
+		"endpoint: \"http://collector:4317\", end_markers: true":                                        true,
+	} {
+		got, err := loadWith(t, "otlp: {"+otlp+"}\n"+probesOnly, nil)
+		if err != nil || got.OTLP.EndMarkers != want {
+			t.Errorf("%s: got %v %v, want %v", otlp, got.OTLP.EndMarkers, err, want)
 		}
 	}
 }

@@ -37,7 +37,24 @@ func checkVariables(r *report) {
 		case name == "WSPROBE_OTLP_HEADERS":
 			r.variable(name, "is no variable of wsprobe: set otlp.headers in the file, or OTEL_EXPORTER_OTLP_HEADERS")
 		default:
-			r.variable(name, "is no variable of wsprobe%s", didYouMean(suggest(name, names)))
+			r.variable(name, "is no variable of wsprobe%s", didYouMean(suggestVariable(name, names)))
 		}
 	}
+}
+
+// suggestVariable guesses which variable was meant. Only the word behind the section counts: with the rest, which all
+// have in common, every word would be near.
+func suggestVariable(name string, names []string) string {
+	at := len("WSPROBE_") + strings.IndexByte(name[len("WSPROBE_"):], '_') + 1
+	section := name[:at]
+	var words []string
+	for _, candidate := range names {
+		if word, ok := strings.CutPrefix(candidate, section); ok {
+			words = append(words, word)
+		}
+	}
+	if guess := suggest(name[at:], words); guess != "" {
+		return section + guess
+	}
+	return ""
 }

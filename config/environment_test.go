@@ -1,6 +1,7 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
 	"maps"
 	"os"
@@ -48,7 +49,7 @@ WSPROBE_OTLP_TLS_INSECURE_SKIP_VERIFY: must be true or false, got "1"`},
 		{"override/unknown", probesOnly, map[string]string{"WSPROBE_AGENT_LISTEM": "x", "WSPROBE_OTLP_ENDPOINTS": "x", "WSPROBE_OTLP_HEADERS": "secret",
 			"WSPROBE_AGENT_PORT": "9464"},
 			`WSPROBE_AGENT_LISTEM: is no variable of wsprobe, did you mean WSPROBE_AGENT_LISTEN?
-WSPROBE_AGENT_PORT: is no variable of wsprobe, did you mean WSPROBE_AGENT_LISTEN?
+WSPROBE_AGENT_PORT: is no variable of wsprobe
 WSPROBE_OTLP_ENDPOINTS: is no variable of wsprobe, did you mean WSPROBE_OTLP_ENDPOINT?
 WSPROBE_OTLP_HEADERS: is no variable of wsprobe: set otlp.headers in the file, or OTEL_EXPORTER_OTLP_HEADERS`},
 		{"override/tls", https, map[string]string{"WSPROBE_OTLP_TLS_CA_FILE": "testdata/nothing.pem", "WSPROBE_OTLP_TLS_CERT_FILE": "testdata/tls/cert.pem"},
@@ -191,16 +192,17 @@ func TestOverrides(t *testing.T) {
 		"WSPROBE_AGENT_LOG_FORMAT": "json", "WSPROBE_OTLP_ENDPOINT": "HTTPS://[::1]", "WSPROBE_OTLP_INTERVAL": "1m", "WSPROBE_OTLP_TIMEOUT": "2s",
 		"WSPROBE_OTLP_COMPRESSION": "none", "WSPROBE_OTLP_TLS_CA_FILE": "testdata/tls/cert.pem", "WSPROBE_OTLP_TLS_CERT_FILE": "testdata/tls/cert.pem",
 		"WSPROBE_OTLP_TLS_KEY_FILE": "testdata/tls/key.pem", "WSPROBE_OTLP_TLS_INSECURE_SKIP_VERIFY": "true",
-		"WSPROBE_AGENT_SHARD_INDEX": "2", "WSPROBE_AGENT_SHARD_COUNT": "3",
+		"WSPROBE_AGENT_SHARD_INDEX": "2", "WSPROBE_AGENT_SHARD_COUNT": "3", "WSPROBE_AGENT_ID": "probes-1",
+		"WSPROBE_AGENT_URL": "https://wsprobe.example.com/", "WSPROBE_OTLP_END_MARKERS": "false",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Agent{"", 7, "Zürich", slog.LevelDebug, "json", Shard{2, 3}}); got.Agent != want {
+	if want := (Agent{"", 7, "Zürich", "probes-1", "https://wsprobe.example.com/", slog.LevelDebug, "json", Shard{2, 3}}); got.Agent != want {
 		t.Errorf("agent %+v, want %+v", got.Agent, want)
 	}
 	o := got.OTLP
-	if o.Endpoint != (Endpoint{Address: "[::1]:4317", Secure: true}) || o.Interval != time.Minute || o.Timeout != 2*time.Second || o.Compression != "none" {
+	if o.Endpoint != (Endpoint{Address: "[::1]:4317", Secure: true}) || o.Interval != time.Minute || o.Timeout != 2*time.Second || o.Compression != "none" || o.EndMarkers {
 		t.Errorf("otlp %+v", o)
 	}
 	if o.TLS == nil || !o.TLS.InsecureSkipVerify || o.TLS.RootCAs == nil || len(o.TLS.Certificates) != 1 {
@@ -219,7 +221,7 @@ func TestStandardVariables(t *testing.T) {
 		"OTEL_EXPORTER_OTLP_COMPRESSION": "none", "OTEL_EXPORTER_OTLP_HEADERS": " Authorization = Basic%20YTpi , x=1=2,",
 		"OTEL_EXPORTER_OTLP_CERTIFICATE": "testdata/tls/cert.pem", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE": "testdata/tls/cert.pem",
 		"OTEL_EXPORTER_OTLP_CLIENT_KEY": "testdata/tls/key.pem", "OTEL_EXPORTER_OTLP_PROTOCOL": "grpc", "OTEL_METRICS_EXPORTER": "otlp",
-		"OTEL_SDK_DISABLED": "false", "OTEL_RESOURCE_ATTRIBUTES": "service.name=a,deployment.environment.name=prod%2C1,empty=",
+		"OTEL_SDK_DISABLED": "false", "OTEL_RESOURCE_ATTRIBUTES": "service.name=a,deployment.environment.name=prod%2C1,empty=,wsprobe.location=fra",
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -234,9 +236,28 @@ func TestStandardVariables(t *testing.T) {
 	if o.TLS == nil || o.TLS.RootCAs == nil || len(o.TLS.Certificates) != 1 {
 		t.Errorf("TLS %+v", o.TLS)
 	}
-	want := Resource{"a", map[string]string{"deployment.environment.name": "prod,1", "empty": ""}}
+	want := Resource{"a", "fra", map[string]string{"deployment.environment.name": "prod,1", "empty": ""}}
 	if !reflect.DeepEqual(o.Resource, want) {
 		t.Errorf("resource %+v, want %+v", o.Resource, want)
+	}
+	if got.Agent.Location != "fra" {
+		t.Errorf("location %q, want that of the resource", got.Agent.Location)
+	}
+}
+
+// TestNoNameIsThereTwice: an attribute of the resource becomes a label in some back ends, beside those of the points.
+func TestNoNameIsThereTwice(t *testing.T) {
+	file := "probes: [{name: a, url: \"ws://a/\", labels: {team_name: web}}]\n"
+	for attributes, want := range map[string]string{
+		"team=web":         "",
+		"team.name=web":    `team.name is a label of probe "a", too: some back ends would have it twice`,
+		"wsprobe.name=b":   "item 1 is not allowed: it is an attribute of the metrics of probes",
+		"server_address=b": "item 1 is not allowed: it is an attribute of the metrics of probes",
+	} {
+		_, err := loadWith(t, file, map[string]string{"OTEL_RESOURCE_ATTRIBUTES": attributes})
+		if got := fmt.Sprint(err); want == "" && err != nil || want != "" && got != "environment: OTEL_RESOURCE_ATTRIBUTES: "+want {
+			t.Errorf("%s: got %v, want %q", attributes, err, want)
+		}
 	}
 }
 

@@ -38,6 +38,7 @@ func load(r *report, data []byte) Config {
 	s := &settingsReader{reader: c.reader, viper: v, origins: make(map[string]origin), wrong: make(map[string]bool), files: files}
 	s.read(&config, top)
 	config.Probes = readProbes(c, top, files)
+	config.OTLP.Resource.checkLabels(r, config.Probes)
 	return config
 }
 

@@ -1,8 +1,10 @@
 package config
 
 import (
+	"maps"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"unicode/utf8"
 )
@@ -138,9 +140,15 @@ func storeHeaders[T any](s *settingsReader, f *field[T], v standard) map[string]
 	return headers
 }
 
+// resourceVariable holds attributes of the resource.
+const resourceVariable = "OTEL_RESOURCE_ATTRIBUTES"
+
+// locationAttribute is where an agent stands. It is an attribute of each metric, so it cannot be one of the resource, too.
+const locationAttribute = "wsprobe.location"
+
 // readResource reads what the environment says about the resource.
 func readResource(r *report) Resource {
-	const attributes, serviceName = "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"
+	const attributes, serviceName = resourceVariable, "OTEL_SERVICE_NAME"
 	resource := Resource{ServiceName: "wsprobe", Attributes: make(map[string]string)}
 	for i, item := range listItems(os.Getenv(attributes)) {
 		name, value, problem := keyValue(item)
@@ -149,6 +157,10 @@ func readResource(r *report) Resource {
 			r.variable(attributes, "item %d %s", i+1, problem)
 		case name == "service.name":
 			resource.ServiceName = value
+		case name == locationAttribute:
+			resource.Location = value
+		case ownName(name):
+			r.variable(attributes, "item %d is not allowed: it is an attribute of the metrics of probes", i+1)
 		default:
 			resource.Attributes[name] = value
 		}
@@ -160,6 +172,18 @@ func readResource(r *report) Resource {
 		}
 	}
 	return resource
+}
+
+// checkLabels looks for attributes of the resource that are labels of probes, too.
+func (r Resource) checkLabels(report *report, probes []Probe) {
+	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
+		for _, p := range probes {
+			if oneOf(name, slices.Collect(maps.Keys(p.Labels))) {
+				report.variable(resourceVariable, "%s is a label of probe %s, too: some back ends would have it twice", name, quote(p.Name))
+				break
+			}
+		}
+	}
 }
 
 // listItems splits a list at its commas. Empty items, as a comma at the end leaves them, do not count.

@@ -1,6 +1,8 @@
 package config
 
 import (
+	"cmp"
+
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
 )
@@ -51,11 +53,13 @@ func (s *settingsReader) read(config *Config, top *found) {
 	s.refuse(config.OTLP)
 	s.checkAudience(config)
 	s.endpoint(&config.OTLP)
+	s.ends(&config.OTLP)
 	s.traces(&config.OTLP)
 	if config.OTLP.Exports() {
 		config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	}
 	config.OTLP.Resource = readResource(s.report)
+	config.Agent.Location = cmp.Or(config.Agent.Location, config.OTLP.Resource.Location)
 }
 
 // checkAudience looks for an agent that would tell nobody what it measures.

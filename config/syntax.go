@@ -3,7 +3,9 @@ package config
 import (
 	"fmt"
 	"net"
+	"net/url"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"unicode"
@@ -35,6 +37,15 @@ func printableProblem(text string) string {
 	return ""
 }
 
+// urlProblem checks the URL of a page, which may be missing. It stands in alerts for everybody, so it has no password.
+func urlProblem(text string) string {
+	u, err := url.Parse(text)
+	if text != "" && (err != nil || u.Hostname() == "" || u.User != nil) {
+		return "must be http:// or https://, then a host, without user information"
+	}
+	return printableProblem(text)
+}
+
 // listenProblem checks an address to listen on. The host may be missing, for all addresses; port
 // 0 lets the system choose.
 func listenProblem(address string) string {
@@ -54,8 +65,34 @@ func listenProblem(address string) string {
 var labelName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
 
 // ownAttributes are the attributes of the metrics of a probe that no label may replace.
-var ownAttributes = map[string]bool{
-	"server.address": true, "server.port": true, "url.scheme": true, "url.path": true, "error.type": true,
+var ownAttributes = []string{"server.address", "server.port", "url.scheme", "url.path", "error.type"}
+
+// resourceAttributes are what the agent says about itself. VictoriaMetrics and resource_to_telemetry_conversion of
+// Collectors make labels of them, and of the scope: a label of the same name would be there twice.
+var resourceAttributes = []string{
+	"service.name", "service.version", "service.instance.id", "host.name",
+	"telemetry.sdk.name", "telemetry.sdk.language", "telemetry.sdk.version",
+	"scope.name", "scope.version", "otel.scope.name", "otel.scope.version",
+}
+
+// prometheusName is how Prometheus spells the name of an attribute.
+func prometheusName(name string) string {
+	return strings.Map(func(r rune) rune {
+		if r == '.' || r == '-' {
+			return '_'
+		}
+		return r
+	}, name)
+}
+
+// oneOf reports whether a name is one of others to Prometheus.
+func oneOf(name string, others []string) bool {
+	return slices.ContainsFunc(others, func(other string) bool { return prometheusName(name) == prometheusName(other) })
+}
+
+// ownName reports whether a name is, or looks like, that of an attribute that the metrics of a probe bear.
+func ownName(name string) bool {
+	return strings.HasPrefix(prometheusName(name), "wsprobe_") || oneOf(name, ownAttributes)
 }
 
 func labelProblem(name, value string) (nameProblem, valueProblem string) {
@@ -64,7 +101,7 @@ func labelProblem(name, value string) (nameProblem, valueProblem string) {
 		nameProblem = "must be named by letters, digits, _ . or -, beginning with a letter"
 	case len(name) > maxLabelName:
 		nameProblem = fmt.Sprintf("must have a name of at most %d characters, got %d", maxLabelName, len(name))
-	case strings.HasPrefix(name, "wsprobe."), ownAttributes[name]:
+	case ownName(name), oneOf(name, resourceAttributes):
 		nameProblem = "is not allowed: it is an attribute that wsprobe sets itself"
 	}
 	if n := utf8.RuneCountInString(value); n > maxLabelValue {

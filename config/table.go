@@ -25,8 +25,15 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 		Doc: "runs in flight at most; a run that finds no place is skipped and counted"},
 		into: func(c *Config) any { return &c.Agent.MaxConcurrent }},
 	{Field: Field{Path: "location", Kind: Text, Max: 256,
-		Doc: "where this agent stands; the resource attribute wsprobe.location"},
+		Doc: "where this agent stands; the attribute wsprobe.location of all its metrics"},
 		into: func(c *Config) any { return &c.Agent.Location }, check: printableProblem},
+	{Field: Field{Path: "id", Kind: Text, Max: 256,
+		Doc: "identity of this agent, the same after a restart: the attribute service.instance.id; the default is host:port of listen, " +
+			"without a port host:otlp.spool.dir, else a random one"},
+		into: func(c *Config) any { return &c.Agent.ID }, check: printableProblem},
+	{Field: Field{Path: "url", Kind: Text, Max: 2048, Pattern: "^$|^[Hh][Tt][Tt][Pp][Ss]?://",
+		Doc: "URL of the status page as people reach it, for links in alerts: the attribute wsprobe.agent.url of wsprobe.agent.build.info"},
+		into: func(c *Config) any { return &c.Agent.URL }, check: urlProblem},
 	{Field: Field{Path: "log_level", Kind: Choice, Default: "info", Allowed: []string{"debug", "info", "warn", "error"},
 		Doc: "the least severe records that are logged"},
 		into: func(c *Config) any { return &c.Agent.LogLevel }},
@@ -44,6 +51,12 @@ var shardSection = newSection("agent.shard", "agent.shard.", true, []field[Shard
 		Doc: "how many agents share the probes of this file; each runs those whose name falls to it, and needs the same count"},
 		into: func(s *Shard) any { return &s.Count }},
 })
+
+// The orders of exports, see otlp.spool.order.
+const (
+	orderStrict     = "strict"
+	orderInterleave = "interleave"
+)
 
 // maxShards is how many agents may share a file.
 const maxShards = 10_000
@@ -84,6 +97,10 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		Doc:  "share of the runs whose trace is exported though they are ok; those that fail always are",
 		OTel: []string{samplerVariable}},
 		into: func(c *Config) any { return &c.OTLP.TraceRatio }},
+	{Field: Field{Path: "end_markers", Kind: Bool, Default: "false",
+		Doc: "end a latency series with a point without a value once a run has none, so that the last one is not shown any longer; " +
+			"true by default where the endpoint is Prometheus 3 (/api/v1/otlp) or VictoriaMetrics (/opentelemetry)"},
+		into: func(c *Config) any { return &c.OTLP.EndMarkers }},
 	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
 	{Field: Field{Path: "spool", Kind: Section, Doc: "where exports wait while the receiver does not take them"}},
 })
@@ -98,6 +115,9 @@ var spoolSection = newSection("otlp.spool", "otlp.spool.", true, []field[Config]
 	{Field: Field{Path: "max_age", Kind: Duration, Default: "24h", Min: int64(time.Second), Max: int64(365 * 24 * time.Hour),
 		Doc: "how long an export may wait"},
 		into: func(c *Config) any { return &c.OTLP.Spool.MaxAge }},
+	{Field: Field{Path: "order", Kind: Choice, Default: orderStrict, Allowed: []string{orderStrict, orderInterleave},
+		Doc: "order of exports after an outage: strict is that of time, which Prometheus insists on; interleave sends every other one from the present"},
+		into: func(c *Config) any { return &c.OTLP.Spool.Order }},
 })
 
 var probeSection = newSection("probes", "probes[].", false, []field[Probe]{

@@ -124,8 +124,9 @@ func (a *agent) job(p part, entry *status.Entry) scheduler.Job {
 		},
 	}
 	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, tick scheduler.Tick) {
-		result, err := prober.RunWith(ctx, probe.RunOptions{Trace: a.telemetry.Trace()})
+		result, err := prober.RunWith(ctx, probe.RunOptions{Trace: a.telemetry.Trace(), Fixed: series.Fix})
 		if err != nil {
+			series.Abandon()
 			return // the agent stops: nothing was measured, and nothing is reported
 		}
 		if result.StartDelay = tick.Late; result.Overloaded() {
@@ -220,7 +221,11 @@ func telemetryOptions(cfg config.Config, inFlight func() int, log *slog.Logger) 
 		TraceRatio:     cfg.OTLP.TraceRatio,
 		ServiceName:    cfg.OTLP.Resource.ServiceName,
 		ServiceVersion: versionText(),
+		InstanceID:     instanceID(cfg),
 		Location:       cfg.Agent.Location,
+		PageURL:        cfg.Agent.URL,
+		EndMarkers:     cfg.OTLP.EndMarkers,
+		Interleave:     cfg.OTLP.Spool.Interleaves(),
 		Attributes:     cfg.OTLP.Resource.Attributes,
 		Scrapes:        cfg.Agent.Listen != "",
 		InFlight:       inFlight,
@@ -247,6 +252,7 @@ func telemetryTarget(p config.Probe) (telemetry.Target, error) {
 		Address:        u.Hostname(),
 		Port:           port,
 		Scheme:         scheme,
+		Interval:       p.Interval,
 		Path:           u.EscapedPath(),
 		Labels:         p.Labels,
 	}, nil

@@ -74,7 +74,7 @@ func (a *Account) Point(p receiver.Point) {
 	defer a.mu.Unlock()
 	a.totals.points++
 	s := a.series[text(p, keyName)]
-	if s == nil {
+	if s == nil || p.NoValue {
 		return
 	}
 	switch p.Metric {

@@ -29,6 +29,8 @@ type Point struct {
 
 	// Value is the number of a gauge or sum, and the sum of a histogram.
 	Value float64
+	// NoValue says that the series has no value any more: the point has the flag for "no recorded value".
+	NoValue bool
 	// Count, Bounds and Buckets are the distribution of a histogram.
 	Count   uint64
 	Bounds  []float64
@@ -85,6 +87,8 @@ func numbers(about Point, points []*metrics.NumberDataPoint, yield func(Point) b
 	for _, p := range points {
 		about.Attributes = attributes(p.GetAttributes())
 		about.Start, about.Time = instant(p.GetStartTimeUnixNano()), instant(p.GetTimeUnixNano())
+		about.Value = 0
+		about.NoValue = p.GetFlags()&uint32(metrics.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK) != 0
 		switch value := p.GetValue().(type) {
 		case *metrics.NumberDataPoint_AsDouble:
 			about.Value = value.AsDouble

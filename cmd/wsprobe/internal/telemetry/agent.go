@@ -12,7 +12,7 @@ import (
 // agent counts what the agent does itself.
 type agent struct {
 	inFlight func() int // or nil
-	build    attributes
+	build    []attribute.KeyValue
 	loads    loads
 	queue    func(now time.Time) queueState
 
@@ -127,13 +127,13 @@ func (a *agent) untold() map[DropCause]int64 {
 
 // addTo adds the agent's points.
 func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
-	none := newAttributes()
-	with := func(kvs ...attribute.KeyValue) attributes { return newAttributes(kvs...) }
+	with := b.attributes
+	none := with()
 	b.sum(idAgentProbes, none, start, now, int64(probes))
 	if a.inFlight != nil {
 		b.sum(idAgentInFlight, none, start, now, int64(a.inFlight()))
 	}
-	b.gauge(idAgentBuild, a.build, start, now, 1)
+	b.gauge(idAgentBuild, with(a.build...), start, now, 1)
 	a.loads.addTo(b, start, now)
 	q := a.queue(now)
 	b.sum(idAgentQueueLength, none, start, now, int64(q.batches))
@@ -152,7 +152,7 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 		b.sum(idAgentSkipped, with(text(keySkipCause, cause)), start, now, a.skipped[cause])
 	}
 	for kind, n := range a.requests {
-		b.sum(idAgentRequests, kind.attributes(), start, now, n)
+		b.sum(idAgentRequests, with(kind.attributes()...), start, now, n)
 	}
 	b.sum(idAgentSent, none, start, now, a.sent)
 	for _, cause := range DropCauses() {
@@ -166,10 +166,10 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 	a.addTraces(b, start, now)
 }
 
-func (k requestKind) attributes() attributes {
+func (k requestKind) attributes() []attribute.KeyValue {
 	kvs := []attribute.KeyValue{attribute.String(keyOutcome, string(k.outcome))}
 	if k.errorType != "" {
 		kvs = append(kvs, attribute.String(keyErrorType, k.errorType))
 	}
-	return newAttributes(kvs...)
+	return kvs
 }

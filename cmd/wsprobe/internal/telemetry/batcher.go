@@ -32,8 +32,10 @@ type batcher struct {
 	done    []metricdata.ScopeMetrics
 	points  int
 	bytes   int
+	common  []attribute.KeyValue // of every point
 	scratch []attribute.KeyValue // for whoever makes attributes
 	label   func(string) string  // what a label of a probe is called, nil for its own name
+	markers map[ending]marker    // see [batcher.end]
 
 	gauges     [metricCount][]metricdata.DataPoint[float64]
 	sums       [metricCount][]metricdata.DataPoint[int64]
@@ -80,6 +82,7 @@ func (b *batcher) makeRoom(size int) {
 
 // cut ends the present request.
 func (b *batcher) cut() {
+	b.addMarkers()
 	scope := metricdata.ScopeMetrics{Scope: b.scope}
 	for m, row := range table {
 		var data metricdata.Aggregation
@@ -110,6 +113,7 @@ func (b *batcher) cut() {
 	}
 	b.done = append(b.done, scope)
 	b.points, b.bytes = 0, 0
+	clear(b.markers)
 	clear(b.gauges[:])
 	clear(b.sums[:])
 	clear(b.histograms[:])

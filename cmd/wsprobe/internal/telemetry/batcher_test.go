@@ -82,9 +82,9 @@ func TestSizeOfSmallPoints(t *testing.T) {
 	}
 	var requests []metricdata.ScopeMetrics
 	b := telemetry.producer.batcher(func(scopes ...metricdata.ScopeMetrics) { requests = append(requests, scopes...) })
-	telemetry.pending.take(func(r *run) { addRun(b, r) })
+	telemetry.pending.take(func(*run) {}, func(r *run) { addRun(b, r) })
 	for _, s := range telemetry.producer.all() {
-		addTotals(b, s, midnight, s.takeExemplars())
+		addTotals(b, s, midnight, midnight, s.takeExemplars())
 	}
 	estimate := b.header + b.bytes
 	b.finish()

@@ -22,7 +22,7 @@ func BenchmarkRecord(b *testing.B) {
 	for i := 0; b.Loop(); i++ {
 		if i%DefaultPendingRuns == DefaultPendingRuns-1 {
 			b.StopTimer()
-			telemetry.pending.take(func(*run) {})
+			telemetry.pending.take(func(*run) {}, func(*run) {})
 			b.StartTimer()
 		}
 		series.Record(result, unjudged)

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"context"
+	"log/slog"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -45,15 +46,30 @@ func (c *collection) run(ctx context.Context) {
 			c.collect(c.producer.produceAll)
 		}
 	}
-	c.collect(c.producer.produceAll)
+	c.collect(c.producer.produceLast)
 }
 
 // collect puts what was recorded since the last collection into the queue, request by request. As long as exports get
 // through it need not be settled: it is gone in a moment, or settled when slow ticks.
 func (c *collection) collect(produce func(func(...metricdata.ScopeMetrics))) {
 	c.late = false
+	c.watchClock()
 	produce(c.add)
 	c.tellDrops()
+}
+
+// watchClock tells of a clock that was set back behind what was exported, and of one that has caught up.
+func (c *collection) watchClock() {
+	times := &c.producer.times
+	if !times.observe(time.Now()) {
+		return
+	}
+	if behind := times.behind(); behind > 0 {
+		c.log.log(slog.LevelWarn, "the clock is behind the last time that was exported: Prometheus refuses results until it has caught up",
+			"behind", behind.Round(time.Second), "exported", times.latest.UTC())
+	} else {
+		c.log.log(slog.LevelInfo, "the clock has caught up with the last time that was exported")
+	}
 }
 
 // add puts a request into the queue. It returns when there is room in memory for another.

@@ -22,6 +22,8 @@ type delivery struct {
 	agent  *agent
 	health *health
 	log    *limitedLog
+	// interleave lets news take turns with a backlog. Without it batches go in the order of time.
+	interleave bool
 	// patience is how long news wait for what is older, so that a short outage arrives in order of time,
 	// which some back ends insist on, and a long one does not hold up the present.
 	patience time.Duration
@@ -67,12 +69,11 @@ func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 // deliver makes one pass over the queue. It returns 0 if the queue is empty, else how long to wait before the
 // next pass.
 //
-// A deferral ends the pass, since the receiver would treat the next request no better. Only if the deferral
-// can be about the one request alone, the next one is asked for a second opinion. If that is accepted the
-// pass goes on, and the first has a strike against it: after many of them it is given up. Otherwise one
-// request that a receiver always refuses would block all others for ever. What was deferred is due again after
-// its pause, and the pass ends then, even if new batches come faster than they can be sent; not so the last
-// pass, after which nothing comes any more.
+// A deferral ends the pass, since the receiver would treat the next request no better, and since no request may overtake
+// another. With interleave, if the deferral can be about the one request alone, the next one is asked for a second
+// opinion. If that is accepted the pass goes on, and the first has a strike against it: after many of them it is given up.
+// What was deferred is due again after its pause, and the pass ends then, even if new batches come faster than they
+// can be sent; not so the last pass, after which nothing comes any more.
 func (d *delivery) deliver(ctx context.Context, last bool) time.Duration {
 	d.pass++
 	var (
@@ -105,14 +106,18 @@ func (d *delivery) deliver(ctx context.Context, last bool) time.Duration {
 			doubtful = nil
 			continue
 		}
+		b.unanswered = b.unanswered || v.unanswered
 		d.queue.keep(b, d.pass)
 		signal(d.queue.unsettled)
 		pause := d.pause(v.retryAfter)
+		if (!d.interleave || v.tooLarge) && d.relent(b, c, v) {
+			continue
+		}
 		if retry.IsZero() {
 			retry = time.Now().Add(pause)
 		}
 		switch {
-		case !v.doubtful || doubtful != nil:
+		case !d.interleave || !v.doubtful || doubtful != nil:
 			return pause
 		case accepted:
 			d.strike(b)
@@ -127,10 +132,31 @@ func (d *delivery) deliver(ctx context.Context, last bool) time.Duration {
 	return max(time.Until(retry), 1)
 }
 
+// relent takes a batch out of the way that all others wait for, after it was refused many times for a reason that can be its
+// own, or at once for its size. It is split in two, whose halves have as many tries again, and then given up: else it would
+// block all others until it expires.
+func (d *delivery) relent(b *batch, c content, v verdict) (gone bool) {
+	if !v.doubtful {
+		return false
+	}
+	if b.strikes++; b.strikes < maxStrikes && !v.tooLarge {
+		return false
+	}
+	if !b.part || v.tooLarge {
+		if parts, err := b.split(c); err == nil && len(parts) > 0 {
+			d.log.log(slog.LevelWarn, "export split in two: the receiver does not take it whole", "points", b.points, "message", v.message)
+			d.queue.split(b, parts)
+			return true
+		}
+	}
+	d.giveUp(b, v.message)
+	return true
+}
+
 // news returns when batches must have been collected to take turns with older ones: a while ago, but not long ago. It is
 // never, and all go in order, until requests have got through for a while.
 func (d *delivery) news(now time.Time) window {
-	if d.flowing.IsZero() || now.Sub(d.flowing) < d.patience {
+	if !d.interleave || d.flowing.IsZero() || now.Sub(d.flowing) < d.patience {
 		return window{}
 	}
 	return window{from: now.Add(-d.recent), before: now.Add(-d.patience)}
@@ -145,12 +171,17 @@ func (d *delivery) pause(asked time.Duration) time.Duration {
 
 // strike notes that a batch was refused while another was accepted.
 func (d *delivery) strike(b *batch) {
-	if b.strikes++; b.strikes < maxStrikes {
-		return
+	if b.strikes++; b.strikes >= maxStrikes {
+		d.giveUp(b, "the receiver accepts others")
 	}
+}
+
+// giveUp drops a batch that is deferred time and again.
+func (d *delivery) giveUp(b *batch, why string) {
 	d.queue.remove(b)
 	d.agent.drop(DropRejected, b.points)
-	d.log.log(slog.LevelError, "export given up: the receiver accepts others but not this one", "points", b.points)
+	d.health.refuse(time.Now(), b.points, why)
+	d.log.log(slog.LevelError, "export given up: the receiver does not take it", "points", b.points, "message", why)
 }
 
 // account counts and tells what became of a batch.
@@ -165,7 +196,7 @@ func (d *delivery) account(b *batch, v verdict) {
 	}
 	d.agent.request(requestKind{v.outcome, v.errorType}, sent)
 	if v.rejected > 0 {
-		d.agent.drop(DropRejected, v.rejected)
+		d.agent.drop(dropCause(b, v), v.rejected)
 	}
 	if v.outcome == Deferred {
 		d.fails++
@@ -179,14 +210,26 @@ func (d *delivery) account(b *batch, v verdict) {
 	d.report(b, v, now)
 }
 
+// dropCause is why points of a batch are dropped that the receiver refused. If the answer to an earlier try was lost, the
+// receiver mostly has them, and refuses them for that.
+func dropCause(b *batch, v verdict) DropCause {
+	if v.outcome == Rejected && b.unanswered {
+		return DropRepeated
+	}
+	return DropRejected
+}
+
 // report keeps the health and tells the log.
 func (d *delivery) report(b *batch, v verdict, now time.Time) {
-	ok := v.outcome == Accepted || v.outcome == Partial && v.rejected < b.points
-	before := d.health.set(ok, now, v)
+	repeated := dropCause(b, v) == DropRepeated
+	before := d.health.note(now, b.points, v, repeated)
 	switch {
 	case v.outcome == Deferred:
 		d.log.log(slog.LevelWarn, "export deferred", "error.type", v.errorType, "message", v.message,
 			"since", d.health.get().Since)
+	case repeated:
+		d.log.log(slog.LevelInfo, "export repeated, as its answer was lost, and refused: the receiver should have it already",
+			"error.type", v.errorType, "message", v.message, "points", b.points)
 	case v.outcome == Rejected:
 		d.log.log(slog.LevelError, "export rejected", "error.type", v.errorType, "message", v.message,
 			"points", b.points)

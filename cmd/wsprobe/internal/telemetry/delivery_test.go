@@ -24,13 +24,26 @@ type bench struct {
 	seen   int // how many of them the test knows of
 }
 
+// deliveryOf is a delivery in strict order.
 func deliveryOf(t *testing.T, words string, answer func(word string, n int) verdict) *bench {
+	t.Helper()
+	return benchOf(t, words, false, answer)
+}
+
+// interleavedOf is a delivery in which news take turns with a backlog.
+func interleavedOf(t *testing.T, words string, answer func(word string, n int) verdict) *bench {
+	t.Helper()
+	return benchOf(t, words, true, answer)
+}
+
+func benchOf(t *testing.T, words string, interleave bool, answer func(word string, n int) verdict) *bench {
 	t.Helper()
 	agent := newAgent(nil, nil)
 	b := &bench{began: time.Now(), answer: answer}
 	b.delivery = &delivery{
 		queue: newQueue(limits{memory: 1 << 20}, nil, agent.drop), agent: agent, health: newHealth(),
-		log: newLimitedLog(slog.New(slog.DiscardHandler)), spread: 1, patience: time.Second, recent: time.Minute,
+		log: newLimitedLog(slog.New(slog.DiscardHandler)), spread: 1,
+		interleave: interleave, patience: time.Second, recent: time.Minute,
 	}
 	b.send = func(_ context.Context, c content) verdict {
 		name := c.packed
@@ -193,7 +206,7 @@ func tooLarge(word string, _ int) verdict {
 
 func TestOneRequestDoesNotBlockTheOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := deliveryOf(t, "large b c", tooLarge)
+		b := interleavedOf(t, "large b c", tooLarge)
 		defer b.cancel()
 		if got, _ := b.requests(); !slices.Equal(got, []string{"large deferred", "b accepted", "c accepted"}) {
 			t.Errorf("at once: got %v", got)
@@ -221,7 +234,7 @@ func TestOneRequestDoesNotBlockTheOthers(t *testing.T) {
 // TestReceiverThatRefusesEveryOtherRequest accepts each request at some time, so none may be given up.
 func TestReceiverThatRefusesEveryOtherRequest(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := deliveryOf(t, "a b c d e f g", func(_ string, n int) verdict {
+		b := interleavedOf(t, "a b c d e f g", func(_ string, n int) verdict {
 			if n%2 == 0 {
 				return verdict{outcome: Deferred, errorType: "RESOURCE_EXHAUSTED", doubtful: true}
 			}
@@ -242,7 +255,7 @@ func TestReceiverThatRefusesEveryOtherRequest(t *testing.T) {
 // request.
 func TestOverloadIsNotTheRequestsFault(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := deliveryOf(t, "a b c", func(string, int) verdict {
+		b := interleavedOf(t, "a b c", func(string, int) verdict {
 			return verdict{outcome: Deferred, errorType: "RESOURCE_EXHAUSTED", doubtful: true}
 		})
 		defer b.cancel()
@@ -254,6 +267,91 @@ func TestOverloadIsNotTheRequestsFault(t *testing.T) {
 		b.change(accept)
 		if got, want := b.after(10*time.Second), []string{"a accepted", "b accepted", "c accepted"}; !slices.Equal(got, want) {
 			t.Errorf("got %v, want %v", got, want)
+		}
+	})
+}
+
+// TestStrictOrder: no batch overtakes another, whatever the receiver says of the first.
+func TestStrictOrder(t *testing.T) {
+	for name, refusal := range map[string]verdict{
+		"away":       {outcome: Deferred, errorType: "UNAVAILABLE"},
+		"overloaded": {outcome: Deferred, errorType: "RESOURCE_EXHAUSTED", doubtful: true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := deliveryOf(t, "a b c", func(_ string, n int) verdict {
+					if n < 5 {
+						return refusal
+					}
+					return verdict{outcome: Accepted}
+				})
+				defer b.cancel()
+				b.after(time.Hour)
+				want := []string{"a deferred", "a deferred", "a deferred", "a deferred", "a deferred", "a accepted", "b accepted", "c accepted"}
+				if got, _ := b.requests(); !slices.Equal(got, want) {
+					t.Errorf("got %v, want %v", got, want)
+				}
+			})
+		})
+	}
+}
+
+// TestRepeatedIsNoLoss: a request whose answer was lost is repeated; that it is refused then is no news for anybody.
+func TestRepeatedIsNoLoss(t *testing.T) {
+	rejected := verdict{outcome: Rejected, errorType: "400", message: "out of order sample"}
+	for name, c := range map[string]struct {
+		first verdict
+		cause DropCause
+	}{
+		"the answer was lost": {verdict{outcome: Deferred, errorType: "DEADLINE_EXCEEDED", unanswered: true}, DropRepeated},
+		"it was not sent":     {verdict{outcome: Deferred, errorType: "UNAVAILABLE"}, DropRejected},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				b := deliveryOf(t, "a b", func(_ string, n int) verdict {
+					return []verdict{c.first, rejected, {outcome: Accepted}}[n]
+				})
+				defer b.cancel()
+				b.after(time.Minute)
+				dropped := map[DropCause]int64{DropRejected: b.agent.dropped[DropRejected], DropRepeated: b.agent.dropped[DropRepeated]}
+				if dropped[c.cause] != 1 || dropped[DropRejected]+dropped[DropRepeated] != 1 {
+					t.Errorf("dropped %v, want 1 as %s", dropped, c.cause)
+				}
+				if told := !b.health.get().Refusal.At.IsZero(); told != (c.cause == DropRejected) {
+					t.Errorf("people are told: %v", told)
+				}
+			})
+		})
+	}
+}
+
+// TestRefusalIsToldForAWhile: a request that is refused for good is told for 15 minutes, and is a failure of the export only if
+// nothing was accepted for two intervals.
+func TestRefusalIsToldForAWhile(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		h := newHealth()
+		h.grace = 20 * time.Second
+		rejected := verdict{outcome: Rejected, errorType: "400", message: "out of order sample"}
+		note := func(v verdict) Health { h.note(time.Now(), 100, v, false); return h.get() }
+		note(verdict{outcome: Accepted})
+		time.Sleep(10 * time.Second)
+		if got := note(rejected); !got.OK || got.Refusal != (Refusal{time.Now(), 100, "400: out of order sample"}) {
+			t.Errorf("after one: %+v", got)
+		}
+		time.Sleep(10 * time.Second)
+		if got := note(rejected); got.OK || got.Refusal.Points != 200 {
+			t.Errorf("20 s without one that was accepted: %+v", got)
+		}
+		if got := note(verdict{outcome: Accepted}); !got.OK || got.Refusal.Points != 200 {
+			t.Errorf("accepted again: %+v", got)
+		}
+		time.Sleep(toldFor - 1)
+		if got := h.get(); got.Refusal.At.IsZero() {
+			t.Error("not told any more before its time")
+		}
+		time.Sleep(time.Nanosecond)
+		if got := h.get(); !got.Refusal.At.IsZero() {
+			t.Errorf("told for too long: %+v", got)
 		}
 	})
 }

@@ -26,10 +26,40 @@
 // waits. The form is that of OTLP, with the resource as it was: it does not matter which process sends it, or over which
 // protocol.
 //
-// The delivery sends oldest first. What the receiver refuses for now (it is away, overloaded, silent) is
-// tried again, with its own timestamps, after a pause that grows; what it refuses for good is counted, logged
-// and dropped, so that it is not in the way for ever. Every bound drops the oldest first and counts what it
-// drops under its cause.
+// # The order of requests
+//
+// Requests of one agent never overlap in time and never go back: none begins before the newest millisecond of the one before.
+// That holds within a collection, from one collection to the next, after an outage, and after a restart with a spool.
+// Prometheus 3 insists on it: its OTLP receiver writes target_info at the earliest and the latest time of each request, and
+// refuses the whole request if either is out of order. A back end that takes any order loses nothing by it.
+//
+//   - A collection takes runs in the order of their ends, up to a horizon. The horizon is now, or the end of the first run whose
+//     close handshake still goes on (see [Series.Fix]): that run travels in a later request, so nothing may overtake it.
+//   - Totals are stamped at the horizon, behind all runs of their collection. All requests of a collection share that time.
+//   - Points of one series are at least 1 ms apart: Prometheus keeps one sample of a series in each millisecond. A run that
+//     ends within a millisecond of the one before is moved by as much.
+//   - The delivery sends in the order of the collections. What the receiver refuses for now (it is away, overloaded, silent) is
+//     tried again, with its own timestamps, after a pause that grows; everything else waits behind it. What it refuses for good
+//     is counted, logged and dropped, so that it is not in the way for ever. What it refuses 20 times for a reason that can
+//     be its own, such as its size, is split in two, whose halves have 20 tries again before they are given up.
+//   - Options.Interleave gives the order up, for back ends that take any order and operators who want the present first.
+//
+// There are two exceptions. A request whose answer was lost is repeated; a receiver that has it already may refuse it, which is
+// counted as [DropRepeated] and told nobody. And a backlog of over an hour needs an out_of_order_time_window in Prometheus, which
+// takes nothing older than that. A batch of the spool that cannot be read for now is passed over, so that a broken disk
+// does not hold up the present.
+//
+// A clock that is set back by more than a second breaks the order, because times stay true. It is logged, and [Telemetry.Notes]
+// tells it, until the clock has caught up with the last time that was exported.
+//
+// Every bound drops the oldest first and counts what it drops under its cause.
+//
+// # The end of a series
+//
+// With Options.EndMarkers a run that measured no latency ends the series of it by a point with the flag for "no recorded
+// value", and so does the stop for all. Prometheus and VictoriaMetrics make a staleness marker of it: nobody looks at a latency
+// of five minutes ago. A marker stands behind all values of its metric, because the Prometheus exporter of Collectors
+// before 0.165 drops what stands behind a marker, and only if the request has no later value of its series.
 //
 // # Beside the export
 //

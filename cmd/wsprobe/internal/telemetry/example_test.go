@@ -21,7 +21,7 @@ func Example() {
 		return
 	}
 	backend := receiver.Receiver{Point: func(p receiver.Point) {
-		if p.Kind == "gauge" && p.Attributes["wsprobe.name"] != nil { // the others are about the agent itself
+		if p.Kind == "gauge" && p.Time.Year() == 2026 && p.Time.Month() == time.January { // the others are of the collection
 			fmt.Println(p.Time.UTC().Format(time.TimeOnly), p.Metric, p.Value, p.Attributes["wsprobe.reason"])
 		}
 	}}
@@ -64,4 +64,6 @@ func Example() {
 	// 12:00:01 wsprobe.round_trip_latency 12 <nil>
 	// 12:00:01 wsprobe.connection_success 1 ok
 	// 12:01:01 wsprobe.connection_success 1 ws_reply_timeout
+	// 12:00:01 wsprobe.success 1 <nil>
+	// 12:01:01 wsprobe.success 0 <nil>
 }

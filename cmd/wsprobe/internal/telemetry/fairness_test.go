@@ -20,7 +20,7 @@ func TestDeferredIsNotForgottenBehindNews(t *testing.T) {
 			fill(b.queue, "news")
 			return verdict{outcome: Accepted}
 		}
-		b = deliveryOf(t, "", answer)
+		b = interleavedOf(t, "", answer)
 		defer b.cancel()
 		fill(b.queue, "late news")
 		b.after(2 * time.Second)
@@ -37,7 +37,7 @@ func TestDeferredIsNotForgottenBehindNews(t *testing.T) {
 // TestNewsDoNotWaitForALongBacklog has a receiver that takes 300 ms for each request.
 func TestNewsDoNotWaitForALongBacklog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		b := deliveryOf(t, "a b c d e f g h", func(string, int) verdict {
+		b := interleavedOf(t, "a b c d e f g h", func(string, int) verdict {
 			time.Sleep(300 * time.Millisecond)
 			return verdict{outcome: Accepted}
 		})

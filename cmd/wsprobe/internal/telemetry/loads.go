@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 )
 
 // ConfigLoad is one attempt to load a configuration.
@@ -50,29 +49,27 @@ func (l *loads) addTo(b *batcher, start, now time.Time) {
 	if l.good+l.bad == 0 {
 		return
 	}
-	outcome := func(s string) attributes { return newAttributes(attribute.String(keyLoadOutcome, s)) }
+	outcome := func(s string) attributes { return b.attributes(attribute.String(keyLoadOutcome, s)) }
 	b.sum(idAgentLoads, outcome(loadSuccess), start, now, l.good)
 	b.sum(idAgentLoads, outcome(loadFailure), start, now, l.bad)
-	b.gauge(idAgentLoadDuration, newAttributes(), start, now, l.duration.Seconds())
+	b.gauge(idAgentLoadDuration, b.attributes(), start, now, l.duration.Seconds())
 	if !l.inForce.IsZero() {
-		b.gauge(idAgentLoadTime, newAttributes(), start, now, float64(l.inForce.UnixMilli())/1000)
+		b.gauge(idAgentLoadTime, b.attributes(), start, now, float64(l.inForce.UnixMilli())/1000)
 	}
 }
 
-// buildAttributes say what program this is. What is not known is absent.
-func buildAttributes(version, compiler, revision string) attributes {
+// buildAttributes say what program this is, by the names that Prometheus' own build_info has, and where its page is. What is
+// not known is absent.
+func buildAttributes(version, compiler, revision, url string) []attribute.KeyValue {
 	var kvs []attribute.KeyValue
-	for _, a := range []struct {
-		key   attribute.Key
-		value string
-	}{
-		{semconv.ServiceVersionKey, version}, {semconv.ProcessRuntimeVersionKey, compiler}, {semconv.VCSRefHeadRevisionKey, revision},
+	for _, a := range []struct{ key, value string }{
+		{keyVersion, version}, {keyCompiler, compiler}, {keyRevision, revision}, {keyAgentURL, url},
 	} {
 		if a.value != "" {
-			kvs = append(kvs, text(string(a.key), a.value))
+			kvs = append(kvs, text(a.key, a.value))
 		}
 	}
-	return newAttributes(kvs...)
+	return kvs
 }
 
 // revision is the commit that this program was built from, empty if the toolchain does not know.

@@ -285,7 +285,7 @@ func TestDropsAreTold(t *testing.T) {
 		r.until(3 * time.Second)
 		r.stop(t)
 		for _, want := range []string{
-			`msg="data points dropped: pending_full" points=9`,
+			`msg="data points dropped: pending_full" points=10`,
 			`msg="data points dropped: queue_full"`,
 			`msg="stopped with data points undelivered"`,
 		} {

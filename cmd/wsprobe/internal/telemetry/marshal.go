@@ -152,9 +152,16 @@ func writeNumbers[N int64 | float64](e *marshaler, points []metricdata.DataPoint
 		e.message(1, func() {
 			e.time(2, p.StartTime)
 			e.time(3, p.Time)
-			writeNumber(e, 4, 6, p.Value)
+			value, isFloat := any(p.Value).(float64)
+			ended := isFloat && isMarker(value)
+			if !ended {
+				writeNumber(e, 4, 6, p.Value)
+			}
 			writeExemplars(e, 5, p.Exemplars)
 			e.attributes(7, p.Attributes)
+			if ended {
+				e.varint(8, uint64(metrics.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK))
+			}
 		})
 	}
 }

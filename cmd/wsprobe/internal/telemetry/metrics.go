@@ -25,8 +25,8 @@ type Metric struct {
 	Description string
 	// PerProbe says that the points bear the attributes of a probe, see [ProbeAttributes].
 	PerProbe bool
-	// Attributes are the keys that its points bear besides; each has a closed set of values. error.type is
-	// absent where nothing failed.
+	// Attributes are the keys that its points bear besides, and besides wsprobe.location, which every point bears if
+	// Options.Location is set. Each has a closed set of values. error.type is absent where nothing failed.
 	Attributes []string
 }
 
@@ -42,6 +42,13 @@ const (
 	keyDropCause      = "wsprobe.drop.cause"
 	keyLoadOutcome    = "wsprobe.config.outcome"
 	keyErrorType      = string(semconv.ErrorTypeKey)
+	keyAgentURL       = "wsprobe.agent.url"
+
+	// The attributes of the build are named as Prometheus names those of its own. The semantic conventions' names are attributes
+	// of the resource, which some back ends make labels of: they would be there twice.
+	keyVersion  = "version"
+	keyCompiler = "goversion"
+	keyRevision = "revision"
 )
 
 // metricID is the place of a metric in the table.
@@ -51,9 +58,12 @@ const (
 	idHandshakeLatency metricID = iota
 	idRoundTripLatency
 	idConnectionSuccess
+	idSuccess
 	idStatus
 	idPhaseDuration
 	idTLSTimeLeft
+	idConsecutiveFailures
+	idMissedIntervals
 	idRuns
 	idHandshakeDuration
 	idRoundTripDuration
@@ -97,6 +107,10 @@ var table = [metricCount]Metric{
 		Name: "wsprobe.connection_success", Kind: Gauge, PerProbe: true, Attributes: []string{keyReason},
 		Description: "1 if the socket opened, else 0, one point per run.",
 	},
+	idSuccess: {
+		Name: "wsprobe.success", Kind: Gauge, PerProbe: true,
+		Description: "1 if the run was ok, else 0, one point per run: whether the endpoint does what the probe asks of it.",
+	},
 	idStatus: {
 		Name: "wsprobe.status", Kind: Gauge, PerProbe: true,
 		Description: "What the thresholds of a probe make of it: 0 healthy, 1 degraded, 2 unhealthy, 3 no_data; one point per run of a probe with thresholds.",
@@ -108,6 +122,14 @@ var table = [metricCount]Metric{
 	idTLSTimeLeft: {
 		Name: "wsprobe.tls.time_left", Kind: Gauge, Unit: "s", PerProbe: true,
 		Description: "Time until the endpoint's certificate, or one of its chain, expires, negative afterwards; one point per run that saw a certificate.",
+	},
+	idConsecutiveFailures: {
+		Name: "wsprobe.consecutive_failures", Kind: Gauge, Unit: "{run}", PerProbe: true,
+		Description: "Runs that failed since the last one that was ok, since the agent's start at most; at every export, between two runs, too.",
+	},
+	idMissedIntervals: {
+		Name: "wsprobe.missed_intervals", Kind: Gauge, Unit: "{interval}", PerProbe: true,
+		Description: "Whole intervals of the probe since its last run ended, at every export; present from 2 on, and once as 0 after that.",
 	},
 	idRuns: {
 		Name: "wsprobe.runs", Kind: Counter, Unit: "{run}", PerProbe: true,
@@ -160,8 +182,8 @@ var table = [metricCount]Metric{
 	},
 	idAgentBuild: {
 		Name: "wsprobe.agent.build.info", Kind: Gauge,
-		Attributes:  []string{string(semconv.ServiceVersionKey), string(semconv.ProcessRuntimeVersionKey), string(semconv.VCSRefHeadRevisionKey)},
-		Description: "Always 1; what program this is, and what built it.",
+		Attributes:  []string{keyVersion, keyCompiler, keyRevision, keyAgentURL},
+		Description: "Always 1; what program this is, what built it, and agent.url.",
 	},
 	idAgentRequests: {
 		Name: "wsprobe.agent.export.requests", Kind: Counter, Unit: "{request}",
@@ -232,46 +254,4 @@ func ProbeAttributes() []string {
 		keyName, keyInterpretation, string(semconv.ServerAddressKey), string(semconv.ServerPortKey),
 		string(semconv.URLSchemeKey), string(semconv.URLPathKey),
 	}
-}
-
-// Outcome is how an export request ended.
-type Outcome string
-
-// The outcomes.
-const (
-	// Accepted: the receiver took every point.
-	Accepted Outcome = "accepted"
-	// Partial: the receiver took the request but not all of its points.
-	Partial Outcome = "partial"
-	// Deferred: the request failed in a way that can pass, and will be tried again.
-	Deferred Outcome = "deferred"
-	// Rejected: the receiver refused the request for good.
-	Rejected Outcome = "rejected"
-)
-
-// Outcomes returns every outcome.
-func Outcomes() []Outcome { return []Outcome{Accepted, Partial, Deferred, Rejected} }
-
-// DropCause is why points were given up.
-type DropCause string
-
-// The causes.
-const (
-	// DropRejected: the receiver refused them for good.
-	DropRejected DropCause = "rejected"
-	// DropQueueFull: the queue of undelivered batches was full, and these were the oldest.
-	DropQueueFull DropCause = "queue_full"
-	// DropExpired: they waited for longer than a batch may.
-	DropExpired DropCause = "expired"
-	// DropDamaged: their file in the spool was damaged, or gone.
-	DropDamaged DropCause = "damaged"
-	// DropPendingFull: too many runs waited for a collection, and these were the oldest.
-	DropPendingFull DropCause = "pending_full"
-	// DropUnencodable: they could not be encoded. It never happens unless wsprobe is wrong.
-	DropUnencodable DropCause = "unencodable"
-)
-
-// DropCauses returns every cause.
-func DropCauses() []DropCause {
-	return []DropCause{DropRejected, DropQueueFull, DropExpired, DropDamaged, DropPendingFull, DropUnencodable}
 }

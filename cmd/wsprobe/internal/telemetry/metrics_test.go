@@ -50,6 +50,9 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	telemetry := newTest(t, Options{InFlight: func() int { return 3 }}, new(stub))
 	target := chat()
 	target.Labels = nil
+	target.Name, target.Interval = "never", time.Nanosecond
+	telemetry.Probe(target)
+	target.Name, target.Interval = "chat", time.Hour
 	series := telemetry.Probe(target)
 	certified := good(midnight, time.Millisecond)
 	certified.CertificateExpiry = midnight.Add(time.Hour)
@@ -58,7 +61,7 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	telemetry.ObserveStart(time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)
 	telemetry.ObserveConfigLoad(ConfigLoad{At: midnight, Took: time.Millisecond, OK: true})
-	telemetry.agent.build = buildAttributes("1.2.3", "go1.26", "c0ffee")
+	telemetry.agent.build = buildAttributes("1.2.3", "go1.26", "c0ffee", "https://wsprobe.example.com/")
 	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
 	telemetry.agent.spoolFailed("no_space")
 	telemetry.agent.countRecords()

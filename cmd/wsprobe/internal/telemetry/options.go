@@ -11,6 +11,8 @@ import (
 	"net/url"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 )
 
 // Defaults of [Options].
@@ -91,11 +93,23 @@ type Options struct {
 	ServiceName string
 	// ServiceVersion is the resource's service.version.
 	ServiceVersion string
-	// Location is the resource's wsprobe.location: where this agent stands.
+	// InstanceID is the resource's service.instance.id: who this agent is, the same after a restart. Default: a random one.
+	InstanceID string
+	// Location is the attribute wsprobe.location of every point: where this agent stands. Log records and traces have it in
+	// their resource.
 	Location string
+	// PageURL is where people find the status page, the attribute wsprobe.agent.url of wsprobe.agent.build.info.
+	PageURL string
 	// Attributes are more attributes of the resource. They replace what the agent finds out by itself
 	// (service.version, service.instance.id, host.name), but not ServiceName and Location.
 	Attributes map[string]string
+
+	// EndMarkers ends the series of a latency with a point that has the flag for "no recorded value" once a run has
+	// none, and all of them at the stop.
+	EndMarkers bool
+	// Interleave sends every other request from the present while a backlog is delivered. Without it all requests are in the
+	// order of time, on which some back ends insist.
+	Interleave bool
 
 	// Logs exports a log record of each failed run and of each change of state, see [Events]. Of those that wait for
 	// the receiver, 8 MiB are kept in memory.
@@ -136,6 +150,7 @@ func (o Options) filled() Options {
 	setDefault(&o.QueueBytes, DefaultQueueBytes)
 	setDefault(&o.QueueAge, DefaultQueueAge)
 	setDefault(&o.PendingRuns, DefaultPendingRuns)
+	setDefault(&o.InstanceID, uuid.NewString())
 	setDefault(&o.Logger, slog.New(slog.DiscardHandler))
 	return o
 }

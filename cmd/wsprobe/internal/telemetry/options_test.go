@@ -96,9 +96,8 @@ func TestOptionsAreCopied(t *testing.T) {
 }
 
 func TestResource(t *testing.T) {
-	instance := uuid.New()
 	value := func(o Options, key attribute.Key) string {
-		v, ok := newResource(o, instance).Set().Value(key)
+		v, ok := newResource(o).Set().Value(key)
 		if !ok {
 			return "(absent)"
 		}
@@ -113,19 +112,19 @@ func TestResource(t *testing.T) {
 		options Options
 		want    map[attribute.Key]string
 	}{
-		{"defaults", Options{}, map[attribute.Key]string{
-			"service.name": "wsprobe", "service.version": "(absent)", "service.instance.id": instance.String(),
+		{"defaults", Options{InstanceID: "probes-1"}, map[attribute.Key]string{
+			"service.name": "wsprobe", "service.version": "(absent)", "service.instance.id": "probes-1",
 			"wsprobe.location": "(absent)", "telemetry.sdk.language": "go",
 		}},
 		{"configured", Options{ServiceName: "own", ServiceVersion: "1.2.3", Location: "berlin"}, map[attribute.Key]string{
-			"service.name": "own", "service.version": "1.2.3", "wsprobe.location": "berlin",
+			"service.name": "own", "service.version": "1.2.3", "wsprobe.location": "(absent)",
 		}},
 		{"attributes", Options{ServiceVersion: "1.2.3", Attributes: given}, map[attribute.Key]string{
 			"service.name": "given", "service.version": "given", "service.instance.id": "given", "host.name": "given",
-			"wsprobe.location": "given", "team": "web",
+			"wsprobe.location": "(absent)", "team": "web",
 		}},
 		{"both", Options{ServiceName: "own", Location: "berlin", Attributes: given}, map[attribute.Key]string{
-			"service.name": "own", "wsprobe.location": "berlin", "team": "web",
+			"service.name": "own", "wsprobe.location": "(absent)", "team": "web",
 		}},
 	} {
 		for key, want := range c.want {

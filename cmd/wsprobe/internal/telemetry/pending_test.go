@@ -12,7 +12,7 @@ import (
 // takeAll returns the handshakes of the pending runs in ms.
 func takeAll(p *pending) []int64 {
 	var all []int64
-	p.take(func(r *run) { all = append(all, r.handshake.Milliseconds()) })
+	p.take(func(*run) {}, func(r *run) { all = append(all, r.handshake.Milliseconds()) })
 	return all
 }
 
@@ -28,8 +28,8 @@ func TestPendingDropsTheOldest(t *testing.T) {
 			t.Errorf("round %d: got %v, want %v", round, got, want)
 		}
 	}
-	// 2, 3 and 4 runs with connection_success and handshake_latency.
-	if want := (2 + 3 + 4) * 2; dropped != want {
+	// 2, 3 and 4 runs with connection_success, success and handshake_latency.
+	if want := (2 + 3 + 4) * 3; dropped != want {
 		t.Errorf("%d points dropped, want %d", dropped, want)
 	}
 	if got := takeAll(p); got != nil {
@@ -43,9 +43,9 @@ func TestDroppedRunsAreCountedByTheirPoints(t *testing.T) {
 		status probehealth.Status
 		want   int
 	}{
-		{good(midnight, time.Millisecond), unjudged, 1 + 2 + 6},
-		{silent(midnight), probehealth.NoData, 1 + 1 + 1 + 5},
-		{refused(midnight), unjudged, 1 + 0 + 1},
+		{good(midnight, time.Millisecond), unjudged, 2 + 2 + 6},
+		{silent(midnight), probehealth.NoData, 2 + 1 + 1 + 5},
+		{refused(midnight), unjudged, 2 + 0 + 1},
 	} {
 		telemetry := newTest(t, Options{PendingRuns: 1}, new(stub))
 		series := telemetry.Probe(chat())
@@ -79,7 +79,7 @@ func TestPendingKeepsItsMemory(t *testing.T) {
 		for range 100 {
 			p.add(r)
 		}
-		p.take(func(*run) {})
+		p.take(func(*run) {}, func(*run) {})
 	}
 	cycle()
 	cycle()

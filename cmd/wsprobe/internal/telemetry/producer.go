@@ -5,23 +5,27 @@ import (
 	"sync"
 	"time"
 
+	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
-	"github.com/wsprobe/wsprobe/probe"
-	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
 // producer makes the points of the export. It hands each run over once, so there can be one reader of it only; a
 // reader that wants to be asked at any time, as a Prometheus endpoint is, needs another producer over the same
 // series.
 type producer struct {
-	scope   instrumentation.Scope
-	header  int
-	start   time.Time // of the agent
-	pending *pending
-	agent   *agent
-	others  func() []metricdata.ScopeMetrics // a few points more, about this process
+	scope      instrumentation.Scope
+	common     []attribute.KeyValue // of every point
+	header     int
+	start      time.Time // of the agent
+	pending    *pending
+	agent      *agent
+	others     func() []metricdata.ScopeMetrics // a few points more, about this process
+	endMarkers bool
+
+	// The goroutine of the collections has these to itself, but for times.behind.
+	times   timeline
+	changed []*Series // whose streak is another than was exported
 
 	mu     sync.Mutex
 	series []*Series
@@ -39,79 +43,162 @@ func (p *producer) all() []*Series {
 	return slices.Clip(p.series)
 }
 
-// produce hands over the points of all runs since the last call, one export request at a time. What has been handed over
-// is not kept: a hundred thousand probes have more points than should be in memory at once. It must not be called by
-// two goroutines at once.
+// produce hands over the points of all runs since the last call, one export request at a time, in order of time. What has
+// been handed over is not kept: a hundred thousand probes have more points than should be in memory at once. It must not
+// be called by two goroutines at once.
 func (p *producer) produce(request func(...metricdata.ScopeMetrics)) {
 	b := p.batcher(request)
-	p.addRuns(b)
+	if horizon := p.addRuns(b); !horizon.Before(p.times.newest) {
+		p.addStreaks(b, p.times.next(horizon))
+	}
 	b.finish()
 }
 
 // produceAll is produce with the totals as they are now after the runs.
 func (p *producer) produceAll(request func(...metricdata.ScopeMetrics)) {
 	b := p.batcher(request)
-	p.addRuns(b)
+	at := p.addAll(b)
+	b.finish(p.restamped(at)...)
+}
+
+// produceLast is produceAll, after which the latencies of all probes end.
+func (p *producer) produceLast(request func(...metricdata.ScopeMetrics)) {
+	b := p.batcher(request)
+	at := p.addAll(b)
+	if p.endMarkers {
+		for _, s := range p.all() {
+			b.endValues(s, s.told.values, p.start, at)
+			b.flush()
+		}
+	}
+	b.finish(p.restamped(at)...)
+}
+
+// addAll adds the runs and the totals, and returns the time of the last totals.
+func (p *producer) addAll(b *batcher) time.Time {
+	at := p.times.next(p.addRuns(b))
 	all := p.all()
 	for _, s := range all {
-		addTotals(b, s, p.start, s.takeExemplars())
+		p.addTotals(b, s, at)
 		b.flush()
 		select {
 		case <-p.pending.many: // the totals of a hundred thousand probes take a while
-			p.addRuns(b)
+			at = p.times.next(p.addRuns(b))
 		default:
 		}
 	}
-	p.agent.addTo(b, len(all), p.start, time.Now())
-	b.finish(p.others()...)
+	p.addStreaks(b, at) // of those whose totals were first, if they have run since
+	p.agent.addTo(b, len(all), p.start, at)
+	return at
 }
 
 func (p *producer) batcher(request func(...metricdata.ScopeMetrics)) *batcher {
-	return &batcher{scope: p.scope, header: p.header, request: request}
+	return &batcher{scope: p.scope, common: p.common, header: p.header, request: request}
 }
 
-func (p *producer) addRuns(b *batcher) {
-	p.pending.take(func(r *run) {
+// addRuns adds the runs up to the horizon, which it returns.
+func (p *producer) addRuns(b *batcher) time.Time {
+	return p.pending.take(p.stamp, func(r *run) {
+		b.revive(r.series, r.values(), r.reason)
 		addRun(b, r)
+		p.follow(b, r)
 		b.flush()
 	})
 }
 
-// addRun adds the points of one run: what was measured, and nothing else.
-func addRun(b *batcher, r *run) {
-	with := func(v variant) attributes { return r.series.with(b, v) }
-	plain, opened := with(variant{}), 0.0
-	if r.opened {
-		opened = 1
-		b.gauge(idHandshakeLatency, plain, r.started, r.ended, probe.Millis(r.handshake))
+// stamp gives a run the time of its points: that of its end, but not before what was exported, and a tick after the
+// run before it.
+func (p *producer) stamp(r *run) {
+	r.at = p.times.fit(r.ended)
+	told := &r.series.told
+	if first := told.newest.Add(tick); !told.newest.IsZero() && r.at.Before(first) && first.Sub(r.at) <= maxNudge {
+		r.at = first
 	}
-	if r.replied {
-		b.gauge(idRoundTripLatency, plain, r.started, r.ended, probe.Millis(r.roundTrip))
+	told.newest = r.at
+}
+
+// follow does what a run means to those before it: what it has not measured ends.
+func (p *producer) follow(b *batcher, r *run) {
+	p.times.note(r.at)
+	s := r.series
+	has, before := r.values(), s.told
+	s.told.ran, s.told.values, s.told.reason, s.told.streak = true, has, r.reason, r.streak
+	if r.streak != before.streak && !before.behind {
+		s.told.behind = true
+		p.changed = append(p.changed, s)
 	}
-	if r.certified {
-		b.gauge(idTLSTimeLeft, plain, r.started, r.ended, r.timeLeft)
+	if !p.endMarkers {
+		return
 	}
-	if r.status != probehealth.Unknown {
-		b.gauge(idStatus, plain, r.started, r.ended, float64(r.status.Number()))
-	}
-	b.gauge(idConnectionSuccess, with(variant{reason: r.reason.String()}), r.started, r.ended, opened)
-	for phase, span := range r.phases {
-		if span.State == probe.SpanEnded {
-			a := with(variant{phase: probe.Phase(phase).String()})
-			b.gauge(idPhaseDuration, a, r.started, r.ended, probe.Millis(span.Duration()))
-		}
+	b.endValues(s, before.values&^has, r.started, r.at)
+	if before.reason != r.reason && before.ran {
+		b.endReason(s, before.reason, r.started, r.at)
 	}
 }
 
-// addTotals adds the cumulative values of one probe. The exemplars are of before: what they are of is then in the totals.
-func addTotals(b *batcher, s *Series, start time.Time, exemplars *exemplars) {
-	outcomes, handshake, roundTrip := s.totals()
-	now := time.Now()
-	for i, o := range outcomes {
-		a := s.with(b, variant{reason: o.reason.String(), errorType: string(o.errorType)})
-		b.sum(idRuns, a, start, now, o.n, exemplars.ofOutcome(i)...)
+// addStreaks adds the streaks that are not exported yet.
+func (p *producer) addStreaks(b *batcher, at time.Time) {
+	for _, s := range p.changed {
+		if s.told.behind {
+			p.addStreak(b, s, at)
+		}
 	}
-	plain := s.with(b, variant{})
-	b.histogram(idHandshakeDuration, plain, start, now, handshake, exemplars.ofHandshake()...)
-	b.histogram(idRoundTripDuration, plain, start, now, roundTrip, exemplars.ofRoundTrip()...)
+	clear(p.changed)
+	p.changed = p.changed[:0]
+}
+
+func (p *producer) addStreak(b *batcher, s *Series, at time.Time) {
+	s.told.behind = false
+	b.gauge(idConsecutiveFailures, s.with(b, variant{}), p.start, at, float64(s.told.streak))
+}
+
+// addTotals adds what a probe is like at the time of a collection.
+func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
+	addTotals(b, s, p.start, at, s.takeExemplars())
+	if s.told.ran {
+		p.addStreak(b, s, at)
+	}
+	missed := s.missedIntervals()
+	if missed < worthMissed {
+		missed = 0
+	}
+	if missed > 0 || s.told.missed {
+		b.gauge(idMissedIntervals, s.with(b, variant{}), p.start, at, float64(missed))
+	}
+	s.told.missed = missed > 0
+}
+
+// worthMissed is how many intervals without a run are worth a point: fewer pass in the ordinary course.
+const worthMissed = 2
+
+// restamped are the points of others, with the time and the attributes of this collection.
+func (p *producer) restamped(at time.Time) []metricdata.ScopeMetrics {
+	if p.others == nil {
+		return nil
+	}
+	scopes := p.others()
+	for _, scope := range scopes {
+		for _, m := range scope.Metrics {
+			switch data := m.Data.(type) {
+			case metricdata.Gauge[int64]:
+				restamp(data.DataPoints, at, p.common)
+			case metricdata.Gauge[float64]:
+				restamp(data.DataPoints, at, p.common)
+			case metricdata.Sum[int64]:
+				restamp(data.DataPoints, at, p.common)
+			case metricdata.Sum[float64]:
+				restamp(data.DataPoints, at, p.common)
+			}
+		}
+	}
+	return scopes
+}
+
+func restamp[N int64 | float64](points []metricdata.DataPoint[N], at time.Time, common []attribute.KeyValue) {
+	for i := range points {
+		points[i].Time = at
+		if len(common) > 0 {
+			points[i].Attributes = attribute.NewSet(append(points[i].Attributes.ToSlice(), common...)...)
+		}
+	}
 }

@@ -33,8 +33,11 @@ type batch struct {
 	content
 	points    int
 	collected time.Time
-	passed    int // the last pass of the delivery that passed it over
-	strikes   int // how often it was refused while another was accepted
+	passed    int  // the last pass of the delivery that passed it over
+	strikes   int  // how often it was refused for a reason that can be its own
+	part      bool // it is a half of a batch that was split
+	// unanswered says that it may have reached the receiver already.
+	unanswered bool
 }
 
 // sizes is what the batch counts against the limits: nothing before it is packed.
@@ -148,6 +151,27 @@ func (q *queue) remove(b *batch) {
 		q.disk.remove(b.file) // after its removal from the list nobody else changes the batch
 	}
 	signal(q.removed)
+}
+
+// split puts others, packed, into the place of a batch.
+func (q *queue) split(b *batch, parts []*batch) {
+	q.mu.Lock()
+	at := slices.Index(q.batches, b)
+	if at >= 0 {
+		q.take(at)
+		q.batches = slices.Insert(q.batches, at, parts...)
+		for _, part := range parts {
+			q.count(part, +1)
+		}
+	}
+	if q.sending == b {
+		q.sending = nil
+	}
+	q.mu.Unlock()
+	if at >= 0 && b.file != nil {
+		q.disk.remove(b.file)
+	}
+	signal(q.unsettled)
 }
 
 // loose returns how many batches are not settled, when the oldest of them was collected, and whether others wait.

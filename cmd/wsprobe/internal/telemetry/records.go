@@ -87,7 +87,7 @@ func (t *Telemetry) openRecords() {
 		return
 	}
 	t.agent.countRecords()
-	t.records = newRecords(t.resource, t.options.ServiceVersion, t.wire.sendRecords)
+	t.records = newRecords(t.options.located(t.resource), t.options.ServiceVersion, t.wire.sendRecords)
 	t.records.relay.spread = t.delivery.spread
 	t.records.relay.sent = t.agent.recordsSent
 	t.records.relay.drop = t.agent.dropRecords

@@ -33,8 +33,8 @@ func (a *agent) addRecords(b *batcher, start, now time.Time) {
 	if len(a.recordsLost) == 0 {
 		return
 	}
-	b.sum(idAgentRecordsSent, newAttributes(), start, now, a.recordsOut)
+	b.sum(idAgentRecordsSent, b.attributes(), start, now, a.recordsOut)
 	for _, cause := range recordDropCauses() {
-		b.sum(idAgentRecordsDropped, newAttributes(attribute.String(keyDropCause, string(cause))), start, now, a.recordsLost[cause])
+		b.sum(idAgentRecordsDropped, b.attributes(attribute.String(keyDropCause, string(cause))), start, now, a.recordsLost[cause])
 	}
 }

@@ -1,11 +1,11 @@
 package telemetry
 
 import (
+	"cmp"
 	"maps"
 	"os"
 	"slices"
 
-	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk"
 	"go.opentelemetry.io/otel/sdk/resource"
@@ -13,14 +13,15 @@ import (
 )
 
 // newResource describes this agent. Later attributes replace earlier ones: what the agent finds out by
-// itself, what OTEL_RESOURCE_ATTRIBUTES or its like say, what the configuration says.
-func newResource(o Options, instance uuid.UUID) *resource.Resource {
+// itself, what OTEL_RESOURCE_ATTRIBUTES or its like say, what the configuration says. Where the agent stands is no part of it,
+// see [Options.common].
+func newResource(o Options) *resource.Resource {
 	kvs := []attribute.KeyValue{
 		semconv.TelemetrySDKName("opentelemetry"),
 		semconv.TelemetrySDKLanguageGo,
 		semconv.TelemetrySDKVersion(sdk.Version()),
 		semconv.ServiceName(DefaultServiceName),
-		semconv.ServiceInstanceID(instance.String()),
+		text(string(semconv.ServiceInstanceIDKey), o.InstanceID),
 	}
 	if host, err := os.Hostname(); err == nil { // a machine without a name is no reason to stop
 		kvs = append(kvs, text(string(semconv.HostNameKey), host))
@@ -32,9 +33,25 @@ func newResource(o Options, instance uuid.UUID) *resource.Resource {
 	}
 	configured(string(semconv.ServiceVersionKey), o.ServiceVersion)
 	for _, key := range slices.Sorted(maps.Keys(o.Attributes)) {
-		kvs = append(kvs, text(key, o.Attributes[key]))
+		if key != keyLocation {
+			kvs = append(kvs, text(key, o.Attributes[key]))
+		}
 	}
 	configured(string(semconv.ServiceNameKey), o.ServiceName)
-	configured(keyLocation, o.Location)
 	return resource.NewWithAttributes(semconv.SchemaURL, kvs...)
+}
+
+// common are the attributes of every point: where the agent stands. In the resource they would be lost where Prometheus
+// makes no labels of it, and be there twice where a back end does.
+func (o Options) common() []attribute.KeyValue {
+	location := cmp.Or(o.Location, o.Attributes[keyLocation])
+	if location == "" {
+		return nil
+	}
+	return []attribute.KeyValue{text(keyLocation, location)}
+}
+
+// located returns a resource with the attributes that every point bears, for signals whose items do not bear them.
+func (o Options) located(r *resource.Resource) *resource.Resource {
+	return resource.NewWithAttributes(r.SchemaURL(), append(r.Attributes(), o.common()...)...)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus"
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 	"github.com/prometheus/otlptranslator"
+	"go.opentelemetry.io/otel/attribute"
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
@@ -39,6 +40,7 @@ func (t *Telemetry) newScrapes() (http.Handler, error) {
 		otelprom.WithProducer(scrape{t.producer, t.log}),
 		otelprom.WithProducer(renamed{t.process()}),
 		otelprom.WithoutScopeInfo(),
+		otelprom.WithResourceAsConstantLabels(attribute.NewAllowKeysFilter(keyLocation)),
 		// Names that every version of Prometheus takes, whatever a library has for a default.
 		otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithSuffixes),
 	)
@@ -46,7 +48,7 @@ func (t *Telemetry) newScrapes() (http.Handler, error) {
 		return nil, fmt.Errorf("making the Prometheus exporter: %w", err)
 	}
 	views := sdkmetric.WithView(rename)
-	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter), sdkmetric.WithResource(t.resource), views)
+	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter), sdkmetric.WithResource(t.options.located(t.resource)), views)
 	if err := observeRuntime(provider); err != nil {
 		return nil, err
 	}
@@ -69,7 +71,7 @@ type scrape struct {
 func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	var made []metricdata.ScopeMetrics
 	b := s.batcher(func(scopes ...metricdata.ScopeMetrics) { made = append(made, scopes...) })
-	b.label = prometheusLabel
+	b.label, b.common = prometheusLabel, nil // what is common is a constant label
 	all := s.all()
 	shown := all
 	if len(all) > maxScraped {
@@ -78,10 +80,16 @@ func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 			"probes", len(all), "most", maxScraped)
 	}
 	for _, series := range shown {
+		now := time.Now()
+		plain := series.with(b, variant{})
 		if last, ok := series.lastRun(); ok {
 			addRun(b, &last)
+			b.gauge(idConsecutiveFailures, plain, s.start, now, float64(last.streak))
 		}
-		addTotals(b, series, s.start, series.shownExemplars())
+		if missed := series.missedIntervals(); missed >= worthMissed {
+			b.gauge(idMissedIntervals, plain, s.start, now, float64(missed))
+		}
+		addTotals(b, series, s.start, now, series.shownExemplars())
 	}
 	s.agent.addTo(b, len(all), s.start, time.Now())
 	b.finish()

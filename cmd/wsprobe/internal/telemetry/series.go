@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -22,8 +23,9 @@ type Target struct {
 	Interpretation probe.Interpretation
 	Address        string // host of the URL, without brackets
 	Port           int
-	Scheme         string // ws or wss
-	Path           string // path of the URL, without its query; empty means /
+	Scheme         string        // ws or wss
+	Interval       time.Duration // between two runs
+	Path           string        // path of the URL, without its query; empty means /
 	// Labels are more attributes. One that is named like an attribute of our own is left out.
 	Labels map[string]string
 }
@@ -41,11 +43,26 @@ type Series struct {
 
 	mu        sync.Mutex
 	outcomes  []outcomeCount
+	streak    uint32    // failed runs in a row
+	active    time.Time // when the last run was recorded, or else since when there is this series
 	handshake histogram[uint32]
 	roundTrip histogram[uint32]
 	exemplars *exemplars // since the last collection, nil for none
 	last      *run       // nil unless there are scrapes; without a series before the first run
 	shown     *exemplars // to scrapes, nil for none
+
+	told told // touched by collections only
+}
+
+// told is what the export last said of a series.
+type told struct {
+	newest time.Time    // of the points of its runs
+	values values       // that its last run had
+	reason reasons.Code // of its last run
+	streak uint32       // after its last run
+	ran    bool         // there was a run
+	missed bool         // that runs were missed
+	behind bool         // the streak is another than was exported
 }
 
 // outcomeCount is how often the runs of a probe ended in one way.
@@ -65,7 +82,7 @@ type attributes struct {
 }
 
 func newSeries(t Target, p *pending) *Series {
-	s := &Series{pending: p, target: t}
+	s := &Series{pending: p, target: t, active: time.Now()}
 	s.target.Path, s.target.Labels = cmp.Or(t.Path, "/"), nil
 	s.labels = make([]label, 0, len(t.Labels))
 	for _, name := range slices.Sorted(maps.Keys(t.Labels)) {
@@ -95,7 +112,11 @@ func text(key, value string) attribute.KeyValue {
 // does not keep the texts of the result.
 func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	s.mu.Lock()
+	s.active = time.Now()
 	outcome := s.count(r.Reason, r.ErrorType)
+	if s.streak++; r.Reason == reasons.OK {
+		s.streak = 0
+	}
 	if r.Opened {
 		s.handshake.observe(latencyBounds, r.Handshake)
 	}
@@ -113,6 +134,7 @@ func (s *Series) Record(r probe.Result, status probehealth.Status) {
 		}
 	}
 	noted := newRun(s, r, status)
+	noted.streak = s.streak
 	if s.last != nil {
 		*s.last = noted
 	}
@@ -122,6 +144,23 @@ func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	if traced {
 		s.traces.add(s, r)
 	}
+}
+
+// Fix says that the outcome of a run is fixed. [Series.Record] follows after its close handshake, or [Series.Abandon].
+// Until then no export says anything of a later time, so that back ends get the points in order.
+func (s *Series) Fix(ended time.Time) { s.pending.fix(s, ended) }
+
+// Abandon says that the result of a run that was fixed is not recorded.
+func (s *Series) Abandon() { s.pending.abandon(s) }
+
+// missedIntervals is how many whole intervals there was no run. It goes by the monotonic clock.
+func (s *Series) missedIntervals() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.target.Interval <= 0 {
+		return 0
+	}
+	return int64(time.Since(s.active) / s.target.Interval)
 }
 
 // count counts a run and returns the index of its outcome. It looks for the outcome by hand: a probe has one or two of
@@ -177,6 +216,7 @@ func (s *Series) with(b *batcher, v variant) attributes {
 			kvs[i].Key = attribute.Key(b.label(string(kvs[i].Key)))
 		}
 	}
+	kvs = append(kvs, b.common...)
 	for _, extra := range [...]struct{ key, value string }{
 		{keyReason, v.reason}, {keyErrorType, v.errorType}, {keyPhase, v.phase},
 	} {
@@ -186,6 +226,11 @@ func (s *Series) with(b *batcher, v variant) attributes {
 	}
 	b.scratch = kvs
 	return newAttributes(kvs...)
+}
+
+// attributes returns the attributes of a point of the agent.
+func (b *batcher) attributes(kvs ...attribute.KeyValue) attributes {
+	return newAttributes(slices.Concat(b.common, kvs)...)
 }
 
 func newAttributes(kvs ...attribute.KeyValue) attributes {

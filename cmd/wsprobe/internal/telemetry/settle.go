@@ -191,6 +191,9 @@ func (q *queue) load(now time.Time, entries []spool.Entry) {
 		found = append(found, b)
 		q.count(b, +1)
 	}
+	if len(found) > 0 {
+		found[0].unanswered = true // it may have been on its way when the process before this one was killed
+	}
 	q.batches = append(found, q.batches...)
 	q.mu.Unlock()
 	q.expire(now)

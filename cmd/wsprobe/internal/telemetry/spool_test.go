@@ -215,7 +215,7 @@ func TestNewsDoNotWaitForTheSpool(t *testing.T) {
 			time.Sleep(300 * time.Millisecond)
 			return verdict{outcome: Accepted}
 		}}
-		r = start(t, Options{Interval: 10 * time.Second, SpoolDir: dir}, s)
+		r = start(t, Options{Interval: 10 * time.Second, SpoolDir: dir, Interleave: true}, s)
 		r.count = 200
 		r.record()
 		r.until(15 * time.Second)

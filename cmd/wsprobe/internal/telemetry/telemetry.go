@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"time"
 
-	"github.com/google/uuid"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
@@ -60,19 +59,19 @@ func New(options Options) (*Telemetry, error) {
 
 // newTelemetry puts the parts together. The options are filled and valid.
 func newTelemetry(o Options, w wire) *Telemetry {
-	instance := uuid.New()
 	t := &Telemetry{
 		options:  o,
 		wire:     w,
-		resource: newResource(o, instance),
+		resource: newResource(o),
 		health:   newHealth(),
 		log:      newLimitedLog(o.Logger),
 	}
+	t.health.grace = 2 * o.Interval
 	t.queue = t.newQueue()
 	t.agent = newAgent(o.InFlight, t.queue.state)
-	t.agent.build = buildAttributes(o.ServiceVersion, runtime.Version(), revision())
+	t.agent.build = buildAttributes(o.ServiceVersion, runtime.Version(), revision(), o.PageURL)
 	if o.Protocol == ProtocolNone {
-		t.health.set(true, time.Now(), verdict{}) // there is no export that could fail
+		t.health.note(time.Now(), 0, verdict{outcome: Accepted}, false) // there is no export that could fail
 	} else {
 		t.pending = newPending(o.PendingRuns, func(points int) { t.agent.drop(DropPendingFull, points) })
 	}
@@ -80,21 +79,24 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		scope: instrumentation.Scope{
 			Name: scopeName, Version: o.ServiceVersion, SchemaURL: semconv.SchemaURL,
 		},
-		header:  headerSize(t.resource, o.ServiceVersion),
-		start:   time.Now(),
-		pending: t.pending,
-		agent:   t.agent,
+		common:     o.common(),
+		header:     headerSize(t.resource, o.ServiceVersion),
+		start:      time.Now(),
+		pending:    t.pending,
+		agent:      t.agent,
+		endMarkers: o.EndMarkers,
 	}
 	t.delivery = &delivery{
-		queue:  t.queue,
-		send:   w.send,
-		agent:  t.agent,
-		health: t.health,
-		log:    t.log,
+		queue:      t.queue,
+		send:       w.send,
+		agent:      t.agent,
+		health:     t.health,
+		log:        t.log,
+		interleave: o.Interleave,
 		// Short enough for the last collection to have its turn before the stop budget is used up.
 		patience: min(o.Interval, o.StopBudget) / 2,
 		recent:   o.Interval + min(o.Interval, o.StopBudget)/2,
-		spread:   spreadOf(instance.String()),
+		spread:   spreadOf(o.InstanceID),
 	}
 	t.openRecords()
 	t.openTraces()

@@ -61,7 +61,7 @@ func (t *Telemetry) openTraces() {
 		return
 	}
 	t.agent.countTraces()
-	t.traces = newTraces(t.options.TraceRatio, tracing.NewBuilder(t.resource, t.producer.scope), t.wire.sendSpans)
+	t.traces = newTraces(t.options.TraceRatio, tracing.NewBuilder(t.options.located(t.resource), t.producer.scope), t.wire.sendSpans)
 	t.traces.relay.spread = t.delivery.spread
 	t.traces.relay.sent = t.agent.tracesSent
 	t.traces.relay.drop = t.agent.dropTraces

@@ -33,8 +33,8 @@ func (a *agent) addTraces(b *batcher, start, now time.Time) {
 	if len(a.tracesLost) == 0 {
 		return
 	}
-	b.sum(idAgentTracesSent, newAttributes(), start, now, a.tracesOut)
+	b.sum(idAgentTracesSent, b.attributes(), start, now, a.tracesOut)
 	for _, cause := range traceDropCauses() {
-		b.sum(idAgentTracesDropped, newAttributes(attribute.String(keyDropCause, string(cause))), start, now, a.tracesLost[cause])
+		b.sum(idAgentTracesDropped, b.attributes(attribute.String(keyDropCause, string(cause))), start, now, a.tracesLost[cause])
 	}
 }

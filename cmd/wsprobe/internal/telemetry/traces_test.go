@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"encoding/hex"
+	"maps"
 	"reflect"
 	"strings"
 	"sync"
@@ -108,8 +109,10 @@ func checkTrace(t *testing.T, spans []receiver.Span, drawn probe.Trace, points [
 		t.Fatal("no trace")
 	}
 	success := of(points, idConnectionSuccess)[0]
+	resource := maps.Clone(success.Resource)
+	resource["wsprobe.location"] = success.Attributes["wsprobe.location"] // of points an attribute
 	for _, s := range spans {
-		if !reflect.DeepEqual(s.Resource, success.Resource) || s.Scope != success.Scope || s.Sampled != drawn.Sampled {
+		if !reflect.DeepEqual(s.Resource, resource) || s.Scope != success.Scope || s.Sampled != drawn.Sampled {
 			t.Errorf("%s: resource %v, scope %s, sampled %v", s.Name, s.Resource, s.Scope, s.Sampled)
 		}
 	}

@@ -20,6 +20,10 @@ type verdict struct {
 	retryAfter time.Duration
 	// doubtful says that a deferral can be about this request alone, so that it says nothing about others.
 	doubtful bool
+	// tooLarge says that it was deferred for its size.
+	tooLarge bool
+	// unanswered says that the request may have reached the receiver although no answer came.
+	unanswered bool
 	// unreadable says why there was nothing to send: it could not be encoded, or what was packed could not be unpacked.
 	unreadable string
 }
