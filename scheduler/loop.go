@@ -12,6 +12,7 @@ type loop struct {
 	anchor  time.Time // every time.Duration in the loop is the time since here, on the monotonic clock
 	waiting queue     // every job, the one due first at its root
 	states  []state   // parallel to Jobs
+	firsts  *firsts
 }
 
 // state is what the loop remembers of a job: 16 bytes, and without pointers, so that the garbage collector does
@@ -19,6 +20,7 @@ type loop struct {
 type state struct {
 	origin time.Duration // ticks.origin
 	busy   atomic.Bool   // set by the loop before the run, cleared by the run after it
+	first  firstRun
 }
 
 func newLoop(s *Scheduler) *loop {
@@ -26,6 +28,7 @@ func newLoop(s *Scheduler) *loop {
 		Scheduler: s,
 		waiting:   make(queue, len(s.Jobs)),
 		states:    make([]state, len(s.Jobs)),
+		firsts:    newFirsts(s.MaxConcurrent),
 	}
 	hashes := make([]uint64, len(s.Jobs))
 	for i := range s.Jobs {
@@ -50,21 +53,23 @@ func (l *loop) run(ctx context.Context) {
 	// The context is looked at before every tick, so that a stop also ends a long burst of due jobs.
 	for ctx.Err() == nil {
 		now := time.Since(l.anchor)
-		wait := l.waiting.due() - now
-		if wait <= 0 {
+		if l.waiting.due() <= now {
 			l.keep(now, runs)
 			continue
 		}
-		timer.Reset(wait)
+		l.beginFirsts(now, runs) // only once no tick is due, so that ticks choose first
+		timer.Reset(min(l.waiting.due(), l.firsts.wakeup(now)) - now)
 		select {
 		case <-ctx.Done():
 		case <-timer.C:
+		case <-l.firsts.freed:
 		}
 	}
 	runs.wait() // not deferred: a panic of the Observer shall come out, whatever is in flight
 }
 
-// keep starts or skips the tick at the root of the queue, which is due, and queues the job's next one.
+// keep starts or skips the tick at the root of the queue, which is due, and queues the job's next one. A first run may
+// have to wait.
 func (l *loop) keep(now time.Duration, runs *workers) {
 	e := l.waiting[0]
 	job, st := &l.Jobs[e.job], &l.states[e.job]
@@ -74,17 +79,34 @@ func (l *loop) keep(now time.Duration, runs *workers) {
 	if missed > 0 {
 		l.skip(job, SkipMissed, missed)
 	}
+	l.endWait(e.due, e.job)
 	switch {
+	case st.busy.Load() && due == st.origin: // only an extra run can be going: it is as good as the one that is due
 	case st.busy.Load():
 		l.skip(job, SkipOverlap, 1)
-	case l.MaxConcurrent > 0 && l.inFlight.Load() >= int64(l.MaxConcurrent):
+	case due < st.origin && !l.turn(now), st.first == firstAhead && !l.place():
+		st.first = firstWaits
+		l.firsts.add(e.job)
+	case !l.place():
+		l.firsts.hold(now, l.waiting.due())
 		l.skip(job, SkipMaxConcurrent, 1)
 	default:
-		// Only the loop sets and adds, so nothing can come between the questions above and the answers here.
-		st.busy.Store(true)
-		l.inFlight.Add(1)
-		runs.do(task{job, st, due})
+		l.begin(e.job, due, runs)
 	}
+}
+
+// place reports whether there is a place for a run.
+func (l *loop) place() bool {
+	return l.MaxConcurrent <= 0 || l.inFlight.Load() < int64(l.MaxConcurrent)
+}
+
+// begin has a job run. Only the loop adds to the runs in flight, so a place that it has seen free still is.
+func (l *loop) begin(job int, due time.Duration, runs *workers) {
+	st := &l.states[job]
+	st.first = firstOver
+	st.busy.Store(true)
+	l.inFlight.Add(1)
+	runs.do(task{&l.Jobs[job], st, due})
 }
 
 // start is one run.
@@ -94,6 +116,7 @@ func (l *loop) start(ctx context.Context, t task) {
 	defer func() {
 		l.inFlight.Add(-1)
 		t.state.busy.Store(false)
+		l.firsts.tell()
 	}()
 	// On a busy machine the stop can come before this goroutine has its turn.
 	if ctx.Err() != nil {

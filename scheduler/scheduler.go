@@ -26,11 +26,13 @@ type Job struct {
 // Tick is the instant for which a run was started.
 type Tick struct {
 	// Due is when the run should have begun. Its monotonic reading is exact. Its wall time is on the job's
-	// phase: it is what the clock would show had it not been stepped since the start.
+	// phase, or that of an extra first run: what the clock would show had it not been stepped since the start. A first
+	// run that waited for a place is due when it gets one.
 	Due time.Time
 
 	// Late is how long after Due the run really began. It is the agent's own delay, never the
-	// endpoint's: usually a millisecond or less, more when the process was starved or suspended.
+	// endpoint's: usually a millisecond or less, more when the process was starved or suspended. The wait of a
+	// first run for a place is meant, and no part of it.
 	Late time.Duration
 }
 
@@ -43,7 +45,8 @@ const (
 	// that would not have found a place either has this cause too, as a place would not have helped it.
 	SkipOverlap Skip = "overlap"
 
-	// SkipMaxConcurrent: MaxConcurrent runs of other jobs were in flight.
+	// SkipMaxConcurrent: MaxConcurrent runs of other jobs were in flight. A first run that was due on the phase has
+	// it if it found no place until the next tick.
 	SkipMaxConcurrent Skip = "max_concurrent"
 
 	// SkipMissed: the process was starved or suspended until a later tick of the same job was due. The
@@ -75,7 +78,7 @@ type Scheduler struct {
 	Jobs []Job
 
 	// MaxConcurrent is how many runs may be in flight at once; 0 or less means any number. It protects the
-	// agent's sockets and memory. Whoever finds no place is skipped, not queued.
+	// agent's sockets and memory. A tick that finds no place is skipped; only first runs wait.
 	MaxConcurrent int
 
 	// Observer is told about starts and skipped ticks.
