@@ -6,6 +6,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // Board holds the last result of each probe, in the order in which the probes were added. Add all of them
@@ -59,6 +60,9 @@ func (r *record) result() probe.Result {
 	return r.brief.result()
 }
 
+// ok reports whether the run was.
+func (r *record) ok() bool { return r.whole == nil || r.whole.Reason == reasons.OK }
+
 // Skip notes runs that did not take place. It returns how many have not since the last one that did.
 func (e *Entry) Skip(runs int) int64 {
 	e.skipped.Add(int64(runs))
@@ -86,13 +90,4 @@ func (e *Entry) status() Status {
 		s.Last, s.Status, s.StatusSince = &v, v.Status, unless(r.Status == health.Unknown, r.Since.UTC())
 	}
 	return s
-}
-
-// statuses shows every entry.
-func (b *Board) statuses() []Status {
-	all := make([]Status, len(b.entries))
-	for i, e := range b.entries {
-		all[i] = e.status()
-	}
-	return all
 }

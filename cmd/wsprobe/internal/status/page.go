@@ -1,6 +1,7 @@
 package status
 
 import (
+	"bufio"
 	_ "embed"
 	"html/template"
 	"net/http"
@@ -18,15 +19,16 @@ var pageSource string
 
 var pageTemplate = template.Must(template.New("page").Parse(pageSource))
 
-// page is what the page shows.
-type page struct {
+// overview is the top of the page, and its end.
+type overview struct {
 	Version      string
 	Now          string
-	NotReady     error
+	NotReady     string // why, or empty
+	Notes        []string
+	Probes       int
 	Failing      int
-	Waiting      int // probes that have not run yet
-	FirstFailing int // index of the row that the count of failing probes leads to
-	Rows         []row
+	Waiting      int  // probes that have not run yet
+	FirstFailing int  // index of the row that the count of failing probes leads to
 	Healthy      bool // every probe has run and is ok
 	Verdicts     []verdict
 }
@@ -41,6 +43,7 @@ type verdict struct {
 // row is a line of the page.
 type row struct {
 	Status
+	Index  int
 	State  string // "ok", "bad" or "new", for a probe that has not run yet
 	Mood   string // that of its status, else its state: "ok", "warn", "bad" or "new"
 	Held   string // for how long it has had its status
@@ -51,38 +54,54 @@ type row struct {
 	At     string
 }
 
-// page shows the probes to people. The browser reloads it; there is no script in it.
+// page shows the probes to people, one after the other: of the whole, no more than a buffer is ever there. The browser
+// reloads it; there is no script in it.
 func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 	header(w, "text/html; charset=utf-8")
-	_ = pageTemplate.Execute(w, newPage(s.Version, s.Ready(), s.Board.statuses(), time.Now())) // the client has gone
+	out := bufio.NewWriterSize(w, answerBuffer)
+	now := time.Now()
+	top := s.overview(now)
+	if pageTemplate.ExecuteTemplate(out, "top", top) != nil {
+		return // the client has gone, or does not read
+	}
+	for i, e := range s.Board.entries {
+		if pageTemplate.ExecuteTemplate(out, "row", newRow(i, e.status(), now)) != nil {
+			return
+		}
+	}
+	_ = pageTemplate.ExecuteTemplate(out, "end", top)
+	_ = out.Flush()
 }
 
-func newPage(version string, notReady error, all []Status, now time.Time) page {
-	p := page{Version: version, Now: now.UTC().Format(time.RFC3339), NotReady: notReady}
-	probes := make(map[string]int)
-	for i, st := range all {
-		r := newRow(st, now)
-		switch {
-		case r.State == "new":
-			p.Waiting++
-		case r.State == "bad" && p.Failing == 0:
-			p.FirstFailing = i
-			fallthrough
-		case r.State == "bad":
-			p.Failing++
-		}
-		if st.Status != nil {
-			probes[*st.Status]++
-		}
-		p.Rows = append(p.Rows, r)
+// overview counts what the rows will show. A run that ends meanwhile makes no difference that the next reload would not.
+func (s *Server) overview(now time.Time) overview {
+	o := overview{Version: s.Version, Now: now.UTC().Format(time.RFC3339), Notes: s.notes(), Probes: len(s.Board.entries)}
+	if err := s.Ready(); err != nil {
+		o.NotReady = visible(err.Error())
 	}
-	p.Healthy = p.Failing == 0 && p.Waiting == 0
+	probes := make(map[health.Status]int)
+	for i, e := range s.Board.entries {
+		last := e.last.Load()
+		if last == nil {
+			o.Waiting++
+			continue
+		}
+		probes[last.Status]++
+		if last.ok() {
+			continue
+		}
+		if o.Failing == 0 {
+			o.FirstFailing = i
+		}
+		o.Failing++
+	}
+	o.Healthy = o.Failing == 0 && o.Waiting == 0
 	for _, s := range []health.Status{health.Unhealthy, health.Degraded, health.NoData} {
-		if n := probes[s.String()]; n > 0 {
-			p.Verdicts = append(p.Verdicts, verdict{n, s.String(), moods[s.String()]})
+		if n := probes[s]; n > 0 {
+			o.Verdicts = append(o.Verdicts, verdict{n, s.String(), moods[s.String()]})
 		}
 	}
-	return p
+	return o
 }
 
 // moods are the colours of the statuses.
@@ -90,13 +109,14 @@ var moods = map[string]string{
 	health.Healthy.String(): "ok", health.Degraded.String(): "warn", health.Unhealthy.String(): "bad", health.NoData.String(): "bad",
 }
 
-func newRow(s Status, now time.Time) row {
+func newRow(index int, s Status, now time.Time) row {
 	if s.Last == nil {
-		return row{Status: s, State: "new", Mood: "new", Value: "–", Every: every(s.Interval)}
+		return row{Status: s, Index: index, State: "new", Mood: "new", Value: "–", Every: every(s.Interval)}
 	}
 	v := s.Last
 	r := row{
 		Status: s,
+		Index:  index,
 		State:  "ok",
 		Value:  "no data",
 		Every:  every(s.Interval),

@@ -1,6 +1,7 @@
 package status
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -9,6 +10,9 @@ import (
 	"net/http"
 	"time"
 )
+
+// writeTimeout is how long an answer may take in all.
+const writeTimeout = 30 * time.Second
 
 // stopBudget is how long requests under way may take once the server stops.
 const stopBudget = 500 * time.Millisecond
@@ -22,7 +26,10 @@ type Server struct {
 	Ready   Readiness
 	Version string
 	Metrics http.Handler // of /metrics; nil for none
-	Log     *slog.Logger // of what net/http has to tell; nil for the standard logger
+	// Notes are sentences that a person should know now although the agent works. They are asked for at each answer of
+	// the page and of /readyz, by several requests at once. Nil for none.
+	Notes func() []string
+	Log   *slog.Logger // of what net/http has to tell; nil for the standard logger
 }
 
 // Serve answers on a listener until ctx ends. It closes the listener and waits for requests under way.
@@ -31,9 +38,10 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 		Handler:           s.Handler(),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      30 * time.Second,
+		WriteTimeout:      writeTimeout,
 		IdleTimeout:       time.Minute,
 		MaxHeaderBytes:    16 << 10,
+		ConnContext:       withConnection,
 	}
 	if s.Log != nil {
 		server.ErrorLog = slog.NewLogLogger(s.Log.Handler(), slog.LevelWarn)
@@ -56,16 +64,17 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Handler routes the requests. Everything is read-only.
+// Handler routes the requests. Everything is read-only. Whoever asks for the health or the readiness gets an answer, however
+// many clients wait for others.
 func (s *Server) Handler() http.Handler {
-	mux := http.NewServeMux()
+	mux, large := http.NewServeMux(), make(turns, maxAnswers)
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.readiness)
-	mux.HandleFunc("GET /api/v1/probes", s.probes)
+	mux.HandleFunc("GET /api/v1/probes", large.bound(s.probes))
 	if s.Metrics != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
 	}
-	mux.HandleFunc("GET /{$}", s.page)
+	mux.HandleFunc("GET /{$}", large.bound(s.page))
 	return mux
 }
 
@@ -74,31 +83,54 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 	writeText(w, http.StatusOK, "ok\n")
 }
 
+// readiness answers a supervisor by its status, and people by its text.
 func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
+	code, text := http.StatusOK, "ok\n"
 	if err := s.Ready(); err != nil {
-		writeText(w, http.StatusServiceUnavailable, "not ready: "+err.Error()+"\n")
-		return
+		code, text = http.StatusServiceUnavailable, "not ready: "+visible(err.Error())+"\n"
 	}
-	writeText(w, http.StatusOK, "ok\n")
+	for _, note := range s.notes() {
+		text += note + "\n"
+	}
+	writeText(w, code, text)
 }
 
+// notes are the notes of now, each fit for one line.
+func (s *Server) notes() []string {
+	if s.Notes == nil {
+		return nil
+	}
+	var notes []string
+	for _, note := range s.Notes() {
+		notes = append(notes, visible(note))
+	}
+	return notes
+}
+
+// probes answers programs, one probe after the other: of the whole, no more than a buffer is ever there.
 func (s *Server) probes(w http.ResponseWriter, _ *http.Request) {
 	header(w, "application/json")
-	out := json.NewEncoder(w)
-	out.SetIndent("", "  ")
-	_ = out.Encode(map[string]any{"probes": s.Board.statuses()}) // the client has gone
+	out := bufio.NewWriterSize(w, answerBuffer)
+	before, last := "{\n  \"probes\": [\n    ", "{\n  \"probes\": []\n}\n"
+	for _, e := range s.Board.entries {
+		status, err := json.MarshalIndent(e.status(), "    ", "  ")
+		if err != nil {
+			panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+		}
+		_, _ = out.WriteString(before)
+		if _, err := out.Write(status); err != nil {
+			return // the client has gone, or does not read
+		}
+		before, last = ",\n    ", "\n  ]\n}\n"
+	}
+	_, _ = out.WriteString(last)
+	_ = out.Flush()
 }
 
 // metrics answers Prometheus, which chooses the type of the answer.
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	header(w, "text/plain; charset=utf-8")
 	s.Metrics.ServeHTTP(w, r)
-}
-
-func writeText(w http.ResponseWriter, code int, text string) {
-	header(w, "text/plain; charset=utf-8")
-	w.WriteHeader(code)
-	_, _ = w.Write([]byte(text)) // the client has gone
 }
 
 // header sets what every answer bears: results are of the moment, and texts come from endpoints that may
