@@ -33,6 +33,7 @@ type agent struct {
 	scheduler *scheduler.Scheduler
 	telemetry *telemetry.Telemetry
 	status    *status.Server
+	skips     *skipLog
 	listener  net.Listener // nil if agent.listen is empty
 	probing   atomic.Bool
 }
@@ -71,12 +72,13 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, entries[p.Name]))
 	}
 	a.cfg.Probes = nil
-	skips := &skipLog{log: log}
+	a.skips = newSkipLog(log)
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
 		Skipped: func(name string, cause scheduler.Skip, ticks int) {
 			a.telemetry.ObserveSkip(string(cause), ticks)
-			skips.skipped(name, cause, entries[name].Skip(ticks))
+			entries[name].Skip(cause, ticks)
+			a.skips.skipped(name, cause, ticks)
 		},
 	}
 	return a, nil
@@ -172,6 +174,7 @@ func (a *agent) Run(ctx context.Context) error {
 		})
 	}
 	scheduled = a.scheduler.Run(probing)
+	a.skips.stop()
 	stopProbing()
 	stopRest()
 	tasks.Wait()

@@ -7,6 +7,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
+	"github.com/wsprobe/wsprobe/scheduler"
 )
 
 // Board holds the last result of each probe, in the order in which the probes were added. Add all of them
@@ -22,8 +23,8 @@ type Entry struct {
 	interpretation probe.Interpretation
 	interval       time.Duration
 	last           atomic.Pointer[record]
-	skipped        atomic.Int64 // runs that did not take place
-	inARow         atomic.Int64 // of them, since the last one that did
+	skipped        atomic.Int64               // runs that did not take place
+	skips          atomic.Pointer[skipRecord] // nil before the first of them
 }
 
 // record is a result and what the probe is after it.
@@ -49,7 +50,6 @@ func (e *Entry) Record(r probe.Result, s health.State) {
 		last.whole = &r
 	}
 	e.last.Store(last)
-	e.inARow.Store(0)
 }
 
 // result returns a result with the same view as the one that was recorded.
@@ -63,10 +63,15 @@ func (r *record) result() probe.Result {
 // ok reports whether the run was.
 func (r *record) ok() bool { return r.whole == nil || r.whole.Reason == reasons.OK }
 
-// Skip notes runs that did not take place. It returns how many have not since the last one that did.
-func (e *Entry) Skip(runs int) int64 {
+// Skip notes runs that did not take place. One goroutine calls it, the scheduler's.
+func (e *Entry) Skip(cause scheduler.Skip, runs int) {
 	e.skipped.Add(int64(runs))
-	return e.inARow.Add(int64(runs))
+	skips := e.skips.Load()
+	if skips == nil {
+		skips = new(skipRecord)
+		e.skips.Store(skips)
+	}
+	skips.add(cause, int64(runs), time.Now())
 }
 
 // Status is a probe with its last result, as the API shows it.
@@ -76,6 +81,8 @@ type Status struct {
 	Interpretation string `json:"interpretation"`
 	Interval       string `json:"interval"`
 	Skipped        int64  `json:"skipped"` // runs that did not take place since the agent started
+	// RecentSkips are those by each cause that were skipped in the last 15 minutes, or without such a pause before.
+	RecentSkips []Skips `json:"recent_skips"`
 	// Status and StatusSince are null without thresholds, and before the first run has ended.
 	Status      *string    `json:"status"`
 	StatusSince *time.Time `json:"status_since"`
@@ -84,7 +91,8 @@ type Status struct {
 
 // status shows an entry.
 func (e *Entry) status() Status {
-	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(), Skipped: e.skipped.Load()}
+	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(),
+		Skipped: e.skipped.Load(), RecentSkips: e.skips.Load().recent(time.Now())}
 	if r := e.last.Load(); r != nil {
 		v := NewView(e.name, e.url, e.interpretation, r.result(), r.Status)
 		s.Last, s.Status, s.StatusSince = &v, v.Status, unless(r.Status == health.Unknown, r.Since.UTC())

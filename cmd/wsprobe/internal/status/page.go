@@ -44,12 +44,13 @@ type verdict struct {
 type row struct {
 	Status
 	Index  int
-	State  string // "ok", "bad" or "new", for a probe that has not run yet
-	Mood   string // that of its status, else its state: "ok", "warn", "bad" or "new"
-	Held   string // for how long it has had its status
-	Value  string // the headline with its unit, or "no data"
-	Others string // the other latency that was measured
-	Every  string // the interval
+	State  string   // "ok", "bad" or "new", for a probe that has not run yet
+	Mood   string   // that of its status, else its state: "ok", "warn", "bad" or "new"
+	Held   string   // for how long it has had its status
+	Value  string   // the headline with its unit, or "no data"
+	Others string   // the other latency that was measured
+	Every  string   // the interval
+	Skips  []string // a sentence for each cause
 	Ago    string
 	At     string
 }
@@ -110,25 +111,26 @@ var moods = map[string]string{
 }
 
 func newRow(index int, s Status, now time.Time) row {
-	if s.Last == nil {
-		return row{Status: s, Index: index, State: "new", Mood: "new", Value: "–", Every: every(s.Interval)}
+	r := row{Status: s, Index: index, State: "new", Mood: "new", Value: "–", Every: every(s.Interval)}
+	for _, skips := range s.RecentSkips {
+		r.Skips = append(r.Skips, skips.text(now))
 	}
-	v := s.Last
-	r := row{
-		Status: s,
-		Index:  index,
-		State:  "ok",
-		Value:  "no data",
-		Every:  every(s.Interval),
-		At:     v.EndedAt.Format(time.RFC3339),
-		Ago:    ago(now.Sub(v.EndedAt)),
+	if s.Last != nil {
+		r.show(*s.Last, now)
 	}
+	return r
+}
+
+// show fills in what the last run came to.
+func (r *row) show(v View, now time.Time) {
+	r.State, r.Value = "ok", "no data"
+	r.At, r.Ago = v.EndedAt.Format(time.RFC3339), ago(now.Sub(v.EndedAt))
 	if v.Reason != reasons.OK.String() {
 		r.State = "bad"
 	}
 	r.Mood = r.State
-	if s.Status != nil {
-		r.Mood, r.Held = moods[*s.Status], span(now.Sub(*s.StatusSince))
+	if r.Status.Status != nil {
+		r.Mood, r.Held = moods[*r.Status.Status], span(now.Sub(*r.StatusSince))
 	}
 	if v.Value != nil {
 		r.Value = number(*v.Value, v.Unit)
@@ -136,7 +138,6 @@ func newRow(index int, s Status, now time.Time) row {
 	if v.HandshakeMS != nil && v.Interpretation != string(probe.HandshakeLatency) {
 		r.Others = "open in " + number(*v.HandshakeMS, "ms")
 	}
-	return r
 }
 
 // number prints a value as people read it: whole successes, latencies with three digits or so.
