@@ -20,6 +20,8 @@ func newRunCommand() *cobra.Command {
 		SuggestFor: []string{"start", "agent", "serve"},
 		Args:       noArgs("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			hangups := ignoreHangups()
+			defer hangups.stop()
 			began := time.Now()
 			boundLoading(file)
 			cfg, err := loadConfig(file)
@@ -28,6 +30,7 @@ func newRunCommand() *cobra.Command {
 			}
 			load := telemetry.ConfigLoad{At: began, Took: time.Since(began), OK: true}
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
+			hangups.tell(log)
 			limit := memoryLimit(ownProbes(cfg), cfg.OTLP)
 			if err := telemetry.CompressFast(); err != nil {
 				return failure{err}
