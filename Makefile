@@ -10,10 +10,10 @@ CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.c
 .PHONY: run test lint fmt e2e build collector bench clean
 
 # `go run` and make both call Ctrl-C an error; the demo itself ends with 0. So: a built binary, and a shell that leaves
-# the signal to it.
+# the signal to it. The binary is not bin/wsprobe: images are made of that one, and it must be static.
 run: ## the demo: endpoints, agent and back end in one process
-	@go build -o bin/wsprobe ./cmd/wsprobe
-	@trap '' INT; bin/wsprobe demo
+	@go build -o bin/demo/wsprobe ./cmd/wsprobe
+	@trap '' INT; bin/demo/wsprobe demo
 
 test: ## every test of the agent, under the race detector
 	go test -race ./...
