@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -31,16 +32,16 @@ func TestFirstRunsOfManyJobs(t *testing.T) {
 		for i := range s.Jobs[:10] {
 			s.Jobs[i].Interval = time.Second
 		}
-		goroutines := 0
-		time.AfterFunc(4900*time.Millisecond, func() { goroutines = runtime.NumGoroutine() })
+		var goroutines atomic.Int64
+		time.AfterFunc(4900*time.Millisecond, func() { goroutines.Store(int64(runtime.NumGoroutine())) })
 		begin := time.Now()
 		runFor(t, s, 3*interval)
 
 		if len(r.skips) != 0 {
 			t.Errorf("%d ticks skipped, the first for %s after %v", len(r.skips), r.skips[0].cause, r.skips[0].at.Sub(begin))
 		}
-		if goroutines > 2*places {
-			t.Errorf("%d goroutines while first runs wait", goroutines)
+		if n := goroutines.Load(); n > 2*places {
+			t.Errorf("%d goroutines while first runs wait", n)
 		}
 		intervals := make(map[string]time.Duration)
 		for _, job := range s.Jobs {
