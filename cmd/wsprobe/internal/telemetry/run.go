@@ -82,7 +82,9 @@ func (t *Telemetry) end() error {
 	if kept > 0 {
 		t.log.log(slog.LevelInfo, "stopped with data points in the spool: the next start delivers them", "points", kept)
 	}
-	if err := errors.Join(t.wire.close(), t.queue.close()); err != nil {
+	err := errors.Join(t.wire.close(), t.queue.close())
+	t.log.flush()
+	if err != nil {
 		return fmt.Errorf("telemetry: ending the export: %w", err)
 	}
 	return nil
