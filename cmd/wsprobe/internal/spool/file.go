@@ -77,17 +77,17 @@ func decodeHeader(b []byte, size int64) (header, error) {
 	}, nil
 }
 
-// decode returns the content of a file.
-func decode(file []byte) ([]byte, error) {
+// decode returns the header and the content of a file.
+func decode(file []byte) (header, []byte, error) {
 	h, err := decodeHeader(file, int64(len(file)))
 	if err != nil {
-		return nil, err
+		return header{}, nil, err
 	}
 	content := file[headerSize:]
 	if checksum(file, content) != h.sum {
-		return nil, errors.New("its checksum is wrong")
+		return header{}, nil, errors.New("its checksum is wrong")
 	}
-	return content, nil
+	return h, content, nil
 }
 
 // WriteFile makes a file that did not exist before, and makes it durable.
@@ -122,27 +122,27 @@ func readHeader(name string) (header, error) {
 	return h, nil
 }
 
-// readContent reads the content of a file. The error of a file that is not what it should be is a [*damage].
-func readContent(name string) ([]byte, error) {
+// readFile reads a file. The error of a file that is not what it should be is a [*damage].
+func readFile(name string) (header, []byte, error) {
 	f, size, err := open(name)
 	if err != nil {
-		return nil, err
+		return header{}, nil, err
 	}
 	defer f.Close()
 	if size > headerSize+MaxContent {
-		return nil, &damage{errors.New("it is too long")}
+		return header{}, nil, &damage{errors.New("it is too long")}
 	}
 	file := make([]byte, size)
 	if _, err := io.ReadFull(f, file); errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		return nil, &damage{errors.New("it is cut off")}
+		return header{}, nil, &damage{errors.New("it is cut off")}
 	} else if err != nil {
-		return nil, err
+		return header{}, nil, err
 	}
-	content, err := decode(file)
+	h, content, err := decode(file)
 	if err != nil {
-		return nil, &damage{err}
+		return header{}, nil, &damage{err}
 	}
-	return content, nil
+	return h, content, nil
 }
 
 // open opens a regular file, and nothing else: a pipe would never end.

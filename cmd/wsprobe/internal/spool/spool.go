@@ -7,7 +7,6 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
-	"slices"
 	"strings"
 	"sync"
 	"time"
@@ -21,29 +20,42 @@ const (
 	damagedSuffix = ".damaged"
 	lockName      = "lock"
 
-	// keepDamaged is how many files that were set aside are kept.
-	keepDamaged = 16
+	defaultPatience = 2 * time.Second
 )
 
 // ErrInUse says that another process uses the directory.
 var ErrInUse = errors.New("another agent uses the directory")
 
-// ErrDamaged says that a batch could not be read, was set aside, and is gone for good.
+// ErrDamaged says that a batch could not be read and is gone for good. It is set aside.
 var ErrDamaged = errors.New("the batch is damaged")
 
-// Dir is a directory of batches. It may be used by several goroutines once it is open.
+// Dir is a directory of batches. It may be used by several goroutines. No method waits for the file system for longer than
+// its Patience: the error is [ErrStuck] then, at once and until it answers again.
 type Dir struct {
 	// Path is the directory. Open makes it if it is absent, for nobody but this user.
 	Path string
-	// Told is called once for each file that does not belong there, with its name and what is wrong with it. It
-	// is called under a lock: it must not use the Dir.
-	Told func(file, why string)
+	// Patience is how long a method waits for the file system; 2 s if it is 0. A dead network file system keeps a call for
+	// ever, and a busy disk hardly ever takes this long.
+	Patience time.Duration
+	// Told is called with files that are no batches: all that a scan has found at once, each once. It must not wait for
+	// the Dir, nor must Scanned.
+	Told func([]Odd)
+	// Scanned is called when [Dir.Found] has something to return.
+	Scanned func()
 	// Write makes a file and makes it durable. It is WriteFile unless a test wants a disk that fails.
 	Write func(name string, content []byte) error
 
-	mu       sync.Mutex
+	calls calls
+
+	mu     sync.Mutex
+	doomed []string // batches that are about to be removed
+	found  *scan    // until its entries were returned
+
+	// The goroutine of the calls has these to itself.
 	lock     *os.File        // nil if the directory is not open
-	foreign  map[string]bool // files of others that were told
+	aside    []string        // files that were set aside, in the order of their names
+	known    map[string]bool // files that were told and that are still there
+	stays    map[string]bool // batches that could not be set aside
 	undead   []string        // batches that should be gone, but could not be removed
 	run      string          // in the names of this process's files, so that no clock can make two of them equal
 	sequence int
@@ -57,146 +69,152 @@ type Entry struct {
 	Size  int64     // of the file, in bytes
 }
 
-// Open takes the directory and returns the batches that are in it, oldest first. The error is [ErrInUse] if
+// Open takes the directory and begins to look for batches that are in it, see [Dir.Found]. The error is [ErrInUse] if
 // another process has taken it; after any other error Open may be called again.
-func (d *Dir) Open() ([]Entry, error) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
+func (d *Dir) Open() error {
+	var err error
+	stuck := d.wait(&call{
+		run: func() { err = d.open() },
+		undo: func() {
+			if d.lock != nil {
+				_ = d.close()
+			}
+		},
+	})
+	if stuck != nil {
+		return stuck
+	}
+	return err
+}
+
+func (d *Dir) open() error {
 	if err := os.MkdirAll(d.Path, 0o700); err != nil {
-		return nil, err
+		return err
 	}
 	held, err := lock(filepath.Join(d.Path, lockName))
 	if err != nil {
-		return nil, err
+		return err
 	}
-	entries, err := d.scan()
+	s, err := d.newScan()
 	if err != nil {
-		return nil, errors.Join(err, held.Close())
+		return errors.Join(err, held.Close())
 	}
-	d.lock = held
+	d.lock, s.lock = held, held
 	if d.run == "" {
 		d.run = uuid.NewString()[:8]
 	}
-	if d.Write == nil {
-		d.Write = WriteFile
-	}
-	return entries, nil
+	d.mu.Lock()
+	d.found = s
+	d.mu.Unlock()
+	d.calls.later(func() { d.scan(s) })
+	return nil
 }
 
-// Close gives the directory back. What is in it stays.
-func (d *Dir) Close() error {
+// Found returns the batches that Open has found, oldest first, once. It waits for them for a while if the scan has not ended,
+// and returns none if it does not end.
+func (d *Dir) Found(wait time.Duration) []Entry {
+	d.mu.Lock()
+	s := d.found
+	d.mu.Unlock()
+	if s == nil {
+		return nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+	case <-timer.C:
+		return nil
+	}
 	d.mu.Lock()
 	defer d.mu.Unlock()
+	if d.found != s {
+		return nil
+	}
+	d.found = nil
+	return s.entries
+}
+
+// Scanning reports whether Open has succeeded, and its batches have not been returned yet.
+func (d *Dir) Scanning() bool {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	return d.found != nil
+}
+
+// Close gives the directory back, after it has removed what is to be removed. What is in it stays. A file system that does
+// not answer has it until it answers, or until the process ends.
+func (d *Dir) Close() error {
+	wait := d.patience()
+	if d.calls.stuck() {
+		wait = 0
+	}
+	closed := make(chan error, 1)
+	d.calls.later(func() { closed <- d.close() })
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case err := <-closed:
+		return err
+	case <-timer.C:
+		return nil
+	}
+}
+
+func (d *Dir) close() error {
+	for d.sweep() {
+	}
 	if d.lock == nil {
 		return nil
 	}
+	d.mu.Lock()
+	d.found = nil
+	d.mu.Unlock()
 	held := d.lock
 	d.lock = nil
 	return held.Close()
 }
 
-// scan looks at every file. The caller holds the lock of the directory or is about to.
-func (d *Dir) scan() ([]Entry, error) {
-	files, err := os.ReadDir(d.Path)
-	if err != nil {
-		return nil, err
-	}
-	var entries []Entry
-	for _, file := range files { // in the order of their names
-		name := file.Name()
-		switch {
-		case file.IsDir() || name == lockName || strings.HasSuffix(name, damagedSuffix):
-		case strings.HasSuffix(name, partSuffix):
-			if err := absent(os.Remove(d.file(name))); err != nil {
-				return nil, err
-			}
-		case strings.HasSuffix(name, batchSuffix):
-			e, ok, err := d.entry(name)
-			if err != nil {
-				return nil, err
-			}
-			if ok {
-				entries = append(entries, e)
-			}
-		default:
-			d.tellForeign(name)
-		}
-	}
-	slices.SortStableFunc(entries, func(a, b Entry) int {
-		return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.File, b.File))
-	})
-	return entries, nil
-}
-
-// entry looks at the header of a batch, or sets it aside.
-func (d *Dir) entry(name string) (Entry, bool, error) {
-	h, err := readHeader(d.file(name))
-	var bad *damage
-	switch {
-	case err == nil:
-		return Entry{File: name, Time: h.time, Items: h.items, Size: headerSize + h.length}, true, nil
-	case errors.As(err, &bad):
-		return Entry{}, false, d.setAside(name, bad.Error())
-	case errors.Is(err, fs.ErrPermission):
-		return Entry{}, false, d.setAside(name, "this user may not read it")
-	}
-	return Entry{}, false, absent(err)
-}
-
-// tellForeign tells of a file that is none of ours, once.
-func (d *Dir) tellForeign(name string) {
-	if d.foreign == nil {
-		d.foreign = make(map[string]bool)
-	}
-	if !d.foreign[name] {
-		d.foreign[name] = true
-		d.told(name, "it does not belong to the spool and is left alone")
-	}
-}
-
-func (d *Dir) told(name, why string) {
-	if d.Told != nil {
-		d.Told(name, why)
-	}
-}
-
-// setAside gives a file that is no batch another name, and removes the oldest of such files if there are too
-// many.
-func (d *Dir) setAside(name, why string) error {
-	aside := strings.TrimSuffix(name, batchSuffix) + damagedSuffix
-	if err := os.Rename(d.file(name), d.file(aside)); err != nil {
-		return err
-	}
-	d.told(name, why+"; it is "+aside+" now")
-	files, err := os.ReadDir(d.Path)
-	if err != nil {
-		return err
-	}
-	old := slices.DeleteFunc(files, func(f fs.DirEntry) bool { return f.IsDir() || !strings.HasSuffix(f.Name(), damagedSuffix) })
-	for _, file := range old[:max(0, len(old)-keepDamaged)] { // in the order of their names
-		if err := absent(os.Remove(d.file(file.Name()))); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// Put keeps a batch of some time. It is durable when Put returns.
+// Put keeps a batch of some time. It is durable when Put returns. After an error there is no such batch, not even later.
 func (d *Dir) Put(at time.Time, items int, content []byte) (Entry, error) {
 	if len(content) > MaxContent {
 		return Entry{}, fmt.Errorf("a batch of %d bytes is longer than %d", len(content), MaxContent)
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
+	var e Entry
+	var err error
+	one := &call{}
+	one.run = func() { e, err = d.put(one, at, items, content) }
+	one.undo = func() {
+		if e.File != "" {
+			d.Remove(e)
+		}
+	}
+	if stuck := d.wait(one); stuck != nil {
+		return Entry{}, stuck
+	}
+	return e, err
+}
+
+// put writes a batch for a call. If the caller has left meanwhile the batch does not get its name: the caller still has it,
+// and would deliver it twice.
+func (d *Dir) put(one *call, at time.Time, items int, content []byte) (Entry, error) {
 	if d.lock == nil {
 		return Entry{}, fs.ErrClosed
 	}
 	d.sequence++
-	name := fmt.Sprintf("%019d-%06d-%s%s", at.UnixNano(), d.sequence, d.run, batchSuffix)
-	part := d.file(name + ".tmp")
+	name := fmt.Sprintf("%019d-%06d-%s.%d%s", at.UnixNano(), d.sequence, d.run, items, batchSuffix)
+	part := d.file(name + strings.TrimPrefix(partSuffix, batchSuffix))
 	file := encode(at, items, content)
-	err := d.Write(part, file)
-	if err == nil {
+	write := d.Write
+	if write == nil {
+		write = WriteFile
+	}
+	err := write(part, file)
+	switch {
+	case err != nil:
+	case d.calls.deserted(one):
+		err = ErrStuck
+	default:
 		err = os.Rename(part, d.file(name))
 	}
 	if err != nil {
@@ -211,58 +229,32 @@ func (d *Dir) Put(at time.Time, items int, content []byte) (Entry, error) {
 // Get returns the content of a batch. The error is [ErrDamaged] if there is nothing to be had any more, now or
 // later.
 func (d *Dir) Get(e Entry) ([]byte, error) {
-	content, err := readContent(d.file(e.File))
-	if err == nil {
-		return content, nil
+	var content []byte
+	var err error
+	if stuck := d.wait(&call{run: func() { _, content, err = readFile(d.file(e.File)) }}); stuck != nil {
+		return nil, stuck
 	}
-	d.mu.Lock()
-	defer d.mu.Unlock()
 	var bad *damage
 	switch {
 	case errors.As(err, &bad):
-		return nil, errors.Join(ErrDamaged, d.setAside(e.File, bad.Error()))
+		d.SetAside(e, bad.Error())
+		return nil, ErrDamaged
 	case errors.Is(err, fs.ErrNotExist):
-		d.told(e.File, "somebody else removed it")
+		d.calls.later(func() { d.tell(Odd{File: e.File, Why: "somebody else removed it"}) })
 		return nil, ErrDamaged
 	}
-	return nil, err
+	return content, err
 }
 
-// SetAside is for a batch whose content turned out not to be what it should be.
-func (d *Dir) SetAside(e Entry, why string) error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	return d.setAside(e.File, why)
+// SetAside is for a batch whose content turned out not to be what it should be. It waits for nothing.
+func (d *Dir) SetAside(e Entry, why string) {
+	d.calls.later(func() { d.tell(d.setAside(e.File, why)) })
 }
 
-// Remove takes a batch out. One that cannot be removed now is tried again by [Dir.Tidy].
-func (d *Dir) Remove(e Entry) {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	if err := d.remove(e.File); err != nil {
-		d.undead = append(d.undead, e.File)
-	}
-}
+// wait performs a call and waits for it.
+func (d *Dir) wait(one *call) error { return d.calls.do(one, d.patience()) }
 
-func (d *Dir) remove(name string) error {
-	if err := absent(os.Remove(d.file(name))); err != nil {
-		return err
-	}
-	return syncDir(d.Path)
-}
-
-// Tidy removes what could not be removed before.
-func (d *Dir) Tidy() error {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for len(d.undead) > 0 {
-		if err := d.remove(d.undead[0]); err != nil {
-			return err
-		}
-		d.undead = d.undead[1:]
-	}
-	return nil
-}
+func (d *Dir) patience() time.Duration { return cmp.Or(d.Patience, defaultPatience) }
 
 func (d *Dir) file(name string) string { return filepath.Join(d.Path, name) }
 

@@ -4,15 +4,24 @@ import (
 	"errors"
 	"io/fs"
 	"log/slog"
+	"strconv"
+	"strings"
 	"syscall"
+	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
-// disk is the spool of a queue, which may work or not: a file system can be full or read-only for a while, and
-// the queue stays in memory meanwhile.
+// searchPatience is how long a start waits for the batches of earlier processes. Most often it takes milliseconds; if there
+// are very many, or the disk is slow, they come when they have been found.
+const searchPatience = 500 * time.Millisecond
+
+// disk is the spool of a queue, which may work or not: a file system can be full or read-only for a while, or not answer,
+// and the queue stays in memory meanwhile. No call takes longer than the patience of the directory.
 type disk struct {
 	dir    *spool.Dir
+	odd    func()            // counts files that are no batches
+	lost   func(points int)  // counts what is lost with them, as far as is certain; or nil
 	failed func(kind string) // counts
 	log    *limitedLog
 
@@ -23,31 +32,35 @@ type disk struct {
 
 // newDisk makes the disk of a queue. Files that are no batches are counted and logged.
 func newDisk(dir string, odd func(), failed func(kind string), log *limitedLog) *disk {
-	told := func(file, why string) {
-		odd()
-		log.logger.Warn("a file in the spool is no batch", "dir", dir, "file", file, "detail", why)
-	}
-	return &disk{dir: &spool.Dir{Path: dir, Told: told}, failed: failed, log: log}
+	d := &disk{dir: &spool.Dir{Path: dir}, odd: odd, failed: failed, log: log}
+	d.dir.Told = d.tell
+	return d
 }
 
-// ready makes the disk usable, if it can, and returns the batches that it has found if it was not.
+// ready makes the disk usable, if it can, and returns the batches of earlier processes that were found since the last time.
 func (d *disk) ready() ([]spool.Entry, error) {
 	if d.open && d.trouble == notFound { // somebody removed the directory: make it anew
 		d.open = false
 		_ = d.dir.Close() // of a lock that nobody can see any more
 	}
-	if d.open {
-		err := d.dir.Tidy()
+	if !d.open {
+		err := d.dir.Open()
+		d.open = err == nil
+		d.note(err)
 		if err != nil {
-			d.note(err)
+			return nil, err
 		}
-		return nil, err
+		return d.dir.Found(searchPatience), nil
 	}
-	found, err := d.dir.Open()
-	d.open = err == nil
-	d.note(err)
-	return found, err
+	err := d.dir.Tidy()
+	if err != nil || d.trouble == stuck {
+		d.note(err)
+	}
+	return d.dir.Found(0), err
 }
+
+// searching reports whether there can be batches of an earlier process that ready has not returned yet.
+func (d *disk) searching() bool { return d.dir.Scanning() }
 
 // put writes a batch.
 func (d *disk) put(b *batch, packed []byte) (*spool.Entry, error) {
@@ -73,7 +86,7 @@ func (d *disk) note(err error) {
 	}
 }
 
-// get reads a batch. It is for the delivery, as are remove and setAside.
+// get reads a batch. It is for the delivery, as are remove and setAside, which wait for nothing.
 func (d *disk) get(e *spool.Entry) ([]byte, error) {
 	packed, err := d.dir.Get(*e)
 	if err != nil && !errors.Is(err, spool.ErrDamaged) {
@@ -85,15 +98,54 @@ func (d *disk) get(e *spool.Entry) ([]byte, error) {
 
 func (d *disk) remove(e *spool.Entry) { d.dir.Remove(*e) }
 
-func (d *disk) setAside(e *spool.Entry, why string) {
-	if err := d.dir.SetAside(*e, why); err != nil {
-		d.failed(troubleOf(err))
+func (d *disk) setAside(e *spool.Entry, why string) { d.dir.SetAside(*e, why) }
+
+// tell counts and logs files that are no batches, in one line for all.
+func (d *disk) tell(files []spool.Odd) {
+	var damaged, foreign []string
+	points := 0
+	for _, f := range files {
+		d.odd()
+		points += f.Lost
+		if f.Foreign {
+			foreign = append(foreign, escaped(f.File))
+		} else {
+			damaged = append(damaged, escaped(f.File)+": "+escaped(f.Why))
+		}
 	}
+	if points > 0 && d.lost != nil {
+		d.lost(points)
+	}
+	if len(damaged) > 0 {
+		d.log.log(slog.LevelWarn, "files in the spool are no batches", "files", len(damaged), "dir", d.dir.Path,
+			"examples", examples(damaged))
+	}
+	if len(foreign) > 0 {
+		d.log.log(slog.LevelWarn, "files in the spool do not belong there and are left alone", "files", len(foreign), "dir", d.dir.Path,
+			"examples", examples(foreign))
+	}
+}
+
+// examples returns the first few of some texts.
+func examples(all []string) string {
+	const few = 3
+	text := strings.Join(all[:min(few, len(all))], ", ")
+	if len(all) > few {
+		text += ", ..."
+	}
+	return text
+}
+
+// escaped returns a name that cannot break its line or drive a terminal.
+func escaped(name string) string {
+	quoted := strconv.Quote(name)
+	return quoted[1 : len(quoted)-1]
 }
 
 // The kinds of trouble with a disk, as values of error.type.
 const (
 	notFound     = "not_found"
+	stuck        = "stuck"
 	otherTrouble = "_OTHER"
 )
 
@@ -110,6 +162,8 @@ func troubleOf(err error) string {
 	switch {
 	case err == nil:
 		return ""
+	case is(spool.ErrStuck):
+		return stuck
 	case is(spool.ErrInUse):
 		return "in_use"
 	case is(syscall.ENOSPC, syscall.EDQUOT, syscall.EFBIG):

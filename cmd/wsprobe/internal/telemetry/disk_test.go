@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strconv"
 	"strings"
 	"syscall"
 	"testing"
@@ -171,15 +172,106 @@ func TestDamagedBatchIsSetAside(t *testing.T) {
 		if got := s.delivered(); !slices.Equal(got, []float64{1, 3}) {
 			t.Errorf("delivered %v, want the others", got)
 		}
-		if n := strings.Count(log.String(), "a file in the spool is no batch"); n != 2 || r.agent.odd != 2 {
+		if n := strings.Count(log.String(), `msg="files in the spool are no batches" files=1`); n != 2 || r.agent.odd != 2 {
 			t.Errorf("logged %d times, counted %d:\n%s", n, r.agent.odd, log)
 		}
-		if r.agent.dropped[DropDamaged] == 0 {
-			t.Error("the points were not counted as dropped")
+		// One batch has its number of points in its name; of the other one it is certain that it had one.
+		if got, want := r.agent.dropped[DropDamaged], int64(pointsOf(t, files[1])+1); got != want {
+			t.Errorf("%d points were counted as dropped, want %d", got, want)
 		}
 		aside, _ := filepath.Glob(filepath.Join(dir, "*.damaged"))
 		if len(aside) != 2 || len(batchFiles(t, dir)) != 0 {
 			t.Errorf("set aside: %v", aside)
 		}
 	})
+}
+
+// pointsOf returns the number of points that the name of a batch says.
+func pointsOf(t *testing.T, file string) int {
+	t.Helper()
+	parts := strings.Split(filepath.Base(file), ".")
+	n, err := strconv.Atoi(parts[len(parts)-2])
+	if err != nil {
+		t.Fatal(err)
+	}
+	return n
+}
+
+// hanging makes the disk keep every call from one time after the start until another.
+func (r *running) hanging(from, until time.Duration) {
+	r.queue.disk.dir.Write = func(name string, content []byte) error {
+		if after := time.Since(r.began); after >= from {
+			time.Sleep(until - after)
+		}
+		return spool.WriteFile(name, content)
+	}
+}
+
+// TestDiskThatHangs has a receiver that is away until 45 s, and a disk that does not answer from 15 s to 75 s.
+func TestDiskThatHangs(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		log, dir := newLogbook(), t.TempDir()
+		s := &stub{answer: away(45 * time.Second)}
+		r := prepare(t, Options{Interval: 10 * time.Second, SpoolDir: dir, Logger: log.logger()}, s)
+		r.hanging(15*time.Second, 75*time.Second)
+		r.start(t)
+		for i := range 7 {
+			r.record()
+			r.until(time.Duration(i+1)*10*time.Second + time.Second)
+		}
+		got := s.delivered()
+		slices.Sort(got)
+		if !slices.Equal(got, []float64{2, 3, 4, 5, 6, 7}) { // the first one is on the disk
+			t.Errorf("delivered %v while the disk hangs, want what is in memory", got)
+		}
+		if r.agent.failures["stuck"] == 0 || strings.Count(log.String(), "error.type=stuck") != 1 {
+			t.Errorf("counted %v:\n%s", r.agent.failures, log)
+		}
+		r.until(76 * time.Second)
+		s.answer = away(29 * time.Second) // from now on
+		for i := 7; i < 10; i++ {
+			r.record()
+			r.until(time.Duration(i+1)*10*time.Second + 2*time.Second)
+		}
+		if n := len(batchFiles(t, dir)); n == 0 || !strings.Contains(log.String(), "the spool works again") {
+			t.Errorf("%d batches on the disk after it has come back:\n%s", n, log)
+		}
+		r.until(140 * time.Second)
+		r.stop(t)
+		got = s.delivered()
+		slices.Sort(got)
+		if want := []float64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10}; !slices.Equal(got, want) {
+			t.Errorf("delivered %v, want each once", got)
+		}
+		if files, _ := os.ReadDir(dir); len(files) != 1 {
+			t.Errorf("left %v, want the lock alone", files)
+		}
+	})
+}
+
+// TestStopWithADiskThatHangs: a stop waits for a disk that hangs only if that is news, and then as long as for a receiver.
+func TestStopWithADiskThatHangs(t *testing.T) {
+	for name, c := range map[string]struct{ hangs, took time.Duration }{
+		"for long":         {15 * time.Second, 0},
+		"only at the stop": {31 * time.Second, DefaultStopBudget},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const end = time.Hour
+				r := prepare(t, Options{Interval: 10 * time.Second, SpoolDir: t.TempDir()}, &stub{answer: away(end)})
+				r.hanging(c.hangs, end)
+				r.start(t)
+				for i := range 3 {
+					r.record()
+					r.until(time.Duration(i+1) * 10 * time.Second)
+				}
+				r.until(35 * time.Second)
+				r.record()
+				if took := r.stop(t); took != c.took {
+					t.Errorf("the stop took %v, want %v", took, c.took)
+				}
+				time.Sleep(end) // let the disk return
+			})
+		})
+	}
 }

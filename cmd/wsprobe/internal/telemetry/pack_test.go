@@ -30,8 +30,8 @@ func FuzzUnpack(f *testing.F) {
 
 // TestBombIsNotUnpacked puts a gigabyte of zeros into the spool, in a file that is right otherwise.
 func TestBombIsNotUnpacked(t *testing.T) {
-	dir := &spool.Dir{Path: t.TempDir()}
-	if _, err := dir.Open(); err != nil {
+	dir := &spool.Dir{Path: t.TempDir(), Patience: patience}
+	if err := dir.Open(); err != nil {
 		t.Fatal(err)
 	}
 	if _, err := dir.Put(time.Now(), 7, bomb(t)); err != nil {

@@ -108,12 +108,19 @@ func newTelemetry(o Options, w wire) *Telemetry {
 func (t *Telemetry) newQueue() *queue {
 	o := t.options
 	bounds := limits{memory: o.QueueBytes, age: o.QueueAge}
+	drop := func(cause DropCause, points int) { t.agent.drop(cause, points) }
 	var spool *disk
 	if o.SpoolDir != "" {
 		bounds.memory, bounds.disk = min(o.QueueBytes, DefaultQueueBytes), o.QueueBytes
 		spool = newDisk(o.SpoolDir, func() { t.agent.oddFile() }, func(kind string) { t.agent.spoolFailed(kind) }, t.log)
+		spool.lost = func(points int) { drop(DropDamaged, points) }
+		spool.dir.Patience = o.StopBudget // a stop waits for the disk as long as for the receiver
 	}
-	return newQueue(bounds, spool, func(cause DropCause, points int) { t.agent.drop(cause, points) })
+	q := newQueue(bounds, spool, drop)
+	if spool != nil {
+		spool.dir.Scanned = func() { signal(q.unsettled) } // so that what is found late is taken over without delay
+	}
+	return q
 }
 
 // headerSize is the most bytes that a request has besides its points.
