@@ -1,0 +1,126 @@
+package lab
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"sync"
+	"testing"
+	"time"
+)
+
+// Settings is a configuration of the agent; it is written as JSON, which is YAML as well.
+type Settings map[string]any
+
+// Write stores the configuration and returns the file's path.
+func (s Settings) Write(t *testing.T) string {
+	t.Helper()
+	data, err := json.MarshalIndent(s, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join(t.TempDir(), "wsprobe.yaml")
+	if err := os.WriteFile(path, data, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// StartAgent runs `wsprobe run` with a configuration.
+func StartAgent(t *testing.T, s Settings) *Process {
+	t.Helper()
+	program, err := agent()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Start(t, program, "run", "-c", s.Write(t))
+}
+
+// agentModule is the folder of wsprobe's own module, from that of each test.
+const agentModule = "../../.."
+
+// buildLimit is for a build without any cache on a small machine.
+const buildLimit = 8 * time.Minute
+
+// agent returns the binary that WSPROBE names or else builds it, once a test binary.
+var agent = sync.OnceValues(func() (string, error) {
+	if program := os.Getenv("WSPROBE"); program != "" {
+		return filepath.Abs(program)
+	}
+	return Build(agentModule, "./cmd/wsprobe")
+})
+
+// Build compiles a main package from the module in a folder and returns the program's path. RunTests
+// removes the program.
+func Build(folder, pkg string) (string, error) {
+	ctx, cancel := context.WithTimeout(context.Background(), buildLimit)
+	defer cancel()
+	dir, err := builds()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, filepath.Base(pkg))
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, pkg)
+	cmd.Dir = folder
+	if out, err := cmd.CombinedOutput(); err != nil {
+		return "", fmt.Errorf("building %s in %s: %w\n%s", pkg, folder, err, out)
+	}
+	return program, nil
+}
+
+var builds = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "wsprobe-lab-") })
+
+// RunTests runs the tests, removes the programs that were built for them and returns the exit code.
+func RunTests(m *testing.M) int {
+	code := m.Run()
+	if dir, err := builds(); err == nil {
+		_ = os.RemoveAll(dir)
+	}
+	return code
+}
+
+// FreeAddr returns a loopback address with a port that is free now.
+func FreeAddr(t *testing.T) string {
+	t.Helper()
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	return l.Addr().String()
+}
+
+// Eventually polls until the condition holds. After limit it fails the test with the state that the
+// condition reports at that moment.
+func Eventually(t *testing.T, limit time.Duration, want string, condition func() (ok bool, state string)) {
+	t.Helper()
+	const every = 50 * time.Millisecond
+	tick := time.NewTicker(every)
+	defer tick.Stop()
+	deadline := time.NewTimer(limit)
+	defer deadline.Stop()
+	for {
+		ok, state := condition()
+		if ok {
+			return
+		}
+		select {
+		case <-tick.C:
+		case <-deadline.C:
+			t.Fatalf("waited %v for %s; now: %s", limit, want, state)
+		}
+	}
+}
+
+// Wait returns after d or when the test's context ends.
+func Wait(t *testing.T, d time.Duration) {
+	t.Helper()
+	select {
+	case <-time.After(d):
+	case <-t.Context().Done():
+	}
+}

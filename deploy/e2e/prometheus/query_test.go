@@ -1,0 +1,61 @@
+package prometheus
+
+import (
+	"math"
+	"testing"
+	"time"
+
+	"github.com/prometheus/prometheus/model/labels"
+	"github.com/prometheus/prometheus/model/value"
+	"github.com/prometheus/prometheus/promql"
+	"github.com/prometheus/prometheus/tsdb/chunkenc"
+)
+
+// samples calls f with every stored sample of a metric; staleness markers are none.
+func (b *backend) samples(t *testing.T, metric string, f func(series labels.Labels, at time.Time, v float64)) {
+	t.Helper()
+	querier, err := b.db.Querier(math.MinInt64, math.MaxInt64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer querier.Close()
+	set := querier.Select(t.Context(), false, nil, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, metric))
+	for set.Next() {
+		series := set.At()
+		it := series.Iterator(nil)
+		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
+			if at, v := it.At(); !value.IsStaleNaN(v) {
+				f(series.Labels(), time.UnixMilli(at), v)
+			}
+		}
+		if err := it.Err(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := set.Err(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// stored counts the samples of a metric by the name of the probe.
+func (b *backend) stored(t *testing.T, metric string) map[string]int {
+	t.Helper()
+	counts := map[string]int{}
+	b.samples(t, metric, func(series labels.Labels, _ time.Time, _ float64) { counts[series.Get("wsprobe_name")]++ })
+	return counts
+}
+
+// query evaluates an expression now, as a dashboard or an alert does.
+func (b *backend) query(t *testing.T, expr string) promql.Vector {
+	t.Helper()
+	query, err := b.engine.NewInstantQuery(t.Context(), b.db, nil, expr, time.Now())
+	if err != nil {
+		t.Fatalf("%s: %v", expr, err)
+	}
+	defer query.Close()
+	vector, err := query.Exec(t.Context()).Vector()
+	if err != nil {
+		t.Fatalf("%s: %v", expr, err)
+	}
+	return append(promql.Vector(nil), vector...)
+}
