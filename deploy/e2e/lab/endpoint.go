@@ -28,7 +28,7 @@ type Visit struct {
 
 // Endpoint is a WebSocket server that records each run by the name of its probe.
 type Endpoint struct {
-	URL string // ws://, without a path
+	URL string // ws:// or wss://, without a path
 
 	mu     sync.Mutex
 	visits map[string][]Visit
@@ -40,6 +40,17 @@ type connKey struct{}
 // NewEndpoint serves on loopback until the test ends.
 func NewEndpoint(t *testing.T) *Endpoint {
 	t.Helper()
+	return newEndpoint(t, (*httptest.Server).Start)
+}
+
+// NewTLSEndpoint serves wss:// with a certificate of no known authority.
+func NewTLSEndpoint(t *testing.T) *Endpoint {
+	t.Helper()
+	return newEndpoint(t, (*httptest.Server).StartTLS)
+}
+
+func newEndpoint(t *testing.T, start func(*httptest.Server)) *Endpoint {
+	t.Helper()
 	e := &Endpoint{visits: map[string][]Visit{}, down: map[string]bool{}}
 	mux := http.NewServeMux()
 	mux.HandleFunc(Echo, e.recorded(Echo, echo))
@@ -48,7 +59,7 @@ func NewEndpoint(t *testing.T) *Endpoint {
 	server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, conn)
 	}
-	server.Start()
+	start(server)
 	t.Cleanup(server.Close)
 	e.URL = "ws" + strings.TrimPrefix(server.URL, "http")
 	return e

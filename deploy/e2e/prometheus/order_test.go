@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
 	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
@@ -93,14 +94,14 @@ func eachPoint(m pmetric.Metric, f func(attributes pcommon.Map, at pcommon.Times
 }
 
 // checkOrder applies the rule to the requests that Prometheus accepted or refused for good.
-func checkOrder(t *testing.T, b *backend) {
+func (b *backend) checkOrder(t *testing.T) {
 	t.Helper()
 	o := newOrder()
-	for i, r := range b.received() {
-		if r.status == http.StatusServiceUnavailable {
+	for i, r := range b.Requests() {
+		if r.Status == http.StatusServiceUnavailable {
 			continue // comes again
 		}
-		body, err := r.plain()
+		body, err := plain(r)
 		if err == nil {
 			err = o.add(body)
 		}
@@ -118,11 +119,11 @@ func checkOrder(t *testing.T, b *backend) {
 }
 
 // plain returns the body without compression.
-func (r request) plain() ([]byte, error) {
-	if r.header.Get("Content-Encoding") != "gzip" {
-		return r.body, nil
+func plain(r lab.Request) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return r.Body, nil
 	}
-	z, err := gzip.NewReader(bytes.NewReader(r.body))
+	z, err := gzip.NewReader(bytes.NewReader(r.Body))
 	if err != nil {
 		return nil, err
 	}

@@ -16,9 +16,9 @@ func TestLatencyEndsWithTheValue(t *testing.T) {
 	b, e := newBackend(t), lab.NewEndpoint(t)
 	agent := lab.StartAgent(t, lab.Settings{
 		"agent":    map[string]any{"listen": ""},
-		"otlp":     map[string]any{"endpoint": b.url(), "protocol": "http/protobuf", "interval": "1s"},
+		"otlp":     b.otlp("1s"),
 		"defaults": map[string]any{"interval": "1s", "timeout_ms": 800},
-		"probes":   []map[string]any{roundTrip("steady", e.URL+lab.Echo), roundTrip("dying", e.URL+lab.Echo)},
+		"probes":   []map[string]any{e.RoundTrip("steady", lab.Echo), e.RoundTrip("dying", lab.Echo)},
 	})
 	latencies := []string{"wsprobe_round_trip_latency_milliseconds", "wsprobe_handshake_latency_milliseconds"}
 	show := func(name string, want int) {
@@ -38,10 +38,10 @@ func TestLatencyEndsWithTheValue(t *testing.T) {
 	show("steady", 1)
 	e.SetDown("dying", false)
 	show("dying", 1)
-	agent.Stop(t, stopLimit)
+	agent.Stop(t, lab.StopLimit)
 	show("steady", 0)
 	show("dying", 0)
-	checkAnswers(t, b)
+	b.CheckAnswers(t)
 }
 
 // await waits until an instant query has the answer that is wanted. Its limit is far below the look-back.
