@@ -18,7 +18,11 @@ import (
 const (
 	Echo         = "/echo/"          // answers one message with itself and closes as asked
 	IgnoresClose = "/ignores-close/" // answers one message and never answers the close frame
+	Slow         = "/slow/"          // as Echo, but waits for SlowBy before it answers
 )
+
+// SlowBy is longer than the shortest interval of a probe.
+const SlowBy = 1500 * time.Millisecond
 
 // Visit is one connection of the agent, which makes one connection a run.
 type Visit struct {
@@ -55,6 +59,7 @@ func newEndpoint(t *testing.T, start func(*httptest.Server)) *Endpoint {
 	mux := http.NewServeMux()
 	mux.HandleFunc(Echo, e.recorded(Echo, echo))
 	mux.HandleFunc(IgnoresClose, e.recorded(IgnoresClose, ignoreClose))
+	mux.HandleFunc(Slow, e.recorded(Slow, func(w http.ResponseWriter, r *http.Request) { echoAfter(w, r, SlowBy) }))
 	server := httptest.NewUnstartedServer(mux)
 	server.Config.ConnContext = func(ctx context.Context, conn net.Conn) context.Context {
 		return context.WithValue(ctx, connKey{}, conn)
@@ -111,13 +116,15 @@ func (e *Endpoint) end(name string, index int) {
 	e.visits[name][index].Ended = time.Now()
 }
 
-func echo(w http.ResponseWriter, r *http.Request) {
+func echo(w http.ResponseWriter, r *http.Request) { echoAfter(w, r, 0) }
+
+func echoAfter(w http.ResponseWriter, r *http.Request, delay time.Duration) {
 	c, err := websocket.Accept(w, r, nil)
 	if err != nil {
 		return
 	}
 	defer c.CloseNow()
-	if answer(r.Context(), c) == nil {
+	if answer(r.Context(), c, delay) == nil {
 		_, _, _ = c.Read(r.Context()) // the close frame, which the library answers
 	}
 }
@@ -128,16 +135,21 @@ func ignoreClose(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	defer c.CloseNow()
-	if answer(r.Context(), c) == nil {
+	if answer(r.Context(), c, 0) == nil {
 		// Below the library, which would answer the close frame.
 		_, _ = io.Copy(io.Discard, r.Context().Value(connKey{}).(net.Conn))
 	}
 }
 
-func answer(ctx context.Context, c *websocket.Conn) error {
+func answer(ctx context.Context, c *websocket.Conn, delay time.Duration) error {
 	kind, message, err := c.Read(ctx)
 	if err != nil {
 		return err
+	}
+	select {
+	case <-time.After(delay):
+	case <-ctx.Done():
+		return ctx.Err()
 	}
 	return c.Write(ctx, kind, message)
 }

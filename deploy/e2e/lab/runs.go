@@ -19,7 +19,8 @@ const (
 	InFlight = 3 * time.Second
 )
 
-// RoundTrip is a probe whose URL ends with its name, by which the endpoint counts. Kind is Echo or IgnoresClose.
+// RoundTrip is a probe whose URL ends with its name, by which the endpoint counts. Kind is one of
+// the endpoint's paths.
 func (e *Endpoint) RoundTrip(name, kind string) map[string]any {
 	return map[string]any{"name": name, "url": e.URL + kind + name, "interpretation": "round_trip_latency", "send_message": "ping"}
 }

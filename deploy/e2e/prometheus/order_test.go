@@ -1,20 +1,12 @@
 package prometheus
 
 import (
-	"bytes"
-	"compress/gzip"
 	"fmt"
-	"io"
 	"math"
-	"net/http"
-	"slices"
-	"strings"
 	"testing"
 
-	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
-	"go.opentelemetry.io/collector/pdata/pmetric/pmetricotlp"
 )
 
 // order follows the requests that one agent got accepted, one after another, and collects the places where they
@@ -28,14 +20,10 @@ type order struct {
 
 func newOrder() *order { return &order{newest: math.MinInt64, series: map[string]int64{}} }
 
-// add checks the next request, in the form of an OTLP ExportMetricsServiceRequest in protobuf.
-func (o *order) add(body []byte) error {
-	request := pmetricotlp.NewExportRequest()
-	if err := request.UnmarshalProto(body); err != nil {
-		return err
-	}
+// add checks the next request.
+func (o *order) add(metrics pmetric.Metrics) {
 	oldest, newest := int64(math.MaxInt64), int64(math.MinInt64)
-	for _, resource := range request.Metrics().ResourceMetrics().All() {
+	for _, resource := range metrics.ResourceMetrics().All() {
 		who := identity(resource.Resource().Attributes())
 		for _, scope := range resource.ScopeMetrics().All() {
 			for _, metric := range scope.Metrics().All() {
@@ -51,7 +39,6 @@ func (o *order) add(body []byte) error {
 		o.faults = append(o.faults, fmt.Sprintf("a request begins %d ms before the newest point of those before", o.newest-oldest))
 	}
 	o.newest = max(o.newest, newest)
-	return nil
 }
 
 func (o *order) point(series string, ms int64) {
@@ -59,75 +46,6 @@ func (o *order) point(series string, ms int64) {
 		o.faults = append(o.faults, fmt.Sprintf("a point %d ms after the one before of %s", ms-last, series))
 	}
 	o.series[series] = ms
-}
-
-// identity is the same for two maps with the same entries.
-func identity(m pcommon.Map) string {
-	var entries []string
-	for k, v := range m.All() {
-		entries = append(entries, k+"="+v.AsString())
-	}
-	slices.Sort(entries)
-	return "{" + strings.Join(entries, ",") + "}"
-}
-
-// eachPoint calls f for every point of a metric, whatever its type is.
-func eachPoint(m pmetric.Metric, f func(attributes pcommon.Map, at pcommon.Timestamp)) {
-	numbers := pmetric.NewNumberDataPointSlice()
-	switch m.Type() {
-	case pmetric.MetricTypeGauge:
-		numbers = m.Gauge().DataPoints()
-	case pmetric.MetricTypeSum:
-		numbers = m.Sum().DataPoints()
-	case pmetric.MetricTypeHistogram:
-		for _, p := range m.Histogram().DataPoints().All() {
-			f(p.Attributes(), p.Timestamp())
-		}
-	case pmetric.MetricTypeExponentialHistogram:
-		for _, p := range m.ExponentialHistogram().DataPoints().All() {
-			f(p.Attributes(), p.Timestamp())
-		}
-	}
-	for _, p := range numbers.All() {
-		f(p.Attributes(), p.Timestamp())
-	}
-}
-
-// checkOrder applies the rule to the requests that Prometheus accepted or refused for good.
-func (b *backend) checkOrder(t *testing.T) {
-	t.Helper()
-	o := newOrder()
-	for i, r := range b.Requests() {
-		if r.Status == http.StatusServiceUnavailable {
-			continue // comes again
-		}
-		body, err := plain(r)
-		if err == nil {
-			err = o.add(body)
-		}
-		if err != nil {
-			t.Fatalf("request %d: %v", i, err)
-		}
-	}
-	const most = 10
-	for _, fault := range o.faults[:min(most, len(o.faults))] {
-		t.Error("order: " + fault)
-	}
-	if more := len(o.faults) - most; more > 0 {
-		t.Errorf("order: %d faults more", more)
-	}
-}
-
-// plain returns the body without compression.
-func plain(r lab.Request) ([]byte, error) {
-	if r.Header.Get("Content-Encoding") != "gzip" {
-		return r.Body, nil
-	}
-	z, err := gzip.NewReader(bytes.NewReader(r.Body))
-	if err != nil {
-		return nil, err
-	}
-	return io.ReadAll(z)
 }
 
 // TestOrder wants the check itself to see each breach of the rule, and only breaches.
@@ -162,13 +80,7 @@ func TestOrder(t *testing.T) {
 					dp.SetTimestamp(pcommon.Timestamp(p.ns))
 					dp.Attributes().PutStr("series", p.series)
 				}
-				body, err := pmetricotlp.NewExportRequestFromMetrics(m).MarshalProto()
-				if err == nil {
-					err = o.add(body)
-				}
-				if err != nil {
-					t.Fatal(err)
-				}
+				o.add(m)
 			}
 			if len(o.faults) != test.faults {
 				t.Errorf("got %d faults, want %d: %q", len(o.faults), test.faults, o.faults)

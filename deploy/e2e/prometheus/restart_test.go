@@ -13,7 +13,7 @@ func TestKilledAgentDeliversItsSpool(t *testing.T) {
 	t.Parallel()
 	b, e := newBackend(t), lab.NewEndpoint(t)
 	settings := many(b, e)
-	settings["agent"] = map[string]any{"listen": lab.FreeAddr(t)}
+	settings["agent"] = map[string]any{"listen": lab.FreeAddr(t), "location": "lab"}
 	otlp := b.otlp("2s")
 	otlp["spool"] = map[string]any{"dir": t.TempDir()}
 	settings["otlp"] = otlp

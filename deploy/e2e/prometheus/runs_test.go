@@ -15,7 +15,7 @@ const manyProbes = 600
 // many returns the settings of 600 probes with the default interval of exports.
 func many(b *backend, e *lab.Endpoint) lab.Settings {
 	return lab.Settings{
-		"agent":    map[string]any{"listen": ""},
+		"agent":    map[string]any{"listen": "", "location": "lab"},
 		"otlp":     b.otlp("10s"),
 		"defaults": map[string]any{"interval": "10s", "timeout_ms": 5000},
 		"probes":   e.Many(manyProbes),
@@ -69,5 +69,5 @@ func (b *backend) stop(t *testing.T, agent *lab.Process, e *lab.Endpoint, must f
 	for _, metric := range perRun {
 		e.CheckStored(t, metric, b.stored(t, metric), func(v lab.Visit) bool { return ended(v) && must(v) })
 	}
-	b.checkOrder(t)
+	b.checkRequests(t)
 }
