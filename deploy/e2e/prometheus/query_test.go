@@ -5,6 +5,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/prometheus/common/model"
 	"github.com/prometheus/prometheus/model/labels"
 	"github.com/prometheus/prometheus/model/value"
 	"github.com/prometheus/prometheus/promql"
@@ -19,7 +20,7 @@ func (b *backend) samples(t *testing.T, metric string, f func(series labels.Labe
 		t.Fatal(err)
 	}
 	defer querier.Close()
-	set := querier.Select(t.Context(), false, nil, labels.MustNewMatcher(labels.MatchEqual, labels.MetricName, metric))
+	set := querier.Select(t.Context(), false, nil, labels.MustNewMatcher(labels.MatchEqual, model.MetricNameLabel, metric))
 	for set.Next() {
 		series := set.At()
 		it := series.Iterator(nil)
