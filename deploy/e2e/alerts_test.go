@@ -2,6 +2,7 @@ package e2e
 
 import (
 	"os/exec"
+	"path/filepath"
 	"testing"
 )
 
@@ -9,14 +10,16 @@ import (
 // loads them.
 func TestAlertRules(t *testing.T) {
 	promtool := need(t, "promtool", "prometheus")
-	for _, args := range [][]string{
-		{"check", "rules", "alerts/wsprobe.rules.yaml"},
-		{"test", "rules", "alerts/wsprobe.tests.yaml"},
-		{"check", "config", "prometheus.yaml"},
-	} {
-		cmd := exec.Command(promtool, args...)
-		cmd.Dir = ".."
-		if out, err := cmd.CombinedOutput(); err != nil {
+	tests, err := filepath.Glob("../alerts/*.tests.yaml")
+	if err != nil || len(tests) < 4 {
+		t.Fatalf("tests of the alerts: got %v, %v", tests, err)
+	}
+	checks := [][]string{{"check", "rules", "../alerts/wsprobe.rules.yaml"}, {"check", "config", "../prometheus.yaml"}}
+	for _, file := range tests {
+		checks = append(checks, []string{"test", "rules", file})
+	}
+	for _, args := range checks {
+		if out, err := exec.Command(promtool, args...).CombinedOutput(); err != nil {
 			t.Errorf("promtool %v: %v\n%s", args, err, out)
 		}
 	}
