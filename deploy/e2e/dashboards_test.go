@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -72,6 +73,12 @@ func TestDashboard(t *testing.T) {
 					t.Errorf("%s: %s is no variable", p.Title, variable)
 				}
 			}
+			for _, by := range regexp.MustCompile(`by \([^)]*\)`).FindAllString(target.Expr, -1) {
+				// Two places that see different things are not to be added up. The heatmap, of one picture, says that it does.
+				if !strings.Contains(by, "wsprobe_location") && p.Type != "heatmap" {
+					t.Errorf("%s: %s adds places up", p.Title, by)
+				}
+			}
 			if target.Datasource.UID != "${datasource}" {
 				t.Errorf("%s: the data source %q is that of one Grafana", p.Title, target.Datasource.UID)
 			}
@@ -106,8 +113,9 @@ func checkDashboard(t *testing.T, p prometheus) {
 				}
 			}
 			for _, name := range regexp.MustCompile(`{{(\w+)}}`).FindAllStringSubmatch(target.LegendFormat, -1) {
-				// A run that is ok has no error_type, and what comes from the agent itself no location.
-				if optional := name[1] == "error_type" || name[1] == "wsprobe_location"; !labels[name[1]] && !optional {
+				// A run that is ok has no error_type, and the services and instances of VictoriaMetrics have names of their own.
+				optional := []string{"error_type", "service_name", "service_instance_id"}
+				if !labels[name[1]] && !slices.Contains(optional, name[1]) {
 					t.Errorf("%s: no series of %s has %s", panel.Title, expr, name[1])
 				}
 			}

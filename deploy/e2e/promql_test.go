@@ -7,6 +7,7 @@ import (
 	"os"
 	"regexp"
 	"slices"
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -18,6 +19,9 @@ type watched struct {
 	dying natsServer // of the probe "dying"
 }
 
+// pageURL is where the agent's page is said to be.
+const pageURL = "https://probes.example.com/"
+
 // startWatched runs an agent, its endpoints, a Collector and a Prometheus.
 func startWatched(t *testing.T) watched {
 	t.Helper()
@@ -27,6 +31,7 @@ func startWatched(t *testing.T) watched {
 	c := newCollector(t)
 	c.start(t)
 	settings := newSettings(t, c)
+	settings.Agent["url"] = pageURL
 	p := startPrometheus(t, c.prometheus, settings.Agent["listen"].(string))
 	mismatch := roundTrip("mismatch", nats.WebsocketURL())
 	mismatch["expect_message"], mismatch["timeout_ms"] = "NEVER SENT", 300
@@ -38,8 +43,8 @@ func startWatched(t *testing.T) watched {
 	settings.Probes = append(settings.Probes, good, mismatch, judged, roundTrip("dying", dying.WebsocketURL()),
 		map[string]any{"name": "handshake", "url": nats.WebsocketURL()},
 		map[string]any{"name": "closed", "url": "ws://" + closedPort(t) + "/", "interpretation": "connection_success"},
-		// Longer than its interval, so that every other run is skipped.
-		map[string]any{"name": "silent", "url": "ws://" + silent.addr + "/", "timeout_ms": 1500},
+		// Much longer than its interval, so that runs are skipped, and three intervals are missed between two that end.
+		map[string]any{"name": "silent", "url": "ws://" + silent.addr + "/", "timeout_ms": 4500},
 	)
 	agent := startAgent(t, settings)
 	t.Cleanup(func() { stopAgent(t, agent) })
@@ -53,6 +58,13 @@ func TestPrometheus(t *testing.T) {
 		w.awaitOne(t, `wsprobe_round_trip_latency_milliseconds{wsprobe_name="good", job="wsprobe", wsprobe_location="e2e", team="messaging"}`, 0.001, 800)
 		w.awaitOne(t, `wsprobe_handshake_latency_milliseconds{wsprobe_name="mismatch"}`, 0.001, 800)
 		w.awaitOne(t, `wsprobe_tls_time_left_seconds{wsprobe_name="good"}`, 1, 1e10)
+	})
+	t.Run("up or down", func(t *testing.T) {
+		for name, want := range map[string]float64{"good": 1, "mismatch": 0, "closed": 0} {
+			w.awaitOne(t, fmt.Sprintf(`wsprobe_success{wsprobe_name=%q}`, name), want, want)
+		}
+		w.awaitOne(t, `wsprobe_connection_success{wsprobe_name="mismatch"}`, 1, 1) // it opens, and its application is wrong
+		w.awaitOne(t, `count(count by (wsprobe_location) ({__name__=~"wsprobe_.+|process_.+|go_.+"}))`, 1, 1)
 	})
 	t.Run("failure ratio by reason", func(t *testing.T) {
 		for name, reason := range map[string]string{
@@ -90,13 +102,15 @@ func TestPrometheus(t *testing.T) {
 
 // checkAlerts wants Prometheus to evaluate every rule, and to know every metric that the rules are about.
 func checkAlerts(t *testing.T, p prometheus) {
+	for _, last := range []string{ // to be there
+		"wsprobe:tls_time_left_seconds:min", "wsprobe:headline_milliseconds:p95_10m", "wsprobe_agent_run_skipped_total", "wsprobe_missed_intervals",
+	} {
+		p.await(t, "count("+last+")", func(s []sample) bool { return len(s) == 1 })
+	}
 	var data struct {
 		Groups []struct {
 			Rules []struct{ Name, Health, LastError string }
 		}
-	}
-	for _, last := range []string{"wsprobe:runs:increase5m", "wsprobe_agent_run_skipped_total"} { // to be there
-		p.await(t, "count("+last+")", func(s []sample) bool { return len(s) == 1 })
 	}
 	p.api(t, "/api/v1/rules", nil, &data)
 	rules := 0
@@ -108,14 +122,45 @@ func checkAlerts(t *testing.T, p prometheus) {
 			}
 		}
 	}
-	if rules < 10 {
+	if rules < 20 {
 		t.Errorf("%d rules, want those of deploy/alerts", rules)
 	}
-	checkNames(t, p, expressions(t))
+	checkNames(t, p, rulesText(t))
+	checkAnnotations(t, p)
 }
 
-// expressions returns those of all rules.
-func expressions(t *testing.T) []string {
+// checkAnnotations waits for alerts and wants them to say what their templates ask Prometheus for.
+func checkAnnotations(t *testing.T, p prometheus) {
+	p.awaitOne(t, `ALERTS{alertname="WsprobeDown", alertstate="firing", wsprobe_name="closed"}`, 1, 1)
+	var data struct {
+		Alerts []struct{ Labels, Annotations map[string]string }
+	}
+	p.api(t, "/api/v1/alerts", nil, &data)
+	found := false
+	for _, alert := range data.Alerts {
+		for name, text := range alert.Annotations {
+			if text == "" || strings.Contains(text, "error") && strings.Contains(text, "template") {
+				t.Errorf("%s: %s: %q", alert.Labels["alertname"], name, text)
+			}
+		}
+		if alert.Labels["alertname"] != "WsprobeDown" || alert.Labels["wsprobe_name"] != "closed" {
+			continue
+		}
+		found = true
+		if got, want := alert.Annotations["agent"], "wsprobe in e2e, "+pageURL; got != want {
+			t.Errorf("agent: got %q, want %q", got, want)
+		}
+		if got, want := alert.Annotations["reason"], "ws_open_failed (connection_refused)."; !strings.HasPrefix(got, want) {
+			t.Errorf("reason: got %q, want it to begin with %q", got, want)
+		}
+	}
+	if !found {
+		t.Error("no alert for the endpoint that is closed")
+	}
+}
+
+// rulesText returns the expressions of all rules, and their annotations, which have queries, too.
+func rulesText(t *testing.T) []string {
 	t.Helper()
 	data, err := os.ReadFile("../alerts/wsprobe.rules.yaml")
 	if err != nil {
@@ -124,7 +169,8 @@ func expressions(t *testing.T) []string {
 	var file struct {
 		Groups []struct {
 			Rules []struct {
-				Expr string `yaml:"expr"`
+				Expr        string            `yaml:"expr"`
+				Annotations map[string]string `yaml:"annotations"`
 			} `yaml:"rules"`
 		} `yaml:"groups"`
 	}
@@ -135,22 +181,23 @@ func expressions(t *testing.T) []string {
 	for _, group := range file.Groups {
 		for _, rule := range group.Rules {
 			all = append(all, rule.Expr)
+			all = slices.AppendSeq(all, maps.Values(rule.Annotations))
 		}
 	}
 	return all
 }
 
-// checkNames wants every name of wsprobe in expressions, of a metric or of a label, to be one that Prometheus has seen. A
+// checkNames wants every name of wsprobe in texts, of a metric or of a label, to be one that Prometheus has seen. A
 // misspelled one would be an alert that never fires.
-func checkNames(t *testing.T, p prometheus, expressions []string) {
+func checkNames(t *testing.T, p prometheus, texts []string) {
 	t.Helper()
 	var metrics, labels []string
 	p.api(t, "/api/v1/label/__name__/values", nil, &metrics)
 	p.api(t, "/api/v1/labels", url.Values{}, &labels)
 	known := slices.Concat(metrics, labels)
 	used := map[string]bool{}
-	for _, expr := range expressions {
-		for _, name := range regexp.MustCompile(`\bwsprobe[a-z0-9_:]+`).FindAllString(expr, -1) {
+	for _, text := range texts {
+		for _, name := range regexp.MustCompile(`\bwsprobe[a-z0-9_:]+`).FindAllString(text, -1) {
 			used[name] = true
 		}
 	}
