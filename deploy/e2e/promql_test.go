@@ -122,7 +122,7 @@ func checkAlerts(t *testing.T, p prometheus) {
 			}
 		}
 	}
-	if rules < 20 {
+	if rules < 19 {
 		t.Errorf("%d rules, want those of deploy/alerts", rules)
 	}
 	checkNames(t, p, rulesText(t))
