@@ -22,8 +22,10 @@ func TestSkipsAreTold(t *testing.T) {
 		told := func(want ...string) {
 			t.Helper()
 			synctest.Wait()
+			skips.mu.Lock() // under which all is told
 			lines := strings.Split(strings.TrimSuffix(log.String(), "\n"), "\n")
 			log.Reset()
+			skips.mu.Unlock()
 			if len(want) == 0 {
 				want = []string{""}
 			}
