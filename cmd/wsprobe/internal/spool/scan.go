@@ -63,6 +63,23 @@ func (d *Dir) scan(s *scan) {
 	}
 }
 
+// over reports whether the scan is over, which it waits for.
+func (s *scan) over(wait time.Duration) bool {
+	select {
+	case <-s.ended:
+		return true
+	default:
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-s.ended:
+		return true
+	case <-timer.C:
+		return false
+	}
+}
+
 // look looks at one file.
 func (d *Dir) look(s *scan, file fs.DirEntry) {
 	name := file.Name()

@@ -119,11 +119,7 @@ func (d *Dir) Found(wait time.Duration) []Entry {
 	if s == nil {
 		return nil
 	}
-	timer := time.NewTimer(wait)
-	defer timer.Stop()
-	select {
-	case <-s.ended:
-	case <-timer.C:
+	if !s.over(wait) {
 		return nil
 	}
 	d.mu.Lock()

@@ -59,9 +59,6 @@ func (d *disk) ready() ([]spool.Entry, error) {
 	return d.dir.Found(0), err
 }
 
-// searching reports whether there can be batches of an earlier process that ready has not returned yet.
-func (d *disk) searching() bool { return d.dir.Scanning() }
-
 // put writes a batch.
 func (d *disk) put(b *batch, packed []byte) (*spool.Entry, error) {
 	e, err := d.dir.Put(b.collected, b.points, packed)
