@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"go.opentelemetry.io/otel/exporters/otlp/otlplog/otlploggrpc"
@@ -16,6 +17,7 @@ import (
 	tracecollector "go.opentelemetry.io/proto/otlp/collector/trace/v1"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/backoff"
+	"google.golang.org/grpc/codes"
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
@@ -30,15 +32,18 @@ import (
 // make itself, and tells little of an answer. An interceptor on the connection does both, see [exchange]: batches
 // that were stored are requests already, and others are encoded faster than the exporter could, see [marshal].
 type grpcClient struct {
-	conn     *grpc.ClientConn
-	exporter *otlpmetricgrpc.Exporter
-	redact   func(string) string
+	conn        *grpc.ClientConn
+	connections *connections
+	timeout     time.Duration
+	exporter    *otlpmetricgrpc.Exporter
+	redact      func(string) string
 }
 
 // exchange travels in the context of an export to the interceptor and back.
 type exchange struct {
 	// raw is sent in place of the exporter's own request if it is set: an ExportMetricsServiceRequest in protobuf.
-	raw []byte
+	raw      []byte
+	progress progress
 	// reached says that the interceptor was, and the rest is what came of the call.
 	reached  bool
 	err      error
@@ -54,28 +59,29 @@ func CompressFast() error { return grpcgzip.SetLevel(gzip.BestSpeed) }
 
 // newGRPCClient connects to nothing yet: that happens with the first export.
 func newGRPCClient(o Options) (*grpcClient, error) {
-	options, target, err := dialOptions(o)
+	c := &grpcClient{connections: &connections{}, timeout: o.Timeout, redact: newRedactor(o.Headers, "")}
+	options, target, err := dialOptions(o, c.connections)
 	if err != nil {
 		return nil, err
 	}
 	// Without a resolver of gRPC's, which looks a name up again after two minutes only if that failed for
 	// some time. The dialer does it with every attempt to connect.
-	conn, err := grpc.NewClient("passthrough:///"+target, options...)
+	c.conn, err = grpc.NewClient("passthrough:///"+target, options...)
 	if err != nil {
 		return nil, fmt.Errorf("preparing a connection to %s: %w", target, err)
 	}
 	// The connection is ours and every other option is given, so that no OTEL_ variable has a say.
-	exporter, err := otlpmetricgrpc.New(context.Background(),
-		otlpmetricgrpc.WithGRPCConn(conn),
+	c.exporter, err = otlpmetricgrpc.New(context.Background(),
+		otlpmetricgrpc.WithGRPCConn(c.conn),
 		otlpmetricgrpc.WithHeaders(o.Headers),
 		otlpmetricgrpc.WithTimeout(o.Timeout),
 		// A retry inside the exporter would hold up everything else; ours are in the queue.
 		otlpmetricgrpc.WithRetry(otlpmetricgrpc.RetryConfig{Enabled: false}),
 	)
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("making the OTLP exporter: %w", err), conn.Close())
+		return nil, errors.Join(fmt.Errorf("making the OTLP exporter: %w", err), c.conn.Close())
 	}
-	return &grpcClient{conn: conn, exporter: exporter, redact: newRedactor(o.Headers, "")}, nil
+	return c, nil
 }
 
 // newGRPCWire makes the way to a receiver over gRPC, as far as the protocol matters.
@@ -106,7 +112,7 @@ func (c *grpcClient) withLogs(w wire, o Options) (wire, error) {
 }
 
 // dialOptions returns the options of the connection and where it leads.
-func dialOptions(o Options) ([]grpc.DialOption, string, error) {
+func dialOptions(o Options, open *connections) ([]grpc.DialOption, string, error) {
 	target, err := o.target()
 	if err != nil {
 		return nil, "", err
@@ -120,7 +126,8 @@ func dialOptions(o Options) ([]grpc.DialOption, string, error) {
 		compressor = grpcgzip.Name
 	}
 	return []grpc.DialOption{
-		grpc.WithTransportCredentials(transport),
+		grpc.WithTransportCredentials(notedCredentials{transport, open}),
+		grpc.WithStatsHandler(progressOf{}),
 		grpc.WithDefaultCallOptions(grpc.UseCompressor(compressor)),
 		grpc.WithUnaryInterceptor(intercept),
 		grpc.WithUserAgent(o.userAgent(otlpmetricgrpc.Version())),
@@ -203,13 +210,35 @@ func (c *grpcClient) judge(x *exchange, err error) verdict {
 	case !x.reached: // the context had ended
 		v = judge(status.FromContextError(err))
 	case x.err != nil:
-		v = judge(status.Convert(x.err))
+		v = c.refused(x, status.Convert(x.err))
 	default:
 		v = accepted(x.rejected, x.remark)
 	}
 	v.message = c.redact(v.message)
 	return v
 }
+
+// refused is the verdict on a request that was not accepted. A connection that had no answer in time is replaced.
+func (c *grpcClient) refused(x *exchange, s *status.Status) verdict {
+	v := judge(s)
+	var local string
+	local, v.unanswered = x.progress.get()
+	if code, ok := strings.CutPrefix(s.Message(), httpStatusText); ok { // of a proxy, and no trailer
+		v.unanswered = strings.HasPrefix(code, "504 ")
+		return v
+	}
+	if s.Code() != codes.DeadlineExceeded {
+		return v
+	}
+	if v.unanswered || local == "" { // a receiver that allows no streams keeps requests from having a connection at all
+		c.connections.breakOff(local, c.timeout)
+	}
+	v.unanswered = local != "" // a receiver that says that it is late may have done its work, too
+	return v
+}
+
+// httpStatusText is how gRPC begins its report of an answer that is no gRPC.
+const httpStatusText = "unexpected HTTP status code received from server: "
 
 // close ends the connection.
 func (c *grpcClient) close() error {

@@ -31,18 +31,20 @@ const (
 // httpClient speaks OTLP/HTTP with protobuf through the official exporter. As with gRPC, what the exporter cannot do
 // is done around it: here on the transport, see [httpExchange].
 type httpClient struct {
-	exporter  *otlpmetrichttp.Exporter
-	client    *http.Client // whose transport is this
-	transport *http.Transport
-	timeout   time.Duration
-	gzip      bool
-	redact    func(string) string
+	exporter    *otlpmetrichttp.Exporter
+	client      *http.Client // whose transport is this
+	transport   *http.Transport
+	connections *connections
+	timeout     time.Duration
+	gzip        bool
+	redact      func(string) string
 }
 
 // httpExchange travels in the context of an export to the transport and back.
 type httpExchange struct {
 	// body is sent in place of the exporter's own if it is set.
-	body []byte
+	body     []byte
+	progress progress
 	// reached says that the transport was; err is why there is no answer, and the rest is the answer.
 	reached bool
 	err     error
@@ -59,10 +61,13 @@ func newHTTPClient(o Options) (*httpClient, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &httpClient{timeout: o.Timeout, gzip: o.Compression == CompressionGzip, redact: newRedactor(o.Headers, target.Path)}
+	c := &httpClient{
+		connections: &connections{}, timeout: o.Timeout, gzip: o.Compression == CompressionGzip,
+		redact: newRedactor(o.Headers, target.Path),
+	}
 	c.transport = &http.Transport{
 		Proxy:               http.ProxyFromEnvironment, // as the exporter's own
-		DialContext:         (&net.Dialer{Timeout: connectTimeout}).DialContext,
+		DialContext:         c.connections.dialing((&net.Dialer{Timeout: connectTimeout}).DialContext),
 		TLSHandshakeTimeout: connectTimeout,
 		IdleConnTimeout:     90 * time.Second,
 		ForceAttemptHTTP2:   true,
@@ -115,9 +120,9 @@ func (c *httpClient) RoundTrip(r *http.Request) (*http.Response, error) {
 		return c.transport.RoundTrip(r)
 	}
 	x.reached = true
+	r = r.WithContext(x.progress.watched(r.Context()))
 	if x.body != nil {
 		_ = r.Body.Close() // of the exporter's own request, which is in memory
-		r = r.Clone(r.Context())
 		r.ContentLength = int64(len(x.body))
 		r.GetBody = func() (io.ReadCloser, error) { return io.NopCloser(bytes.NewReader(x.body)), nil }
 		r.Body, _ = r.GetBody()
@@ -170,7 +175,7 @@ func (c *httpClient) judge(ctx context.Context, x *httpExchange, err error) verd
 	case !x.reached:
 		v = judge(status.FromContextError(err))
 	case x.err != nil:
-		v = c.noAnswer(ctx, x.err)
+		v = c.noAnswer(ctx, x)
 	default:
 		v = x.judge()
 	}
@@ -178,17 +183,24 @@ func (c *httpClient) judge(ctx context.Context, x *httpExchange, err error) verd
 	return v
 }
 
-// noAnswer is the verdict on a request that was not answered. Its connection is not used again.
-func (c *httpClient) noAnswer(ctx context.Context, err error) verdict {
-	c.transport.CloseIdleConnections()
+// noAnswer is the verdict on a request that was not answered, or not in full. Its connection is not used again.
+func (c *httpClient) noAnswer(ctx context.Context, x *httpExchange) verdict {
+	s := status.New(codes.Unavailable, x.err.Error())
 	if ctx.Err() != nil {
-		return judge(status.FromContextError(ctx.Err()))
+		s = status.FromContextError(ctx.Err())
 	}
-	return judge(status.New(codes.Unavailable, err.Error()))
+	v := judge(s)
+	var local string
+	local, v.unanswered = x.progress.get()
+	if s.Code() == codes.DeadlineExceeded && local != "" {
+		c.connections.breakOff(local, c.timeout)
+	}
+	c.transport.CloseIdleConnections()
+	return v
 }
 
 // judge decides by the answer to a request. The retryable codes are those of the OTLP specification, and 401, which is
-// what UNAUTHENTICATED is in gRPC: it can be mended at the receiver while the agent runs.
+// what UNAUTHENTICATED is in gRPC: it can be mended at the receiver while the agent runs. 413 is about the size of the request.
 func (x *httpExchange) judge() verdict {
 	if x.status >= 200 && x.status < 300 {
 		var response collector.ExportMetricsServiceResponse // on the wire that of any signal
@@ -202,6 +214,10 @@ func (x *httpExchange) judge() verdict {
 	case http.StatusTooManyRequests, http.StatusBadGateway, http.StatusServiceUnavailable, http.StatusGatewayTimeout,
 		http.StatusUnauthorized:
 		v.outcome, v.retryAfter = Deferred, retryAfter(x.header)
+		v.unanswered = x.status == http.StatusGatewayTimeout
+	case http.StatusRequestEntityTooLarge:
+		v.outcome, v.retryAfter = Deferred, retryAfter(x.header)
+		v.doubtful, v.tooLarge = true, true
 	}
 	return v
 }

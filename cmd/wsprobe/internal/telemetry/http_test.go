@@ -75,7 +75,7 @@ func newScripted(t *testing.T, b *backend, answer func(n int64, w http.ResponseW
 func TestHTTPStatuses(t *testing.T) {
 	for code, kept := range map[int]bool{
 		429: true, 502: true, 503: true, 504: true, 401: true,
-		300: false, 302: false, 307: false, 400: false, 403: false, 404: false, 408: false, 413: false, 500: false, 501: false,
+		300: false, 302: false, 307: false, 400: false, 403: false, 404: false, 408: false, 413: true, 500: false, 501: false,
 	} {
 		t.Run(fmt.Sprint(code), func(t *testing.T) {
 			log := newLogbook()

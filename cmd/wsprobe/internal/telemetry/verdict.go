@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"strings"
 	"time"
 
 	rpccode "google.golang.org/genproto/googleapis/rpc/code"
@@ -20,9 +21,10 @@ type verdict struct {
 	retryAfter time.Duration
 	// doubtful says that a deferral can be about this request alone, so that it says nothing about others.
 	doubtful bool
-	// tooLarge says that it was deferred for its size.
+	// tooLarge says that the request has more bytes than the receiver takes. It is doubtful then.
 	tooLarge bool
-	// unanswered says that the request may have reached the receiver although no answer came.
+	// unanswered says that the request was sent, or can have been, and that nobody knows what became of it: its answer was
+	// lost, or was that of somebody who did not wait for it. It may have been accepted.
 	unanswered bool
 	// unreadable says why there was nothing to send: it could not be encoded, or what was packed could not be unpacked.
 	unreadable string
@@ -54,10 +56,25 @@ func judge(s *status.Status) verdict {
 	case codes.Unavailable, codes.DeadlineExceeded, codes.Canceled, codes.Unauthenticated:
 		v.outcome = Deferred
 	case codes.ResourceExhausted, codes.Aborted, codes.OutOfRange, codes.DataLoss:
-		v.outcome, v.doubtful = Deferred, !throttled
+		v.outcome, v.tooLarge = Deferred, saysTooLarge(s.Message())
+		v.doubtful = !throttled || v.tooLarge
 	}
 	v.retryAfter = wait
 	return v
+}
+
+// saysTooLarge reports whether a refusal is about the size of the request, which no status code says. It knows the texts of
+// the gRPC libraries: Go, C++, Python and Node.js, Java, .NET, Rust.
+func saysTooLarge(message string) bool {
+	text := strings.ToLower(message)
+	for _, known := range []string{
+		"larger than max", "message exceeds maximum size", "exceeds the maximum configured message size", "message length too large",
+	} {
+		if strings.Contains(text, known) {
+			return true
+		}
+	}
+	return false
 }
 
 // retryInfo returns the delay that the receiver asks for, if it does.
