@@ -42,7 +42,27 @@ func TestKubernetes(t *testing.T) {
 	if d := deployment.Spec; d.Strategy.Type != appsv1.RecreateDeploymentStrategyType || *d.Replicas != 1 {
 		t.Errorf("%d replicas with strategy %s: two agents would probe twice", *d.Replicas, d.Strategy.Type)
 	}
+	checkAgentID(t, deployment)
 	checkPod(t, config, deployment.Spec.Selector.MatchLabels, deployment.Spec.Template)
+}
+
+// checkAgentID wants the agent to have an identity that outlives its pod, whose name is new at each rollout, and sets it for
+// the loader as the kubelet would.
+func checkAgentID(t *testing.T, deployment appsv1.Deployment) {
+	t.Helper()
+	seen := false
+	for _, e := range deployment.Spec.Template.Spec.Containers[0].Env {
+		seen = seen || e.Name == "NAMESPACE" // a variable can only name one that stands above it
+		if e.Name != "WSPROBE_AGENT_ID" {
+			continue
+		}
+		if want := "$(NAMESPACE)/" + deployment.Name; e.Value != want || !seen {
+			t.Errorf("WSPROBE_AGENT_ID: got %q, want %q below NAMESPACE", e.Value, want)
+		}
+		t.Setenv(e.Name, strings.ReplaceAll(e.Value, "$(NAMESPACE)", "monitoring"))
+		return
+	}
+	t.Error("no WSPROBE_AGENT_ID: the id would have the pod's name in it")
 }
 
 // TestKubernetesShards looks at the set of agents that share a file: each pod must know which it is and of how many.
