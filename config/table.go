@@ -22,7 +22,7 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 		Doc: `host:port of the status page, of health checks and of /metrics; "" for none`},
 		into: func(c *Config) any { return &c.Agent.Listen }, check: listenProblem},
 	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
-		Doc: "runs in flight at most; a run that finds no place is skipped and counted"},
+		Doc: "maximum number of concurrent runs; a run beyond it is skipped and counted, a first run waits"},
 		into: func(c *Config) any { return &c.Agent.MaxConcurrent }},
 	{Field: Field{Path: "location", Kind: Text, Max: 256,
 		Doc: "where this agent stands; the attribute wsprobe.location of all its metrics"},
