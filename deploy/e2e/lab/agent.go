@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"os"
 	"os/exec"
@@ -83,16 +84,27 @@ func RunTests(m *testing.M) int {
 	return code
 }
 
-// FreeAddr returns a loopback address with a port that is free now.
+// FreeAddr returns a loopback address that no test got before. Its port is below those that systems choose for
+// connections: one of these could take it before a program listens there.
 func FreeAddr(t *testing.T) string {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
+	const first, ports, attempts = 20000, 12000, 1000
+	for range attempts {
+		addr := fmt.Sprintf("127.0.0.1:%d", first+rand.IntN(ports))
+		if _, given := addresses.LoadOrStore(addr, true); given {
+			continue
+		}
+		if l, err := net.Listen("tcp", addr); err == nil {
+			_ = l.Close()
+			return addr
+		}
 	}
-	defer l.Close()
-	return l.Addr().String()
+	t.Fatal("no port is free")
+	return ""
 }
+
+// addresses are those that FreeAddr returned or found in use.
+var addresses sync.Map
 
 // Eventually polls until the condition holds. After limit it fails the test with the state that the
 // condition reports at that moment.

@@ -47,15 +47,10 @@ func NewReceiver(t *testing.T, next http.Handler) *Receiver {
 // Accept listens again after Refuse.
 func (r *Receiver) Accept(t *testing.T) {
 	t.Helper()
-	var l net.Listener
-	// Another program's connection can have the port for a moment.
-	Eventually(t, 30*time.Second, "the port of the receiver to be free", func() (bool, string) {
-		var err error
-		if l, err = net.Listen("tcp", r.Addr); err != nil {
-			return false, err.Error()
-		}
-		return true, ""
-	})
+	l, err := net.Listen("tcp", r.Addr)
+	if err != nil {
+		t.Fatal(err)
+	}
 	r.server = &http.Server{Handler: http.HandlerFunc(r.receive)}
 	go func(s *http.Server) { _ = s.Serve(l) }(r.server) // ends with Refuse
 }
