@@ -21,8 +21,8 @@ const (
 	Slow         = "/slow/"          // as Echo, but waits for SlowBy before it answers
 )
 
-// SlowBy is longer than the shortest interval of a probe.
-const SlowBy = 1500 * time.Millisecond
+// SlowBy is more than three times the shortest interval of a probe.
+const SlowBy = 3500 * time.Millisecond
 
 // Visit is one connection of the agent, which makes one connection a run.
 type Visit struct {

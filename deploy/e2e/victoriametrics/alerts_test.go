@@ -102,8 +102,8 @@ func watched(t *testing.T, d database, e *lab.Endpoint) lab.Settings {
 	secure["tls"] = map[string]any{"insecure_skip_verify": true}
 	secure["interpretation"] = "handshake_latency"
 	delete(secure, "send_message")
-	late := e.RoundTrip("late", lab.Slow) // longer than its interval, so that every other run is skipped
-	late["timeout_ms"] = 5000
+	late := e.RoundTrip("late", lab.Slow) // longer than three intervals, so that runs are skipped and intervals missed
+	late["timeout_ms"] = 10000
 	e.SetDown("dead", true)
 	return lab.Settings{
 		"agent":    map[string]any{"listen": lab.FreeAddr(t), "location": "lab"},
