@@ -27,7 +27,8 @@ type call struct {
 	left, ended bool // at most one, ever; under the lock of the calls
 }
 
-// do performs a call and waits for it, as long as patience. The error is [ErrStuck], or nil if the call was performed and stays so.
+// do performs a call and waits for it, as long as patience. The error is [ErrStuck], or nil if the call was performed and
+// is not taken back.
 func (c *calls) do(one *call, patience time.Duration) error {
 	if c.stuck() {
 		return ErrStuck

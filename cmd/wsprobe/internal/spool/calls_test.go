@@ -24,10 +24,10 @@ func hung(t *testing.T, hangs time.Duration) *Dir {
 }
 
 // waited returns what a call returns, and how long it takes.
-func waited(f func() error) (error, time.Duration) {
+func waited(f func() error) (time.Duration, error) {
 	began := time.Now()
 	err := f()
-	return err, time.Since(began)
+	return time.Since(began), err
 }
 
 func TestDiskThatDoesNotAnswerHoldsUpNobodyForLong(t *testing.T) {
@@ -50,7 +50,7 @@ func TestDiskThatDoesNotAnswerHoldsUpNobodyForLong(t *testing.T) {
 			{"set aside", func() error { d.SetAside(e, "why"); return nil }, nil, 0},
 			{"close", d.Close, nil, 0},
 		} {
-			if err, took := waited(c.call); !errors.Is(err, c.err) || took != c.took {
+			if took, err := waited(c.call); !errors.Is(err, c.err) || took != c.took {
 				t.Errorf("%s: got %v after %v, want %v after %v", c.name, err, took, c.err, c.took)
 			}
 		}
@@ -69,7 +69,7 @@ func TestCallersWaitTogether(t *testing.T) {
 		done := make(chan time.Duration)
 		for range 3 {
 			go func() {
-				_, took := waited(func() error { _, err := d.Put(noon, 1, nil); return err })
+				took, _ := waited(func() error { _, err := d.Put(noon, 1, nil); return err })
 				done <- took
 			}()
 		}
@@ -95,9 +95,9 @@ func TestLatePutLeavesNothing(t *testing.T) {
 		if _, err := d.Put(noon, 1, []byte("written late")); !errors.Is(err, ErrStuck) {
 			t.Errorf("got %v", err)
 		}
-		d.Write = WriteFile
 		time.Sleep(time.Minute)
 		synctest.Wait()
+		d.Write = WriteFile
 		if got := names(t, d.Path); !slices.Equal(got, []string{lockName}) {
 			t.Errorf("left %v", got)
 		}
@@ -143,7 +143,7 @@ func TestOpenThatTakesTooLong(t *testing.T) {
 		}
 		release := make(chan struct{})
 		d.calls.later(func() { <-release })
-		if err, took := waited(d.Open); !errors.Is(err, ErrStuck) || took != time.Second {
+		if took, err := waited(d.Open); !errors.Is(err, ErrStuck) || took != time.Second {
 			t.Errorf("got %v after %v", err, took)
 		}
 		close(release)
