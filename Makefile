@@ -3,7 +3,7 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS     := -s -w -X main.version=$(VERSION)
-MODULES     := . deploy/collector deploy/e2e
+MODULES     := . deploy/collector deploy/e2e deploy/e2e/lab deploy/e2e/prometheus deploy/e2e/victoriametrics
 OTHERS      := windows darwin
 CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
 
@@ -30,8 +30,10 @@ lint: ## gofmt, go vet and staticcheck, in every module; go vet for the other sy
 fmt: ## format everything
 	gofmt -w cmd config deploy probe reasons scheduler
 
-e2e: ## the real agent against a real server and a real Collector
+e2e: ## the real agent against a real server, a real Collector and real back ends
 	cd deploy/e2e && go test -race -count=1 ./...
+	cd deploy/e2e/prometheus && go test -count=1 ./...
+	cd deploy/e2e/victoriametrics && go test -count=1 ./...
 
 bench: ## every benchmark, briefly
 	go test -run '^$$' -bench . -benchmem ./...
