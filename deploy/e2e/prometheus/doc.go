@@ -5,8 +5,8 @@
 // The endpoint records every run that reaches it, and a test compares this record with the samples that
 // Prometheus stored. A sample that is missing, or is there twice, fails the test.
 //
-//	go test -count=1 .                  # 600 probes for 90 s, with and without outages, side by side
-//	go test -count=1 . -length 30m      # the same for half an hour each
+//	go test -count=1 .                            # 600 probes for 90 s, with and without outages, side by side
+//	go test -count=1 -timeout 1h . -length 30m    # the same for half an hour each
 //
 // This is a module of its own, so that the version of Prometheus alone decides what is built.
 package prometheus
