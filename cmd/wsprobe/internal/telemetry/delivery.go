@@ -12,7 +12,8 @@ const (
 	firstPause  = time.Second
 	longPause   = 10 * time.Second
 	maxThrottle = 5 * time.Minute // even if the receiver asks for more
-	maxStrikes  = 20              // a busy receiver that refuses at random will have accepted long before
+	searchPause = 50 * time.Millisecond
+	maxStrikes  = 20 // a busy receiver that refuses at random will have accepted long before
 )
 
 // delivery takes batches from the queue to the receiver.
@@ -75,6 +76,9 @@ func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 // What was deferred is due again after its pause, and the pass ends then, even if new batches come faster than they
 // can be sent; not so the last pass, after which nothing comes any more.
 func (d *delivery) deliver(ctx context.Context, last bool) time.Duration {
+	if !d.interleave && !last && d.queue.searching(time.Now()) {
+		return searchPause
+	}
 	d.pass++
 	var (
 		retry    time.Time // when what was deferred is due again

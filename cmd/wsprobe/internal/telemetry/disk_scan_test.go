@@ -38,7 +38,9 @@ func TestBatchesThatAreFoundLate(t *testing.T) {
 
 		began, s := time.Now(), new(stub)
 		log := slog.New(slog.NewTextHandler(slowLog{newLogbook(), 5 * time.Second}, nil))
-		r = start(t, Options{Interval: 10 * time.Second, SpoolDir: dir, Logger: log}, s)
+		r = start(t, Options{Interval: 2 * time.Second, SpoolDir: dir, Logger: log}, s)
+		r.count = 1
+		r.record() // which is newer, so it waits
 		if took := r.began.Sub(began); took != searchPatience {
 			t.Errorf("the start took %v, want %v", took, searchPatience)
 		}
@@ -46,8 +48,8 @@ func TestBatchesThatAreFoundLate(t *testing.T) {
 		if got := s.delivered(); got != nil || !r.queue.disk.dir.Scanning() {
 			t.Errorf("delivered %v before the search was over", got)
 		}
-		r.until(5 * time.Second)
-		if got := s.delivered(); !slices.Equal(got, []float64{1}) {
+		r.until(5*time.Second + 2*searchPause)
+		if got := s.delivered(); !slices.Equal(got, []float64{1, 2}) {
 			t.Errorf("delivered %v after the search", got)
 		}
 		r.stop(t)

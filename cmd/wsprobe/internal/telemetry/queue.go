@@ -72,11 +72,12 @@ type queue struct {
 	unsettled chan struct{} // holds a value when batches should be settled without delay
 	removed   chan struct{} // holds a value when a batch was removed
 
-	mu      sync.Mutex
-	batches []*batch
-	used    limits // the sizes of settled batches
-	sending *batch
-	ahead   bool // the batch that was sent last went ahead of older ones
+	mu       sync.Mutex
+	batches  []*batch
+	searched time.Time // until then, batches of earlier processes are waited for; zero once they are here
+	used     limits    // the sizes of settled batches
+	sending  *batch
+	ahead    bool // the batch that was sent last went ahead of older ones
 }
 
 func newQueue(l limits, d *disk, drop func(DropCause, int)) *queue {

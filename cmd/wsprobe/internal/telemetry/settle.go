@@ -25,7 +25,32 @@ func (q *queue) open(now time.Time) error {
 		return fmt.Errorf("spool %s: %w", q.disk.dir.Path, err)
 	}
 	q.load(now, entries)
+	q.search(now.Add(maxSearch))
 	return nil
+}
+
+// maxSearch bounds how long exports wait for batches of earlier processes, which are older than all others. It takes a disk
+// that is very slow, and an order that is broken is better than no export.
+const maxSearch = 30 * time.Second
+
+// search notes whether batches of earlier processes are still being looked for, and until when to wait for them.
+func (q *queue) search(until time.Time) {
+	searching := q.disk.dir.Scanning()
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	switch {
+	case !searching:
+		q.searched = time.Time{}
+	case !until.IsZero():
+		q.searched = until
+	}
+}
+
+// searching reports whether older batches than those in the queue are expected.
+func (q *queue) searching(now time.Time) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return now.Before(q.searched)
 }
 
 // close gives the directory of the spool back.
@@ -47,6 +72,7 @@ func (q *queue) settle(now time.Time, encode encoder) {
 	if q.disk != nil {
 		entries, err := q.disk.ready()
 		q.load(now, entries)
+		q.search(time.Time{})
 		usable = err == nil
 	}
 	q.expire(now)
