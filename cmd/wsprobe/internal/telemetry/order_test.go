@@ -153,8 +153,8 @@ func TestRequestsAreInOrderOfTime(t *testing.T) {
 		answer func(int) verdict
 	}{
 		"few probes":             {20, nil},
-		"several requests each":  {700, nil},
-		"after an outage":        {700, deferred(6, 14)},
+		"several requests each":  {250, nil},
+		"after an outage":        {250, deferred(6, 14)},
 		"outage from the start":  {60, deferred(0, 5)},
 		"every other is refused": {60, func(n int) verdict { return deferred(n|1, n|1+1)(n) }},
 	} {
@@ -162,7 +162,7 @@ func TestRequestsAreInOrderOfTime(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tp := &tape{answer: c.answer}
 				r := taped(t, Options{Interval: 10 * time.Second, FirstAfter: time.Second, EndMarkers: true}, tp)
-				runs := r.churn(c.probes, 5*time.Second, time.Minute)
+				runs := r.churn(c.probes, 5*time.Second, 40*time.Second)
 				time.Sleep(time.Minute) // for what waits
 				r.stop(t)
 				requests := tp.points(t)
@@ -188,11 +188,11 @@ func TestRestartKeepsTheOrder(t *testing.T) {
 		o := Options{Interval: 10 * time.Second, SpoolDir: dir, EndMarkers: true}
 		away := &tape{answer: func(int) verdict { return verdict{outcome: Deferred, errorType: "UNAVAILABLE"} }}
 		r := taped(t, o, away)
-		runs := r.churn(300, 5*time.Second, 30*time.Second)
+		runs := r.churn(150, 5*time.Second, 30*time.Second)
 		r.stop(t)
 		back := &tape{}
 		r = taped(t, o, back)
-		runs += r.churn(300, 5*time.Second, 30*time.Second)
+		runs += r.churn(150, 5*time.Second, 30*time.Second)
 		r.stop(t)
 		requests := back.points(t)
 		checkOrder(t, requests)
