@@ -18,13 +18,16 @@ var catalogue = map[string]struct {
 	unit      string
 	monotonic bool // of a sum
 }{
-	"wsprobe.handshake_latency":   {kind: pmetric.MetricTypeGauge, unit: "ms"},
-	"wsprobe.round_trip_latency":  {kind: pmetric.MetricTypeGauge, unit: "ms"},
-	"wsprobe.connection_success":  {kind: pmetric.MetricTypeGauge},
-	"wsprobe.phase.duration":      {kind: pmetric.MetricTypeGauge, unit: "ms"},
-	"wsprobe.runs":                {kind: pmetric.MetricTypeSum, unit: "{run}", monotonic: true},
-	"wsprobe.handshake.duration":  {kind: pmetric.MetricTypeHistogram, unit: "ms"},
-	"wsprobe.round_trip.duration": {kind: pmetric.MetricTypeHistogram, unit: "ms"},
+	"wsprobe.handshake_latency":    {kind: pmetric.MetricTypeGauge, unit: "ms"},
+	"wsprobe.round_trip_latency":   {kind: pmetric.MetricTypeGauge, unit: "ms"},
+	"wsprobe.connection_success":   {kind: pmetric.MetricTypeGauge},
+	"wsprobe.success":              {kind: pmetric.MetricTypeGauge},
+	"wsprobe.consecutive_failures": {kind: pmetric.MetricTypeGauge, unit: "{run}"},
+	"wsprobe.missed_intervals":     {kind: pmetric.MetricTypeGauge, unit: "{interval}"}, // of the probe "stuck"
+	"wsprobe.phase.duration":       {kind: pmetric.MetricTypeGauge, unit: "ms"},
+	"wsprobe.runs":                 {kind: pmetric.MetricTypeSum, unit: "{run}", monotonic: true},
+	"wsprobe.handshake.duration":   {kind: pmetric.MetricTypeHistogram, unit: "ms"},
+	"wsprobe.round_trip.duration":  {kind: pmetric.MetricTypeHistogram, unit: "ms"},
 
 	"wsprobe.agent.probes":               {kind: pmetric.MetricTypeSum, unit: "{probe}"},
 	"wsprobe.agent.run.inflight":         {kind: pmetric.MetricTypeSum, unit: "{run}"},
@@ -52,11 +55,14 @@ func checkResource(t *testing.T, got received) {
 		}
 	}
 	for key, want := range map[string]string{
-		"service.name": "wsprobe", "wsprobe.location": "e2e", "deployment.environment.name": "test",
+		"service.name": "wsprobe", "deployment.environment.name": "test",
 	} {
 		if first[key] != want {
 			t.Errorf("resource attribute %s: got %v, want %q", key, first[key], want)
 		}
+	}
+	if location, there := first["wsprobe.location"]; there {
+		t.Errorf("the resource bears wsprobe.location %v, which the points bear", location)
 	}
 	for _, key := range []string{"service.version", "service.instance.id", "host.name"} {
 		if value, _ := first[key].(string); value == "" {
@@ -72,6 +78,9 @@ func checkMetrics(t *testing.T, got received) {
 	for _, p := range got.points {
 		seen[p.metric] = true
 		want, known := catalogue[p.metric]
+		if p.attributes["wsprobe.location"] != "e2e" {
+			t.Errorf("%v has no location", p)
+		}
 		switch {
 		case !known && (strings.HasPrefix(p.metric, "wsprobe.agent.") || strings.HasPrefix(p.metric, "go.") || strings.HasPrefix(p.metric, "process.")):
 		case !known:

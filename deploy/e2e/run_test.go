@@ -35,6 +35,7 @@ func (p target) attributes(extra ...string) map[string]any {
 		"server.port":            p.port,
 		"url.scheme":             "ws",
 		"url.path":               p.path,
+		"wsprobe.location":       "e2e",
 	}
 	if labels, ok := p.probe["labels"].(map[string]string); ok {
 		for k, v := range labels {
