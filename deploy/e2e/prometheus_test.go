@@ -39,7 +39,8 @@ func startPrometheus(t *testing.T, collector, agent string) prometheus {
 		t.Fatal(err)
 	}
 	config["rule_files"] = []any{rules}
-	config["global"] = map[string]any{"scrape_interval": "1s", "evaluation_interval": "1s"}
+	// A scrape has as long as the interval: on a busy machine a second is not enough.
+	config["global"] = map[string]any{"scrape_interval": "2s", "evaluation_interval": "2s"}
 	data, err = yaml.Marshal(config)
 	if err != nil {
 		t.Fatal(err)
@@ -115,7 +116,7 @@ func (p prometheus) query(t *testing.T, expr string) []sample {
 // await waits until the answer to a query is right.
 func (p prometheus) await(t *testing.T, expr string, right func([]sample) bool) {
 	t.Helper()
-	eventually(t, time.Minute, expr, func() (bool, string) {
+	eventually(t, 5*time.Minute, expr, func() (bool, string) {
 		p.running(t)
 		got := p.query(t, expr)
 		return right(got), fmt.Sprint(got)
