@@ -86,7 +86,7 @@ func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where path) e
 			r.used(p.value, p.valueAt, where.name(name), "must be text, got %s%s", describe(p.value), quotesHint(p.value))
 		default:
 			e.value = r.share(p.value.Value)
-			r.note(p.value, where)
+			r.note(p.value, where.name(name))
 		}
 		if f.entry != nil {
 			nameProblem, valueProblem := f.entry(name, e.value)

@@ -5,6 +5,7 @@ package config
 import (
 	"os"
 	"path/filepath"
+	"strings"
 	"syscall"
 	"testing"
 )
@@ -25,6 +26,11 @@ func TestSecretsAreRegularFiles(t *testing.T) {
 	for _, file := range []string{fifo, os.DevNull} {
 		if _, err := readSecret(file); err == nil || err.Error() != "is no regular file" {
 			t.Errorf("%s: %v", file, err)
+		}
+	}
+	for _, file := range []string{fifo, os.DevNull} {
+		if _, problem := readSource(file); !strings.HasSuffix(problem, ": is no regular file") {
+			t.Errorf("%s for TLS: %q", file, problem)
 		}
 	}
 	if got, err := readSecret(link); got != "secret\n" || err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/internal/redact"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
@@ -24,13 +25,14 @@ var told = map[string]bool{
 }
 
 // note remembers what was substituted in a value that is read. Names and labels are there to be shown, and numbers,
-// words and addresses are no secrets.
+// words and addresses are no secrets. Nor is what an Origin, a Host or a User-Agent says: errors need it.
 func (r *reader) note(n *yaml.Node, where path) {
 	pieces := r.pieces[n]
 	switch {
 	case pieces == nil:
 	case where.key == "url":
 		r.noted.url = r.noteURL(n.Value, pieces)
+	case where.key == "headers" && redact.PublicHeader(strings.Trim(where.element, `.[]"`)):
 	case told[where.key]:
 		for _, p := range pieces {
 			r.noted.texts = append(r.noted.texts, n.Value[p.from:p.to])

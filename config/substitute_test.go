@@ -97,7 +97,7 @@ defaults: {headers: {X: &anchored "a-${env:DEFAULT_}-b"}}
 probes:
   - {name: "${env:NAME_}", url: "ws://${env:HOST_}:${env:PORT}/v1/${env:PATH_}?q=${env:QUERY_}", labels: {a: "${env:LABEL_}"},
      interpretation: round_trip_latency, send_message: "x${env:SEND_}y", expect_message: "${env:EXPECT_}",
-     headers: {Y: "a ${env:HEADER_}", Z: *anchored}, protocols: ["p.${env:PROTOCOL_}"],
+     headers: {Y: "a ${env:HEADER_}", Z: *anchored, Origin: "https://${env:HOST_}", user-agent: "${env:HOST_}"}, protocols: ["p.${env:PROTOCOL_}"],
      auth: {strategy: basic, user: "${env:USER_}", password: "${env:PASSWORD_}"}}
   - {name: b, url: "ws://h/", interpretation: round_trip_latency, exchange: [{send: "${env:STEP_}", expect_json: {a: "${env:JSON_}"}}]}
   - {name: c, url: "ws://h/", interpretation: round_trip_latency, send_message: x, expect_pattern: "${env:PATTERN_}"}

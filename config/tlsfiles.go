@@ -130,7 +130,7 @@ func readSource(source string) (data []byte, problem string) {
 	if isInline(source) {
 		return []byte(source), ""
 	}
-	data, err := readFile(source, maxPEM)
+	data, err := readRegular(source, maxPEM)
 	if err != nil {
 		return nil, "cannot read " + quote(source) + ": " + err.Error()
 	}

@@ -12,7 +12,7 @@ import (
 func (r *run) detail(err error) string {
 	what := r.cause(err)
 	if r.res.Steps != nil {
-		return fmt.Sprintf("step %d of %d: %s", r.turn+1, len(r.res.Steps), what)
+		return sayf("step %d of %d: %s", r.turn+1, len(r.res.Steps), what)
 	}
 	return what
 }
@@ -25,23 +25,23 @@ func (r *run) cause(err error) string {
 	case r.seen.Status != 0:
 		return err.Error()
 	case r.seen.CloseReceived && r.res.CloseCode == closeNoStatus:
-		return "close frame without a code " + r.beforeReply()
+		return sayf("close frame without a code %s", own(r.beforeReply()))
 	case r.seen.CloseReceived:
-		return fmt.Sprintf("close frame %d \"%s\" %s", r.res.CloseCode, r.wire.scan.closeReason, r.beforeReply())
+		return sayf("close frame %d \"%s\" %s", r.res.CloseCode, r.wire.scan.closeReason, own(r.beforeReply()))
 	case r.seen.DeadlinePassed && r.unsent:
-		return fmt.Sprintf("the time of %v was up with nothing sent yet", r.limit)
+		return sayf("the time of %v was up with nothing sent yet", r.limit)
 	case r.seen.DeadlinePassed && r.unmatched > 0:
-		return fmt.Sprintf("no match in %s within %v", messages(r.unmatched), r.limit)
+		return sayf("no match in %s within %v", own(messages(r.unmatched)), r.limit)
 	case r.seen.DeadlinePassed && r.seen.Ponged:
-		return fmt.Sprintf("nothing within %v but the pong: %s", r.limit, waitingFor[r.stage])
+		return sayf("nothing within %v but the pong: %s", r.limit, own(waitingFor[r.stage]))
 	case r.seen.DeadlinePassed && r.stage == reasons.StagePong && r.wire.scan.otherPong:
-		return fmt.Sprintf("no pong with the data of the ping within %v, but one with other data (RFC 6455 5.5.3)", r.limit)
+		return sayf("no pong with the data of the ping within %v, but one with other data (RFC 6455 5.5.3)", r.limit)
 	case r.seen.DeadlinePassed:
-		return fmt.Sprintf("nothing within %v: %s", r.limit, waitingFor[r.stage])
+		return sayf("nothing within %v: %s", r.limit, own(waitingFor[r.stage]))
 	case r.res.Opened:
-		return fmt.Sprintf("connection ended without a close frame %s: %v", r.beforeReply(), err)
+		return sayf("connection ended without a close frame %s: %s", own(r.beforeReply()), err)
 	case r.stage == reasons.StageTunnel:
-		return "proxy: " + err.Error()
+		return sayf("proxy: %s", err)
 	default:
 		return err.Error()
 	}

@@ -165,7 +165,7 @@ func (d *dialogue) finishSending(begin time.Time, sent bool) error {
 	return d.streamError(err)
 }
 
-var errNotOpen = errors.New("the connection had ended before the message was sent")
+var errNotOpen = sayError(own("the connection had ended before the message was sent"))
 
 // hear reads until a message matches that can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {

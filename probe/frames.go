@@ -3,7 +3,6 @@ package probe
 import (
 	"bytes"
 	"encoding/binary"
-	"fmt"
 
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -43,7 +42,7 @@ type breach struct {
 func (b *breach) Error() string { return b.about }
 
 func protocolBreach(format string, args ...any) *breach {
-	return &breach{reasons.ProtocolError, closeProtocol, "protocol error: " + fmt.Sprintf(format, args...)}
+	return &breach{reasons.ProtocolError, closeProtocol, sayf("protocol error: "+format, args...)}
 }
 
 // frameScanner follows the frames that a server sends, byte by byte. The WebSocket library forgives a server much that
@@ -226,7 +225,7 @@ func (s *frameScanner) beginData() *breach {
 func mostDeflated(limit int64) int64 { return 2*limit + 4096 }
 
 func tooBig(limit int64) *breach {
-	return &breach{reasons.MessageTooBig, closeTooBig, fmt.Sprintf("message of more than %d bytes", limit)}
+	return &breach{reasons.MessageTooBig, closeTooBig, sayf("message of more than %d bytes", limit)}
 }
 
 // take consumes payload and returns how much.

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"encoding/binary"
-	"fmt"
 	"unicode/utf8"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -34,7 +33,7 @@ func (s *frameScanner) endClose(p []byte) *breach {
 		return protocolBreach("close frame with the code %d", code)
 	case !utf8.Valid(reason):
 		return &breach{reasons.ProtocolError, closeInvalidData,
-			fmt.Sprintf("protocol error: close frame %d with a reason that is not UTF-8", code)}
+			sayf("protocol error: close frame %d with a reason that is not UTF-8", code)}
 	}
 	s.closed, s.closeCode, s.closeReason = true, code, string(reason)
 	return nil

@@ -3,7 +3,6 @@ package probe
 import (
 	"compress/flate"
 	"errors"
-	"fmt"
 	"io"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -66,7 +65,7 @@ func (f *inflater) Read(p []byte) (int, error) {
 			return n, f.in.err
 		case !errors.Is(err, io.EOF):
 			return n, &breach{reasons.ProtocolError, closeInvalidData,
-				fmt.Sprintf("protocol error: compressed message that cannot be inflated (RFC 7692 7.2.2): %v", err)}
+				sayf("protocol error: compressed message that cannot be inflated (RFC 7692 7.2.2): %s", err)}
 		}
 		switch more, err := f.in.more(); {
 		case err != nil:

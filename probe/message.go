@@ -104,5 +104,5 @@ func (m *message) judgeStream() bool {
 }
 
 func invalidText() *breach {
-	return &breach{reasons.ProtocolError, closeInvalidData, "protocol error: text message that is not UTF-8"}
+	return &breach{reasons.ProtocolError, closeInvalidData, own("protocol error: text message that is not UTF-8")}
 }

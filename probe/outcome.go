@@ -37,7 +37,7 @@ func (r *run) conclude(err error, fixed func(time.Time)) {
 		r.res.LastReply = r.redact().text(string(r.lastReply), MaxReplyDetail)
 	}
 	if err != nil {
-		r.res.Detail = r.redact().text(r.detail(err), MaxBodyDetail)
+		r.res.Detail = r.redact().sentence(r.detail(err), MaxBodyDetail)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wsprobe/wsprobe/internal/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -24,7 +25,6 @@ type Probe struct {
 	proxy  *proxyServer // nil for none
 	tls    *tls.Config
 	head   []byte
-	slack  int // of the redactor, which a run makes when it has something to redact
 	turns  []turn
 	traces bool // whether a Trace becomes a header: one of the same name in the Spec has precedence
 	open   bool // whether a text of the turns has a placeholder to be filled in
@@ -53,7 +53,7 @@ func New(s Spec) (*Probe, error) {
 	if err != nil {
 		return nil, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
 	}
-	p := &Probe{spec: s, slack: newRedactor(s).slack()}
+	p := &Probe{spec: s}
 	if p.turns, err = newTurns(s); err != nil {
 		return nil, fmt.Errorf("preparing the exchange: %w", err)
 	}
@@ -106,11 +106,8 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 	authorization, err := p.authorize() // before the clock runs: a file is no part of the endpoint
 	now := time.Now()
 	deadline := now.Add(p.spec.Timeout)
-	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch()}
+	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch(), authorization: authorization, ctx: ctx}
 	defer r.scratch.free()
-	if r.authorization = authorization; authorization != "" {
-		r.secrets = newRedactor(p.spec).with(authorization)
-	}
 	r.res.Started, r.res.Trace = now, options.Trace
 	defer r.release()
 	if err == nil {
@@ -145,8 +142,9 @@ type run struct {
 	limit    time.Duration // what it had
 	res      Result
 
-	authorization string    // the value of the Authorization field, or empty
-	secrets       *redactor // nil until it is needed, see redact
+	ctx           context.Context // of the call, for what redact takes
+	authorization string          // the value of the Authorization field, or empty
+	secrets       *redactor       // nil until it is needed, see redact
 
 	stage reasons.Stage
 	phase Phase // the one under way, if its span is SpanBroken
@@ -170,18 +168,15 @@ type run struct {
 // be half as large again.
 func (r *run) redact() *redactor {
 	if r.secrets == nil {
-		r.secrets = newRedactor(r.probe.spec)
+		ctx, cancel := context.WithTimeout(r.ctx, hidingTime)
+		defer cancel()
+		r.secrets = newRedactorWithin(ctx, r.probe.spec, r.authorization)
 	}
 	return r.secrets
 }
 
-// slack is that of the redactor.
-func (r *run) slack() int {
-	if r.secrets == nil {
-		return r.probe.slack
-	}
-	return r.secrets.slack()
-}
+// slack is how many bytes more than are shown must be kept of a text, see redact.Slack.
+func (r *run) slack() int { return redact.Slack }
 
 // enter begins a phase, and names the stage in which a failure would then be.
 func (r *run) enter(stage reasons.Stage, phase Phase) {

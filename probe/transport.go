@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"errors"
-	"fmt"
 	"io"
 	"net"
 	"net/http"
@@ -30,7 +29,7 @@ func (r *run) open(ctx context.Context) error {
 	r.socket = socket
 	socket.inflate = r.wire.inflate
 	if want := r.probe.spec.ExpectStatus; want != 0 {
-		return &breach{reasons.UnexpectedlyOpen, closeNormal, fmt.Sprintf("the socket opened, where %d was expected", want)}
+		return &breach{reasons.UnexpectedlyOpen, closeNormal, sayf("the socket opened, where %d was expected", want)}
 	}
 	return nil
 }
@@ -108,7 +107,7 @@ func (r *run) connect(ctx context.Context) error {
 // viaProxy marks a failure to reach the proxy, unless time ran out: it is not the endpoint's.
 func (r *run) viaProxy(err error) error {
 	if r.probe.proxy != nil && time.Now().Before(r.deadline) {
-		return &breach{what: reasons.Proxy, about: "proxy: " + err.Error()}
+		return &breach{what: reasons.Proxy, about: sayf("proxy: %s", err)}
 	}
 	return err
 }
@@ -169,7 +168,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		}
 		r.seen.Status = resp.StatusCode
 		r.refused(resp)
-		return nil, fmt.Errorf("the server answered %s instead of 101%s", strings.TrimSpace(resp.Status), redirection(resp))
+		return nil, sayError(sayf("the server answered %s instead of 101%s", strings.TrimSpace(resp.Status), redirection(resp)))
 	}
 	compression, b := verifyUpgrade(resp, key, &r.probe.spec)
 	if b != nil {
@@ -180,8 +179,9 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.noteClock()
 	subprotocol := resp.Header.Get("Sec-Websocket-Protocol")
 	if subprotocol != "" {
-		// It is one that was offered. Only what is named as a secret is hidden in it, not every word of a header.
-		named := newRedactor(Spec{Secrets: r.probe.spec.Secrets, MessageFormat: FormatText})
+		// It is one that was offered. Only what is named as a secret is hidden in it, and what is too long for a name.
+		spec := &r.probe.spec
+		named := newRedactor(Spec{Secrets: spec.Secrets, Protocols: spec.Protocols, MessageFormat: FormatText})
 		r.res.Subprotocol = named.text(subprotocol, MaxProtocolLen)
 	}
 
@@ -200,9 +200,9 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 func redirection(resp *http.Response) string {
 	to, _, _ := strings.Cut(resp.Header.Get("Location"), "#")
 	if to == "" {
-		return ""
+		return markOwn
 	}
-	return ", and points to " + RedactURL(to)
+	return sayf(", and points to %s", RedactURL(to))
 }
 
 // hurry leaves the server little time for what it may still have to say.

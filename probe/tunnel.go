@@ -81,7 +81,7 @@ func (r *run) tunnelHTTP(conn net.Conn) (net.Conn, error) {
 	}
 	if resp.StatusCode/100 != 2 {
 		r.refused(resp)
-		return nil, &breach{what: reasons.Proxy, about: "proxy answered CONNECT with " + resp.Status}
+		return nil, &breach{what: reasons.Proxy, about: sayf("proxy answered CONNECT with %s", resp.Status)}
 	}
 	if early, _ := br.Peek(br.Buffered()); len(early) > 0 {
 		return &ahead{conn, early}, nil

@@ -51,7 +51,7 @@ func requestHead(s Spec, target target) []byte {
 // to 3 s.
 func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*deflate, *breach) {
 	bad := func(what reasons.ErrorType, format string, args ...any) (*deflate, *breach) {
-		return nil, &breach{what: what, about: fmt.Sprintf(format, args...)}
+		return nil, &breach{what: what, about: sayf(format, args...)}
 	}
 	h := resp.Header
 	agreed, problem := acceptDeflate(h.Values("Sec-Websocket-Extensions"), spec.Compression == CompressionOn)
@@ -65,9 +65,9 @@ func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*deflate, *brea
 	case !hasToken(h.Values("Connection"), "upgrade"):
 		return bad(reasons.BadUpgradeHeader, "101 with Connection \"%s\", which lacks Upgrade", strings.Join(h.Values("Connection"), ", "))
 	case len(accept) != 1 || accept[0] != acceptKey(key):
-		return bad(reasons.BadAcceptKey, "101 with Sec-WebSocket-Accept \"%s\" instead of \"%s\"", strings.Join(accept, ", "), acceptKey(key))
+		return bad(reasons.BadAcceptKey, "101 with Sec-WebSocket-Accept \"%s\" instead of \"%s\"", strings.Join(accept, ", "), own(acceptKey(key)))
 	case problem != "":
-		return bad(reasons.BadExtension, "101 with the extension \"%s\", %s", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "), problem)
+		return bad(reasons.BadExtension, "101 with the extension \"%s\", %s", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "), own(problem))
 	case len(protocols) > 1:
 		return bad(reasons.BadSubprotocol, "101 with more than one subprotocol: \"%s\"", strings.Join(protocols, ", "))
 	case len(protocols) == 1 && !slices.Contains(spec.Protocols, protocols[0]):
@@ -103,4 +103,4 @@ func onlyToken(values []string, token string) bool {
 }
 
 // sameToken compares tokens in ASCII. In Unicode the Kelvin sign is a k.
-func sameToken(a, b string) bool { return len(a) == len(b) && commonPrefix(a, b) == len(b) }
+func sameToken(a, b string) bool { return len(a) == len(b) && strings.EqualFold(a, b) }

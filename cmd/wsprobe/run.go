@@ -10,6 +10,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/internal/visible"
 )
 
 func newRunCommand() *cobra.Command {
@@ -70,9 +71,23 @@ func loadConfig(file string) (config.Config, error) {
 func newLogger(w io.Writer, a config.Agent) *slog.Logger {
 	options := &slog.HandlerOptions{Level: a.LogLevel, ReplaceAttr: inUTC}
 	if a.LogFormat == "json" {
+		options.ReplaceAttr = func(groups []string, attr slog.Attr) slog.Attr { return visibly(inUTC(groups, attr)) }
 		return slog.New(slog.NewJSONHandler(w, options))
 	}
 	return slog.New(slog.NewTextHandler(w, options))
+}
+
+// visibly escapes in a value of a line what JSON allows and terminals obey. The handler of plain text does so itself.
+func visibly(attr slog.Attr) slog.Attr {
+	switch value := attr.Value; value.Kind() {
+	case slog.KindString:
+		attr.Value = slog.StringValue(visible.Text(value.String()))
+	case slog.KindAny:
+		if err, ok := value.Any().(error); ok {
+			attr.Value = slog.StringValue(visible.Text(err.Error()))
+		}
+	}
+	return attr
 }
 
 // inUTC writes the time of a log line like every other time that wsprobe shows.

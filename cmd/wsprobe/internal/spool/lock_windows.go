@@ -10,14 +10,14 @@ import (
 const sharingViolation = syscall.Errno(32)
 
 // lock takes the lock of a directory, which ends with the process, however that ends: the file cannot be
-// opened twice.
+// opened twice. A link is not followed.
 func lock(name string) (*os.File, error) {
 	path, err := syscall.UTF16PtrFromString(name)
 	if err != nil {
 		return nil, err
 	}
 	h, err := syscall.CreateFile(path, syscall.GENERIC_READ|syscall.GENERIC_WRITE, 0, nil,
-		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL, 0)
+		syscall.OPEN_ALWAYS, syscall.FILE_ATTRIBUTE_NORMAL|syscall.FILE_FLAG_OPEN_REPARSE_POINT, 0)
 	if errors.Is(err, sharingViolation) {
 		return nil, ErrInUse
 	}

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wsprobe/wsprobe/internal/visible"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -78,7 +79,7 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) overview(now time.Time) overview {
 	o := overview{Version: s.Version, Now: now.UTC().Format(time.RFC3339), Notes: s.notes(), Probes: len(s.Board.entries)}
 	if err := s.Ready(); err != nil {
-		o.NotReady = visible(err.Error())
+		o.NotReady = visible.Text(err.Error())
 	}
 	probes := make(map[health.Status]int)
 	for i, e := range s.Board.entries {

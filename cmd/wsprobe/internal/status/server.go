@@ -9,6 +9,8 @@ import (
 	"net"
 	"net/http"
 	"time"
+
+	"github.com/wsprobe/wsprobe/internal/visible"
 )
 
 // writeTimeout is how long an answer may take in all.
@@ -29,13 +31,16 @@ type Server struct {
 	// Notes are sentences that a person should know now although the agent works. They are asked for at each answer of
 	// the page and of /readyz, by several requests at once. Nil for none.
 	Notes func() []string
+	// Hosts are names under which the server may be asked, beside localhost and addresses. If there are none, any name will
+	// do, except on a loopback address, where any other name is one that somebody has made to point there.
+	Hosts []string
 	Log   *slog.Logger // of what net/http has to tell; nil for the standard logger
 }
 
 // Serve answers on a listener until ctx ends. It closes the listener and waits for requests under way.
 func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	server := &http.Server{
-		Handler:           s.Handler(),
+		Handler:           s.guard(l.Addr(), s.Handler()),
 		ReadHeaderTimeout: 5 * time.Second,
 		ReadTimeout:       10 * time.Second,
 		WriteTimeout:      writeTimeout,
@@ -87,7 +92,7 @@ func (s *Server) health(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) readiness(w http.ResponseWriter, _ *http.Request) {
 	code, text := http.StatusOK, "ok\n"
 	if err := s.Ready(); err != nil {
-		code, text = http.StatusServiceUnavailable, "not ready: "+visible(err.Error())+"\n"
+		code, text = http.StatusServiceUnavailable, "not ready: "+visible.Text(err.Error())+"\n"
 	}
 	for _, note := range s.notes() {
 		text += note + "\n"
@@ -102,7 +107,7 @@ func (s *Server) notes() []string {
 	}
 	var notes []string
 	for _, note := range s.Notes() {
-		notes = append(notes, visible(note))
+		notes = append(notes, visible.Text(note))
 	}
 	return notes
 }

@@ -177,7 +177,7 @@ func TestSecretsOfHeadersAreNotTold(t *testing.T) {
 		Logger: log.logger(), Headers: map[string]string{"authorization": "Bearer s3cr3t", "x-tenant": "acme"},
 	})
 	log.await(t, "export deferred")
-	want := `UNAUTHENTICATED: token "[redacted]" of "[redacted]" is not known to tenant [redacted]`
+	want := `UNAUTHENTICATED: token "[redacted]" of "Bearer [redacted]" is not known to tenant [redacted]`
 	if got := e.Health().Detail; got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}

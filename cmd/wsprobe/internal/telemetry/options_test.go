@@ -154,8 +154,10 @@ func TestRedaction(t *testing.T) {
 	for text, want := range map[string]string{
 		"":                             "",
 		"nothing to hide":              "nothing to hide",
-		"Bearer abc, abcdef and abc":   "[redacted], [redacted] and [redacted]",
-		"words more":                   "[redacted]",
+		"Bearer abc, abcdef and abc":   "Bearer [redacted], [redacted] and [redacted]",
+		"two words more or less":       "[redacted] or less",
+		"two+words%2Bmore":             "[redacted]",
+		"\x1b[2J\n\u202e":              `\x1b[2J\n\u202e`,
 		"no /pa7h/v1/metrics here":     "no /[redacted]/v1/metrics here",
 		strings.Repeat("ä", 300):       strings.Repeat("ä", 256) + "...",
 		strings.Repeat("x", 511) + "ä": strings.Repeat("x", 511) + "...",

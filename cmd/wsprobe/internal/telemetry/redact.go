@@ -1,39 +1,29 @@
 package telemetry
 
 import (
-	"cmp"
-	"slices"
+	"context"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/internal/redact"
 )
 
 // maxMessage bounds the receiver's words in a log line, in bytes.
 const maxMessage = 512
 
-// newRedactor returns a function that takes the values of the headers out of a text, and a path that is the
-// receiver's own, for a receiver can quote what it was sent. Of a value like "Bearer abc" the credential alone is a
-// secret too.
+// newRedactor returns a function that makes a text of the receiver fit to be shown: short, visible, and without the values
+// of the headers and a path that is the receiver's own, for a receiver can quote what it was sent.
 func newRedactor(headers map[string]string, path string) func(string) string {
-	secrets := []string{strings.Trim(strings.TrimSuffix(path, metricsPath), "/")}
-	for _, value := range headers {
-		secrets = append(secrets, value)
-		if scheme, credential, ok := strings.Cut(value, " "); ok && scheme != "" {
-			secrets = append(secrets, strings.TrimSpace(credential))
-		}
+	var secrets redact.Secrets
+	secrets.AddToken(strings.Trim(strings.TrimSuffix(path, metricsPath), "/"))
+	for name, value := range headers {
+		secrets.AddHeader(name, value)
 	}
-	// Long ones first: a short one may be part of a long one.
-	slices.SortFunc(secrets, func(a, b string) int { return cmp.Compare(len(b), len(a)) })
-	var pairs []string
-	for _, secret := range secrets {
-		if secret != "" {
-			pairs = append(pairs, secret, "[redacted]")
-		}
-	}
-	replacer := strings.NewReplacer(pairs...)
+	r := secrets.Redactor(context.Background())
 	return func(s string) string {
-		s = replacer.Replace(s)
+		shown := r.Text(s, maxMessage)
 		if len(s) > maxMessage {
-			s = strings.ToValidUTF8(s[:maxMessage], "") + "..."
+			shown += "..."
 		}
-		return s
+		return shown
 	}
 }
