@@ -19,11 +19,12 @@ type Config struct {
 
 // Agent is how the agent itself behaves.
 type Agent struct {
-	Listen        string // address of status and health, "" for none
-	MaxConcurrent int    // runs in flight at most
-	Location      string // where this agent stands, may be empty
-	ID            string // who this agent is, empty for the default
-	URL           string // of the status page as people reach it, may be empty
+	Listen        string   // address of status and health, "" for none
+	Hosts         []string // names under which status and metrics may be asked for, empty for the default
+	MaxConcurrent int      // runs in flight at most
+	Location      string   // where this agent stands, may be empty
+	ID            string   // who this agent is, empty for the default
+	URL           string   // of the status page as people reach it, may be empty
 	LogLevel      slog.Level
 	LogFormat     string // "text" or "json"
 	Shard         Shard  // which of the probes are this agent's

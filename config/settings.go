@@ -41,6 +41,7 @@ func (s *settingsReader) read(config *Config, top *found) {
 	checkVariables(s.report)
 	agent, otlp := newFound(len(agentSection.fields)), newFound(len(otlpSection.fields))
 	readSection(s, agentSection, top.pairs[rootSection.index["agent"]], config, agent)
+	s.checkHosts(agent.pairs[agentSection.index["hosts"]], config.Agent.Hosts)
 	readSection(s, otlpSection, top.pairs[rootSection.index["otlp"]], config, otlp)
 	readSection(s, shardSection, agent.pairs[agentSection.index["shard"]], &config.Agent.Shard, newFound(len(shardSection.fields)))
 	s.checkShard(config.Agent.Shard)
@@ -60,6 +61,24 @@ func (s *settingsReader) read(config *Config, top *found) {
 	}
 	config.OTLP.Resource = readResource(s.report)
 	config.Agent.Location = cmp.Or(config.Agent.Location, config.OTLP.Resource.Location)
+}
+
+// maxHosts is how many names agent.hosts can have.
+const maxHosts = 100
+
+// checkHosts checks the names in agent.hosts.
+func (s *settingsReader) checkHosts(p pair, hosts []string) {
+	where := path{section: "agent", key: "hosts"}
+	if len(hosts) > maxHosts {
+		s.used(p.value, p.valueAt, where, "must have at most %d entries, got %d", maxHosts, len(hosts))
+	}
+	for i, host := range hosts {
+		if element := follow(p.value.Content[i]); isText(element) {
+			if problem := hostNameProblem(host); problem != "" {
+				s.at(element, where.item(i), "%s", problem)
+			}
+		}
+	}
 }
 
 // checkAudience looks for an agent that would tell nobody what it measures.

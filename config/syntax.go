@@ -62,6 +62,14 @@ func listenProblem(address string) string {
 	return ""
 }
 
+// hostNameProblem checks a name as it stands in a Host field, without a port.
+func hostNameProblem(host string) string {
+	if host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`:/?#@[]*\,"<>`, r) }) {
+		return fmt.Sprintf("must be the name of a host, without scheme and port, got %s", quote(host))
+	}
+	return ""
+}
+
 var labelName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
 
 // ownAttributes are the attributes of the metrics of a probe that no label may replace.

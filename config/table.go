@@ -21,6 +21,10 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 	{Field: Field{Path: "listen", Kind: Text, Default: "127.0.0.1:9464",
 		Doc: `host:port of the status page, of health checks and of /metrics; "" for none`},
 		into: func(c *Config) any { return &c.Agent.Listen }, check: listenProblem},
+	{Field: Field{Path: "hosts", Kind: List, Max: maxHosts,
+		Doc: "names under which the status page may be asked for, beside localhost, addresses and the host of url; without it any name, " +
+			"but none if listen is a loopback address"},
+		into: func(c *Config) any { return &c.Agent.Hosts }},
 	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
 		Doc: "maximum number of concurrent runs; a run beyond it is skipped and counted, a first run waits"},
 		into: func(c *Config) any { return &c.Agent.MaxConcurrent }},

@@ -65,7 +65,8 @@ func newAgent(cfg config.Config, log *slog.Logger) (*agent, error) {
 		return nil, err
 	}
 	board := &status.Board{}
-	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: versionText(), Metrics: a.telemetry.Scrapes(), Log: log}
+	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: versionText(), Metrics: a.telemetry.Scrapes(),
+		Hosts: hostNames(cfg.Agent), Log: log}
 	entries := make(map[string]*status.Entry, len(parts))
 	for _, p := range parts {
 		entries[p.Name] = board.Add(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval)

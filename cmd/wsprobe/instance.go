@@ -3,7 +3,10 @@ package main
 import (
 	"fmt"
 	"net"
+	"net/netip"
+	"net/url"
 	"os"
+	"slices"
 
 	"github.com/wsprobe/wsprobe/config"
 )
@@ -31,4 +34,18 @@ func instanceID(cfg config.Config) string {
 		id += fmt.Sprintf("/shard-%d", shard.Index)
 	}
 	return id
+}
+
+// hostNames are the names under which people may ask for the status page: those of agent.hosts, and that in agent.url,
+// which they reach it by. Without agent.hosts the latter counts on a loopback address only, where a proxy must be.
+func hostNames(agent config.Agent) []string {
+	host, _, _ := net.SplitHostPort(agent.Listen)
+	address, err := netip.ParseAddr(host)
+	if loopback := host == "localhost" || err == nil && address.IsLoopback(); len(agent.Hosts) == 0 && !loopback {
+		return nil
+	}
+	if u, err := url.Parse(agent.URL); err == nil && u.Hostname() != "" {
+		return append(slices.Clone(agent.Hosts), u.Hostname())
+	}
+	return agent.Hosts
 }

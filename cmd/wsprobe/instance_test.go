@@ -2,6 +2,7 @@ package main
 
 import (
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/wsprobe/wsprobe/config"
@@ -28,6 +29,27 @@ func TestInstanceID(t *testing.T) {
 		"by nothing":       {config.Agent{}, config.Spool{}, ""},
 	} {
 		if got := instanceID(config.Config{Agent: c.agent, OTLP: config.OTLP{Spool: c.spool}}); got != c.want {
+			t.Errorf("%s: got %q, want %q", name, got, c.want)
+		}
+	}
+}
+
+// TestHostNames: a proxy in front of a loopback address has the name in agent.url, which must not narrow any other address.
+func TestHostNames(t *testing.T) {
+	const url = "https://probes.example/wsprobe"
+	for name, c := range map[string]struct {
+		agent config.Agent
+		want  []string
+	}{
+		"nothing":                {config.Agent{Listen: ":9464"}, nil},
+		"url anywhere":           {config.Agent{Listen: ":9464", URL: url}, nil},
+		"url on loopback":        {config.Agent{Listen: "127.0.0.1:9464", URL: url}, []string{"probes.example"}},
+		"url on localhost":       {config.Agent{Listen: "localhost:9464", URL: url}, []string{"probes.example"}},
+		"url on IPv6 loopback":   {config.Agent{Listen: "[::1]:9464", URL: url}, []string{"probes.example"}},
+		"hosts":                  {config.Agent{Listen: ":9464", Hosts: []string{"a"}}, []string{"a"}},
+		"hosts and url anywhere": {config.Agent{Listen: ":9464", URL: url, Hosts: []string{"a"}}, []string{"a", "probes.example"}},
+	} {
+		if got := hostNames(c.agent); !slices.Equal(got, c.want) {
 			t.Errorf("%s: got %q, want %q", name, got, c.want)
 		}
 	}
