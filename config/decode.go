@@ -35,7 +35,11 @@ func (f *found) reset() {
 // its place untouched.
 func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where path, into *T, got *found) {
 	if m.Kind != yaml.MappingNode || m.Tag != mapTag {
-		r.at(m, where, "must be a mapping, got %s", describe(m))
+		hint := ""
+		if m.Tag == boolTag && s.name == "tls" {
+			hint = ": " + byScheme
+		}
+		r.at(m, where, "must be a mapping, got %s%s", describe(m), hint)
 		return
 	}
 	for _, p := range r.pairs(m, via, where) {
@@ -46,11 +50,15 @@ func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where path, into
 		}
 		i, known := s.index[key]
 		if !known {
+			if s.name == "" && strings.HasPrefix(key, anchorPrefix) {
+				continue
+			}
 			guess, told := r.guesses[p.key] // by another alias
 			if !told {
-				guess = suggest(key, s.keys())
+				var advice string
+				guess, advice = s.guess(key)
 				r.guesses[p.key] = guess
-				r.used(p.key, p.keyAt, where.field(plainKey(key)), "is no field of %s%s", s.title(), didYouMean(guess))
+				r.used(p.key, p.keyAt, where.field(plainKey(key)), "is no field of %s%s", s.title(), advice)
 			}
 			if i, ok := s.index[guess]; ok {
 				got.meant[i] = true

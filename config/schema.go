@@ -15,6 +15,7 @@ func Schema() []byte {
 	root["$id"] = "https://raw.githubusercontent.com/wsprobe/wsprobe/main/config/wsprobe.schema.json"
 	root["title"] = "wsprobe configuration"
 	root["type"] = "object"
+	root["patternProperties"] = schema{"^" + anchorPrefix: schema{"description": "a place for anchors, otherwise ignored"}}
 	root["$defs"] = schema{"reference": schema{"type": "string", "pattern": `\$\{(env|file):[^}]+\}`}}
 	text, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {

@@ -58,7 +58,7 @@ func decodeValues(r *reader, p pair, where path, into *map[string]any) bool {
 	for _, entry := range r.pairs(n, aliasOf(p.valueAt), where) {
 		value, ok := jsonValue(entry.value)
 		if !ok {
-			r.used(entry.value, entry.valueAt, where.name(entry.key.Value), "%s", valueProblem(entry.value))
+			r.used(entry.value, entry.valueAt, where.name(entry.key.Value), "%s", valueProblem(entry.key.Value, entry.value))
 			sound = false
 		}
 		values[r.share(entry.key.Value)] = value
@@ -68,11 +68,31 @@ func decodeValues(r *reader, p pair, where path, into *map[string]any) bool {
 	return sound
 }
 
-func valueProblem(n *yaml.Node) string {
+func valueProblem(key string, n *yaml.Node) string {
+	if inner := firstLeaf(n); inner != "" {
+		return "must be text, a number, true, false or null, got " + describe(n) + ": write the path, " + shorten(key+inner)
+	}
 	if n.Kind == yaml.ScalarNode && (n.Tag == intTag || n.Tag == floatTag) {
 		return "must be a number as JSON writes it, got " + show(n)
 	}
 	return "must be text, a number, true, false or null, got " + describe(n) + quotesHint(n)
+}
+
+// firstLeaf returns the path to the first value of a tree, as it follows that of the tree; nothing if there is none. An
+// alias is no part of what somebody wrote as a tree.
+func firstLeaf(n *yaml.Node) string {
+	inner := ""
+	for depth := 0; depth < maxShown && len(n.Content) > 0; depth++ {
+		switch n.Kind {
+		case yaml.MappingNode:
+			inner += "." + escapePath(n.Content[0].Value)
+			n = n.Content[1]
+		case yaml.SequenceNode:
+			inner += ".0"
+			n = n.Content[0]
+		}
+	}
+	return inner
 }
 
 // jsonValue is the value of JSON that a scalar stands for. The number formats of YAML that JSON lacks have none.

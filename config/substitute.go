@@ -19,6 +19,7 @@ type substitution struct {
 	*report
 	files map[string]content
 	size  int
+	shelf shelf
 }
 
 // content is what is in a file, or why that cannot be told.
@@ -61,7 +62,18 @@ func (t *trail) String() string {
 // walk substitutes in all values below a node, keys excepted. What an alias stands for is looked at where it is
 // anchored.
 func (s *substitution) walk(n *yaml.Node, at *trail) {
+	if at == nil {
+		n = s.shelf.set(n)
+	}
+	if s.shelf.again(n) {
+		return
+	}
 	switch n.Kind {
+	case yaml.AliasNode:
+		if s.shelf.take(n) {
+			s.walk(n.Alias, at)
+			s.shelf.give()
+		}
 	case yaml.MappingNode:
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			s.walk(n.Content[i+1], &trail{up: at, key: n.Content[i].Value})

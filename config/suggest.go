@@ -1,6 +1,9 @@
 package config
 
-import "strings"
+import (
+	"strconv"
+	"strings"
+)
 
 // didYouMean returns the end of a sentence that offers a guess, if there is one.
 func didYouMean(guess string) string {
@@ -36,13 +39,16 @@ func suggest(word string, known []string) string {
 // suggestChoice guesses which of a few words was meant, which are values and not names: it takes more likeness than for
 // a key, where a guess that is wrong does no harm.
 func suggestChoice(word string, allowed []string) string {
-	plain := strings.NewReplacer("_", "", "-", "", " ", "")
+	plain := strings.NewReplacer("_", "", "-", "", " ", "", ".", "")
 	bare := plain.Replace(strings.ToLower(word))
 	if len(bare) < 3 {
 		return ""
 	}
 	for _, candidate := range allowed {
 		known := plain.Replace(candidate)
+		if _, err := strconv.Atoi(known); err == nil && strings.TrimLeft(bare, "abcdefghijklmnopqrstuvwxyz") == known { // TLS12, ipv4
+			return candidate
+		}
 		if strings.HasPrefix(known, bare) || strings.HasPrefix(bare, known) || editDistance(bare, known) <= len(bare)/4 {
 			return candidate
 		}

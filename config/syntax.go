@@ -53,7 +53,10 @@ func listenProblem(address string) string {
 		return ""
 	}
 	host, port, err := net.SplitHostPort(address)
-	if err != nil || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r == '/' }) {
+	switch {
+	case err == nil && host == "*":
+		return fmt.Sprintf("must be host:port or :port, got %s: write :%s for all addresses", quote(address), shorten(port))
+	case err != nil || strings.ContainsFunc(host, notOfHost):
 		return fmt.Sprintf("must be host:port or :port, got %s", quote(address))
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
@@ -68,6 +71,11 @@ func hostNameProblem(host string) string {
 		return fmt.Sprintf("must be the name of a host, without scheme and port, got %s", quote(host))
 	}
 	return ""
+}
+
+// notOfHost reports what neither a name nor an address has in it. Letters beyond ASCII have to be those of the DNS.
+func notOfHost(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".:-_%", r)
 }
 
 var labelName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
