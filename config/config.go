@@ -15,6 +15,8 @@ type Config struct {
 	Agent  Agent
 	OTLP   OTLP
 	Probes []Probe // in the order of the file, at least one
+	// Warnings are what is valid and can hardly be meant so, in the order of their places.
+	Warnings []Fault
 }
 
 // Agent is how the agent itself behaves.
@@ -109,6 +111,7 @@ type Probe struct {
 	Spec     probe.Spec        // valid, defaults filled in
 
 	shownURL string
+	authAt   *Fault // where its credentials are told, if it has any
 }
 
 // ShownURL is the url as it may be shown: without its query, and without what was substituted in its path.

@@ -48,7 +48,7 @@ func TestBadFiles(t *testing.T) {
 	for _, file := range files {
 		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
 			if *update {
-				rewrite(t, file)
+				rewrite(t, file, wantMark)
 			}
 			_, err := Load(file)
 			var faults *Error
@@ -56,7 +56,7 @@ func TestBadFiles(t *testing.T) {
 				t.Fatalf("Load: %v, want an *Error", err)
 			}
 			got := strings.Split(err.Error(), "\n")
-			want := wanted(t, file)
+			want := wanted(t, file, wantMark)
 			for i := range want {
 				want[i] = file + ":" + want[i]
 			}
@@ -81,14 +81,14 @@ func TestBadFiles(t *testing.T) {
 }
 
 // wanted returns the faults that a file of the corpus names.
-func wanted(t *testing.T, file string) []string {
+func wanted(t *testing.T, file, mark string) []string {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var want []string
 	for line := range strings.Lines(strings.TrimPrefix(string(data), "\ufeff")) {
-		fault, found := strings.CutPrefix(strings.TrimRight(line, "\r\n"), wantMark)
+		fault, found := strings.CutPrefix(strings.TrimRight(line, "\r\n"), mark)
 		if !found {
 			break
 		}
@@ -98,13 +98,13 @@ func wanted(t *testing.T, file string) []string {
 }
 
 // rewrite puts the faults that a file has at its beginning.
-func rewrite(t *testing.T, file string) {
+func rewrite(t *testing.T, file, mark string) {
 	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	body, bom := bytes.CutPrefix(data, []byte("\ufeff"))
-	for bytes.HasPrefix(body, []byte(wantMark)) {
+	for bytes.HasPrefix(body, []byte(mark)) {
 		body = body[bytes.IndexByte(body, '\n')+1:]
 	}
 	var first []byte
@@ -113,13 +113,19 @@ func rewrite(t *testing.T, file string) {
 	}
 	head := first
 	for range 2 { // the faults move down by their number
-		_, err := loadText(slices.Concat(head, body))
-		if err == nil {
-			return
+		r := newReport("wsprobe.yaml")
+		load(r, slices.Concat(head, body))
+		lines := r.warnings
+		if mark == wantMark {
+			var faults *Error
+			if !errors.As(r.err(), &faults) {
+				return
+			}
+			lines = faults.Faults
 		}
 		head = slices.Clone(first)
-		for line := range strings.SplitSeq(err.Error(), "\n") {
-			head = append(head, wantMark+strings.TrimPrefix(line, "wsprobe.yaml:")+"\n"...)
+		for _, line := range inOrder(lines) {
+			head = append(head, mark+strings.TrimPrefix(line.String(), "wsprobe.yaml:")+"\n"...)
 		}
 	}
 	if err := os.WriteFile(file, slices.Concat(head, body), 0o600); err != nil {
@@ -139,6 +145,9 @@ func TestGoodFiles(t *testing.T) {
 			config, err := Load(file)
 			if err != nil {
 				t.Fatal(err)
+			}
+			for _, warning := range config.Warnings {
+				t.Errorf("unexpected: %s", warning)
 			}
 			for _, p := range config.Probes {
 				if faults := p.Spec.Validate(); faults != nil {

@@ -102,6 +102,9 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 		return decodeSteps(r, f, p, where, into.(*[]probe.Step), got)
 	}
 	var problem string
+	if r.blind && r.pieces[p.value] != nil && f.Kind != Text {
+		return false // unknown, and no fault
+	}
 	if r.pieces[p.value] == nil { // what was substituted is whatever the field wants
 		problem = scalarProblem(&f.Field, p.value)
 	}
@@ -111,6 +114,8 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 	r.note(p.value, where)
 	if problem != "" {
 		r.used(p.value, p.valueAt, where, "%s", problem)
+	} else if f.Kind == Text {
+		r.look(p.value, p.valueAt, where)
 	}
 	return problem == ""
 }
@@ -172,6 +177,7 @@ func decodeList(r *reader, p pair, where path, into *[]string, got *found) bool 
 		if element = follow(element); isText(element) {
 			list[i] = r.share(element.Value)
 			r.note(element, where)
+			r.look(element, element, where.item(i))
 			continue
 		}
 		r.at(element, where.item(i), "must be text, got %s%s", describe(element), quotesHint(element))

@@ -24,9 +24,12 @@ type Fault struct {
 	Path string
 	// Problem is a phrase that follows the path.
 	Problem string
+	// Warning says that a configuration is valid with it, but can hardly be meant so.
+	Warning bool
 }
 
-// String returns the fault as one line, "wsprobe.yaml:12:17: probes[3].timeout_ms: must be ...".
+// String returns the fault as one line, "wsprobe.yaml:12:17: probes[3].timeout_ms: must be ...". That of a warning has
+// "warning: " before the problem.
 func (f Fault) String() string {
 	var b strings.Builder
 	b.WriteString(f.File)
@@ -36,12 +39,15 @@ func (f Fault) String() string {
 	if f.Path != "" {
 		b.WriteString(": " + f.Path)
 	}
+	if f.Warning {
+		b.WriteString(": warning")
+	}
 	b.WriteString(": " + f.Problem)
 	return b.String()
 }
 
 // Error is everything that is wrong with a configuration: the faults of the file in the order
-// of their places, then those of the environment.
+// of their places, then those of the environment. Warnings are among them.
 type Error struct {
 	Faults []Fault
 }
@@ -57,9 +63,12 @@ func (e *Error) Error() string {
 
 // report collects faults.
 type report struct {
-	file   string
-	faults []Fault
-	seen   map[Fault]bool
+	file     string
+	faults   []Fault
+	warnings []Fault
+	seen     map[Fault]bool
+	// blind says that secrets are not there: no reference is resolved, and no file of TLS is read.
+	blind bool
 	// pieces are the parts of values that were substituted, and so are secret.
 	pieces map[*yaml.Node][]piece
 }
@@ -75,20 +84,34 @@ func (r *report) at(n *yaml.Node, where path, format string, args ...any) {
 // anchored node is read once per alias, each time under another path; it is one mistake, reported where it was
 // read first.
 func (r *report) used(n, use *yaml.Node, where path, format string, args ...any) {
-	if n.Tag == brokenTag {
-		return // and told already
+	if f, fresh := r.locate(Fault{Problem: fmt.Sprintf(format, args...)}, n, use, where); fresh {
+		r.faults = append(r.faults, f)
 	}
-	f := Fault{File: r.file, Line: max(n.Line, 1), Column: max(n.Column, 1), Problem: r.censor(n, fmt.Sprintf(format, args...))}
-	f.Path = where.leaf()
+}
+
+// warn adds a warning of a node at the place where it is used.
+func (r *report) warn(n, use *yaml.Node, where path, format string, args ...any) {
+	if f, fresh := r.locate(Fault{Problem: fmt.Sprintf(format, args...), Warning: true}, n, use, where); fresh {
+		r.warnings = append(r.warnings, f)
+	}
+}
+
+// locate completes a fault with its place, and reports whether it is one that was not told before.
+func (r *report) locate(f Fault, n, use *yaml.Node, where path) (Fault, bool) {
+	if n.Tag == brokenTag {
+		return f, false // and told already
+	}
+	f.File, f.Line, f.Column, f.Path = r.file, max(n.Line, 1), max(n.Column, 1), where.leaf()
+	f.Problem = r.censor(n, f.Problem)
 	if r.seen[f] {
-		return
+		return f, false
 	}
 	if r.seen == nil {
 		r.seen = make(map[Fault]bool)
 	}
 	r.seen[f] = true
 	f.Line, f.Column, f.Path = max(use.Line, 1), max(use.Column, 1), where.String()
-	r.faults = append(r.faults, f)
+	return f, true
 }
 
 // whole adds a fault of the file as a whole, or of its syntax. The line is 0 if there is no place.
@@ -104,12 +127,20 @@ func (r *report) variable(name, format string, args ...any) {
 	}
 }
 
-// err returns the faults in the order of their places, or nil if there are none.
+// err returns the faults, and the warnings with them, in the order of their places, or nil if there are no faults.
 func (r *report) err() error {
 	if len(r.faults) == 0 {
 		return nil
 	}
-	slices.SortStableFunc(r.faults, func(a, b Fault) int {
+	told := func(w Fault) bool { // what is wrong needs no doubt
+		return slices.ContainsFunc(r.faults, func(f Fault) bool { return f.Path == w.Path && f.Line == w.Line && f.Column == w.Column })
+	}
+	return &Error{Faults: inOrder(append(r.faults, slices.DeleteFunc(r.warnings, told)...))}
+}
+
+// inOrder sorts faults by their places.
+func inOrder(faults []Fault) []Fault {
+	slices.SortStableFunc(faults, func(a, b Fault) int {
 		inFile := func(f Fault) int {
 			if f.File == environment {
 				return 1
@@ -119,7 +150,7 @@ func (r *report) err() error {
 		return cmp.Or(inFile(a)-inFile(b), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			strings.Compare(a.Path, b.Path))
 	})
-	return &Error{Faults: r.faults}
+	return faults
 }
 
 // path names a place in the file as a person would. It is kept in parts, because a string for every node

@@ -129,10 +129,10 @@ func TestAliases(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := []Probe{
-		{Name: "chat", Interval: 5 * time.Second, Labels: map[string]string{"team": "chat"}},
-		{Name: "second", Interval: 5 * time.Second, Labels: map[string]string{"team": "chat", "tier": "gold"}},
-		{Name: "third", Interval: 5 * time.Second, Labels: map[string]string{"team": "chat", "zone": "b"}},
-		{Name: "fourth", Interval: 5 * time.Second, Labels: map[string]string{"team": "chat"}},
+		{Name: "chat", Interval: 15 * time.Second, Labels: map[string]string{"team": "chat"}},
+		{Name: "second", Interval: 15 * time.Second, Labels: map[string]string{"team": "chat", "tier": "gold"}},
+		{Name: "third", Interval: 15 * time.Second, Labels: map[string]string{"team": "chat", "zone": "b"}},
+		{Name: "fourth", Interval: 15 * time.Second, Labels: map[string]string{"team": "chat"}},
 	}
 	for i, p := range config.Probes {
 		if p.Name != want[i].Name || p.Interval != want[i].Interval || !maps.Equal(p.Labels, want[i].Labels) ||

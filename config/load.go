@@ -8,8 +8,21 @@ import "go.yaml.in/yaml/v3"
 // What a WSPROBE_ variable says wins over the file, the file wins over the OTEL_ variables, and those over the
 // defaults. A wrong value in the file is a fault even if a variable overrides it.
 func Load(file string) (Config, error) {
+	return read(newReport(file))
+}
+
+// CheckWithoutSecrets is [Load] where the secrets are not there, for a change under review for instance. What a
+// reference stands for is taken for right, and no file of TLS is read. The Config is to be shown, not to be run:
+// a value with a reference may be absent or a stand-in.
+func CheckWithoutSecrets(file string) (Config, error) {
 	r := newReport(file)
-	data, err := readFile(file, maxFile)
+	r.blind = true
+	return read(r)
+}
+
+// read reads the file of a report.
+func read(r *report) (Config, error) {
+	data, err := readFile(r.file, maxFile)
 	if err != nil {
 		r.whole(0, 0, "%s", err)
 		return Config{}, r.err()
@@ -18,6 +31,7 @@ func Load(file string) (Config, error) {
 	if err := r.err(); err != nil {
 		return Config{}, err
 	}
+	config.Warnings = inOrder(r.warnings)
 	return config, nil
 }
 
@@ -35,6 +49,7 @@ func load(r *report, data []byte) Config {
 	top := newFound(len(rootSection.fields))
 	decode(c.reader, rootSection, c.root, nil, path{}, &config, top)
 	files := newTLSFiles()
+	files.unread = r.blind
 	s := &settingsReader{reader: c.reader, viper: v, origins: make(map[string]origin), wrong: make(map[string]bool), files: files}
 	s.read(&config, top)
 	config.Probes = readProbes(c, top, files)

@@ -87,6 +87,7 @@ func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where path) e
 		default:
 			e.value = r.share(p.value.Value)
 			r.note(p.value, where.name(name))
+			r.look(p.value, p.valueAt, where.name(name))
 		}
 		if f.entry != nil {
 			nameProblem, valueProblem := f.entry(name, e.value)

@@ -44,7 +44,9 @@ func (a *authReader) probe(p pair, where path, probe, base *Probe) {
 		}
 	}
 	a.tell(a.findings(settings.strategy))
-	probe.Spec.Authorize = settings.authorize(a.substituted)
+	if probe.Spec.Authorize = settings.authorize(a.substituted); probe.Spec.Authorize != nil {
+		probe.authAt = a.place()
+	}
 	if own && settings.strategy != authNone && header != "" && !ownHeader {
 		probe.Spec.Headers = maps.Clone(probe.Spec.Headers)
 		delete(probe.Spec.Headers, header)

@@ -55,6 +55,7 @@ func (r *probeReader) defaults(p pair) {
 	spec.URL = "ws://localhost"
 	spec.Authorize = r.auth.defaults(r.said.pairs[probeSection.index["auth"]], where)
 	r.base.Spec.Secrets = r.take().texts
+	r.settle(r.base.Spec.MessageFormat)
 	for _, f := range spec.Validate() {
 		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].present() {
 			r.verdict(f, i, r.said, p.valueAt, where)
@@ -140,9 +141,14 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	}
 	noted := r.take()
 	p.shownURL, p.Spec.Secrets = noted.url, union(r.base.Spec.Secrets, noted.texts)
+	if i := probeSection.index["url"]; r.blind && r.own(i) && (r.got.faulty[i] || r.pieces[r.got.pairs[i].value] != nil) {
+		p.shownURL = notKnown
+	}
 	if len(r.faults) == faults {
 		p.Spec = p.Spec.WithDefaults()
+		r.weigh(&p, where)
 	}
+	r.doubts = r.doubts[:0]
 	return p
 }
 
@@ -156,7 +162,7 @@ func (r *probeReader) name(name string, item *yaml.Node, where path) {
 		}
 		return
 	}
-	if r.got.faulty[i] {
+	if r.got.faulty[i] || r.blind && r.pieces[p.value] != nil {
 		return
 	}
 	if first := r.names[name]; first != nil {
@@ -242,6 +248,9 @@ func (r *probeReader) verdict(f probe.Fault, i int, got *found, mapping *yaml.No
 		if j := slices.IndexFunc(pairs, func(p pair) bool { return p.key.Value == f.Key }); j >= 0 {
 			p = pairs[j]
 		}
+	}
+	if r.blind && r.pieces[p.value] != nil && !checkedBlind[f.Field] && !f.NotAllowed {
+		return
 	}
 	what, use := p.value, p.valueAt
 	if f.NotAllowed && p.present() {

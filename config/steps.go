@@ -63,6 +63,13 @@ func decodeValues(r *reader, p pair, where path, into *map[string]any) bool {
 		}
 		values[r.share(entry.key.Value)] = value
 		r.note(entry.value, where)
+		at := where.name(entry.key.Value)
+		if problem := pathDoubt(entry.key.Value); problem != "" && ok {
+			r.warn(entry.key, entry.keyAt, at, "%s", problem)
+		}
+		if isText(entry.value) {
+			r.look(entry.value, entry.valueAt, at)
+		}
 	}
 	*into = values
 	return sound

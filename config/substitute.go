@@ -100,6 +100,10 @@ func (s *substitution) value(n *yaml.Node, at *trail) {
 		n.Value, n.Tag = "", brokenTag
 		return
 	}
+	if s.blind && len(pieces) > 0 && !standsIn(text, pieces) {
+		n.Tag = brokenTag // it is whatever it has to be
+		return
+	}
 	n.Value = text
 	if len(pieces) > 0 {
 		s.pieces[n] = pieces
@@ -128,7 +132,7 @@ func (s *substitution) expand(text string) (string, []piece, []string) {
 			if !closed {
 				return "", nil, append(problems, "has ${ without }: write $${ for these two characters")
 			}
-			value, problem := s.resolve(reference)
+			value, problem := s.resolve(reference, b.String(), rest)
 			if problem != "" {
 				problems = append(problems, problem)
 			}
@@ -147,10 +151,12 @@ func (s *substitution) expand(text string) (string, []piece, []string) {
 	}
 }
 
-// resolve returns what a reference stands for, or what is wrong with it.
-func (s *substitution) resolve(reference string) (value, problem string) {
+// resolve returns what a reference between two texts stands for, or what is wrong with it.
+func (s *substitution) resolve(reference, before, after string) (value, problem string) {
 	scheme, name, found := strings.Cut(reference, ":")
 	switch {
+	case s.blind && found && (scheme == "env" || scheme == "file"):
+		return unresolved(scheme, name, before, after)
 	case found && scheme == "env":
 		return variable(name)
 	case found && scheme == "file":
@@ -168,7 +174,7 @@ func (s *substitution) resolve(reference string) (value, problem string) {
 // variable returns the value of a variable of the environment, which may be empty but must be there.
 func variable(name string) (value, problem string) {
 	if !variableName.MatchString(name) {
-		return "", "must have the name of a variable between ${env: and }"
+		return "", noVariable
 	}
 	value, found := os.LookupEnv(name)
 	switch {
@@ -182,8 +188,8 @@ func variable(name string) (value, problem string) {
 
 // fileContent returns what is in a file, without the line end at its end.
 func fileContent(name string) content {
-	if name == "" || strings.Contains(name, beginReference) {
-		return content{problem: "must have the name of a file between ${file: and }"}
+	if !isFileName(name) {
+		return content{problem: noFile}
 	}
 	text, err := readSecret(name)
 	switch {

@@ -27,8 +27,9 @@ type identity struct{ cert, key, password string }
 
 // tlsFiles reads the files that settings of TLS name, each of them once, however many settings name it.
 type tlsFiles struct {
-	pools map[string]tlsPool
-	pairs map[identity]tlsPair
+	pools  map[string]tlsPool
+	pairs  map[identity]tlsPair
+	unread bool // the files are not there, and taken for right
 }
 
 type tlsPool struct {
@@ -49,6 +50,10 @@ func newTLSFiles() *tlsFiles {
 func (f *tlsFiles) config(s tlsSettings) (*tls.Config, []finding) {
 	config := &tls.Config{MinVersion: tls.VersionTLS12, InsecureSkipVerify: s.skipVerify}
 	var problems []finding
+	if f.unread {
+		_, missing := s.named()
+		return config, missing
+	}
 	if s.ca != "" {
 		known, ok := f.pools[s.ca]
 		if !ok {

@@ -13,16 +13,21 @@ import (
 	"software.sslmate.com/src/go-pkcs12"
 )
 
+// named reports whether the settings name what there is to read. If not, something is missing.
+func (id identity) named() (bool, []finding) {
+	switch {
+	case id.cert == "" && id.key == "" && id.password != "":
+		return false, []finding{{"key_password", "needs cert_file, too", true}}
+	case id.cert == "" && id.key != "":
+		return false, []finding{{"key_file", "needs cert_file, too", true}}
+	}
+	return id.cert != "", nil
+}
+
 // load reads a certificate with its chain, and its private key: PEM in one file or two, or a PKCS#12 bundle.
 func (id identity) load() (tls.Certificate, []finding) {
-	needs := func(key, other string) (tls.Certificate, []finding) {
-		return tls.Certificate{}, []finding{{key, "needs " + other + ", too", true}}
-	}
-	switch {
-	case id.cert == "" && id.key == "":
-		return needs("key_password", "cert_file")
-	case id.cert == "":
-		return needs("key_file", "cert_file")
+	if ok, missing := id.named(); !ok {
+		return tls.Certificate{}, missing
 	}
 	chain, problem := readSource(id.cert)
 	var problems []finding
@@ -42,7 +47,7 @@ func (id identity) load() (tls.Certificate, []finding) {
 	case !isPEM(chain):
 		return id.bundle(chain)
 	case id.key == "" && pemBlock(chain, keyType) == nil:
-		return needs("cert_file", "key_file")
+		return tls.Certificate{}, []finding{{"cert_file", "needs key_file, too", true}}
 	}
 	plain, wrong := decrypt(key, keyField, id.password)
 	if wrong != nil {

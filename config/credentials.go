@@ -1,0 +1,42 @@
+package config
+
+// TryCredentials asks for the credentials of every probe, as a run does, and returns a warning for each that cannot be
+// had now. They are read at every run, so they may well be there by then.
+func (c Config) TryCredentials() []Fault {
+	var faults []Fault
+	seen := make(map[Fault]bool)
+	for _, p := range c.Probes {
+		if p.Spec.Authorize == nil || p.authAt == nil {
+			continue
+		}
+		if _, err := p.Spec.Authorize(); err != nil {
+			f := *p.authAt
+			f.Problem = "a run would fail now: " + err.Error()
+			if !seen[f] {
+				seen[f] = true
+				faults = append(faults, f)
+			}
+		}
+	}
+	return faults
+}
+
+// place is where the credentials of the probe at hand are told: in the probe, or in the defaults block.
+func (a *authReader) place() *Fault {
+	at, in := a.gotAt, a.gotIn
+	for i := range authSection.fields {
+		if key := authSection.fields[i].Key(); key == "password_file" || key == "token_file" {
+			switch {
+			case a.own(i):
+				at, in = a.got.pairs[i], a.gotIn.field(key)
+			case a.inherited(i):
+				at, in = a.said.pairs[i], a.saidIn.field(key)
+			}
+		}
+	}
+	if !at.present() {
+		at, in = a.saidAt, a.saidIn
+	}
+	f, _ := newReport(a.file).locate(Fault{Warning: true}, at.value, at.valueAt, in)
+	return &f
+}

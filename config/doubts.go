@@ -1,0 +1,132 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// messages are the fields whose line breaks matter in one message format only. Doubts about them wait until that is known.
+var messages = map[string]bool{"send_message": true, "expect_message": true, "send": true, "expect": true}
+
+// literal are the fields in which a dollar or braces are as good as any character: passwords, and patterns.
+var literal = map[string]bool{"password": true, "key_password": true, "expect_pattern": true}
+
+// doubt is a warning that waits.
+type doubt struct {
+	n, use  *yaml.Node
+	where   path
+	problem string
+}
+
+// look warns of a text that is right for its field and looks as if it were not meant so.
+func (r *reader) look(n, use *yaml.Node, where path) {
+	add := func(problem string) {
+		if messages[where.key] {
+			r.doubts = append(r.doubts, doubt{n, use, where, problem})
+			return
+		}
+		r.warn(n, use, where, "%s", problem)
+	}
+	if problem := lineBreak(n); problem != "" {
+		add(problem)
+	}
+	inStep := strings.HasSuffix(where.section, ".exchange")
+	if inStep || r.pieces[n] != nil {
+		return // where placeholders are filled in, or what is put in must not be looked at
+	}
+	if problem := unfilled(n.Value, where.key); problem != "" {
+		add(problem)
+	}
+}
+
+// settle warns of what waited for the format of the messages. In the others, line breaks mean nothing.
+func (r *reader) settle(format probe.MessageFormat) {
+	for _, d := range r.doubts {
+		if format == "" || format == probe.FormatText {
+			r.warn(d.n, d.use, d.where, "%s", d.problem)
+		}
+	}
+	r.doubts = r.doubts[:0]
+}
+
+// lineBreak is about a text that ends in a line break because a block of YAML does. PEM has to.
+func lineBreak(n *yaml.Node) string {
+	mark := "|"
+	switch {
+	case n.Style&yaml.FoldedStyle != 0:
+		mark = ">"
+	case n.Style&yaml.LiteralStyle == 0:
+		return ""
+	}
+	if !strings.HasSuffix(n.Value, "\n") || isInline(n.Value) {
+		return ""
+	}
+	return "ends in a line break, as " + mark + " keeps it: write " + mark + `- to leave it out, or, if it is meant, the text in double quotes with \n`
+}
+
+var (
+	// braces are how many programs mark what they fill in; JSON has no two braces in a row outside its texts.
+	braces = regexp.MustCompile(`\{\{[-~]?\s*([A-Za-z_.$][^{}]*?)\s*[-~]?\}\}`)
+	word   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
+	// dollar is a variable of a shell, as a text of its own or as a word in one.
+	dollar = regexp.MustCompile(`(^|[\s=:"'])(\$[A-Z][A-Z0-9_]{2,}|%[A-Z][A-Z0-9_]{2,}%)($|[\s&"',;])`)
+)
+
+// carriers are the fields in which people put secrets, and try to do so by a variable.
+var carriers = map[string]bool{
+	"url": true, "headers": true, "protocols": true, "user": true, "password": true, "token": true, "password_file": true, "token_file": true,
+	"proxy_url": true, "connect_to": true, "endpoint": true, "ca_file": true, "cert_file": true, "key_file": true, "key_password": true,
+}
+
+// unfilled is about a placeholder where none is filled in.
+func unfilled(text, key string) string {
+	if carriers[key] && strings.ContainsAny(text, "$%") && dollar.MatchString(text) {
+		return "has a variable that is not put in: write ${env:NAME} for the variable NAME"
+	}
+	if !strings.Contains(text, "{{") || literal[key] && !strings.HasPrefix(text, "{{") {
+		return ""
+	}
+	match := braces.FindStringSubmatch(text)
+	switch {
+	case match == nil:
+		return ""
+	case match[1] != "nonce" && (carriers[key] || !word.MatchString(match[1])): // it may be a part of a secret
+		return "has a placeholder in double braces that is not filled in: write ${env:NAME} for a variable, ${file:PATH} for a file"
+	default:
+		return "has {{" + shorten(match[1]) + "}}, which is filled in nowhere but in the steps of an exchange"
+	}
+}
+
+// weigh warns of what is doubtful about a valid probe as a whole.
+func (r *probeReader) weigh(p *Probe, where path) {
+	r.settle(p.Spec.MessageFormat)
+	interval, timeout := probeSection.index["interval"], probeSection.index["timeout_ms"]
+	if p.Spec.Timeout > p.Interval && !r.faulty(interval) && !r.faulty(timeout) {
+		ms, seconds := p.Spec.Timeout.Milliseconds(), shortDuration(p.Interval)
+		const outcome = "a run that takes longer leaves out the next one"
+		shorter := func(at pair, where path) {
+			r.warn(at.value, at.valueAt, where.field("interval"), "is shorter than timeout_ms, which is %d: %s", ms, outcome)
+		}
+		longer := func(at pair, where path) {
+			r.warn(at.value, at.valueAt, where.field("timeout_ms"), "is longer than interval, which is %s: %s", seconds, outcome)
+		}
+		switch defaults := (path{section: "defaults"}); {
+		case r.own(interval):
+			shorter(r.got.pairs[interval], where)
+		case r.own(timeout):
+			longer(r.got.pairs[timeout], where)
+		case r.said.pairs[interval].present():
+			shorter(r.said.pairs[interval], defaults)
+		default:
+			longer(r.said.pairs[timeout], defaults)
+		}
+	}
+	i := probeSection.index["expect_message"]
+	if p.Spec.MessageFormat == probe.FormatText && int64(len(p.Spec.Expect)) > p.Spec.MaxReply && r.own(i) {
+		r.warn(r.got.pairs[i].value, r.got.pairs[i].valueAt, where.field("expect_message"), "is longer than max_message_bytes lets a reply be, which is %d", p.Spec.MaxReply)
+	}
+}
