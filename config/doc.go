@@ -21,12 +21,16 @@
 // is wrong by itself or seems to be misspelled. No message repeats what may be secret: a header's value, a
 // message, any part of a URL.
 //
+// What is valid and can hardly be meant, a timeout that the interval cannot hold for instance, is a warning: a [Fault] in
+// [Config.Warnings]. Names that other programs have for a field are told with ours.
+//
 // # What YAML may say
 //
 // null, and a key without a value, is as if the key were not there; in the headers and labels of a probe, null
 // takes a default away. A text must be one to YAML as well: 1.10, true and 2024-01-01 need quotes. Integers are
 // written in decimal digits, durations as Go does. Aliases and merge keys (<<) work, within a limit that keeps a
-// small file from standing for a huge one. Tags other than YAML's own, keys that are there twice and
+// small file from standing for a huge one. A key at the top that begins with x- holds anchors: what is below it counts
+// where an alias leads to it, and nowhere else. Tags other than YAML's own, keys that are there twice and
 // second documents are faults.
 //
 // # Substitution
@@ -38,6 +42,9 @@
 //
 // What is put in is a secret. No message repeats it. Where an endpoint is told it, it becomes one of the Secrets of
 // the Spec; in the path of a URL it is left out of [Probe.ShownURL].
+//
+// [CheckWithoutSecrets] resolves no reference. A value that is nothing but references is unknown, and nothing follows from
+// it; in a longer text a stand-in takes their place, so that the rest of it is checked.
 //
 // # Inheritance
 //

@@ -1,7 +1,10 @@
 package main
 
 import (
+	"encoding/json"
+	"errors"
 	"fmt"
+	"slices"
 	"text/tabwriter"
 
 	"github.com/spf13/cobra"
@@ -9,27 +12,100 @@ import (
 	"github.com/wsprobe/wsprobe/config"
 )
 
+// errFaulty ends `check` when a configuration is not valid. That has been told already.
+var errFaulty = errors.New("the configuration is not valid")
+
+// checking is what `check` is asked for.
+type checking struct {
+	file                           string
+	strict, inJSON, withoutSecrets bool
+}
+
 func newCheckCommand() *cobra.Command {
-	var file string
+	var c checking
 	cmd := &cobra.Command{
-		Use:        "check -c FILE",
-		Short:      "Validate a configuration: every error with its place, or what runs",
+		Use:   "check -c FILE",
+		Short: "Validate a configuration: every fault with its place, or what runs",
+		Example: "  wsprobe check -c wsprobe.yaml\n" +
+			"  wsprobe check -c wsprobe.yaml --strict --without-secrets    # in CI",
 		SuggestFor: []string{"validate", "lint", "test"},
 		Args:       noArgs("name the file with -c"),
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			cfg, err := loadConfig(file)
-			if err != nil {
-				return err
-			}
-			if err := printPlan(cmd, file, cfg); err != nil {
-				return err
-			}
-			warnOfCredentials(cmd, cfg)
-			return nil
-		},
+		RunE:       func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
-	configFlag(cmd, &file)
+	configFlag(cmd, &c.file)
+	flags := cmd.Flags()
+	flags.BoolVar(&c.strict, "strict", false, "take warnings for errors")
+	flags.BoolVar(&c.inJSON, "json", false, "print errors and warnings as JSON, an object a line")
+	flags.BoolVar(&c.withoutSecrets, "without-secrets", false,
+		"take what ${env:} and ${file:} stand for, and the files of tls and auth, for right and read none of them")
 	return cmd
+}
+
+// run checks the file. The faults go to standard error as lines for people, or to standard output as JSON.
+func (c checking) run(cmd *cobra.Command) error {
+	load := loadConfig
+	if c.withoutSecrets {
+		load = loadWithoutSecrets
+	}
+	cfg, err := load(c.file)
+	var wrong *config.Error
+	faults := cfg.Warnings
+	switch {
+	case errors.As(err, &wrong):
+		faults = wrong.Faults
+	case err != nil:
+		return err
+	case !c.withoutSecrets:
+		faults = append(faults, cfg.TryCredentials()...)
+	}
+	if c.strict {
+		faults = slices.Clone(faults)
+		for i := range faults {
+			faults[i].Warning = false
+		}
+	}
+	if told := c.tell(cmd, faults); told != nil {
+		return told
+	}
+	switch {
+	case wrong != nil, c.strict && len(faults) > 0:
+		return errFaulty
+	case c.inJSON:
+		return nil
+	}
+	return printPlan(cmd, c.file, cfg)
+}
+
+// faultLine is a fault as `check --json` prints it. Its keys are part of wsprobe's interface.
+type faultLine struct {
+	File     string `json:"file"`
+	Line     int    `json:"line"`   // 0 if there is no place
+	Column   int    `json:"column"` // in characters
+	Path     string `json:"path"`
+	Severity string `json:"severity"` // error or warning
+	Message  string `json:"message"`
+}
+
+// tell prints the faults.
+func (c checking) tell(cmd *cobra.Command, faults []config.Fault) error {
+	if !c.inJSON {
+		for _, f := range faults {
+			fmt.Fprintln(cmd.ErrOrStderr(), f)
+		}
+		return nil
+	}
+	out := json.NewEncoder(cmd.OutOrStdout())
+	out.SetEscapeHTML(false)
+	for _, f := range faults {
+		line := faultLine{f.File, f.Line, f.Column, f.Path, "error", f.Problem}
+		if f.Warning {
+			line.Severity = "warning"
+		}
+		if err := out.Encode(line); err != nil {
+			return failure{err}
+		}
+	}
+	return nil
 }
 
 // transports are the protocols of OTLP by their names for people.
@@ -61,19 +137,6 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 		return failure{err}
 	}
 	return nil
-}
-
-// warnOfCredentials tells of files with credentials that cannot be used now. They are read at every run, so they may
-// well be there by then.
-func warnOfCredentials(cmd *cobra.Command, cfg config.Config) {
-	for _, p := range cfg.Probes {
-		if p.Spec.Authorize == nil {
-			continue
-		}
-		if _, err := p.Spec.Authorize(); err != nil {
-			complain(cmd.ErrOrStderr(), fmt.Sprintf("warning: probe %q would fail now: %v", p.Name, err))
-		}
-	}
 }
 
 // share says how many probes an agent runs, and of how many if it is one of a set.

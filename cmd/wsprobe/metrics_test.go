@@ -75,7 +75,7 @@ func TestMetricsPage(t *testing.T) {
 const scrapedFile = `
 agent: {listen: "@LISTEN@"}
 otlp: {protocol: none, endpoint: "http://@OTLP@", interval: 1s, logs: true, traces: true, spool: {dir: "@SPOOL@"}}
-probes: [{name: good, url: "@URL@", interval: 1s, interpretation: round_trip_latency, send_message: hi}]
+probes: [{name: good, url: "@URL@", interval: 1s, timeout_ms: 1000, interpretation: round_trip_latency, send_message: hi}]
 `
 
 // TestScrapedOnly: an agent without an export is ready, answers scrapes, and neither calls the receiver nor makes a spool.

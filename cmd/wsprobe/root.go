@@ -37,6 +37,8 @@ func exitCode(cmd *cobra.Command, err error, stderr io.Writer) int {
 		return exitOK
 	case errors.Is(err, errProbeFailed):
 		return exitFailure
+	case errors.Is(err, errFaulty):
+		return exitUsage
 	case errors.As(err, &faults):
 		fmt.Fprintln(stderr, faults)
 		return exitUsage

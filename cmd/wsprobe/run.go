@@ -32,6 +32,7 @@ func newRunCommand() *cobra.Command {
 			load := telemetry.ConfigLoad{At: began, Took: time.Since(began), OK: true}
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
 			hangups.tell(log)
+			logWarnings(log, cfg.Warnings)
 			limit := memoryLimit(ownProbes(cfg), cfg.OTLP)
 			if err := telemetry.CompressFast(); err != nil {
 				return failure{err}
@@ -53,11 +54,18 @@ func newRunCommand() *cobra.Command {
 }
 
 // loadConfig reads the file that -c names.
-func loadConfig(file string) (config.Config, error) {
+func loadConfig(file string) (config.Config, error) { return loadBy(config.Load, file) }
+
+// loadWithoutSecrets reads it where the secrets are not there.
+func loadWithoutSecrets(file string) (config.Config, error) {
+	return loadBy(config.CheckWithoutSecrets, file)
+}
+
+func loadBy(load func(string) (config.Config, error), file string) (config.Config, error) {
 	if file == "" {
 		return config.Config{}, errors.New("-c FILE is missing")
 	}
-	cfg, err := config.Load(file)
+	cfg, err := load(file)
 	if err != nil {
 		return config.Config{}, err
 	}
@@ -65,6 +73,20 @@ func loadConfig(file string) (config.Config, error) {
 		cfg.Probes[i].Spec.UserAgent = userAgent()
 	}
 	return cfg, nil
+}
+
+// maxLogged is how many warnings of a configuration are logged one by one.
+const maxLogged = 20
+
+// logWarnings tells of what can hardly be meant in a configuration that is valid.
+func logWarnings(log *slog.Logger, warnings []config.Fault) {
+	for i, w := range warnings {
+		if i == maxLogged {
+			log.Warn("the configuration has more warnings: wsprobe check names them", "more", len(warnings)-i)
+			return
+		}
+		log.Warn("the configuration has a warning", "file", w.File, "line", w.Line, "column", w.Column, "path", w.Path, "problem", w.Problem)
+	}
 }
 
 // newLogger makes the agent's log as the configuration wants it.
