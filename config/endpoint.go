@@ -46,7 +46,7 @@ func parseEndpoint(text string) (Endpoint, string) {
 	} else if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
 		return Endpoint{}, "must have a port between 1 and 65535"
 	}
-	if err != nil || host == "" || strings.ContainsAny(host, "[]%\\\"<>^`{|}") {
+	if err != nil || host == "" || strings.ContainsAny(host, "[]%\\\"<>^`{|}*") {
 		return Endpoint{}, "must have a valid host and port"
 	}
 	return Endpoint{Address: authority, Path: path, Secure: scheme == "https"}, ""
