@@ -3,6 +3,7 @@ package probe
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"time"
 )
 
 // The library gets no control frame to see and sends none. It would answer a Ping only where somebody reads, wait for a
@@ -17,7 +18,17 @@ const pingPayload = 8
 func (w *wire) ping() error {
 	payload := rand.Text()[:pingPayload]
 	w.scan.wantPong, w.scan.pong, w.scan.otherPong = payload, false, false
-	return w.say(appendControl(nil, opPing, payload))
+	began := time.Now()
+	err := w.say(appendControl(nil, opPing, payload))
+	w.noteSaid(began, err, opPing, payload)
+	return err
+}
+
+// noteSaid tells the watch of a control frame, if it was sent.
+func (w *wire) noteSaid(began time.Time, err error, opcode byte, payload string) {
+	if w.watcher != nil && err == nil {
+		w.watcher.said(began, opcode, []byte(payload))
+	}
 }
 
 // say writes control frames. None is begun when the time is up, which could only cut it off: there will be time again for
@@ -41,6 +52,7 @@ func (w *wire) answerPings() {
 	for len(pings) > 0 {
 		end := 1 + int(pings[0])
 		frames = appendControl(frames, opPong, string(pings[1:end]))
+		w.noteSaid(time.Now(), nil, opPong, string(pings[1:end]))
 		pings = pings[end:]
 	}
 	w.scan.pings = w.scan.pings[:0]
@@ -54,7 +66,9 @@ func (w *wire) sayClose(code int) {
 	if code != closeNoStatus {
 		payload = binary.BigEndian.AppendUint16(nil, uint16(code))
 	}
-	_ = w.say(appendControl(nil, opClose, string(payload))) // await finds what broke
+	began := time.Now()
+	err := w.say(appendControl(nil, opClose, string(payload))) // await finds what broke
+	w.noteSaid(began, err, opClose, string(payload))
 }
 
 // appendControl appends a control frame, masked as all that a client sends (RFC 6455 5.3).

@@ -149,6 +149,13 @@ func (d *dialogue) say(t turn) (time.Time, bool) {
 		d.stage = reasons.StageReply
 	}
 	d.sendErr = err
+	if d.watcher != nil && err == nil {
+		opcode := byte(opText)
+		if d.probe.spec.MessageFormat != FormatText {
+			opcode = opBinary
+		}
+		d.watcher.said(d.raw.sent(), opcode, t.send)
+	}
 	return d.raw.sent(), true
 }
 
@@ -170,7 +177,7 @@ var errNotOpen = sayError(own("the connection had ended before the message was s
 // hear reads until a message matches that can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
 	r := d.run
-	m := newMessage(t.expect, MaxReplyDetail+r.slack())
+	m := newMessage(t.expect, r.keepOfMessage())
 	m.longest, m.late = int(r.probe.spec.MaxReply), r.raw.late
 	if d.fill.values != nil {
 		m.caught = make(map[string]string)
@@ -181,7 +188,9 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 			return r.streamError(err)
 		}
 		d.read++
-		if m.matched && (t.step.Send == nil || answerable && d.read > early) {
+		wanted := m.matched && (t.step.Send == nil || answerable && d.read > early)
+		r.watcher.read(d.read, m, wanted)
+		if wanted {
 			if r.raw.readAt.After(r.due) {
 				return errLate{} // a timer of a busy machine can be later than what it should have kept out
 			}

@@ -77,6 +77,9 @@ type frameScanner struct {
 	closed      bool // a close frame was seen; nothing counts after it
 	closeCode   int
 	closeReason string
+
+	watcher  *watcher // nil for most runs
+	inflated bool     // the message under way is compressed
 }
 
 // scan takes the next bytes of the stream, and writes to data what the library shall see: the data frames, a header at
@@ -204,7 +207,7 @@ func (s *frameScanner) beginData() *breach {
 	case s.opcode != opContinuation && s.inMessage:
 		return protocolBreach("new message inside a fragmented one")
 	case s.opcode != opContinuation:
-		s.message, s.most = 0, s.limit
+		s.message, s.most, s.inflated = 0, s.limit, s.marked()
 		if s.deflate {
 			s.compressed = append(s.compressed, s.marked())
 		}
@@ -238,12 +241,14 @@ func (s *frameScanner) take(p []byte) int {
 		s.controlLen += copy(s.control[s.controlLen:], p[:n])
 	}
 	s.remaining -= uint64(n)
+	s.watcher.payload(s.opcode, p[:n])
 	return n
 }
 
 // end closes the account of a frame whose payload is complete.
 func (s *frameScanner) end() *breach {
 	s.inPayload = false
+	s.watcher.got(s)
 	switch s.opcode {
 	case opPing:
 		s.notePing(s.control[:s.controlLen])

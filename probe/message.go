@@ -15,6 +15,7 @@ type message struct {
 	text    bool
 	keep    int // bytes of head to keep
 	head    []byte
+	size    int // bytes so far
 	body    []byte
 	matched bool // whether the message, which has ended, is as expected
 
@@ -37,7 +38,7 @@ func (m *message) begin(text bool) {
 		m.forget()
 	}
 	m.utf8 = utf8Checker{}
-	m.text, m.body, m.matched = text, m.body[:0], false
+	m.text, m.body, m.matched, m.size = text, m.body[:0], false, 0
 }
 
 // forget makes a stream begin with the next message.
@@ -56,6 +57,7 @@ func (m *message) write(chunk []byte) *breach {
 	} else {
 		m.matcher.write(chunk)
 	}
+	m.size += len(chunk)
 	m.head = append(m.head, chunk[:min(len(chunk), m.keep-len(m.head))]...)
 	return nil
 }

@@ -91,6 +91,13 @@ type RunOptions struct {
 	// before the close handshake, for a run that failed to open as well. Its own time delays the close handshake and is
 	// in no value. It is not called for a run that a cancelled context ends before. Nil is fine.
 	Fixed func(ended time.Time)
+
+	// Listen is for how long to listen on the open socket for what the endpoint says, once everything else is done. It has
+	// no bound but the context, whose end then is no error. 0 does not listen.
+	Listen time.Duration
+
+	// Watch collects what goes over the connection. It is for one run. Nil is fine.
+	Watch *Watch
 }
 
 // Run is [Probe.RunWith] without options.
@@ -109,9 +116,16 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch(), authorization: authorization, ctx: ctx}
 	defer r.scratch.free()
 	r.res.Started, r.res.Trace = now, options.Trace
+	if options.Watch != nil {
+		r.watcher = &watcher{Watch: options.Watch, run: r}
+		defer r.watcher.finish()
+	}
 	defer r.release()
 	if err == nil {
 		err = r.measure(ctx)
+	}
+	if err == nil && options.Listen > 0 && r.socket != nil {
+		err = r.listen(options.Listen)
 	}
 	if err != nil && ctx.Err() != nil {
 		return Result{}, context.Cause(ctx)
@@ -155,7 +169,8 @@ type run struct {
 	unwatch func() // ends the watch over the context
 	wire    *wire
 	socket  *socket
-	fault   error // why the handshake failed
+	fault   error    // why the handshake failed
+	watcher *watcher // nil for most runs
 
 	unsent    bool          // time was up before a message, or a Ping, could be sent
 	turn      int           // of the exchange, the one under way

@@ -84,6 +84,7 @@ func (r *run) secure(plain net.Conn) (*tls.Conn, error) {
 	conn := tls.Client(plain, r.probe.tls)
 	err := conn.Handshake()
 	state := conn.ConnectionState()
+	r.watcher.secured(state, err)
 	r.res.CertificateExpiry = expiry(state.VerifiedChains, state.PeerCertificates)
 	if err == nil {
 		r.res.TLSVersion, r.res.TLSCipher, r.res.ALPN = state.Version, state.CipherSuite, state.NegotiatedProtocol

@@ -146,7 +146,12 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		r.hurry()
 	}
 	br := r.scratch.head
-	resp, err := readHead(conn, br, http.MethodGet)
+	from := io.Reader(conn)
+	if r.watcher != nil {
+		r.watcher.request = append(request, "\r\n\r\n"...)
+		from = watchedReader{r.watcher, conn}
+	}
+	resp, err := readHead(from, br, http.MethodGet)
 	var head *headError
 	if errors.As(err, &head) {
 		return nil, &breach{what: reasons.MalformedResponse, about: head.problem}
@@ -187,6 +192,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 
 	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)
 	r.wire.chunk = r.scratch.chunk[:]
+	r.wire.watcher, r.wire.scan.watcher = r.watcher, r.watcher
 	r.wire.accept(br)
 	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": resp.Header["Sec-Websocket-Accept"]}
 	if compression != nil {

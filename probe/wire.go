@@ -37,6 +37,7 @@ type wire struct {
 	fault   error        // what every further read returns
 	cut     error        // why a write failed, perhaps in the middle of a frame: no other frame can follow
 	chunk   []byte       // to receive into
+	watcher *watcher     // nil for most runs
 	// endAtPong ends the library's reads at the Pong, of a run that waits for nothing else.
 	endAtPong bool
 }

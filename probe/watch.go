@@ -1,0 +1,283 @@
+package probe
+
+import (
+	"crypto/tls"
+	"crypto/x509"
+	"encoding/binary"
+	"errors"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Limits of what a [Watch] keeps.
+const (
+	MaxWatchedFrames = 200
+	MaxWatchedLines  = 100
+	maxWatchedHead   = 8 << 10
+)
+
+// Watch collects what goes over the connection of one run, for somebody who looks at that run. [Probe.RunWith] fills it in
+// and is done with it when it returns. Its texts are printable and redacted, as those of a [Result] are: of the request
+// only the fields of public headers have values, and cookies that the endpoint sets have none.
+type Watch struct {
+	// Message is called with each message that is heard in the time of RunOptions.Listen, as it comes. Nil is fine.
+	Message func(Message)
+
+	// Request and Response are the heads of the upgrade, line by line. A response that is no HTTP is its first bytes.
+	Request, Response []string
+	// TLS is the handshake with the endpoint, nil if none got as far as a certificate.
+	TLS *Secured
+	// Frames are the frames of both sides in order, at most MaxWatchedFrames, and the close frames of both sides in any case.
+	// Unseen counts the others.
+	Frames []Frame
+	Unseen int
+	// Replies are the messages that were waited for and came, in order.
+	Replies []Message
+}
+
+// Secured is a TLS handshake. Version and Cipher are numbers of package crypto/tls, 0 if it failed; Verified says that the
+// certificate was found good. Chain is as the endpoint sent it, its own certificate first.
+type Secured struct {
+	Version, Cipher uint16
+	ALPN            string
+	Verified        bool
+	Chain           []Certificate
+}
+
+// Certificate is one of a chain. Names are those that it is good for, DNS names and addresses.
+type Certificate struct {
+	Subject, Issuer string
+	Names           []string
+	From, Until     time.Time
+}
+
+// Frame is a WebSocket frame (RFC 6455 5.2).
+type Frame struct {
+	At         time.Duration // from the start of the run to its arrival, or to the beginning of its writing
+	Sent       bool          // by the probe
+	Opcode     byte
+	Final      bool   // the last, or only, frame of its message
+	Compressed bool   // of a compressed message: on its first frame, or the one that the probe sends
+	Length     uint64 // of the payload in bytes; of a compressed message that the probe sends, before compression
+	// Preview is the beginning of the message on its last frame; of a close frame, the code and the reason.
+	Preview string
+
+	raw     []byte
+	message int // the number of the received message that ends here, from 1
+}
+
+var frameKinds = map[byte]string{
+	opContinuation: "continuation", opText: "text", opBinary: "binary", opClose: "close", opPing: "ping", opPong: "pong",
+}
+
+// Kind names the opcode as RFC 6455 11.8 does, in lower case.
+func (f Frame) Kind() string { return frameKinds[f.Opcode] }
+
+// Message is a whole data message of the endpoint.
+type Message struct {
+	At     time.Duration // from the start of the run to its end
+	Step   int           // of the exchange, from 0, that waited for it
+	Binary bool
+	Bytes  int    // inflated, if it was compressed
+	Text   string // its beginning, at most MaxBodyDetail bytes of it
+	// Cut says that there is more of it than Text shows.
+	Cut bool
+
+	raw []byte
+}
+
+// watcher notes for a Watch what a run does. Most runs have none: all methods are for a nil watcher, too. Texts are kept
+// as they came, and become presentable only when the run is over, so that the work is in none of its times.
+type watcher struct {
+	*Watch
+	run      *run
+	request  []byte
+	head     []byte // of the response, with what came behind it
+	length   uint64 // of the frame that is being received
+	data     []byte // the beginning of the message that is being received
+	received int    // data messages so far
+}
+
+// keep is how much of a message is noted.
+func (w *watcher) keep() int { return MaxBodyDetail + w.run.slack() }
+
+// watchedReader notes a response while it is read.
+type watchedReader struct {
+	watcher *watcher
+	conn    io.Reader
+}
+
+func (r watchedReader) Read(p []byte) (int, error) {
+	n, err := r.conn.Read(p)
+	w := r.watcher
+	w.head = append(w.head, p[:min(n, maxWatchedHead-len(w.head))]...)
+	return n, err
+}
+
+// secured notes a TLS handshake, also one that failed because of the certificate.
+func (w *watcher) secured(state tls.ConnectionState, err error) {
+	if w == nil {
+		return
+	}
+	chain := state.PeerCertificates
+	var unverified *tls.CertificateVerificationError
+	if errors.As(err, &unverified) {
+		chain = unverified.UnverifiedCertificates
+	}
+	if len(chain) == 0 {
+		return
+	}
+	w.TLS = &Secured{}
+	if err == nil {
+		w.TLS.Version, w.TLS.Cipher, w.TLS.ALPN = state.Version, state.CipherSuite, state.NegotiatedProtocol
+		w.TLS.Verified = len(state.VerifiedChains) > 0 || w.run.probe.spec.AnyServerName
+	}
+	for _, c := range chain {
+		w.TLS.Chain = append(w.TLS.Chain, Certificate{
+			Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: certificateNames(c), From: c.NotBefore, Until: c.NotAfter,
+		})
+	}
+}
+
+func certificateNames(c *x509.Certificate) []string {
+	names := slices.Clone(c.DNSNames)
+	for _, ip := range c.IPAddresses {
+		names = append(names, ip.String())
+	}
+	return names
+}
+
+// payload notes bytes of the frame that is being received.
+func (w *watcher) payload(opcode byte, p []byte) {
+	if w == nil {
+		return
+	}
+	w.length += uint64(len(p))
+	if opcode < opClose {
+		w.data = append(w.data, p[:max(0, min(len(p), w.keep()-len(w.data)))]...)
+	}
+}
+
+// got notes a frame that has been received. Of a message in several frames, the last one shows the text: a secret could be
+// cut into pieces that nobody would know.
+func (w *watcher) got(s *frameScanner) {
+	if w == nil {
+		return
+	}
+	f := Frame{At: w.since(w.run.raw.readAt), Opcode: s.opcode, Final: s.final, Compressed: s.marked(), Length: w.length}
+	w.length = 0
+	switch {
+	case s.opcode >= opClose:
+		f.raw = slices.Clone(s.control[:s.controlLen])
+	case s.final:
+		w.received++
+		f.message = w.received
+		if f.raw = w.data; s.inflated {
+			f.raw = nil // until somebody reads it
+		}
+		w.data = nil
+	}
+	w.add(f)
+}
+
+// said notes a frame that has been sent.
+func (w *watcher) said(at time.Time, opcode byte, payload []byte) {
+	if w == nil {
+		return
+	}
+	f := Frame{At: w.since(at), Sent: true, Opcode: opcode, Final: true, Length: uint64(len(payload))}
+	f.Compressed = opcode < opClose && w.run.wire.inflate != nil
+	f.raw = slices.Clone(payload[:min(len(payload), w.keep())])
+	w.add(f)
+}
+
+func (w *watcher) add(f Frame) {
+	if len(w.Frames) >= MaxWatchedFrames && f.Opcode != opClose {
+		w.Unseen++
+		return
+	}
+	w.Frames = append(w.Frames, f)
+}
+
+func (w *watcher) since(at time.Time) time.Duration { return max(0, at.Sub(w.run.res.Started)) }
+
+// read notes a message that the run has read, the one of that number: of a compressed one the frames do not tell the text.
+func (w *watcher) read(number int, m *message, wanted bool) {
+	if w == nil {
+		return
+	}
+	raw := slices.Clone(m.head)
+	for i := range w.Frames {
+		if f := &w.Frames[i]; f.message == number && f.raw == nil {
+			f.raw = raw
+		}
+	}
+	if wanted {
+		w.Replies = append(w.Replies, w.heard(m))
+	}
+}
+
+// heard is a message that has been read just now.
+func (w *watcher) heard(m *message) Message {
+	return Message{At: w.since(w.run.raw.readAt), Step: w.run.turn, Binary: !m.text, Bytes: m.size, raw: slices.Clone(m.head)}
+}
+
+// finish makes what was noted presentable.
+func (w *watcher) finish() {
+	if w == nil {
+		return
+	}
+	hide := w.run.redact()
+	w.Request = w.shownRequest()
+	w.Response = w.shownResponse()
+	if w.TLS != nil {
+		clean := func(text *string) { *text = hide.text(*text, MaxBodyDetail) }
+		clean(&w.TLS.ALPN)
+		for i := range w.TLS.Chain {
+			c := &w.TLS.Chain[i]
+			clean(&c.Subject)
+			clean(&c.Issuer)
+			for j := range c.Names {
+				clean(&c.Names[j])
+			}
+		}
+	}
+	for i := range w.Frames {
+		f := &w.Frames[i]
+		f.Preview = f.preview(hide)
+	}
+	slices.SortStableFunc(w.Frames, func(a, b Frame) int { return int(a.At - b.At) })
+	for i := range w.Replies {
+		w.Replies[i].show(hide)
+	}
+}
+
+// show makes the text of a message presentable.
+func (m *Message) show(hide *redactor) {
+	m.Text, m.Cut = hide.text(string(m.raw), MaxBodyDetail), m.Bytes > min(len(m.raw), MaxBodyDetail)
+	m.raw = nil
+}
+
+func (f *Frame) preview(hide *redactor) string {
+	raw := f.raw
+	f.raw = nil
+	if f.Opcode != opClose {
+		return hide.text(string(raw), MaxReplyDetail)
+	}
+	if len(raw) < 2 {
+		return ""
+	}
+	code := strconv.Itoa(int(binary.BigEndian.Uint16(raw)))
+	return strings.TrimSpace(code + " " + hide.text(string(raw[2:]), maxControlPayload))
+}
+
+// keepOfMessage is how much of a message a run keeps to show it.
+func (r *run) keepOfMessage() int {
+	if r.watcher != nil {
+		return r.watcher.keep()
+	}
+	return MaxReplyDetail + r.slack()
+}

@@ -1,0 +1,114 @@
+package probe
+
+import (
+	"bytes"
+	"slices"
+	"strings"
+)
+
+// shownRequest is the head of the request as it may be shown. The values of the Spec's headers are hidden, and the query.
+func (w *watcher) shownRequest() []string {
+	if len(w.request) == 0 {
+		return nil
+	}
+	spec := &w.run.probe.spec
+	named := newRedactor(Spec{Secrets: spec.Secrets, MessageFormat: spec.MessageFormat})
+	set := make(map[string]bool)
+	for name := range spec.Headers {
+		set[strings.ToLower(name)] = !slices.Contains(publicHeaders, strings.ToLower(name))
+	}
+	set["authorization"] = true
+	var lines []string
+	for i, line := range strings.Split(strings.TrimSuffix(string(w.request), "\r\n\r\n"), "\r\n") {
+		name, value, _ := strings.Cut(line, ": ")
+		switch low := strings.ToLower(name); {
+		case i == 0:
+			uri, version, _ := strings.Cut(strings.TrimPrefix(line, "GET "), " ")
+			line = "GET " + RedactURL(uri) + " " + version
+		case set[low]:
+			line = name + ": " + hiddenCredentials(low, value)
+		case low == "sec-websocket-protocol":
+			line = name + ": " + strings.Join(shownProtocols(spec.Protocols), ", ")
+		}
+		lines = append(lines, named.text(line, MaxBodyDetail))
+	}
+	return lines
+}
+
+// hiddenCredentials leaves of the value of a header the scheme of its credentials.
+func hiddenCredentials(name, value string) string {
+	if scheme, _, ok := strings.Cut(value, " "); ok && name == "authorization" && isToken(scheme) {
+		return scheme + " " + redacted
+	}
+	return redacted
+}
+
+// longProtocol is the length from which on a subprotocol is taken for a token: no registered one is as long.
+const longProtocol = 33
+
+func shownProtocols(protocols []string) []string {
+	shown := slices.Clone(protocols)
+	for i, p := range shown {
+		if len(p) >= longProtocol {
+			shown[i] = redacted
+		}
+	}
+	return shown
+}
+
+// shownResponse is the head of the response as it may be shown, with the interim ones before it. What is no HTTP has a
+// first line.
+func (w *watcher) shownResponse() []string {
+	head := w.head
+	var lines []string
+	hide := w.run.redact()
+	for len(head) > 0 && len(lines) < MaxWatchedLines {
+		line, rest, whole := bytes.Cut(head, []byte("\n"))
+		text := strings.TrimSuffix(string(line), "\r")
+		head = rest
+		if text == "" && whole {
+			if !interim(lines) {
+				break
+			}
+			continue
+		}
+		lines = append(lines, hide.text(shownField(text), MaxBodyDetail))
+		if !strings.HasPrefix(lines[0], "HTTP/") {
+			break
+		}
+	}
+	return lines
+}
+
+// interim reports whether the head that ends with these lines is that of an interim response (RFC 9110 15.2).
+func interim(lines []string) bool {
+	for _, line := range slices.Backward(lines) {
+		if proto, rest, ok := strings.Cut(line, " "); ok && strings.HasPrefix(proto, "HTTP/") {
+			return strings.HasPrefix(rest, "1") && !strings.HasPrefix(rest, "101")
+		}
+	}
+	return false
+}
+
+// shownField hides in a field of a response what is as good as a password for who reads it: the value of a cookie, and
+// the query of a URL.
+func shownField(line string) string {
+	name, value, ok := strings.Cut(line, ":")
+	if !ok {
+		return line
+	}
+	switch strings.ToLower(name) {
+	case "set-cookie":
+		cookie, rest, _ := strings.Cut(value, ";")
+		key, _, _ := strings.Cut(cookie, "=")
+		if rest != "" {
+			rest = ";" + rest
+		}
+		return name + ":" + key + "=" + redacted + rest
+	case "location":
+		value, _, _ = strings.Cut(value, "#")
+		return name + ": " + RedactURL(strings.TrimSpace(value))
+	default:
+		return line
+	}
+}
