@@ -1,0 +1,75 @@
+package config
+
+import (
+	"errors"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// Authorization returns what tells the value of the Authorization field for a user and a password, or for a token if there
+// is one. The errors do not repeat any of them.
+func Authorization(user, password, token string) (func() (string, error), error) {
+	settings, problem := authSettings{strategy: authBearer, token: token}, ""
+	if token != "" {
+		problem = tokenProblem(token)
+	} else {
+		settings = authSettings{strategy: authBasic, user: user, password: password}
+		if problem = userProblem(user); problem == "" {
+			problem = passwordProblem(password)
+		}
+	}
+	if problem != "" {
+		return nil, errors.New(problem)
+	}
+	return settings.authorize(func(string) bool { return false }), nil
+}
+
+// LoadExchange reads the steps of an exchange from a file: a list, as the field exchange of a probe has it, or a mapping
+// with that field. Variables and files are substituted; what they held is secret. The error is an [*Error].
+func LoadExchange(file string) (steps []probe.Step, secrets []string, err error) {
+	r := newReport(file)
+	data, err := readFile(file, maxFile)
+	if err != nil {
+		r.whole(0, 0, "%s", err)
+		return nil, nil, r.err()
+	}
+	c := &codec{reader: newReader(r, len(data))}
+	if c.root = c.parse(data); c.root != nil {
+		newSubstitution(c.report).walk(c.root, nil)
+		p := c.exchangeProbe(c.root)
+		steps, secrets = p.Spec.Exchange, p.Spec.Secrets
+	}
+	return steps, secrets, withoutProbe(r.err())
+}
+
+// exchangeProbe reads a probe that has nothing but this exchange.
+func (c *codec) exchangeProbe(exchange *yaml.Node) Probe {
+	if exchange.Kind == yaml.MappingNode {
+		if p, ok := c.lookUp(exchange, "exchange"); ok {
+			exchange = p.value
+		}
+	}
+	item := &yaml.Node{Kind: yaml.MappingNode, Tag: mapTag, Line: exchange.Line, Column: exchange.Column}
+	text := func(value string) *yaml.Node {
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: strTag, Value: value, Line: exchange.Line, Column: exchange.Column}
+	}
+	for _, pair := range [][2]string{{"name", "once"}, {"url", "ws://localhost"}, {"interpretation", string(probe.RoundTripLatency)}} {
+		item.Content = append(item.Content, text(pair[0]), text(pair[1]))
+	}
+	item.Content = append(item.Content, text("exchange"), exchange)
+	return newProbeReader(c.reader, newTLSFiles()).probe(item, path{section: "probes", index: 1})
+}
+
+// withoutProbe takes from the paths of faults the probe that is not in the file.
+func withoutProbe(err error) error {
+	var faults *Error
+	if errors.As(err, &faults) {
+		for i := range faults.Faults {
+			faults.Faults[i].Path = strings.TrimPrefix(faults.Faults[i].Path, "probes[0].")
+		}
+	}
+	return err
+}
