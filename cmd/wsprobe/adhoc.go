@@ -15,48 +15,52 @@ import (
 
 // adhocFlags describe the probe of `once URL`.
 type adhocFlags struct {
-	send, expect, expectPattern string
-	ping, compression           bool
-	interpretation              string
-	headers, protocols          []string
-	connectTo, proxy            string
-	expectStatus                int
-	timeout                     timeoutValue
-	tls                         config.TLS
+	message            messageFlags
+	ping, compression  bool
+	interpretation     string
+	headers, protocols []string
+	expectProtocol     string
+	user, token        string
+	connectTo, proxy   string
+	ip4, ip6           bool
+	expectStatus       int
+	maxMessage         int64
+	timeout            timeoutValue
+	tls                config.TLS
+	serverName, minTLS string
+	anyHostname        bool
 }
 
 // adhocNames are the names of these flags.
 func adhocNames() []string {
-	return append([]string{"send", "expect", "expect-pattern", "ping", "header", "protocol", "connect-to", "proxy", "compression",
-		"expect-status", "timeout", "interpretation"}, tlsFlags()...)
-}
-
-// adhocFields names the flag for each field of a Spec, for the messages.
-var adhocFields = map[string]string{
-	"URL": "URL", "Send": "--send", "Expect": "--expect", "Interpretation": "--interpretation",
-	"Headers": "--header", "Protocols": "--protocol", "Timeout": "--timeout", "Proxy": "--proxy",
-	"TLS":           "TLS flags",
-	"ExpectPattern": "--expect-pattern", "PingMode": "--ping", "ConnectTo": "--connect-to", "ExpectStatus": "--expect-status",
+	return append([]string{"send", "expect", "expect-pattern", "expect-json", "exchange", "hex", "base64", "binary", "ping", "header",
+		"protocol", "expect-protocol", "user", "token", "connect-to", "proxy", "ipv4", "ipv6", "compression", "expect-status",
+		"max-message-bytes", "timeout", "interpretation"}, tlsFlags()...)
 }
 
 func (f *adhocFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
-	flags.StringVar(&f.send, "send", "", "`message` to send; measures the round trip")
-	flags.StringVar(&f.expect, "expect", "", "`text` that the reply must contain (default any reply)")
-	flags.StringVar(&f.expectPattern, "expect-pattern", "", "regular `expression` (RE2) that the reply must match")
-	flags.BoolVar(&f.ping, "ping", false, "send a Ping frame and time its Pong; beside --send, to tell\na silent application from a silent server")
+	flags.SortFlags = false // what belongs together stays together
+	f.message.register(flags)
+	flags.BoolVar(&f.ping, "ping", false, "send a Ping frame and time its Pong; beside --send, to tell a silent application from a silent server")
 	flags.StringArrayVarP(&f.headers, "header", "H", nil, "`'Name: value'` to add to the request; may be repeated")
+	flags.StringVar(&f.user, "user", "", "`name:password` for basic authentication")
+	flags.StringVar(&f.token, "token", "", "bearer `token`, or @file, or - for standard input")
 	flags.StringArrayVar(&f.protocols, "protocol", nil, "`subprotocol` to offer; may be repeated")
-	flags.StringVar(&f.connectTo, "connect-to", "", "`host:port` to connect to in place of the URL's")
+	flags.StringVar(&f.expectProtocol, "expect-protocol", "", "`subprotocol` that the server must pick")
 	flags.IntVar(&f.expectStatus, "expect-status", 0, "HTTP `status` of the refusal that is the right answer")
+	flags.BoolVar(&f.compression, "compression", false, "offer to compress messages (permessage-deflate)")
+	flags.Int64Var(&f.maxMessage, "max-message-bytes", 0, "longest message to take, in `bytes` (default 1 MiB)")
 	flags.Var(&f.timeout, "timeout", "`time` for the whole run, 2s or 2000 in ms (default 10s)")
 	flags.StringVar(&f.interpretation, "interpretation", "",
-		"headline `value`: handshake_latency, round_trip_latency or connection_success\n"+
-			"(default round_trip_latency with --send or --ping, else handshake_latency)")
-	flags.BoolVar(&f.compression, "compression", false, "offer to compress messages (permessage-deflate)")
-	flags.StringVar(&f.proxy, "proxy", "", "`URL` of the proxy to tunnel through, http://, https:// or socks5://;\n"+
-		"\"\" for none (default what HTTP_PROXY, HTTPS_PROXY and NO_PROXY\nprescribe)")
-	registerTLS(cmd, &f.tls)
+		"headline `value`: handshake_latency, round_trip_latency or connection_success (default round_trip_latency with --send, "+
+			"--exchange or --ping, else handshake_latency)")
+	flags.StringVar(&f.connectTo, "connect-to", "", "`host:port` to connect to in place of the URL's")
+	flags.BoolVarP(&f.ip4, "ipv4", "4", false, "connect over IPv4 only")
+	flags.BoolVarP(&f.ip6, "ipv6", "6", false, "connect over IPv6 only")
+	flags.StringVar(&f.proxy, "proxy", "", "`URL` of the proxy to tunnel through, http://, https:// or socks5://; \"\" for none "+
+		"(default what HTTP_PROXY, HTTPS_PROXY and NO_PROXY prescribe)")
+	f.registerTLS(flags)
 }
 
 // changed returns the first flag of these that was given, or nothing.
@@ -74,16 +78,41 @@ func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error)
 	spec := probe.Spec{
 		URL:            url,
 		Interpretation: probe.Interpretation(f.interpretation),
-		Send:           f.send,
-		Expect:         f.expect,
-		ExpectPattern:  f.expectPattern,
 		ExpectStatus:   f.expectStatus,
 		ConnectTo:      f.connectTo,
 		Protocols:      f.protocols,
+		ExpectProtocol: f.expectProtocol,
 		Timeout:        time.Duration(f.timeout),
+		MaxReply:       f.maxMessage,
 		UserAgent:      userAgent(),
 	}
-	sends := cmd.Flags().Changed("send")
+	in := &input{from: cmd.InOrStdin()}
+	var err error
+	for _, fill := range []func() error{
+		func() error { return f.message.fill(cmd, &spec, in) },
+		func() error { return f.fillAnswer(cmd, &spec) },
+		func() error { return f.fillRequest(cmd, &spec, in) },
+		func() error { return f.fillRoute(&spec) },
+		func() error { return f.fillTLS(cmd, &spec) },
+	} {
+		if err = fill(); err != nil {
+			return config.Probe{}, err
+		}
+	}
+	if faults := spec.Validate(); len(faults) > 0 {
+		return config.Probe{}, f.error(faults)
+	}
+	if !cmd.Flags().Changed("proxy") {
+		if spec.Proxy, err = config.EnvironmentProxy(url); err != nil {
+			return config.Probe{}, err
+		}
+	}
+	return config.Probe{Name: probe.RedactURL(url), Spec: spec.WithDefaults()}, nil
+}
+
+// fillAnswer says what is to be answered, and what the headline is.
+func (f *adhocFlags) fillAnswer(cmd *cobra.Command, spec *probe.Spec) error {
+	sends := cmd.Flags().Changed("send") || cmd.Flags().Changed("exchange")
 	switch {
 	case f.ping && sends:
 		spec.PingMode = probe.PingBoth
@@ -93,61 +122,65 @@ func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error)
 	if f.interpretation == "" && (f.ping || sends) {
 		spec.Interpretation = probe.RoundTripLatency
 	}
+	if cmd.Flags().Changed("max-message-bytes") && f.maxMessage < 1 {
+		return fmt.Errorf("--max-message-bytes: must be from 1 to %d, got %d", probe.MaxMaxReply, f.maxMessage)
+	}
+	return nil
+}
+
+// fillRequest fills in what the request carries.
+func (f *adhocFlags) fillRequest(cmd *cobra.Command, spec *probe.Spec, in *input) (err error) {
 	if f.compression {
 		spec.Compression = probe.CompressionOn
 	}
-	var err error
 	if spec.Headers, err = parseHeaders(f.headers); err != nil {
-		return config.Probe{}, err
+		return err
 	}
-	given := cmd.Flags().Changed("proxy")
-	if spec.Proxy, err = config.ParseProxy(f.proxy); err != nil {
-		return config.Probe{}, fmt.Errorf("--proxy: %w", err)
-	}
-	if spec.TLS, err = loadTLS(f.tls); err != nil {
-		return config.Probe{}, err
-	}
-	if faults := spec.Validate(); len(faults) > 0 {
-		return config.Probe{}, f.error(faults)
-	}
-	if !given {
-		if spec.Proxy, err = config.EnvironmentProxy(url); err != nil {
-			return config.Probe{}, err
-		}
-	}
-	return config.Probe{Name: probe.RedactURL(url), Spec: spec.WithDefaults()}, nil
-}
-
-// error speaks of a Spec's faults in terms of the flags, a line for each.
-func (f *adhocFlags) error(faults []probe.Fault) error {
-	var lines []string
-	for _, fault := range faults {
-		name, ok := adhocFields[fault.Field]
+	user, token := cmd.Flags().Changed("user"), cmd.Flags().Changed("token")
+	switch {
+	case user && token:
+		return errors.New("--token: goes in place of --user, not with it")
+	case user:
+		name, password, ok := strings.Cut(f.user, ":")
 		if !ok {
-			name = fault.Field
+			return errors.New("--user: must be name:password")
 		}
-		if fault.Key != "" && fault.Field == "Headers" {
-			name += " " + strconv.Quote(fault.Key)
+		spec.Authorize, err = config.Authorization(name, password, "")
+		return called("--user", err)
+	case token:
+		text, err := in.bytes("--token", f.token, false)
+		if err != nil {
+			return err
 		}
-		lines = append(lines, name+": "+f.problem(fault))
+		if len(text) == 0 {
+			return errors.New("--token: must not be empty")
+		}
+		spec.Authorize, err = config.Authorization("", "", string(text))
+		return called("--token", err)
 	}
-	return errors.New(strings.Join(lines, "\n"))
+	return nil
 }
 
-// problem says what is wrong, and where flags do not fit each other which one to give.
-func (f *adhocFlags) problem(fault probe.Fault) string {
-	switch misfit := len(fault.Given) > 0; {
-	case fault.Field == "Send" && misfit && !fault.NotAllowed:
-		return "is missing: round_trip_latency times the answer to a message; --ping does without one"
-	case fault.Field == "PingMode" && misfit:
-		return "times an answer, which is no part of " + f.interpretation
-	case fault.Field == "ExpectPattern" && fault.NotAllowed && f.expect != "":
-		return "goes in place of --expect, not with it"
-	case (fault.Field == "Expect" || fault.Field == "ExpectPattern") && fault.NotAllowed && f.send == "":
-		return "needs a message that is answered: add --send"
-	default:
-		return fault.Problem
+// called names the flag of an error, if there is one.
+func called(flag string, err error) error {
+	if err == nil {
+		return nil
 	}
+	return fmt.Errorf("%s: %w", flag, err)
+}
+
+// fillRoute fills in which way the connection takes.
+func (f *adhocFlags) fillRoute(spec *probe.Spec) (err error) {
+	switch {
+	case f.ip4 && f.ip6:
+		return errors.New("-6: goes in place of -4, not with it")
+	case f.ip4:
+		spec.IPVersion = probe.IPv4
+	case f.ip6:
+		spec.IPVersion = probe.IPv6
+	}
+	spec.Proxy, err = config.ParseProxy(f.proxy)
+	return called("--proxy", err)
 }
 
 // parseHeaders reads 'Name: value' as curl does. The value of a header never stands in an error.

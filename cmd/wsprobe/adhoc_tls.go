@@ -3,13 +3,16 @@ package main
 import (
 	"crypto/tls"
 	"errors"
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
 
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
 )
 
 // tlsFlag names the flag for each field of TLS that has one.
@@ -17,14 +20,47 @@ var tlsFlag = map[string]string{
 	"ca_file": "ca-file", "cert_file": "cert-file", "key_file": "key-file", "insecure_skip_verify": "insecure",
 }
 
-func tlsFlags() []string { return slices.Sorted(maps.Values(tlsFlag)) }
+func tlsFlags() []string {
+	return append(slices.Sorted(maps.Values(tlsFlag)), "server-name", "any-hostname", "tls-min")
+}
 
-func registerTLS(cmd *cobra.Command, t *config.TLS) {
-	flags := cmd.Flags()
+func (f *adhocFlags) registerTLS(flags *pflag.FlagSet) {
+	t := &f.tls
 	flags.StringVar(&t.CAFile, tlsFlag["ca_file"], "", "PEM or DER `file` of the authorities to trust instead of the system's")
 	flags.StringVar(&t.CertFile, tlsFlag["cert_file"], "", "PEM `file` of the client certificate, or a PKCS#12 bundle without a password")
 	flags.StringVar(&t.KeyFile, tlsFlag["key_file"], "", "PEM `file` of the private key of --cert-file")
 	flags.BoolVarP(&t.InsecureSkipVerify, tlsFlag["insecure_skip_verify"], "k", false, "accept any certificate")
+	flags.StringVar(&f.serverName, "server-name", "", "`name` to ask for (SNI) and to find in the certificate")
+	flags.BoolVar(&f.anyHostname, "any-hostname", false, "accept a trusted certificate whatever name is in it")
+	flags.StringVar(&f.minTLS, "tls-min", "", "oldest `version` of TLS that will do, 1.0 to 1.3 (default 1.2)")
+}
+
+// tlsVersions are the versions of TLS by their names.
+var tlsVersions = map[string]uint16{
+	"1.0": tls.VersionTLS10, "1.1": tls.VersionTLS11, "1.2": tls.VersionTLS12, "1.3": tls.VersionTLS13,
+}
+
+// fillTLS fills in whom the probe trusts and how it proves who it is.
+func (f *adhocFlags) fillTLS(cmd *cobra.Command, spec *probe.Spec) (err error) {
+	if spec.TLS, err = loadTLS(f.tls); err != nil {
+		return err
+	}
+	spec.AnyServerName = f.anyHostname && !f.tls.InsecureSkipVerify
+	name, version := cmd.Flags().Changed("server-name"), cmd.Flags().Changed("tls-min")
+	if !name && !version {
+		return nil
+	}
+	if spec.TLS == nil {
+		spec.TLS = &tls.Config{}
+	}
+	spec.TLS.ServerName, spec.TLS.MinVersion = f.serverName, tls.VersionTLS12
+	if version {
+		known := false
+		if spec.TLS.MinVersion, known = tlsVersions[f.minTLS]; !known {
+			return fmt.Errorf("--tls-min: must be 1.0, 1.1, 1.2 or 1.3, got %q", f.minTLS)
+		}
+	}
+	return nil
 }
 
 // loadTLS reads the files that the flags name. What is wrong has a line for each flag.

@@ -1,32 +1,34 @@
 package main
 
 import (
-	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
-	"strings"
-	"sync"
+	"time"
 
 	"github.com/spf13/cobra"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/config"
-	"github.com/wsprobe/wsprobe/probe"
-	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// onceMaxConcurrent bounds `once URL` and is only there to have a number: it is one probe.
-const onceMaxConcurrent = 1
+// Limits of `once`.
+const (
+	onceMaxConcurrent = 1 // of `once URL`, which is one probe
+	maxRounds         = 100_000
+	minEvery          = 100 * time.Millisecond
+	maxListen         = time.Hour
+)
 
 // onceFlags are the flags of `once`.
 type onceFlags struct {
-	file  string
-	names []string
-	json  bool
-	adhoc adhocFlags
+	file    string
+	names   []string
+	json    bool
+	verbose bool
+	count   int
+	every   time.Duration
+	listen  time.Duration
+	adhoc   adhocFlags
 }
 
 func newOnceCommand() *cobra.Command {
@@ -38,6 +40,9 @@ func newOnceCommand() *cobra.Command {
 		Long: "Run probes now, side by side, and show where the time went.\n\n" +
 			"The exit code is 0 if all are ok, 1 if a probe failed, 2 for bad usage or a bad\nconfiguration. Thresholds do not change it.",
 		Example: "  wsprobe once wss://echo.example.com/ --send hello --expect hello\n" +
+			"  wsprobe once wss://echo.example.com/ -v           heads, frames, certificates\n" +
+			"  wsprobe once wss://feed.example.com/ --listen 5s  what comes by itself\n" +
+			"  wsprobe once wss://echo.example.com/ --ping -n 10 --every 1s\n" +
 			"  wsprobe once -c wsprobe.yaml --probe chat --json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
@@ -50,19 +55,43 @@ func newOnceCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			boundMemory(memoryLimit(probes, config.OTLP{}))
-			show := display{each: printWaterfall, sum: printSum}
-			if flags.json {
-				show = display{each: printJSON}
+			if err := flags.check(cmd); err != nil {
+				return err
 			}
-			return runOnce(cmd.Context(), probes, concurrent, cmd.OutOrStdout(), show)
+			boundMemory(memoryLimit(probes, config.OTLP{}))
+			o := onceRun{probes: probes, concurrent: concurrent, count: flags.count, every: flags.every, listen: flags.listen}
+			o.show = flags.display(cmd.OutOrStdout(), len(args) == 1)
+			return o.run(cmd.Context())
 		},
 	}
 	configFlag(cmd, &flags.file)
-	cmd.Flags().StringArrayVar(&flags.names, "probe", nil, "with -c: only the probe with this `name`; may be repeated")
-	cmd.Flags().BoolVar(&flags.json, "json", false, "print one JSON object per line")
+	f := cmd.Flags()
+	f.StringArrayVar(&flags.names, "probe", nil, "with -c: only the probe with this `name`; may be repeated")
+	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
+	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show heads, frames with their times, TLS and certificates")
+	f.IntVarP(&flags.count, "count", "n", 1, "run so many `times`, and sum up")
+	f.DurationVar(&flags.every, "every", time.Second, "with -n: `time` from the start of a run to that of the next")
+	f.DurationVar(&flags.listen, "listen", 0, "stay for this `time` and print the messages that come; Ctrl-C ends it")
 	flags.adhoc.register(cmd)
 	return cmd
+}
+
+// check finds what is wrong with the flags that say how the probes run.
+func (f *onceFlags) check(cmd *cobra.Command) error {
+	switch {
+	case f.count < 1 || f.count > maxRounds:
+		return fmt.Errorf("--count: must be from 1 to %d, got %d", maxRounds, f.count)
+	case f.every < minEvery:
+		return fmt.Errorf("--every: must be at least %v, got %v", minEvery, f.every)
+	case cmd.Flags().Changed("every") && !cmd.Flags().Changed("count"):
+		return errors.New("--every is the time between runs: say how many with -n")
+	case f.listen < 0 || f.listen > maxListen:
+		return fmt.Errorf("--listen: must be a time of at most %v, got %v", maxListen, f.listen)
+	case cmd.Flags().Changed("listen") && f.listen == 0:
+		return errors.New("--listen: must be more than 0")
+	default:
+		return nil
+	}
 }
 
 // probes are those of the file, or the one that the command line describes.
@@ -100,94 +129,4 @@ func pick(all []config.Probe, names []string) ([]config.Probe, error) {
 		}
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(p config.Probe) bool { return !slices.Contains(names, p.Name) }), nil
-}
-
-// outcome is what a run of `once` came to. An error means that there is no result.
-type outcome struct {
-	result probe.Result
-	err    error
-}
-
-// display is how results are shown: each of them, and a last word if there are several.
-type display struct {
-	each func(io.Writer, config.Probe, probe.Result) error
-	sum  func(w io.Writer, probes int, failed []string) error // nil for none
-}
-
-// runOnce runs the probes side by side, and shows them in order as soon as their turn has come.
-func runOnce(ctx context.Context, probes []config.Probe, concurrent int, out io.Writer,
-	show display) error {
-	ctx, cancel := context.WithCancel(ctx)
-	outcomes := make([]chan outcome, len(probes))
-	for i := range outcomes {
-		outcomes[i] = make(chan outcome, 1)
-	}
-	var runs sync.WaitGroup
-	defer runs.Wait()
-	defer cancel() // who cannot be shown any more need not be waited for
-	runs.Go(func() {
-		places := make(chan struct{}, concurrent)
-		for i, p := range probes {
-			places <- struct{}{}
-			runs.Go(func() {
-				defer func() { <-places }()
-				outcomes[i] <- runProbe(ctx, p)
-			})
-		}
-	})
-	var failed []string
-	for i, p := range probes {
-		o := <-outcomes[i]
-		if o.err != nil {
-			return failure{o.err}
-		}
-		if err := show.each(out, p, o.result); err != nil {
-			return failure{err}
-		}
-		if o.result.Reason != reasons.OK {
-			failed = append(failed, p.Name)
-		}
-	}
-	if len(probes) > 1 && show.sum != nil {
-		if err := show.sum(out, len(probes), failed); err != nil {
-			return failure{err}
-		}
-	}
-	if len(failed) > 0 {
-		return errProbeFailed
-	}
-	return nil
-}
-
-func runProbe(ctx context.Context, p config.Probe) outcome {
-	prober, err := probe.New(p.Spec)
-	if err != nil {
-		return outcome{err: err}
-	}
-	result, err := prober.Run(ctx)
-	if err != nil {
-		err = errors.New("interrupted")
-	}
-	return outcome{result, err}
-}
-
-// printSum says how many probes are ok, and which are not: the waterfalls may have scrolled away.
-func printSum(w io.Writer, probes int, failed []string) error {
-	var b strings.Builder
-	if len(failed) == 0 {
-		fmt.Fprintf(&b, "all %d probes are ok\n", probes)
-	} else {
-		fmt.Fprintf(&b, "%d of %d probes are ok\n", probes-len(failed), probes)
-		writeFact(&b, fact{"failed", strings.Join(failed, ", ")})
-	}
-	_, err := io.WriteString(w, b.String())
-	return err
-}
-
-// printJSON prints a result as one line.
-func printJSON(w io.Writer, p config.Probe, r probe.Result) error {
-	out := json.NewEncoder(w)
-	out.SetEscapeHTML(false) // it goes to a terminal or to jq
-	verdict := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
-	return out.Encode(status.NewView(p.Name, p.ShownURL(), p.Spec.Interpretation, r, verdict))
 }

@@ -33,7 +33,8 @@ var tables = map[string]func() string{
 	"log records":    eventTable,
 	"spans":          spanTable,
 	"commands":       commandTable,
-	"result keys":    resultTable,
+	"result keys":    func() string { return keyTable(reflect.TypeFor[status.View]()) },
+	"once keys":      func() string { return keyTable(reflect.TypeFor[onceKeys]()) },
 }
 
 // TestReadmeTables holds the tables of the README to the code. go test ./cmd/wsprobe -update writes them.
@@ -229,13 +230,14 @@ func spanTable() string {
 	return markdown([]string{"span", "kind", "what it is", "attributes"}, rows)
 }
 
-func resultTable() string {
-	plain := strings.NewReplacer("*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers",
+func keyTable(keys reflect.Type) string {
+	plain := strings.NewReplacer("*main.tlsView", "object", "[]main.frameView", "list of objects", "[]string", "list of texts",
+		"*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers",
 		"float64", "number", "int", "number", "string", "text", "time.Time", "time")
 	var rows [][]string
-	for _, f := range reflect.VisibleFields(reflect.TypeFor[status.View]()) {
+	for _, f := range reflect.VisibleFields(keys) {
 		kind := plain.Replace(strings.NewReplacer("[]*", "[]").Replace(f.Type.String()))
-		rows = append(rows, []string{code(f.Tag.Get("json")), kind, f.Tag.Get("doc")})
+		rows = append(rows, []string{code(strings.TrimSuffix(f.Tag.Get("json"), ",omitempty")), kind, f.Tag.Get("doc")})
 	}
 	return markdown([]string{"key", "type", "what it is"}, rows)
 }

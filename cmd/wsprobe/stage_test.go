@@ -161,6 +161,11 @@ func endpoints() map[string]wstest.Script {
 			c.Send(wstest.Text(fmt.Sprintf(`{"joined":%s}`, c.Message())))
 			c.Serve()
 		},
+		"closeatonce": func(c *wstest.Conn) {
+			c.Accept()
+			c.Send(wstest.Close(1001, "restart"))
+			c.Serve()
+		},
 		"mismatch": wstest.Reply("something else"),
 		"moody":    moody(3),
 		"markup":   wstest.Reply("<b>&amp; so on</b>"),

@@ -1,9 +1,6 @@
 package main
 
 import (
-	"bytes"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
@@ -174,24 +171,9 @@ func TestWaterfall(t *testing.T) {
 	for name, show := range waterfalls() {
 		t.Run(name, func(t *testing.T) {
 			p, r := show()
-			var got bytes.Buffer
-			if err := printWaterfall(&got, p, r); err != nil {
-				t.Fatal(err)
-			}
-			file := filepath.Join("testdata", "waterfall", name+".txt")
-			if *update {
-				if err := os.WriteFile(file, got.Bytes(), 0o644); err != nil {
-					t.Fatal(err)
-				}
-			}
-			want, err := os.ReadFile(file)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if got.String() != string(want) {
-				t.Errorf("got\n%s\nwant\n%s", got.String(), want)
-			}
-			checkLayout(t, r, got.String())
+			got := (&textDisplay{words: fileWords}).waterfall(shot{probe: p, result: r, watch: &probe.Watch{}})
+			golden(t, name, got)
+			checkLayout(t, r, got)
 		})
 	}
 }

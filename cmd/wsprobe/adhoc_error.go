@@ -1,0 +1,71 @@
+package main
+
+import (
+	"errors"
+	"strconv"
+	"strings"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// adhocFields names the flag for each field of a Spec, for the messages.
+var adhocFields = map[string]string{
+	"URL": "URL", "Send": "--send", "Expect": "--expect", "Interpretation": "--interpretation",
+	"Headers": "--header", "Protocols": "--protocol", "Timeout": "--timeout", "Proxy": "--proxy",
+	"TLS": "TLS flags", "AnyServerName": "--any-hostname", "ExpectJSON": "--expect-json", "Exchange": "--exchange",
+	"MessageFormat": "--hex, --base64, --binary", "ExpectProtocol": "--expect-protocol", "MaxReply": "--max-message-bytes",
+	"IPVersion": "-4, -6", "Compression": "--compression", "Authorize": "--user, --token",
+	"ExpectPattern": "--expect-pattern", "PingMode": "--ping", "ConnectTo": "--connect-to", "ExpectStatus": "--expect-status",
+}
+
+// flagWords turns the words of a configuration file into those of the command line. The longer ones come first.
+var flagWords = strings.NewReplacer(
+	"tls.insecure_skip_verify", "--insecure", "tls.server_name", "--server-name", "tls.min_version", "--tls-min",
+	"tls.ca_file", "--ca-file", "tls.cert_file", "--cert-file", "tls.key_file", "--key-file", "tls.verify_hostname: false", "--any-hostname",
+	"ping_mode frame", "--ping", "ping_mode: frame", "--ping", "message_format", "--hex, --base64 or --binary",
+	"send_message", "--send", "expect_message", "--expect", "expect_pattern", "--expect-pattern", "expect_json", "--expect-json",
+	"beside exchange", "beside --exchange", "expect_protocol", "--expect-protocol", "expect_status", "--expect-status",
+	"set headers and protocols", "set --header and --protocol", "max_message_bytes", "--max-message-bytes", "timeout_ms", "--timeout",
+	"connect_to", "--connect-to", "proxy_url", "--proxy", "ip_version", "-4 or -6", "compression: on", "--compression",
+)
+
+// fileWords leaves a text as it is: it speaks of a file already.
+func fileWords(text string) string { return text }
+
+// error speaks of a Spec's faults in terms of the flags, a line for each.
+func (f *adhocFlags) error(faults []probe.Fault) error {
+	var lines []string
+	for _, fault := range faults {
+		name, ok := adhocFields[fault.Field]
+		if !ok {
+			name = fault.Field
+		}
+		switch {
+		case fault.Key == "":
+		case fault.Field == "Headers" || fault.Field == "ExpectJSON":
+			name += " " + strconv.Quote(fault.Key)
+		case fault.Field == "Exchange":
+			name += ": step " + fault.Key
+		}
+		lines = append(lines, name+": "+f.problem(fault))
+	}
+	return errors.New(strings.Join(lines, "\n"))
+}
+
+// problem says what is wrong, and where flags do not fit each other which one to give.
+func (f *adhocFlags) problem(fault probe.Fault) string {
+	m := &f.message
+	expects := fault.Field == "Expect" || fault.Field == "ExpectPattern" || fault.Field == "ExpectJSON"
+	switch misfit := len(fault.Given) > 0; {
+	case fault.Field == "Send" && misfit && !fault.NotAllowed && m.send == "":
+		return "is missing: round_trip_latency times the answer to a message; --ping does without one"
+	case fault.Field == "PingMode" && misfit:
+		return "times an answer, which is no part of " + f.interpretation
+	case expects && fault.NotAllowed && m.send == "" && m.exchange == "":
+		return "needs a message that is answered: add --send"
+	case fault.Field == "ExpectPattern" && fault.NotAllowed && m.expect != "" && m.exchange == "":
+		return "goes in place of --expect, not with it"
+	default:
+		return flagWords.Replace(fault.Problem)
+	}
+}
