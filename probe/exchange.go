@@ -149,12 +149,8 @@ func (d *dialogue) say(t turn) (time.Time, bool) {
 		d.stage = reasons.StageReply
 	}
 	d.sendErr = err
-	if d.watcher != nil && err == nil {
-		opcode := byte(opText)
-		if d.probe.spec.MessageFormat != FormatText {
-			opcode = opBinary
-		}
-		d.watcher.said(d.raw.sent(), opcode, t.send)
+	if err == nil {
+		d.watcher.saidMessage(d.raw.sent(), t.send)
 	}
 	return d.raw.sent(), true
 }
@@ -189,7 +185,7 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 		}
 		d.read++
 		wanted := m.matched && (t.step.Send == nil || answerable && d.read > early)
-		r.watcher.read(d.read, m, wanted)
+		r.watcher.read(m, wanted)
 		if wanted {
 			if r.raw.readAt.After(r.due) {
 				return errLate{} // a timer of a busy machine can be later than what it should have kept out
@@ -240,9 +236,12 @@ func (r *run) exchangePing() error {
 		}
 		r.stage = reasons.StagePong
 	}
-	m := newMessage(expectation{}, 0)
+	m := newMessage(expectation{}, r.watcher.keep())
 	for {
 		err := r.socket.receive(m, r.scratch.message[:])
+		if err == nil {
+			r.watcher.read(m, false)
+		}
 		if r.wire.scan.pong && r.raw.readAt.After(r.due) {
 			return errLate{}
 		}

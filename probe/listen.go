@@ -1,7 +1,10 @@
 package probe
 
 import (
+	"context"
 	"errors"
+	"fmt"
+	"net/http"
 	"time"
 
 	"github.com/wsprobe/wsprobe/reasons"
@@ -13,7 +16,10 @@ func (r *run) listen(length time.Duration) error {
 	r.stage = reasons.StageReply
 	r.due, r.limit = time.Now().Add(length), length
 	r.raw.bound(r.due)
-	m := newMessage(expectation{}, MaxBodyDetail+r.slack())
+	if err := r.resume(); err != nil {
+		return err
+	}
+	m := newMessage(expectation{}, r.watcher.keep())
 	for {
 		err := r.socket.receive(m, r.scratch.message[:])
 		var b *breach
@@ -29,10 +35,33 @@ func (r *run) listen(length time.Duration) error {
 			r.noteClose(nil)
 			return nil
 		}
-		if w := r.watcher; w != nil && w.Message != nil {
-			heard := w.heard(m)
-			heard.show(r.redact())
-			w.Message(heard)
-		}
+		r.watcher.read(m, false)
 	}
+}
+
+// resume makes the stream readable again after the wait for a Pong, which the library was told had ended it.
+func (r *run) resume() error {
+	if !r.wire.endAtPong {
+		return nil
+	}
+	r.wire.endAtPong = false
+	socket, err := dial(context.Background(), &r.probe.spec, resumed{r.wire})
+	if err != nil {
+		return fmt.Errorf("resuming the stream: %w", err)
+	}
+	r.socket.free()
+	socket.inflate, r.socket = r.wire.inflate, socket
+	return nil
+}
+
+// resumed is the transport of a handshake that has taken place.
+type resumed struct{ wire *wire }
+
+func (r resumed) RoundTrip(req *http.Request) (*http.Response, error) {
+	header := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"},
+		"Sec-Websocket-Accept": {acceptKey(req.Header.Get("Sec-WebSocket-Key"))}}
+	if r.wire.inflate != nil {
+		header.Set("Sec-Websocket-Extensions", permessageDeflate)
+	}
+	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: header, Body: r.wire}, nil
 }

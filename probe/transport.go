@@ -147,7 +147,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	}
 	br := r.scratch.head
 	from := io.Reader(conn)
-	if r.watcher != nil {
+	if !r.watcher.blind() {
 		r.watcher.request = append(request, "\r\n\r\n"...)
 		from = watchedReader{r.watcher, conn}
 	}

@@ -1,10 +1,7 @@
 package probe
 
 import (
-	"crypto/tls"
-	"crypto/x509"
 	"encoding/binary"
-	"errors"
 	"io"
 	"slices"
 	"strconv"
@@ -23,8 +20,10 @@ const (
 // and is done with it when it returns. Its texts are printable and redacted, as those of a [Result] are: of the request
 // only the fields of public headers have values, and cookies that the endpoint sets have none.
 type Watch struct {
-	// Message is called with each message that is heard in the time of RunOptions.Listen, as it comes. Nil is fine.
+	// Message is called with each data message that the run reads, as it comes. Its own time delays the run. Nil is fine.
 	Message func(Message)
+	// RepliesOnly leaves everything out but the Replies, which take less memory.
+	RepliesOnly bool
 
 	// Request and Response are the heads of the upgrade, line by line. A response that is no HTTP is its first bytes.
 	Request, Response []string
@@ -36,22 +35,6 @@ type Watch struct {
 	Unseen int
 	// Replies are the messages that were waited for and came, in order.
 	Replies []Message
-}
-
-// Secured is a TLS handshake. Version and Cipher are numbers of package crypto/tls, 0 if it failed; Verified says that the
-// certificate was found good. Chain is as the endpoint sent it, its own certificate first.
-type Secured struct {
-	Version, Cipher uint16
-	ALPN            string
-	Verified        bool
-	Chain           []Certificate
-}
-
-// Certificate is one of a chain. Names are those that it is good for, DNS names and addresses.
-type Certificate struct {
-	Subject, Issuer string
-	Names           []string
-	From, Until     time.Time
 }
 
 // Frame is a WebSocket frame (RFC 6455 5.2).
@@ -99,10 +82,19 @@ type watcher struct {
 	length   uint64 // of the frame that is being received
 	data     []byte // the beginning of the message that is being received
 	received int    // data messages so far
+	reads    int    // those of them that the run has read
 }
 
+// blind reports whether nothing but replies is noted, if that.
+func (w *watcher) blind() bool { return w == nil || w.RepliesOnly }
+
 // keep is how much of a message is noted.
-func (w *watcher) keep() int { return MaxBodyDetail + w.run.slack() }
+func (w *watcher) keep() int {
+	if w == nil {
+		return 0
+	}
+	return MaxBodyDetail + w.run.slack()
+}
 
 // watchedReader notes a response while it is read.
 type watchedReader struct {
@@ -117,42 +109,9 @@ func (r watchedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// secured notes a TLS handshake, also one that failed because of the certificate.
-func (w *watcher) secured(state tls.ConnectionState, err error) {
-	if w == nil {
-		return
-	}
-	chain := state.PeerCertificates
-	var unverified *tls.CertificateVerificationError
-	if errors.As(err, &unverified) {
-		chain = unverified.UnverifiedCertificates
-	}
-	if len(chain) == 0 {
-		return
-	}
-	w.TLS = &Secured{}
-	if err == nil {
-		w.TLS.Version, w.TLS.Cipher, w.TLS.ALPN = state.Version, state.CipherSuite, state.NegotiatedProtocol
-		w.TLS.Verified = len(state.VerifiedChains) > 0 || w.run.probe.spec.AnyServerName
-	}
-	for _, c := range chain {
-		w.TLS.Chain = append(w.TLS.Chain, Certificate{
-			Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: certificateNames(c), From: c.NotBefore, Until: c.NotAfter,
-		})
-	}
-}
-
-func certificateNames(c *x509.Certificate) []string {
-	names := slices.Clone(c.DNSNames)
-	for _, ip := range c.IPAddresses {
-		names = append(names, ip.String())
-	}
-	return names
-}
-
 // payload notes bytes of the frame that is being received.
 func (w *watcher) payload(opcode byte, p []byte) {
-	if w == nil {
+	if w.blind() {
 		return
 	}
 	w.length += uint64(len(p))
@@ -164,7 +123,7 @@ func (w *watcher) payload(opcode byte, p []byte) {
 // got notes a frame that has been received. Of a message in several frames, the last one shows the text: a secret could be
 // cut into pieces that nobody would know.
 func (w *watcher) got(s *frameScanner) {
-	if w == nil {
+	if w.blind() {
 		return
 	}
 	f := Frame{At: w.since(w.run.raw.readAt), Opcode: s.opcode, Final: s.final, Compressed: s.marked(), Length: w.length}
@@ -185,13 +144,22 @@ func (w *watcher) got(s *frameScanner) {
 
 // said notes a frame that has been sent.
 func (w *watcher) said(at time.Time, opcode byte, payload []byte) {
-	if w == nil {
+	if w.blind() {
 		return
 	}
 	f := Frame{At: w.since(at), Sent: true, Opcode: opcode, Final: true, Length: uint64(len(payload))}
 	f.Compressed = opcode < opClose && w.run.wire.inflate != nil
 	f.raw = slices.Clone(payload[:min(len(payload), w.keep())])
 	w.add(f)
+}
+
+// saidMessage notes a data message that has been sent.
+func (w *watcher) saidMessage(at time.Time, payload []byte) {
+	opcode := byte(opText)
+	if w != nil && w.run.probe.spec.MessageFormat != FormatText {
+		opcode = opBinary
+	}
+	w.said(at, opcode, payload)
 }
 
 func (w *watcher) add(f Frame) {
@@ -204,25 +172,25 @@ func (w *watcher) add(f Frame) {
 
 func (w *watcher) since(at time.Time) time.Duration { return max(0, at.Sub(w.run.res.Started)) }
 
-// read notes a message that the run has read, the one of that number: of a compressed one the frames do not tell the text.
-func (w *watcher) read(number int, m *message, wanted bool) {
+// read notes a message that the run has just read, the next one: of a compressed one the frames do not tell the text.
+func (w *watcher) read(m *message, wanted bool) {
 	if w == nil {
 		return
 	}
-	raw := slices.Clone(m.head)
+	w.reads++
+	heard := Message{At: w.since(w.run.raw.readAt), Step: w.run.turn, Binary: !m.text, Bytes: m.size, raw: slices.Clone(m.head)}
 	for i := range w.Frames {
-		if f := &w.Frames[i]; f.message == number && f.raw == nil {
-			f.raw = raw
+		if f := &w.Frames[i]; f.message == w.reads && f.raw == nil {
+			f.raw = heard.raw
 		}
 	}
 	if wanted {
-		w.Replies = append(w.Replies, w.heard(m))
+		w.Replies = append(w.Replies, heard)
 	}
-}
-
-// heard is a message that has been read just now.
-func (w *watcher) heard(m *message) Message {
-	return Message{At: w.since(w.run.raw.readAt), Step: w.run.turn, Binary: !m.text, Bytes: m.size, raw: slices.Clone(m.head)}
+	if w.Message != nil {
+		heard.show(w.run.redact())
+		w.Message(heard)
+	}
 }
 
 // finish makes what was noted presentable.
@@ -233,18 +201,7 @@ func (w *watcher) finish() {
 	hide := w.run.redact()
 	w.Request = w.shownRequest()
 	w.Response = w.shownResponse()
-	if w.TLS != nil {
-		clean := func(text *string) { *text = hide.text(*text, MaxBodyDetail) }
-		clean(&w.TLS.ALPN)
-		for i := range w.TLS.Chain {
-			c := &w.TLS.Chain[i]
-			clean(&c.Subject)
-			clean(&c.Issuer)
-			for j := range c.Names {
-				clean(&c.Names[j])
-			}
-		}
-	}
+	w.TLS.show(hide)
 	for i := range w.Frames {
 		f := &w.Frames[i]
 		f.Preview = f.preview(hide)

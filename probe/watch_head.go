@@ -105,6 +105,8 @@ func shownField(line string) string {
 			rest = ";" + rest
 		}
 		return name + ":" + key + "=" + redacted + rest
+	case "sec-websocket-protocol":
+		return name + ": " + strings.Join(shownProtocols(strings.Split(strings.TrimSpace(value), ", ")), ", ")
 	case "location":
 		value, _, _ = strings.Cut(value, "#")
 		return name + ": " + RedactURL(strings.TrimSpace(value))

@@ -121,7 +121,7 @@ func sameButForPongs(got, want []string) bool {
 func TestWatchHeads(t *testing.T) {
 	s := wstest.Start(func(c *wstest.Conn) {
 		c.Raw("HTTP/1.1 103 Early Hints\r\nLink: <x>\r\n\r\n")
-		c.Accept("Sec-WebSocket-Protocol: chat", "Set-Cookie: session=marlin; Path=/", "X-Saw: "+c.Request().Header.Get("X-Key"), "X-Odd: \x1b[31m")
+		c.Accept("Sec-WebSocket-Protocol: "+strings.Repeat("tuna", 20), "Set-Cookie: session=marlin; Path=/", "X-Saw: "+c.Request().Header.Get("X-Key"), "X-Odd: \x1b[31m")
 		c.Serve()
 	})
 	defer s.Close()
@@ -138,7 +138,7 @@ func TestWatchHeads(t *testing.T) {
 			t.Errorf("no %q in\n%s", line, request)
 		}
 	}
-	for _, line := range []string{"HTTP/1.1 103 Early Hints\n", "HTTP/1.1 101 Switching Protocols\n", "Set-Cookie: session=[redacted]; Path=/\n",
+	for _, line := range []string{"HTTP/1.1 103 Early Hints\n", "HTTP/1.1 101 Switching Protocols\n", "Set-Cookie: session=[redacted]; Path=/\n", "Sec-WebSocket-Protocol: [redacted]\n",
 		"X-Saw: [redacted]\n", `X-Odd: \x1b[31m`} {
 		if !strings.Contains(response+"\n", line) {
 			t.Errorf("no %q in\n%s", line, response)
@@ -250,5 +250,34 @@ func TestListen(t *testing.T) {
 				t.Errorf("heard %q", heard)
 			}
 		})
+	}
+}
+
+// TestWatchRepliesOnly: who wants the replies alone gets nothing else.
+func TestWatchRepliesOnly(t *testing.T) {
+	s := wstest.StartTLS(wstest.Reply(pong), nil)
+	defer s.Close()
+	_, w := watched(t, probe.Spec{URL: s.URL, TLS: s.ClientTLS(), Interpretation: probe.RoundTripLatency, Send: ping, Expect: want},
+		probe.RunOptions{Watch: &probe.Watch{RepliesOnly: true}})
+	if len(w.Replies) != 1 || w.Replies[0].Text != pong || w.Frames != nil || w.Request != nil || w.Response != nil || w.TLS != nil {
+		t.Errorf("got %+v", w)
+	}
+}
+
+// TestListenBehindPing: a run that waits for a Pong can listen, too.
+func TestListenBehindPing(t *testing.T) {
+	s := wstest.Start(func(c *wstest.Conn) {
+		c.Accept()
+		c.Send(wstest.Pong(c.Read().Payload))
+		c.Send(wstest.Text("later"))
+		c.Serve()
+	})
+	defer s.Close()
+	var heard []string
+	watch := &probe.Watch{Message: func(m probe.Message) { heard = append(heard, m.Text) }}
+	spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, PingMode: probe.PingFrame}
+	r, _ := watched(t, spec, probe.RunOptions{Listen: 300 * time.Millisecond, Watch: watch})
+	if !r.Replied || r.CloseCode != 0 || !slices.Equal(heard, []string{"later"}) {
+		t.Errorf("got %+v, heard %q", r, heard)
 	}
 }

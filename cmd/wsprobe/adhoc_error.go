@@ -26,7 +26,7 @@ var flagWords = strings.NewReplacer(
 	"send_message", "--send", "expect_message", "--expect", "expect_pattern", "--expect-pattern", "expect_json", "--expect-json",
 	"beside exchange", "beside --exchange", "expect_protocol", "--expect-protocol", "expect_status", "--expect-status",
 	"set headers and protocols", "set --header and --protocol", "max_message_bytes", "--max-message-bytes", "timeout_ms", "--timeout",
-	"connect_to", "--connect-to", "proxy_url", "--proxy", "ip_version", "-4 or -6", "compression: on", "--compression",
+	"check auth,", "check --user or --token,", "connect_to", "--connect-to", "proxy_url", "--proxy", "ip_version", "-4 or -6", "compression: on", "--compression",
 )
 
 // fileWords leaves a text as it is: it speaks of a file already.

@@ -59,7 +59,7 @@ func newOnceCommand() *cobra.Command {
 				return err
 			}
 			boundMemory(memoryLimit(probes, config.OTLP{}))
-			o := onceRun{probes: probes, concurrent: concurrent, count: flags.count, every: flags.every, listen: flags.listen}
+			o := onceRun{probes: probes, concurrent: concurrent, count: flags.count, every: flags.every, listen: flags.listen, verbose: flags.verbose}
 			o.show = flags.display(cmd.OutOrStdout(), len(args) == 1)
 			return o.run(cmd.Context())
 		},

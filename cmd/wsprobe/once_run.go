@@ -37,6 +37,7 @@ type onceRun struct {
 	count      int
 	every      time.Duration
 	listen     time.Duration
+	verbose    bool
 	show       display
 }
 
@@ -136,12 +137,15 @@ func (o *onceRun) shoot(ctx context.Context, p config.Probe, number int) outcome
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	var broken error // why nothing can be shown any more
-	watch := &probe.Watch{Message: func(m probe.Message) {
-		if err := o.show.message(p, m); err != nil {
-			broken = err
-			cancel()
+	watch := &probe.Watch{RepliesOnly: !o.verbose}
+	if o.listen > 0 {
+		watch.Message = func(m probe.Message) {
+			if err := o.show.message(p, m); err != nil {
+				broken = err
+				cancel()
+			}
 		}
-	}}
+	}
 	result, err := prober.RunWith(ctx, probe.RunOptions{Watch: watch, Listen: o.listen})
 	if err != nil {
 		err = errInterrupted
