@@ -51,17 +51,18 @@ func (d *textDisplay) title(p config.Probe) string {
 	return name
 }
 
-// message shows a message as it comes.
+// message shows a message as it comes: on its line, or below it if it is too long.
 func (d *textDisplay) message(p config.Probe, m probe.Message) error {
-	name := ""
+	line, text := frameHead(probe.Millis(m.At), "<", messageKind(m), uint64(m.Bytes)), quoted(m)
 	if d.many {
-		name = "  " + p.Name
+		line = p.Name + "\n" + line
 	}
-	var b strings.Builder
-	head := fmt.Sprintf("%s %9.3f ms  < %s, %s", name, probe.Millis(m.At), messageKind(m), plural(m.Bytes, "byte"))
-	b.WriteString(d.ink.faint(head) + "\n")
-	writeFact(&b, d.ink, fact{"", quoted(m)})
-	return d.write(b.String())
+	indent := "\n" + strings.Repeat(" ", 2+labelWidth+1)
+	lines := wrapped(text, lineWidth-len(indent)+1)
+	if len(frameHead(0, "<", "", 0))+len(text) <= lineWidth {
+		return d.write(line + text + "\n")
+	}
+	return d.write(strings.TrimRight(line, " ") + indent + strings.Join(lines, indent) + "\n")
 }
 
 // each shows a run: one of several on a line, a single one with all that is known.

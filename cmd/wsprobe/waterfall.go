@@ -93,7 +93,10 @@ func withGaps(all []row, listens bool, total time.Duration) (filled []row, rest 
 	}
 	for _, row := range all {
 		label := "(between)"
-		if open && !row.close || row.close && listens {
+		switch {
+		case at == 0:
+			label = "(prepare)"
+		case open && !row.close, row.close && listens:
 			label = "(listen)"
 		}
 		between(row.span.Start, label)

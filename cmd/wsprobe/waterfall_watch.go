@@ -18,13 +18,35 @@ func (d *textDisplay) writeWatch(b *strings.Builder, s shot) {
 	d.writeTLS(b, s.watch.TLS)
 	d.writeHead(b, ">", s.watch.Request)
 	d.writeHead(b, "<", s.watch.Response)
-	for _, f := range s.watch.Frames {
+	d.writeFrames(b, s.watch.Frames, s.watch.Unseen)
+}
+
+// Of many frames the first and the last ones are shown.
+const (
+	firstFrames = 40
+	lastFrames  = 10
+)
+
+func (d *textDisplay) writeFrames(b *strings.Builder, frames []probe.Frame, unseen int) {
+	last := len(frames)
+	if unseen == 0 {
+		last = max(0, last-lastFrames)
+	}
+	for last > 0 && frames[last-1].Kind() == "close" { // they alone are behind those that were not kept
+		last--
+	}
+	first := min(firstFrames, last)
+	unseen += last - first
+	for _, f := range frames[:first] {
 		b.WriteString(d.frameLine(f))
 	}
-	if n := s.watch.Unseen; n > 0 {
-		fmt.Fprintf(b, "  and %s that are not shown\n", plural(n, "frame"))
+	if unseen > 0 {
+		fmt.Fprintf(b, "%16s  and %s that are not shown\n", "...", plural(unseen, "frame"))
 	}
-	if len(s.watch.Frames) > 0 {
+	for _, f := range frames[last:] {
+		b.WriteString(d.frameLine(f))
+	}
+	if len(frames) > 0 {
 		b.WriteByte('\n')
 	}
 }
@@ -104,10 +126,15 @@ func (d *textDisplay) frameLine(f probe.Frame) string {
 	case f.Compressed:
 		text = "(compressed) " + text
 	}
-	line := fmt.Sprintf("%13.3f ms  %s %-6s %8d B  ", probe.Millis(f.At), mark, kind, f.Length)
+	line := frameHead(probe.Millis(f.At), mark, kind, f.Length)
 	room := lineWidth - utf8.RuneCountInString(line)
 	if runes := []rune(text); len(runes) > room {
 		text = string(runes[:room-1]) + "…"
 	}
 	return strings.TrimRight(line+text, " ") + "\n"
+}
+
+// frameHead is what is told of a frame, or a message, before its text.
+func frameHead(at float64, mark, kind string, length uint64) string {
+	return fmt.Sprintf("%13.3f ms  %s %-6s %8d B  ", at, mark, kind, length)
 }
