@@ -171,7 +171,7 @@ func TestNoCanaryEscapes(t *testing.T) {
 	endpoints := wstest.Start(parrots())
 	defer endpoints.Close()
 	target := strings.TrimSuffix(endpoints.URL, "/")
-	for _, args := range [][]string{{"check"}, {"once"}, {"once", "--json"}} {
+	for _, args := range [][]string{{"check"}, {"once"}, {"once", "--json"}, {"once", "-v"}, {"once", "-v", "--json"}, {"once", "--listen", "100ms"}} {
 		file := writeCanaries(t, target, "", "http://127.0.0.1:1")
 		var stdout, stderr buffer
 		run(t.Context(), slices.Concat(args, []string{"-c", file}), &stdout, &stderr)
