@@ -59,6 +59,9 @@ func newRedactorWithin(ctx context.Context, s Spec, authorization string) *redac
 // redact.Slack bytes more than the limit where there are.
 func (r *redactor) text(s string, limit int) string { return r.hide.Text(s, limit) }
 
+// texts is text for messages, or parts of one, that came one after the other: what is split over them is found, too.
+func (r *redactor) texts(parts []string, limit int) []string { return r.hide.Parts(parts, limit) }
+
 // RedactURL returns a URL as it may be shown: without its query and without user information.
 func RedactURL(raw string) string {
 	head, query, hasQuery := strings.Cut(raw, "?")

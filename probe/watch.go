@@ -83,6 +83,7 @@ type watcher struct {
 	data     []byte // the beginning of the message that is being received
 	received int    // data messages so far
 	reads    int    // those of them that the run has read
+	last     Message
 }
 
 // blind reports whether nothing but replies is noted, if that.
@@ -188,8 +189,10 @@ func (w *watcher) read(m *message, wanted bool) {
 		w.Replies = append(w.Replies, heard)
 	}
 	if w.Message != nil {
-		heard.show(w.run.redact())
-		w.Message(heard)
+		live := []Message{w.last, heard} // what will come is not known, but the last one is
+		showMessages(live, w.run.redact())
+		w.last = heard
+		w.Message(live[1])
 	}
 }
 
@@ -202,33 +205,51 @@ func (w *watcher) finish() {
 	w.Request = w.shownRequest()
 	w.Response = w.shownResponse()
 	w.TLS.show(hide)
-	for i := range w.Frames {
-		f := &w.Frames[i]
-		f.Preview = f.preview(hide)
-	}
+	showFrames(w.Frames, hide)
 	slices.SortStableFunc(w.Frames, func(a, b Frame) int { return int(a.At - b.At) })
-	for i := range w.Replies {
-		w.Replies[i].show(hide)
+	showMessages(w.Replies, hide)
+}
+
+// showMessages makes the texts of messages presentable, which came one after the other.
+func showMessages(messages []Message, hide *redactor) {
+	parts := make([]string, len(messages))
+	for i, m := range messages {
+		parts[i] = string(m.raw)
+	}
+	for i, text := range hide.texts(parts, MaxBodyDetail) {
+		m := &messages[i]
+		m.Text, m.Cut = text, m.Bytes > min(len(m.raw), MaxBodyDetail)
+		m.raw = nil
 	}
 }
 
-// show makes the text of a message presentable.
-func (m *Message) show(hide *redactor) {
-	m.Text, m.Cut = hide.text(string(m.raw), MaxBodyDetail), m.Bytes > min(len(m.raw), MaxBodyDetail)
-	m.raw = nil
+// showFrames makes the payloads of frames presentable. The data of either side are one
+// text, whatever control frames stand between them.
+func showFrames(frames []Frame, hide *redactor) {
+	for kind := range 4 { // data or control, of either side
+		var parts []string
+		var of []*Frame
+		for i := range frames {
+			if f := &frames[i]; f.Sent == (kind%2 > 0) && (f.Opcode >= opClose) == (kind/2 > 0) {
+				parts, of = append(parts, f.payload()), append(of, f)
+			}
+		}
+		for i, text := range hide.texts(parts, MaxReplyDetail) {
+			f := of[i]
+			if f.Preview = text; f.Opcode == opClose && len(f.raw) >= 2 {
+				f.Preview = strings.TrimSpace(strconv.Itoa(int(binary.BigEndian.Uint16(f.raw))) + " " + text)
+			}
+			f.raw = nil
+		}
+	}
 }
 
-func (f *Frame) preview(hide *redactor) string {
-	raw := f.raw
-	f.raw = nil
-	if f.Opcode != opClose {
-		return hide.text(string(raw), MaxReplyDetail)
+// payload is the text in a frame, without the code of a close frame.
+func (f *Frame) payload() string {
+	if f.Opcode == opClose {
+		return string(f.raw[min(2, len(f.raw)):])
 	}
-	if len(raw) < 2 {
-		return ""
-	}
-	code := strconv.Itoa(int(binary.BigEndian.Uint16(raw)))
-	return strings.TrimSpace(code + " " + hide.text(string(raw[2:]), maxControlPayload))
+	return string(f.raw)
 }
 
 // keepOfMessage is how much of a message a run keeps to show it.

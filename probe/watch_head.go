@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"slices"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/internal/redact"
 )
 
 // shownRequest is the head of the request as it may be shown. The values of the Spec's headers are hidden, and the query.
@@ -15,7 +17,7 @@ func (w *watcher) shownRequest() []string {
 	named := newRedactor(Spec{Secrets: spec.Secrets, MessageFormat: spec.MessageFormat})
 	set := make(map[string]bool)
 	for name := range spec.Headers {
-		set[strings.ToLower(name)] = !slices.Contains(publicHeaders, strings.ToLower(name))
+		set[strings.ToLower(name)] = !redact.PublicHeader(name)
 	}
 	set["authorization"] = true
 	var lines []string
@@ -43,13 +45,10 @@ func hiddenCredentials(name, value string) string {
 	return redacted
 }
 
-// longProtocol is the length from which on a subprotocol is taken for a token: no registered one is as long.
-const longProtocol = 33
-
 func shownProtocols(protocols []string) []string {
 	shown := slices.Clone(protocols)
 	for i, p := range shown {
-		if len(p) >= longProtocol {
+		if len(p) > longProtocol {
 			shown[i] = redacted
 		}
 	}
