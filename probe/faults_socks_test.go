@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -74,7 +75,21 @@ func TestSOCKSProxy(t *testing.T) {
 		failsThrough("socks_login_wrong", "username/password authentication failed", wantsLogin, login(url.UserPassword("olga", "guess"))),
 		failsThrough("socks_login_missing", "no acceptable authentication methods", wantsLogin, plain),
 		failsThrough("socks_login_answer_garbage", "version", oddLogin("\x05\x00"), login(secretUser)),
-		failsThrough("socks_method_not_offered", "unsupported authentication method 1", func(c *wstest.Conn) { c.Take(4); c.Raw("\x05\x01"); c.Hold() }, login(secretUser)),
+		failsThrough("socks_method_not_offered", "method 1 (GSSAPI), which was not offered: the probe offers no authentication, or user and password",
+			func(c *wstest.Conn) { c.Take(4); c.Raw("\x05\x01"); c.Hold() }, login(secretUser)),
+		failsThrough("socks_login_not_offered", "method 2 (user and password), which was not offered: the probe offers no authentication only", oddMethod("\x05\x02"), plain),
+		failsThrough("socks_gssapi_not_offered", "method 1 (GSSAPI), which was not offered", oddMethod("\x05\x01"), plain),
+		failsThrough("socks_unknown_method_not_offered", "method 128, which was not offered", oddMethod("\x05\x80"), plain),
+		failsThrough("socks_login_not_offered_and_granted", "method 2 (user and password), which was not offered", func(c *wstest.Conn) {
+			c.Take(3)
+			c.Raw("\x05\x02" + wstest.SOCKSGranted)
+			c.Hold()
+		}, secure),
+		failsThrough("socks_method_dripping", "method 3, which was not offered", func(c *wstest.Conn) {
+			c.Take(3)
+			c.Drip("\x05\x03", time.Millisecond)
+			c.Hold()
+		}, plain),
 		failsThrough("socks_speaks_http", "unexpected protocol version 72", oddMethod("HTTP/1.1 400 Bad Request\r\n\r\n"), plain),
 		failsThrough("socks_speaks_socks4", "unexpected protocol version 0", oddMethod("\x00\x5b\x00\x00\x00\x00\x00\x00"), plain),
 		failsThrough("socks_answer_of_another_version", "unexpected protocol version 4", answersSOCKS("\x04\x00\x00\x01"), plain),

@@ -75,7 +75,7 @@ func New(s Spec) (*Probe, error) {
 		}
 	}
 	if p.target.secure {
-		p.tls = tlsConfig(s, p.target.host)
+		p.tls = tlsConfig(s, p.target.named)
 	}
 	p.head, p.traces = requestHead(s, p.target), s.traceable()
 	return p, nil

@@ -26,8 +26,8 @@ func resolver(allowed IPVersion) func(ctx context.Context, host string) ([]netip
 }
 
 func resolve(ctx context.Context, host string, allowed IPVersion, dial dialNameServer) ([]netip.Addr, error) {
-	if strings.EqualFold(host, "localhost.") { // no name for a server, dot or not (RFC 6761 6.3)
-		host = "localhost"
+	if isLocalhost(host) {
+		return loopback(allowed), nil
 	}
 	lookup := func(ctx context.Context, network string) ([]netip.Addr, error) {
 		return resolveThrough(ctx, network, host, dial)
@@ -43,6 +43,19 @@ func resolve(ctx context.Context, host string, allowed IPVersion, dial dialNameS
 		}
 	}
 	return addrs, err
+}
+
+// isLocalhost reports whether a name means this machine: localhost and all names under it, which no name server is
+// asked for and no hosts file overrides (RFC 6761 6.3).
+func isLocalhost(host string) bool {
+	name := strings.ToLower(strings.TrimSuffix(host, "."))
+	return name == "localhost" || strings.HasSuffix(name, ".localhost")
+}
+
+// loopback returns the addresses of this machine that are allowed.
+func loopback(allowed IPVersion) []netip.Addr {
+	addrs := []netip.Addr{netip.IPv6Loopback(), netip.AddrFrom4([4]byte{127, 0, 0, 1})}
+	return slices.DeleteFunc(addrs, func(a netip.Addr) bool { return !allowed.allows(a) })
 }
 
 // secondFamilyDelay is how long the addresses of one family are waited for once those of the other are there

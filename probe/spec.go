@@ -141,7 +141,8 @@ type Spec struct {
 	TLS *tls.Config
 	// AnyServerName accepts a certificate that leads to a trusted authority, whatever name is in it.
 	AnyServerName bool
-	// Resolve looks a host name up. Default: Go's own resolver.
+	// Resolve looks a host name up. Default: Go's own resolver; localhost and the names under it are this machine, and no
+	// name server is asked for them (RFC 6761 6.3).
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Dial opens a TCP connection to an address. Default: the dialer of package net.
 	Dial func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)

@@ -13,6 +13,7 @@ import (
 type target struct {
 	secure     bool
 	host       string     // a name in ASCII, or an address without brackets
+	named      string     // host as others are told of it, without the zone of an address
 	addr       netip.Addr // valid if host is an address
 	port       uint16
 	hostHeader string // as the Host field wants it (RFC 9112 3.2)
@@ -33,14 +34,19 @@ func parseTarget(u *url.URL) (target, error) {
 		}
 		t.port = uint16(port)
 	}
-	if addr, err := netip.ParseAddr(t.host); err == nil {
-		t.addr = addr.Unmap()
+	literal, err := netip.ParseAddr(t.host)
+	if err == nil {
+		t.addr = literal.Unmap()
 	} else if t.host, err = asciiHost(t.host); err != nil {
 		return target{}, fmt.Errorf("host %q: %w", u.Hostname(), err)
 	}
-	t.hostHeader = t.host
-	if t.addr.Is6() {
-		t.hostHeader = "[" + t.addr.WithZone("").String() + "]"
+	t.named = t.host
+	if literal.IsValid() {
+		t.named = literal.WithZone("").String() // a zone means something to this machine only (RFC 6874 4)
+	}
+	t.hostHeader = t.named
+	if literal.Is6() { // also one that maps an IPv4 address (RFC 3986 3.2.2)
+		t.hostHeader = "[" + t.named + "]"
 	}
 	if t.port != defaultPorts[scheme] {
 		t.hostHeader += ":" + strconv.Itoa(int(t.port))
@@ -51,5 +57,5 @@ func parseTarget(u *url.URL) (target, error) {
 
 // authority is host and port, as CONNECT wants them (RFC 9110 9.3.6).
 func (t target) authority() string {
-	return net.JoinHostPort(t.host, strconv.Itoa(int(t.port)))
+	return net.JoinHostPort(t.named, strconv.Itoa(int(t.port)))
 }

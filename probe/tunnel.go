@@ -2,7 +2,6 @@ package probe
 
 import (
 	"bufio"
-	"context"
 	"crypto/tls"
 	"encoding/base64"
 	"errors"
@@ -36,7 +35,7 @@ func newProxyServer(u *url.URL, endpoint *tls.Config) (*proxyServer, error) {
 	}
 	p := &proxyServer{target: t, socks: strings.HasPrefix(strings.ToLower(u.Scheme), "socks5"), user: u.User}
 	if t.secure {
-		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.host, NextProtos: []string{"http/1.1"}}
+		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.named, NextProtos: []string{"http/1.1"}}
 		if endpoint != nil {
 			p.tls.RootCAs = endpoint.RootCAs
 		}
@@ -120,23 +119,18 @@ func (r *run) tunnelSOCKS(conn net.Conn) error {
 		password, _ := server.user.Password()
 		auth = &proxy.Auth{User: server.user.Username(), Password: password}
 	}
-	dialer, err := proxy.SOCKS5("tcp", server.authority(), auth, connected{conn})
+	dialer, err := proxy.SOCKS5("tcp", server.authority(), auth, connected{&socksConn{Conn: conn, login: auth != nil}})
 	if err != nil {
 		return err
 	}
 	_, err = dialer.Dial("tcp", r.probe.dialed.authority())
 	var op *net.OpError
+	if errors.As(err, &op) && errors.Is(err, errMethodNotOffered) {
+		return op.Err
+	}
 	if errors.As(err, &op) {
 		// What the library calls unknown errors are the replies of RFC 1928 6.
 		return errors.New("SOCKS5: " + strings.TrimPrefix(op.Err.Error(), "unknown error "))
 	}
 	return err
 }
-
-// connected is the dialer of a connection that stands already.
-type connected struct{ conn net.Conn }
-
-func (c connected) Dial(string, string) (net.Conn, error) { return c.conn, nil }
-
-// DialContext is there because the library runs a dialer without it in a goroutine.
-func (c connected) DialContext(context.Context, string, string) (net.Conn, error) { return c.conn, nil }

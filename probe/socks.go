@@ -1,0 +1,67 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+)
+
+// connected is the dialer of a connection that stands already.
+type connected struct{ conn net.Conn }
+
+func (c connected) Dial(string, string) (net.Conn, error) { return c.conn, nil }
+
+// DialContext is there because the library runs a dialer without it in a goroutine.
+func (c connected) DialContext(context.Context, string, string) (net.Conn, error) { return c.conn, nil }
+
+// The authentication methods of SOCKS5 (RFC 1928 3).
+const (
+	socksVersion        = 5
+	socksNoLogin        = 0x00
+	socksLogin          = 0x02
+	socksNoneAcceptable = 0xff
+)
+
+var errMethodNotOffered = errors.New("not offered")
+
+// socksConn is the connection to a SOCKS5 proxy. It checks the method that the proxy picks: the library takes any if it
+// has no credentials, and then misreads all that follows.
+type socksConn struct {
+	net.Conn
+	login  bool // a user and a password were offered
+	picked []byte
+}
+
+// Read passes on what the proxy says, up to a method that was not offered.
+func (c *socksConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	const reply = len("VM") // version and method
+	if len(c.picked) < reply {
+		c.picked = append(c.picked, p[:min(n, reply-len(c.picked))]...)
+		if len(c.picked) == reply && c.picked[0] == socksVersion && !c.offered(c.picked[1]) {
+			return 0, c.refusal(c.picked[1])
+		}
+	}
+	return n, err
+}
+
+// offered reports whether a method may be picked. That none is acceptable is an answer, too.
+func (c *socksConn) offered(method byte) bool {
+	return method == socksNoLogin || method == socksNoneAcceptable || method == socksLogin && c.login
+}
+
+func (c *socksConn) refusal(method byte) error {
+	name, offer := "", "no authentication only"
+	switch method {
+	case 0x01:
+		name = " (GSSAPI)"
+	case socksLogin:
+		name = " (user and password)"
+	}
+	if c.login {
+		offer = "no authentication, or user and password"
+	}
+	return fmt.Errorf("SOCKS5: the proxy picked authentication method %d%s, which was %w: the probe offers %s (RFC 1928 3)",
+		method, name, errMethodNotOffered, offer)
+}
