@@ -164,7 +164,7 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 		Doc: "how send_message and expect_message are written; base64 and hex stand for bytes, sent as a binary message"},
 		into: func(p *Probe) any { return &p.Spec.MessageFormat }, spec: "MessageFormat"},
 	{Field: Field{Path: "protocols", Kind: List, Max: probe.MaxProtocols,
-		Doc: "subprotocols to offer, in order of preference"},
+		Doc: "subprotocols to offer, in order of preference, at most 8 KiB each and 16 KiB together; one of more than 32 characters is taken for a token and never shown"},
 		into: func(p *Probe) any { return &p.Spec.Protocols }, spec: "Protocols"},
 	{Field: Field{Path: "expect_protocol", Kind: Text,
 		Doc: "the one of protocols that the server must pick; another, or none, is bad_subprotocol"},

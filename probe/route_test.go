@@ -42,6 +42,37 @@ func TestExpectProtocol(t *testing.T) {
 	}
 }
 
+// TestTokenAsSubprotocol: browsers send tokens as subprotocols, and no result shows one that a server repeats.
+func TestTokenAsSubprotocol(t *testing.T) {
+	token := strings.Repeat("Ab9-_.", probe.MaxProtocolLen/6)
+	for name, test := range map[string]struct {
+		answer func(c *wstest.Conn)
+		err    reasons.ErrorType
+		shown  string
+	}{
+		"picked":  {func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: " + token); c.Serve() }, "", "[redacted]"},
+		"other":   {func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: base64.token"); c.Serve() }, "", "base64.token"},
+		"changed": {func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: x" + token); c.Serve() }, reasons.BadSubprotocol, ""},
+		"refused": {func(c *wstest.Conn) { c.Refuse(403, "no such token: "+token[:200]) }, "http_403", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := wstest.Memory(func(c *wstest.Conn) { c.Request(); test.answer(c) })
+			defer s.Close()
+			r := runOnce(t, probe.Spec{URL: s.URL, Dial: s.Dial, Protocols: []string{"base64.token", token}})
+			if r.ErrorType != test.err || r.Subprotocol != test.shown {
+				t.Errorf("got %q, subprotocol %q, want %q, %q: %s", r.ErrorType, r.Subprotocol, test.err, test.shown, r.Detail)
+			}
+			s.Wait()
+			if want := "Sec-WebSocket-Protocol: base64.token, " + token + "\r\n"; !strings.Contains(s.Last().Head, want) {
+				t.Error("the token was not offered")
+			}
+			if all := r.Detail + r.Body; strings.Contains(all, "Ab9-_.Ab9") {
+				t.Errorf("the token is shown: %s", all)
+			}
+		})
+	}
+}
+
 // TestConnectTo: the connection goes elsewhere, the request stays the url's.
 func TestConnectTo(t *testing.T) {
 	s := wstest.Start(wstest.Reply(pong))

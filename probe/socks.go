@@ -2,8 +2,6 @@ package probe
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"net"
 )
 
@@ -23,7 +21,10 @@ const (
 	socksNoneAcceptable = 0xff
 )
 
-var errMethodNotOffered = errors.New("not offered")
+// methodError says that a SOCKS5 proxy picked a method that was not offered.
+type methodError string
+
+func (e methodError) Error() string { return string(e) }
 
 // socksConn is the connection to a SOCKS5 proxy. It checks the method that the proxy picks: the library takes any if it
 // has no credentials, and then misreads all that follows.
@@ -62,6 +63,6 @@ func (c *socksConn) refusal(method byte) error {
 	if c.login {
 		offer = "no authentication, or user and password"
 	}
-	return fmt.Errorf("SOCKS5: the proxy picked authentication method %d%s, which was %w: the probe offers %s (RFC 1928 3)",
-		method, name, errMethodNotOffered, offer)
+	return methodError(sayf("SOCKS5: the proxy picked authentication method %d%s, which was not offered: the probe offers %s (RFC 1928 3)",
+		method, own(name), own(offer)))
 }

@@ -17,9 +17,11 @@ const (
 	MaxSendBytes    = 64 << 10
 	MaxExpectBytes  = 64 << 10
 	MaxProtocols    = 16
-	MaxProtocolLen  = 128
+	MaxProtocolLen  = 8 << 10
 	DefaultMaxReply = 1 << 20
 	MaxMaxReply     = 64 << 20
+	// MaxProtocolBytes is how long the subprotocols may be together. Servers commonly accept a head of 8 to 64 KiB.
+	MaxProtocolBytes = 16 << 10
 )
 
 // PingMode is how a run provokes an answer.
@@ -98,7 +100,8 @@ type Spec struct {
 	// Exchange is what is said in place of Send and one reply, at most MaxSteps steps.
 	Exchange []Step
 	// Protocols are the subprotocols offered, in order of preference: at most MaxProtocols tokens
-	// (RFC 7230 3.2.6) of at most MaxProtocolLen bytes.
+	// (RFC 7230 3.2.6) of at most MaxProtocolLen bytes each and MaxProtocolBytes together. Browsers can send a token to an
+	// endpoint in no other place, so a subprotocol of more than 32 bytes is taken for a secret.
 	Protocols []string
 	// ExpectProtocol is the one of Protocols that the server must pick; empty accepts any of them, and none.
 	ExpectProtocol string

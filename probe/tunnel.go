@@ -125,8 +125,8 @@ func (r *run) tunnelSOCKS(conn net.Conn) error {
 	}
 	_, err = dialer.Dial("tcp", r.probe.dialed.authority())
 	var op *net.OpError
-	if errors.As(err, &op) && errors.Is(err, errMethodNotOffered) {
-		return op.Err
+	if method, found := errors.AsType[methodError](err); found {
+		return method
 	}
 	if errors.As(err, &op) {
 		// What the library calls unknown errors are the replies of RFC 1928 6.

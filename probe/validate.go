@@ -142,6 +142,10 @@ func protocolFaults(protocols []string) []Fault {
 		faults = append(faults, Fault{Field: "Protocols",
 			Problem: fmt.Sprintf("must be at most %d, got %d", MaxProtocols, n)})
 	}
+	if n := len(strings.Join(protocols, "")); n > MaxProtocolBytes {
+		faults = append(faults, Fault{Field: "Protocols",
+			Problem: fmt.Sprintf("must be at most %d bytes together, got %d", MaxProtocolBytes, n)})
+	}
 	first := make(map[string]int, len(protocols))
 	for i, protocol := range protocols {
 		add := func(format string, args ...any) {

@@ -65,6 +65,8 @@ func TestValidate(t *testing.T) {
 
 		{"protocols", protocols("chat.v2", "!#$%&'*+-.^_`|~", strings.Repeat("p", MaxProtocolLen), "CHAT.V2"), ""},
 		{"protocols/limit", protocols(numbered(MaxProtocols)...), ""},
+		{"protocols/limit together", protocols(strings.Repeat("p", MaxProtocolLen), strings.Repeat("q", MaxProtocolBytes-MaxProtocolLen)), ""},
+		{"protocols/long together", protocols(strings.Repeat("p", MaxProtocolLen), strings.Repeat("q", MaxProtocolBytes-MaxProtocolLen), "r"), "Protocols"},
 		{"protocols/many", protocols(numbered(MaxProtocols + 1)...), "Protocols"},
 		{"protocols/wrong", protocols("", "a b", "a,b", "ä", "ok", strings.Repeat("p", MaxProtocolLen+1), "ok"),
 			"Protocols[0] Protocols[1] Protocols[2] Protocols[3] Protocols[5] Protocols[6]"},
