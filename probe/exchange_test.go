@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"encoding/json"
 	"fmt"
 	"strings"
 	"testing"
@@ -82,6 +83,13 @@ func TestExchange(t *testing.T) {
 		{name: "json", script: conversation(`>{"id":7}`, `<{"id":6,"result":true}`, `<{"id":7.0,"result":{"ok":null,"n":[1,"two"]}}`),
 			change: exchanging(probe.Step{Send: new(`{"id":7}`),
 				ExpectJSON: map[string]any{"id": 7, "result.ok": nil, "result.n.1": "two", "result.n.#": 2}})},
+		{name: "json_numbers_are_exact", script: conversation(">a", `<{"id":6.532470403686728e+17}`, `<{"id":653247040368672769}`, `<{"id":653247040368672768.0,"n":-0}`),
+			change: exchanging(probe.Step{Send: new("a"), ExpectJSON: map[string]any{"id": json.Number("653247040368672768"), "n": 0}})},
+		{name: "json_in_a_text", script: conversation(">a", `<{"event":"x","data":"{\"status\":\"ok\"}"}`),
+			change: exchanging(probe.Step{Send: new("a"), ExpectJSON: map[string]any{"data|@fromstr|status": "ok"}})},
+		{name: "json_hostile", reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true, ends: 3 * time.Second, timeout: brief,
+			script: conversation(">a", `<{"a":"`+strings.Repeat("[", 900_000)+`"}`, `<{"a":1e`+strings.Repeat("9", 900_000)+`}`),
+			change: exchanging(probe.Step{Send: new("a"), ExpectJSON: map[string]any{"a|@fromstr|@fromstr|0": 1, "a": 1}})},
 		{name: "slow_measured_step", least: 190 * time.Millisecond, most: time.Second,
 			script: func(c *wstest.Conn) {
 				c.Accept()

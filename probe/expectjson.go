@@ -1,22 +1,22 @@
 package probe
 
 import (
+	"bytes"
 	"encoding/json"
 	"fmt"
 	"maps"
 	"math"
-	"regexp"
 	"slices"
 	"strconv"
-	"strings"
 
 	"github.com/tidwall/gjson"
 )
 
 // jsonFact is what must stand at a place of a JSON document. want is nil, a bool, a string or a json.Number.
 type jsonFact struct {
-	path string
-	want any
+	path  string // as it was written
+	parts jsonPath
+	want  any
 }
 
 // jsonFacts prepares Step.ExpectJSON, which Validate has found good.
@@ -24,21 +24,10 @@ func jsonFacts(expect map[string]any) []jsonFact {
 	facts := make([]jsonFact, 0, len(expect))
 	for _, path := range slices.Sorted(maps.Keys(expect)) {
 		want, _ := jsonScalar(expect[path])
-		facts = append(facts, jsonFact{plainPath(path), want})
+		parts, _ := parseJSONPath(path)
+		facts = append(facts, jsonFact{path, parts, want})
 	}
 	return facts
-}
-
-// index is how JSONPath (RFC 9535) writes an element of an array.
-var index = regexp.MustCompile(`\[(\d+)\]`)
-
-// plainPath takes the two things of JSONPath that people write out of habit, $.items[0].id, into gjson's items.0.id.
-func plainPath(path string) string {
-	path = index.ReplaceAllString(path, ".$1")
-	if rest, ok := strings.CutPrefix(path, "$."); ok {
-		return rest
-	}
-	return path
 }
 
 // jsonScalar brings a value into the form of a jsonFact and reports whether there is one.
@@ -67,8 +56,47 @@ func jsonHolds(body []byte, facts []jsonFact, late func() bool) bool {
 		return false
 	}
 	return !slices.ContainsFunc(facts, func(f jsonFact) bool {
-		return late() || !sameJSON(gjson.GetBytes(body, f.path), f.want)
+		return !sameJSON(f.parts.in(body, late), f.want)
 	})
+}
+
+// in returns what stands at the path in a valid document, or a result that does not exist: once time is up, too.
+func (p jsonPath) in(body []byte, late func() bool) gjson.Result {
+	var r gjson.Result
+	for i, part := range p {
+		if late() {
+			return gjson.Result{}
+		}
+		if i > 0 {
+			r = partOf(r, part)
+		} else if part[0] == '@' || !isContainer(body) {
+			r = partOf(gjson.ParseBytes(body), part)
+		} else {
+			r = gjson.GetBytes(body, part) // copies what it finds, not the document
+		}
+	}
+	return r
+}
+
+// partOf returns what one part of a path finds. Only objects and lists have anything in them: gjson would look into a
+// text for braces.
+func partOf(r gjson.Result, part string) gjson.Result {
+	switch {
+	case !r.Exists(), part == modifiers[0]:
+		return r
+	case part == fromString && r.Type == gjson.String && json.Valid([]byte(r.Str)):
+		return gjson.Parse(r.Str)
+	case part == fromString, r.Type != gjson.JSON:
+		return gjson.Result{}
+	default:
+		return gjson.Get(r.Raw, part)
+	}
+}
+
+// isContainer reports whether a valid document is an object or a list.
+func isContainer(body []byte) bool {
+	begin := bytes.TrimLeft(body, " \t\r\n")
+	return len(begin) > 0 && (begin[0] == '{' || begin[0] == '[')
 }
 
 // sameJSON compares by value: the spelling of a string or a number does not matter, its type does.
@@ -85,17 +113,4 @@ func sameJSON(got gjson.Result, want any) bool {
 	default:
 		return false
 	}
-}
-
-// sameNumber compares whole numbers digit by digit, because identifiers outgrow what a float64 tells apart.
-func sameNumber(a, b string) bool {
-	if a == b {
-		return true
-	}
-	if !strings.ContainsAny(a, ".eE") && !strings.ContainsAny(b, ".eE") {
-		return false
-	}
-	x, errX := strconv.ParseFloat(a, 64)
-	y, errY := strconv.ParseFloat(b, 64)
-	return errX == nil && errY == nil && x == y
 }

@@ -22,7 +22,8 @@ type Step struct {
 	// its placeholders filled in.
 	ExpectPattern string
 	// ExpectJSON says what must stand where in a JSON message: a string, a number, a bool or nil by a path as
-	// github.com/tidwall/gjson has it, "data.items.0.id".
+	// github.com/tidwall/gjson has it, "data.items.0.id", at most MaxJSONPathBytes. Numbers are compared exactly. Of the
+	// modifiers a path can have @this, @keys, @values, @reverse and @fromstr, and it cannot be several paths at once.
 	ExpectJSON map[string]any
 	// Timeout bounds the step from its start to the matching message, within the deadline of the run; 0 is no bound of
 	// its own.

@@ -77,6 +77,8 @@ func jsonFaults(expect map[string]any) []Fault {
 	for _, path := range slices.Sorted(maps.Keys(expect)) {
 		if path == "" {
 			faults = append(faults, Fault{Field: "ExpectJSON", Problem: "must not have an empty path"})
+		} else if _, problem := parseJSONPath(path); problem != "" {
+			faults = append(faults, Fault{Field: "ExpectJSON", Key: path, Problem: problem})
 		} else if _, ok := jsonScalar(expect[path]); !ok {
 			faults = append(faults, Fault{Field: "ExpectJSON", Key: path, Problem: "must be text, a number, true, false or null"})
 		}
