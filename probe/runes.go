@@ -72,6 +72,6 @@ func anchored(re *regexp.Regexp) bool {
 	if err != nil {
 		return true
 	}
-	prog, err := syntax.Compile(parsed)
+	prog, err := syntax.Compile(parsed.Simplify())
 	return err != nil || prog.StartCond()&syntax.EmptyBeginText != 0
 }

@@ -16,7 +16,7 @@ func TestFindSubmatch(t *testing.T) {
 	long := strings.Repeat("ab\n é€😀\xff", shortText)
 	for _, expr := range []string{
 		"", "b", "^ab", "é$", "\xef\xbf\xbd?$", `(?s)^(.*)(?P<last>😀.)$`, `(?m)^ é€`, `\bab\b`, `\Bx`, `a(x)?b`, "€😀", `\z`, `(?i)AB`, `[^\x00-\x7f]{4}`, "never there",
-		"(^ab)", "^(ab\n)", "é(.)", "ab(x|$)", `😀(?P<x>\b|.)a`, "x(ab)", `(?m:^)ab`, "never( there)",
+		"(^ab)", "^(ab\n)", "é(.)", "ab(x|$)", `😀(?P<x>\b|.)a`, "x(ab)", `(?m:^)ab`, "never( there)", "😀(.){2}", "b{1,2}x{0,3}$",
 	} {
 		re, err := regexp.Compile(expr)
 		if err != nil {
