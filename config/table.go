@@ -152,7 +152,7 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 		Doc: "what the reply must contain, at most 64 KiB; any reply will do if empty; allowed with send_message only"},
 		into: func(p *Probe) any { return &p.Spec.Expect }, spec: "Expect"},
 	{Field: Field{Path: "expect_pattern", Kind: Text,
-		Doc: "in place of expect_message: a regular expression (RE2) that the reply must match somewhere"},
+		Doc: "in place of expect_message: a regular expression (RE2) that the reply must match somewhere; a binary reply is looked at byte by byte, \\x90 is the byte 0x90"},
 		into: func(p *Probe) any { return &p.Spec.ExpectPattern }, spec: "ExpectPattern"},
 	{Field: Field{Path: "expect_json", Kind: Values,
 		Doc: "in place of expect_message: what must stand where in a JSON reply, such as data.items.0.id: 7"},

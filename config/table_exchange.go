@@ -7,7 +7,7 @@ import (
 // stepSection are the fields of one step of an exchange.
 var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[probe.Step]{
 	{Field: Field{Path: "send", Kind: Text,
-		Doc: "message to send, at most 64 KiB; without it the step only waits for the server"},
+		Doc: "message to send, at most 64 KiB; without it the step only waits for the server; {{name}} is filled in, and {{\"{{\"}} stands for {{"},
 		into: func(s *probe.Step) any { return &s.Send }, spec: "Send"},
 	{Field: Field{Path: "expect", Kind: Text,
 		Doc: "what the message must contain, at most 64 KiB; any message will do if empty; without an expectation the step only sends"},

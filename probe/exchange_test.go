@@ -79,6 +79,18 @@ func TestExchange(t *testing.T) {
 			change: exchanging(catches(`id(?P<id> .+)?`), asks("go [{{id}}]", "ok"))},
 		{name: "braces_are_text", script: conversation(`>{"a":{"b":{}}}{{}}{{1}}{{a b}}{ {a}}`, "<ok"),
 			change: exchanging(asks(`{"a":{"b":{}}}{{}}{{1}}{{a b}}{ {a}}`, "ok"))},
+		{name: "double_braces_sent", script: conversation("<id 7", `>{{id}} 7 {{nonce}} {{{{}} {{"x"}}`, "<got {{id}}", ">next", "<a{{id}}7", ">last", `<{"t":"{{name}}"}`),
+			change: exchanging(catches(`id (?P<id>\d)`), asks(`{{"{{"}}id}} {{id}} {{'{{'}}nonce}} {{ "{{" }}{{"{{"}}}} {{"x"}}`, `got {{"{{"}}id}}`),
+				probe.Step{Send: new("next"), ExpectPattern: `^a{{'{{'}}id\}\}{{id}}$`},
+				probe.Step{Send: new("last"), ExpectJSON: map[string]any{"t": `{{"{{"}}name}}`}})},
+		{name: "caught_bytes", script: func(c *wstest.Conn) {
+			c.Accept()
+			c.Send(wstest.Binary("\x01\xff\xc3\xa9.\x02"))
+			c.Message()
+			c.Send(wstest.Binary("\xff\xc3\xa9x!"), wstest.Binary("\x00\xff\xc3\xa9.!"))
+			c.Message()
+			c.Serve()
+		}, change: exchanging(catches(`\x01(?P<id>[^\x02]+)`), probe.Step{Send: new("a"), ExpectPattern: `{{id}}!`}, tells("{{id}}"))},
 		{name: "empty_message_sent", script: conversation(">", "<ok"), change: exchanging(asks("", "ok"))},
 		{name: "json", script: conversation(`>{"id":7}`, `<{"id":6,"result":true}`, `<{"id":7.0,"result":{"ok":null,"n":[1,"two"]}}`),
 			change: exchanging(probe.Step{Send: new(`{"id":7}`),

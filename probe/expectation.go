@@ -4,6 +4,7 @@ import (
 	"errors"
 	"regexp"
 	"regexp/syntax"
+	"sync"
 )
 
 // expectation says which message is the reply. It is prepared once and never changes. Without a regular
@@ -11,7 +12,9 @@ import (
 type expectation struct {
 	pattern pattern
 	re      *regexp.Regexp // in place of the pattern, or nil
-	json    []jsonFact     // in place of both, or nil
+	// reBytes returns the form of re for binary messages, or nil if it is about characters. Few probes ever need it.
+	reBytes func() *regexp.Regexp
+	json    []jsonFact // in place of both, or nil
 }
 
 // newExpectation prepares what a valid Step expects. Its texts are as they shall be compared: placeholders have
@@ -19,8 +22,9 @@ type expectation struct {
 func newExpectation(s Step, format MessageFormat) (expectation, error) {
 	switch {
 	case s.ExpectPattern != "":
-		re, err := regexp.Compile(s.ExpectPattern)
-		return expectation{re: re}, err
+		expr := s.ExpectPattern // the step is not to be kept
+		re, err := regexp.Compile(expr)
+		return expectation{re: re, reBytes: sync.OnceValue(func() *regexp.Regexp { return bytePattern(expr) })}, err
 	case s.ExpectJSON != nil:
 		return expectation{json: jsonFacts(s.ExpectJSON)}, nil
 	case s.Expect != nil:
@@ -36,11 +40,11 @@ func (e *expectation) whole() bool { return e.re != nil || e.json != nil }
 
 // judge says whether a whole message is as expected, and adds what the groups of the regular expression
 // caught to the values. It ends, with nothing found, soon after time is up.
-func (e *expectation) judge(body []byte, caught map[string]string, late func() bool) bool {
+func (e *expectation) judge(body []byte, text bool, caught map[string]string, late func() bool) bool {
 	if e.json != nil {
 		return jsonHolds(body, e.json, late)
 	}
-	match := findSubmatch(e.re, body, late)
+	match := e.find(body, text, late)
 	if match == nil {
 		return false
 	}
@@ -50,6 +54,16 @@ func (e *expectation) judge(body []byte, caught map[string]string, late func() b
 		}
 	}
 	return true
+}
+
+// find finds the regular expression in a text or binary message.
+func (e *expectation) find(body []byte, text bool, late func() bool) []int {
+	if !text {
+		if re := e.reBytes(); re != nil {
+			return findBytes(re, body, late)
+		}
+	}
+	return findSubmatch(e.re, body, late)
 }
 
 // patternProblem says what is wrong with a regular expression, or nothing. It does not repeat it.

@@ -83,7 +83,7 @@ func (m *message) end() *breach {
 		return invalidText()
 	}
 	if m.expect.whole() {
-		m.matched = m.expect.judge(m.body, m.caught, m.late) || m.joins && m.judgeStream()
+		m.matched = m.expect.judge(m.body, m.text, m.caught, m.late) || m.joins && m.judgeStream()
 		if cap(m.body) > maxSpare {
 			m.body = nil
 		}
@@ -102,7 +102,7 @@ func (m *message) judgeStream() bool {
 		return false
 	}
 	m.stream = append(m.stream, m.body...)
-	return m.expect.judge(m.stream, m.caught, m.late)
+	return m.expect.judge(m.stream, m.text, m.caught, m.late)
 }
 
 func invalidText() *breach {

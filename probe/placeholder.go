@@ -6,11 +6,16 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"unicode/utf8"
 )
 
 // placeholder is where a value of the run is filled into a text of an exchange: {{nonce}}, or the name of a group of
-// an earlier pattern. Everything else in braces is text.
-var placeholder = regexp.MustCompile(`\{\{ ?([A-Za-z_][A-Za-z0-9_]*) ?\}\}`)
+// an earlier pattern. {{"{{"}} stands for {{, as in the templates of Go, with either kind of quotes. Everything else in
+// braces is text.
+var placeholder = regexp.MustCompile(`\{\{ ?(?:([A-Za-z_][A-Za-z0-9_]*)|"\{\{"|'\{\{') ?\}\}`)
+
+// openBraces are two braces as they are.
+const openBraces = "{{"
 
 // nonceName is the placeholder of a text that is fresh in every run.
 const nonceName = "nonce"
@@ -22,7 +27,9 @@ const maxFilled = 1 << 20
 func placeholders(text string) []string {
 	var names []string
 	for _, match := range placeholder.FindAllStringSubmatch(text, -1) {
-		names = append(names, match[1])
+		if match[1] != "" {
+			names = append(names, match[1])
+		}
 	}
 	return names
 }
@@ -35,17 +42,39 @@ type filler struct {
 
 // text fills in every placeholder of a text, as it is.
 func (f *filler) text(text string) string {
-	return f.fill(text, func(value string) string { return value }, maxFilled)
+	return f.fill(text, func(value string) string { return strings.ToValidUTF8(value, "\uFFFD") }, maxFilled)
 }
 
 // pattern fills in every placeholder of a regular expression, as text that means itself. It may become no longer than
 // one can be written: compiled, each character takes a hundred bytes.
-func (f *filler) pattern(expr string) string { return f.fill(expr, regexp.QuoteMeta, MaxExpectBytes) }
+func (f *filler) pattern(expr string) string { return f.fill(expr, quotePattern, MaxExpectBytes) }
+
+// quotePattern is a regular expression for a text. Bytes that are not UTF-8 can be in a binary message only.
+func quotePattern(text string) string {
+	if utf8.ValidString(text) {
+		return regexp.QuoteMeta(text)
+	}
+	var b strings.Builder
+	for i := 0; i < len(text); {
+		r, size := utf8.DecodeRuneInString(text[i:])
+		if r == utf8.RuneError && size == 1 {
+			fmt.Fprintf(&b, `\x%02x`, text[i])
+		} else {
+			b.WriteString(regexp.QuoteMeta(text[i : i+size]))
+		}
+		i += size
+	}
+	return b.String()
+}
 
 func (f *filler) fill(text string, quote func(string) string, bound int) string {
 	size := len(text)
 	return placeholder.ReplaceAllStringFunc(text, func(match string) string {
-		value := quote(f.values[placeholder.FindStringSubmatch(match)[1]])
+		value := openBraces
+		if name := placeholder.FindStringSubmatch(match)[1]; name != "" {
+			value = f.values[name]
+		}
+		value = quote(value)
 		if size += len(value); size > bound {
 			f.outgrew = bound
 			return ""
@@ -75,8 +104,11 @@ func (f *filler) step(s Step) (Step, error) {
 	return s, nil
 }
 
-// placeholders returns the names that the texts of a step ask for.
-func (s Step) placeholders() []string {
+// filled reports whether anything is to be filled into the texts of a step.
+func (s Step) filled() bool { return slices.ContainsFunc(s.texts(), placeholder.MatchString) }
+
+// texts returns the texts of a step into which values are filled.
+func (s Step) texts() []string {
 	texts := []string{s.ExpectPattern}
 	for _, text := range []*string{s.Send, s.Expect} {
 		if text != nil {
@@ -88,18 +120,13 @@ func (s Step) placeholders() []string {
 			texts = append(texts, text)
 		}
 	}
-	var names []string
-	for _, text := range texts {
-		names = append(names, placeholders(text)...)
-	}
-	return names
+	return texts
 }
 
-// groupText is what a group caught, or nothing if it took no part in the match. It may go into a text message, which
-// has to be UTF-8 (RFC 6455 5.6).
+// groupText is what a group caught, or nothing if it took no part in the match. Of a binary message it need not be UTF-8.
 func groupText(body []byte, from, to int) string {
 	if from < 0 {
 		return ""
 	}
-	return strings.ToValidUTF8(string(body[from:to]), "\uFFFD")
+	return string(body[from:to])
 }

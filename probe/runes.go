@@ -21,6 +21,7 @@ const (
 // match can make a harmless expression take minutes.
 type boundedRunes struct {
 	rest   []byte
+	bytes  bool // each byte is a character
 	late   func() bool
 	looked int // characters since the last look at the clock
 	up     bool
@@ -34,7 +35,10 @@ func (b *boundedRunes) ReadRune() (rune, int, error) {
 	if b.up || len(b.rest) == 0 {
 		return 0, 0, io.EOF
 	}
-	r, size := utf8.DecodeRune(b.rest)
+	r, size := rune(b.rest[0]), 1
+	if !b.bytes {
+		r, size = utf8.DecodeRune(b.rest)
+	}
 	b.rest = b.rest[size:]
 	return r, size, nil
 }
@@ -53,7 +57,31 @@ func findSubmatch(re *regexp.Regexp, text []byte, late func() bool) []int {
 	case from > 0 && anchored(re):
 		from = 0
 	}
-	runes := &boundedRunes{rest: text[from:], late: late}
+	return findFrom(re, &boundedRunes{rest: text[from:], late: late}, from)
+}
+
+// findBytes is findSubmatch of a regular expression that bytePattern made, in the bytes of a binary message.
+func findBytes(re *regexp.Regexp, message []byte, late func() bool) []int {
+	from := 0
+	if prefix, _ := re.LiteralPrefix(); prefix != "" && !anchored(re) {
+		if from = bytes.Index(message, byteString(prefix)); from < 0 {
+			return nil
+		}
+	}
+	return findFrom(re, &boundedRunes{rest: message[from:], bytes: true, late: late}, from)
+}
+
+// byteString takes characters to the bytes of their numbers.
+func byteString(text string) []byte {
+	out := make([]byte, 0, len(text))
+	for _, r := range text {
+		out = append(out, byte(r))
+	}
+	return out
+}
+
+// findFrom finds a regular expression in characters that begin at an offset of the text.
+func findFrom(re *regexp.Regexp, runes *boundedRunes, from int) []int {
 	match := re.FindReaderSubmatchIndex(runes)
 	if runes.up {
 		return nil // what seemed to be the end of the text was none

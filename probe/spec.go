@@ -92,8 +92,10 @@ type Spec struct {
 	// Expect is what the reply must contain, compared byte by byte; empty accepts any reply.
 	// At most MaxExpectBytes.
 	Expect string
-	// ExpectPattern is a regular expression (RE2) that the reply must match somewhere, in place of Expect. A message
-	// is looked at as UTF-8, also a binary one. At most MaxExpectBytes.
+	// ExpectPattern is a regular expression (RE2) that the reply must match somewhere, in place of Expect. A text message is
+	// looked at as UTF-8, a binary one byte by byte: \xff is the byte 0xff, a dot is any byte, and text outside ASCII is the
+	// bytes of its UTF-8. An expression about characters, such as \p{L}, \x{20ac} or [äö], looks at both as UTF-8. At most
+	// MaxExpectBytes.
 	ExpectPattern string
 	// ExpectJSON is what must stand where in a JSON reply, in place of Expect; see [Step].
 	ExpectJSON map[string]any

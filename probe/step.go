@@ -11,7 +11,8 @@ const MaxSteps = 32
 // its reply; a step that only waits takes it.
 //
 // In the texts of a step, {{nonce}} stands for a text of 26 letters and digits that is fresh in every run, and
-// {{name}} for what the group (?P<name>...) of an earlier step's ExpectPattern caught.
+// {{name}} for what the group (?P<name>...) of an earlier step's ExpectPattern caught. {{"{{"}} or {{'{{'}} stands for two
+// braces as they are.
 type Step struct {
 	// Send is the message to send, at most MaxSendBytes, in the format of the Spec; nil sends nothing.
 	Send *string
@@ -19,7 +20,7 @@ type Step struct {
 	// the step only sends. Expect is what the message must contain; empty takes any. At most MaxExpectBytes.
 	Expect *string
 	// ExpectPattern is a regular expression (RE2) that the message must match somewhere. At most MaxExpectBytes, also with
-	// its placeholders filled in.
+	// its placeholders filled in. A binary message is looked at byte by byte, see Spec.ExpectPattern.
 	ExpectPattern string
 	// ExpectJSON says what must stand where in a JSON message: a string, a number, a bool or nil by a path as
 	// github.com/tidwall/gjson has it, "data.items.0.id", at most MaxJSONPathBytes. Numbers are compared exactly. Of the
@@ -80,7 +81,7 @@ func newTurns(s Spec) ([]turn, error) {
 	}
 	var turns []turn
 	for _, step := range s.steps() {
-		t := turn{step: step, open: len(s.Exchange) > 0 && len(step.placeholders()) > 0}
+		t := turn{step: step, open: len(s.Exchange) > 0 && step.filled()}
 		if !t.open {
 			if err := t.prepare(s.MessageFormat); err != nil {
 				return nil, err
