@@ -10,7 +10,7 @@ import (
 
 // detail says for people what ended a failed run, and in which step of its exchange.
 func (r *run) detail(err error) string {
-	what := r.cause(err)
+	what := sayf("%s%s", r.cause(err), r.nearness(err))
 	if r.res.Steps != nil {
 		return sayf("step %d of %d: %s", r.turn+1, len(r.res.Steps), what)
 	}

@@ -62,7 +62,7 @@ func (e endpoint) spec(s *wstest.Server, i probe.Interpretation) probe.Spec {
 	}
 	if i != probe.RoundTripLatency {
 		spec.Send, spec.Expect, spec.PingMode = "", "", ""
-		spec.ExpectPattern, spec.ExpectJSON, spec.Exchange = "", nil, nil
+		spec.ExpectPattern, spec.ExpectJSON, spec.Exchange, spec.MessageFormat = "", nil, nil, ""
 	}
 	return spec
 }

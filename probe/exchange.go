@@ -91,7 +91,7 @@ func (d *dialogue) take(t turn) error {
 
 // boundStep gives the step its time. Messages that an earlier step passed over do not tell how this one ended.
 func (r *run) boundStep(timeout time.Duration) {
-	r.due, r.limit, r.unmatched = r.deadline, r.probe.spec.Timeout, 0
+	r.due, r.limit, r.unmatched, r.near.expect = r.deadline, r.probe.spec.Timeout, 0, nil
 	if own := time.Now().Add(timeout); timeout > 0 && own.Before(r.deadline) {
 		r.due, r.limit = own, timeout
 	}
@@ -173,7 +173,8 @@ var errNotOpen = sayError(own("the connection had ended before the message was s
 // hear reads until a message matches that can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
 	r := d.run
-	m := newMessage(t.expect, r.keepOfMessage())
+	m := newMessage(t.expect, max(r.keepOfMessage(), nearBytes))
+	r.near.begin(&t.expect)
 	m.longest, m.late = int(r.probe.spec.MaxReply), r.raw.late
 	if d.fill.values != nil {
 		m.caught = make(map[string]string)
@@ -191,11 +192,14 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 				return errLate{} // a timer of a busy machine can be later than what it should have kept out
 			}
 			maps.Copy(d.fill.values, m.caught)
+			d.remember(m, true)
 			r.endStep(begin, r.raw.readAt)
 			return nil
 		}
 		r.passOver(1)
 		r.lastReply = append(r.lastReply[:0], m.head...)
+		r.near.passed(m)
+		d.remember(m, false)
 		if t.step.Send != nil && d.read <= early {
 			m.forget()
 		}

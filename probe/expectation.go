@@ -38,22 +38,22 @@ func newExpectation(s Step, format MessageFormat) (expectation, error) {
 // whole reports whether a message can be judged only as a whole.
 func (e *expectation) whole() bool { return e.re != nil || e.json != nil }
 
-// judge says whether a whole message is as expected, and adds what the groups of the regular expression
-// caught to the values. It ends, with nothing found, soon after time is up.
-func (e *expectation) judge(body []byte, text bool, caught map[string]string, late func() bool) bool {
+// judge says whether a whole message is as expected, or what of its JSON is not, and adds what the groups of the regular
+// expression caught to the values. It ends, with nothing found, soon after time is up.
+func (e *expectation) judge(body []byte, text bool, caught map[string]string, late func() bool) (bool, jsonMiss) {
 	if e.json != nil {
 		return jsonHolds(body, e.json, late)
 	}
 	match := e.find(body, text, late)
 	if match == nil {
-		return false
+		return false, jsonMiss{}
 	}
 	for i, name := range e.re.SubexpNames() {
 		if name != "" && caught != nil {
 			caught[name] = groupText(body, match[2*i], match[2*i+1])
 		}
 	}
-	return true
+	return true, jsonMiss{}
 }
 
 // find finds the regular expression in a text or binary message.

@@ -46,36 +46,49 @@ func jsonScalar(value any) (any, bool) {
 	}
 }
 
-// jsonHolds reports whether a message is a JSON document (RFC 8259) in which every fact holds. Whether it is a
-// document is asked of encoding/json, which bounds the depth; gjson would recurse as deep as a server likes, and
+// jsonHolds reports whether a message is a JSON document (RFC 8259) in which every fact holds, or which does not. Whether
+// it is a document is asked of encoding/json, which bounds the depth; gjson would recurse as deep as a server likes, and
 // then find a value without building the document.
 //
 // To find each fact takes time again; once time is up, none holds.
-func jsonHolds(body []byte, facts []jsonFact, late func() bool) bool {
+func jsonHolds(body []byte, facts []jsonFact, late func() bool) (bool, jsonMiss) {
 	if !json.Valid(body) {
-		return false
+		return false, jsonMiss{}
 	}
-	return !slices.ContainsFunc(facts, func(f jsonFact) bool {
-		return !sameJSON(f.parts.in(body, late), f.want)
-	})
+	root := bytes.TrimLeft(body, " \t\r\n")[0]
+	for i := range facts {
+		f := &facts[i]
+		got, ok := f.parts.in(body, late)
+		if late() {
+			return false, jsonMiss{root: root}
+		}
+		if !ok || !sameJSON(got, f.want) {
+			return false, jsonMiss{fact: f, found: got.Exists(), got: beginning(got.Raw), root: root, text: !ok}
+		}
+	}
+	return true, jsonMiss{}
 }
 
-// in returns what stands at the path in a valid document, or a result that does not exist: once time is up, too.
-func (p jsonPath) in(body []byte, late func() bool) gjson.Result {
-	var r gjson.Result
+// in returns what stands at the path in a valid document, or a result that does not exist: once time is up, too. It is not
+// ok if a text that should be JSON is none.
+func (p jsonPath) in(body []byte, late func() bool) (r gjson.Result, ok bool) {
 	for i, part := range p {
 		if late() {
-			return gjson.Result{}
+			return gjson.Result{}, true
 		}
-		if i > 0 {
-			r = partOf(r, part)
-		} else if part[0] == '@' || !isContainer(body) {
-			r = partOf(gjson.ParseBytes(body), part)
-		} else {
+		switch {
+		case i == 0 && part[0] != '@' && isContainer(body):
 			r = gjson.GetBytes(body, part) // copies what it finds, not the document
+			continue
+		case i == 0:
+			r = gjson.ParseBytes(body)
 		}
+		if part == fromString && r.Type == gjson.String && !json.Valid([]byte(r.Str)) {
+			return gjson.Result{}, false
+		}
+		r = partOf(r, part)
 	}
-	return r
+	return r, true
 }
 
 // partOf returns what one part of a path finds. Only objects and lists have anything in them: gjson would look into a
@@ -84,9 +97,9 @@ func partOf(r gjson.Result, part string) gjson.Result {
 	switch {
 	case !r.Exists(), part == modifiers[0]:
 		return r
-	case part == fromString && r.Type == gjson.String && json.Valid([]byte(r.Str)):
+	case part == fromString && r.Type == gjson.String:
 		return gjson.Parse(r.Str)
-	case part == fromString, r.Type != gjson.JSON:
+	case r.Type != gjson.JSON, part == fromString:
 		return gjson.Result{}
 	default:
 		return gjson.Get(r.Raw, part)

@@ -22,6 +22,7 @@ type message struct {
 	// If the whole is to be judged:
 	longest int               // bytes that a message can have
 	late    func() bool       // whether time is up
+	miss    jsonMiss          // why it is not the JSON that is expected
 	stream  []byte            // the messages so far, if it joins
 	caught  map[string]string // what the named groups of its pattern caught
 }
@@ -83,7 +84,8 @@ func (m *message) end() *breach {
 		return invalidText()
 	}
 	if m.expect.whole() {
-		m.matched = m.expect.judge(m.body, m.text, m.caught, m.late) || m.joins && m.judgeStream()
+		m.matched, m.miss = m.expect.judge(m.body, m.text, m.caught, m.late)
+		m.matched = m.matched || m.joins && m.judgeStream()
 		if cap(m.body) > maxSpare {
 			m.body = nil
 		}
@@ -102,7 +104,8 @@ func (m *message) judgeStream() bool {
 		return false
 	}
 	m.stream = append(m.stream, m.body...)
-	return m.expect.judge(m.stream, m.text, m.caught, m.late)
+	matched, _ := m.expect.judge(m.stream, m.text, m.caught, m.late)
+	return matched
 }
 
 func invalidText() *breach {

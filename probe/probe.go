@@ -177,6 +177,7 @@ type run struct {
 	roundTrip time.Duration // of the measured turn, once it has ended
 	unmatched int           // messages that the turn under way passed over
 	lastReply []byte        // the beginning of the last message that did not match
+	near      nearMiss      // how far it was from a match
 }
 
 // redact returns what hides the secrets of the run. Most runs have nothing to redact, and a probe that kept it ready would

@@ -1,0 +1,52 @@
+package probe
+
+import (
+	"bytes"
+	"encoding/json"
+	"regexp"
+)
+
+// framings are what protocols put around JSON, by how a message looks.
+var framings = []struct {
+	looks *regexp.Regexp
+	is    string
+}{
+	{regexp.MustCompile(`(?s)^\{.*\}\x1e$`), "JSON that ends in 0x1e, as in SignalR"},
+	{regexp.MustCompile(`(?s)^\{.*\x1e`), "several messages of JSON that end in 0x1e, as in SignalR"},
+	{regexp.MustCompile(`(?s)^a\[.*\]$|^c\[\d+,|^[oh]$`), "a frame of SockJS, such as a[\"...\"]"},
+	{regexp.MustCompile(`(?s)^4[0-6](\d+-)?(/[^,]*,)?\d*[\[{]`), "a packet of Socket.IO, such as 42[\"...\"]"},
+	{regexp.MustCompile(`(?s)^4[0-6]$|^4[0-6]/[^,]*,?$|^[0-6](probe)?$|^0\{.*\}$`), "a packet of Engine.IO, such as 0{...}"},
+	{regexp.MustCompile(`(?s)^(CONNECTED|MESSAGE|RECEIPT|ERROR)\r?\n.*\x00`), "a frame of STOMP"},
+	{regexp.MustCompile(`(?s)^[\{\[].*\x00$`), "JSON that ends in a NUL"},
+	{regexp.MustCompile("(?s)^\xef\xbb\xbf|^\ufeff"), "text that begins with a byte order mark"},
+	{regexp.MustCompile(`(?s)^\)\]\}'`), "JSON behind )]}', which keeps browsers from running it"},
+	{regexp.MustCompile(`(?is)^\s*<(!doctype|html|\?xml)`), "HTML or XML"},
+}
+
+// noJSON says what a message is that is no JSON, if it looks like something.
+func noJSON(last heard) string {
+	const is = "the last one is no JSON"
+	switch {
+	case len(last.head) == 0:
+		return own(is + ": it is empty")
+	case last.cut:
+		return own(is)
+	}
+	for _, f := range framings {
+		if f.looks.Match(last.head) {
+			return own(is + " but " + f.is)
+		}
+	}
+	dec := json.NewDecoder(bytes.NewReader(last.head))
+	var first, second json.RawMessage
+	switch err := dec.Decode(&first); {
+	case err == nil && dec.Decode(&second) == nil:
+		return own(is + " but several documents, one behind the other")
+	case err == nil:
+		return own(is + ": more stands behind its end")
+	case !last.text:
+		return own(is + " but a binary message")
+	default:
+		return own(is)
+	}
+}
