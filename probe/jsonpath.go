@@ -113,6 +113,9 @@ func (p *pathReader) next() string {
 		p.quoted()
 	case c == '"' && p.depth > 0:
 		return "must not have quotes in the path of a query"
+	case begins && p.value == 0 && strings.HasPrefix(p.rest, openBraces): // a placeholder, which a path has none of
+		p.part.WriteString(`\{\{`)
+		p.rest = p.rest[len(openBraces):]
 	case begins && p.value == 0 && (c == '[' || c == '{'):
 		return `must not be several paths at once, [a,b] or {a,b}: write one path to one value (\[ and \{ for a key that begins so)`
 	case begins && p.depth == 0 && c == '!':

@@ -101,7 +101,7 @@ func TestJSONPathRefused(t *testing.T) {
 			t.Errorf("%.60q: got %q, want %q", path, problem, want)
 		}
 	}
-	for _, path := range []string{`list.#(a=="*x*y*z")`, "list.#(id==123456789012345000000).a", "list.#(id==0.5)", `a\*b\*c\*`, "a[*].b", "a[-1]", "$..id", "/a/b"} {
+	for _, path := range []string{`list.#(a=="*x*y*z")`, "list.#(id==123456789012345000000).a", "list.#(id==0.5)", `a\*b\*c\*`, "a.{{nonce}}", "{{nonce}}", "a[*].b", "a[-1]", "$..id", "/a/b"} {
 		if _, problem := parseJSONPath(path); problem != "" {
 			t.Errorf("%s: %s", path, problem)
 		}
