@@ -6,8 +6,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/wsprobe/wsprobe/internal/redact"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // secrets are what was substituted in a probe, or in the defaults block.

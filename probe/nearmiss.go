@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode"
 
-	"github.com/wsprobe/wsprobe/internal/redact"
+	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 

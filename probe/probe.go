@@ -10,7 +10,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/wsprobe/wsprobe/internal/redact"
+	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 

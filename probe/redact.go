@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wsprobe/wsprobe/internal/redact"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 const redacted = redact.Mark

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wsprobe/wsprobe/internal/redact"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // shownRequest is the head of the request as it may be shown. The values of the Spec's headers are hidden, and the query.

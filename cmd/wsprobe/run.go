@@ -10,7 +10,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
-	"github.com/wsprobe/wsprobe/internal/visible"
+	"github.com/wsprobe/wsprobe/probe/visible"
 )
 
 func newRunCommand() *cobra.Command {

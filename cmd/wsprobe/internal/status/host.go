@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wsprobe/wsprobe/internal/visible"
+	"github.com/wsprobe/wsprobe/probe/visible"
 )
 
 // guard answers only requests for a host that the server has, so that a page of somebody else cannot read results by a name

@@ -9,9 +9,9 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wsprobe/wsprobe/internal/visible"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/visible"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 

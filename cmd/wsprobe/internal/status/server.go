@@ -10,7 +10,7 @@ import (
 	"net/http"
 	"time"
 
-	"github.com/wsprobe/wsprobe/internal/visible"
+	"github.com/wsprobe/wsprobe/probe/visible"
 )
 
 // writeTimeout is how long an answer may take in all.

@@ -4,7 +4,7 @@ import (
 	"context"
 	"strings"
 
-	"github.com/wsprobe/wsprobe/internal/redact"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // maxMessage bounds the receiver's words in a log line, in bytes.

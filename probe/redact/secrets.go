@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/wsprobe/wsprobe/internal/visible"
+	"github.com/wsprobe/wsprobe/probe/visible"
 )
 
 // Secrets collects what is to be hidden. The zero value is empty.

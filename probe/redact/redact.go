@@ -9,7 +9,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"github.com/wsprobe/wsprobe/internal/visible"
+	"github.com/wsprobe/wsprobe/probe/visible"
 )
 
 // Mark stands for a secret.
