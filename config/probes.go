@@ -195,8 +195,11 @@ func (r *probeReader) fit(p *Probe) {
 	if (!sends || own("exchange")) && inherited("send_message") {
 		p.Spec.Send = ""
 	}
-	if !sends && inherited("message_format") {
+	if !sends && !own("exchange") && inherited("message_format") {
 		p.Spec.MessageFormat = ""
+	}
+	if p.Spec.ExpectStatus != 0 && inherited("stay_open_ms") {
+		p.Spec.StayOpen = 0
 	}
 	if (!sends || own("expect_pattern", "expect_json", "exchange")) && inherited("expect_message") {
 		p.Spec.Expect = ""

@@ -22,7 +22,7 @@ var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[
 		Doc: "deadline of the step, within that of the run"},
 		into: func(s *probe.Step) any { return &s.Timeout }, spec: "Timeout"},
 	{Field: Field{Path: "measure", Kind: Bool,
-		Doc: "makes this step round_trip_latency; else it is the last one that sends and expects"},
+		Doc: "makes this step the round trip; else it is the last one that sends and expects, or else the only one that expects"},
 		into: func(s *probe.Step) any { return &s.Measure }, spec: "Measure"},
 })
 

@@ -19,7 +19,7 @@ func (r *run) exchange() error {
 	case PingFrame:
 		return r.exchangePing()
 	default:
-		return nil
+		return r.exchangeMessages()
 	}
 }
 
@@ -47,7 +47,9 @@ func (r *run) exchangeMessages() error {
 			return err
 		}
 	}
-	r.res.Replied, r.res.RoundTrip = true, r.roundTrip
+	if r.probe.measured >= 0 && len(r.probe.turns) > 0 {
+		r.res.Replied, r.res.RoundTrip = true, r.roundTrip
+	}
 	return nil
 }
 
@@ -58,7 +60,8 @@ func (d *dialogue) take(t turn) error {
 	if t.open {
 		var err error
 		if t.step, err = d.fill.step(t.step); err != nil {
-			return &breach{reasons.MessageTooBig, closeTooBig, err.Error()}
+			r.stage, r.unmatched = reasons.StageSend, 0
+			return &breach{what: reasons.MessageTooBig, code: closeTooBig, about: err.Error(), own: true}
 		}
 		if err := t.prepare(r.probe.spec.MessageFormat); err != nil {
 			return fmt.Errorf("filling in a step: %w", err)
@@ -85,6 +88,7 @@ func (d *dialogue) take(t turn) error {
 	}
 	if r.probe.spec.PingMode == PingBoth && answerable {
 		_ = r.wire.ping() // the read that follows finds what broke
+		r.sentLast(reasons.SentBoth, begin)
 	}
 	return d.hear(t, begin, early, answerable)
 }
@@ -115,6 +119,7 @@ func (r *run) endStep(begin, end time.Time) {
 	if end.Before(begin) { // what a waiting step waits for may have been there before
 		end = begin
 	}
+	r.settled = end
 	if r.res.Steps != nil {
 		span := &r.res.Steps[r.turn]
 		span.End, span.State = end.Sub(r.res.Started), SpanEnded
@@ -152,6 +157,7 @@ func (d *dialogue) say(t turn) (time.Time, bool) {
 	if err == nil {
 		d.watcher.saidMessage(d.raw.sent(), t.send)
 	}
+	d.sentLast(reasons.SentMessage, d.raw.sent())
 	return d.raw.sent(), true
 }
 
@@ -235,7 +241,8 @@ func (r *run) exchangePing() error {
 		r.wire.answerPings()
 		r.raw.sending()
 		err := r.wire.ping()
-		if begin = r.raw.sent(); isTimeout(err) {
+		begin = r.raw.sent()
+		if r.sentLast(reasons.SentPing, begin); isTimeout(err) {
 			return err
 		}
 		r.stage = reasons.StagePong
@@ -251,6 +258,7 @@ func (r *run) exchangePing() error {
 		}
 		if r.wire.scan.pong {
 			r.leave(r.raw.readAt)
+			r.settled = r.raw.readAt
 			r.res.Replied, r.res.RoundTrip = true, max(r.raw.readAt.Sub(begin), 0)
 			r.noteClock()
 			return nil

@@ -37,12 +37,15 @@ type breach struct {
 	what  reasons.ErrorType
 	code  int // the close code that answers it
 	about string
+
+	wrong reasons.Switch // what is wrong with a 101
+	own   bool           // it is the probe's own message that is at fault
 }
 
 func (b *breach) Error() string { return b.about }
 
 func protocolBreach(format string, args ...any) *breach {
-	return &breach{reasons.ProtocolError, closeProtocol, sayf("protocol error: "+format, args...)}
+	return &breach{what: reasons.ProtocolError, code: closeProtocol, about: sayf("protocol error: "+format, args...)}
 }
 
 // frameScanner follows the frames that a server sends, byte by byte. The WebSocket library forgives a server much that
@@ -228,7 +231,7 @@ func (s *frameScanner) beginData() *breach {
 func mostDeflated(limit int64) int64 { return 2*limit + 4096 }
 
 func tooBig(limit int64) *breach {
-	return &breach{reasons.MessageTooBig, closeTooBig, sayf("message of more than %d bytes", limit)}
+	return &breach{what: reasons.MessageTooBig, code: closeTooBig, about: sayf("message of more than %d bytes", limit)}
 }
 
 // take consumes payload and returns how much.

@@ -32,8 +32,8 @@ func (s *frameScanner) endClose(p []byte) *breach {
 	case !validCloseCode(code):
 		return protocolBreach("close frame with the code %d", code)
 	case !utf8.Valid(reason):
-		return &breach{reasons.ProtocolError, closeInvalidData,
-			sayf("protocol error: close frame %d with a reason that is not UTF-8", code)}
+		return &breach{what: reasons.ProtocolError, code: closeInvalidData,
+			about: sayf("protocol error: close frame %d with a reason that is not UTF-8", code)}
 	}
 	s.closed, s.closeCode, s.closeReason = true, code, string(reason)
 	return nil

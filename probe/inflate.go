@@ -64,8 +64,8 @@ func (f *inflater) Read(p []byte) (int, error) {
 		case f.in.err != nil:
 			return n, f.in.err
 		case !errors.Is(err, io.EOF):
-			return n, &breach{reasons.ProtocolError, closeInvalidData,
-				sayf("protocol error: compressed message that cannot be inflated (RFC 7692 7.2.2): %s", err)}
+			return n, &breach{what: reasons.ProtocolError, code: closeInvalidData,
+				about: sayf("protocol error: compressed message that cannot be inflated (RFC 7692 7.2.2): %s", err)}
 		}
 		switch more, err := f.in.more(); {
 		case err != nil:

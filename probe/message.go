@@ -109,5 +109,5 @@ func (m *message) judgeStream() bool {
 }
 
 func invalidText() *breach {
-	return &breach{reasons.ProtocolError, closeInvalidData, own("protocol error: text message that is not UTF-8")}
+	return &breach{what: reasons.ProtocolError, code: closeInvalidData, about: own("protocol error: text message that is not UTF-8")}
 }

@@ -129,31 +129,60 @@ func never() bool { return false }
 // ofLast says what keeps the last message from being the one that is expected, or nothing if that is not known.
 // Values are shown by a function that hides secrets.
 func (n *nearMiss) ofLast(show func(string) string) string {
-	switch e := n.expect; {
-	case e.json != nil:
+	if n.expect.json != nil {
 		return n.miss.say(n.last, show)
+	}
+	if v, ok := n.variant(); ok {
+		return own("the last one would match " + v.differs)
+	}
+	return ""
+}
+
+// variant is how the last message would match a text or a regular expression.
+func (n *nearMiss) variant() (variant, bool) {
+	switch e := n.expect; {
 	case e.re != nil && len(n.last.head) <= shortText && !n.last.cut:
 		return nearPattern(e.re.String(), n.last.head)
 	case e.re != nil:
-		return ""
+		return variant{}, false
 	default:
 		return nearText(e.pattern.text, n.last.head)
 	}
 }
 
+// nearKind is how near a run was to a match, for its hint.
+func (r *run) nearKind() reasons.Near {
+	n := &r.near
+	switch {
+	case r.stage != reasons.StageReply || n.expect == nil:
+		return reasons.NearNot
+	case n.early:
+		return reasons.NearEarly
+	case n.ofPast(r.turn) != "":
+		return reasons.NearTaken
+	case r.unmatched == 0:
+		return reasons.NearNot
+	case n.expect.json != nil:
+		return n.miss.near()
+	}
+	v, _ := n.variant()
+	return v.near
+}
+
 // variant is what an expectation would be if it were a little different, and how.
 type variant struct {
+	near    reasons.Near
 	differs string
 	of      func(string) string
 }
 
 var textVariants = []variant{
-	{"without the line break at the end of what is expected", withoutLineBreak},
-	{"without the blanks around what is expected", strings.TrimSpace},
-	{"in other letter case", strings.ToLower},
-	{"without the line break at the end of what is expected, in other letter case", func(s string) string { return strings.ToLower(withoutLineBreak(s)) }},
-	{"but for blanks and line breaks", withoutSpace},
-	{"but for the escapes of JSON in it", unescaped},
+	{reasons.NearBreak, "without the line break at the end of what is expected", withoutLineBreak},
+	{reasons.NearBlanks, "without the blanks around what is expected", strings.TrimSpace},
+	{reasons.NearCase, "in other letter case", strings.ToLower},
+	{reasons.NearBreak, "without the line break at the end of what is expected, in other letter case", func(s string) string { return strings.ToLower(withoutLineBreak(s)) }},
+	{reasons.NearBlanks, "but for blanks and line breaks", withoutSpace},
+	{reasons.NearNot, "but for the escapes of JSON in it", unescaped},
 }
 
 func withoutLineBreak(s string) string { return strings.TrimRight(s, "\r\n") }
@@ -173,7 +202,7 @@ func unescaped(s string) string {
 }
 
 // nearText says how a text would be found in a message.
-func nearText(want string, message []byte) string {
+func nearText(want string, message []byte) (variant, bool) {
 	for i, v := range textVariants {
 		changed := v.of(want)
 		in := string(message)
@@ -181,32 +210,32 @@ func nearText(want string, message []byte) string {
 			in = v.of(in)
 		}
 		if changed != "" && strings.Contains(in, changed) {
-			return own("the last one would match " + v.differs)
+			return v, true
 		}
 	}
-	return ""
+	return variant{}, false
 }
 
 var patternVariants = []variant{
-	{"without the line break at the end of the expression", withoutLineBreak},
-	{"in other letter case, with (?i)", func(s string) string { return "(?i)" + s }},
-	{"if a dot matched line breaks, too, with (?s)", func(s string) string { return "(?s)" + s }},
-	{"if ^ and $ matched at every line, with (?m)", func(s string) string { return "(?m)" + s }},
-	{"as the text that the expression is: a backslash has to stand before its special characters", regexp.QuoteMeta},
+	{reasons.NearBreak, "without the line break at the end of the expression", withoutLineBreak},
+	{reasons.NearCase, "in other letter case, with (?i)", func(s string) string { return "(?i)" + s }},
+	{reasons.NearNot, "if a dot matched line breaks, too, with (?s)", func(s string) string { return "(?s)" + s }},
+	{reasons.NearNot, "if ^ and $ matched at every line, with (?m)", func(s string) string { return "(?m)" + s }},
+	{reasons.NearNot, "as the text that the expression is: a backslash has to stand before its special characters", regexp.QuoteMeta},
 }
 
 // nearPattern says how a regular expression would match a short message.
-func nearPattern(expr string, message []byte) string {
+func nearPattern(expr string, message []byte) (variant, bool) {
 	for _, v := range patternVariants {
 		changed := v.of(expr)
 		if changed == expr || withoutLineBreak(expr) == "" {
 			continue
 		}
 		if re, err := regexp.Compile(changed); err == nil && re.Match(message) {
-			return own("the last one would match " + v.differs)
+			return v, true
 		}
 	}
-	return ""
+	return variant{}, false
 }
 
 // jsonMiss says which expectation of a JSON message failed, and what stood there.
@@ -217,6 +246,24 @@ type jsonMiss struct {
 	root  byte   // with what the document begins
 	text  bool   // a text before @fromstr is no JSON
 }
+
+// near is the kind of the miss.
+func (m jsonMiss) near() reasons.Near {
+	switch {
+	case m.fact == nil && m.root == 0, m.text:
+		return reasons.NearNoJSON
+	case m.fact == nil:
+		return reasons.NearNot
+	case !m.found:
+		return reasons.NearNoPath
+	case m.got == "" || kinds[m.got[0]] != kinds[m.fact.wanted()[0]] && !(isBool(m.got) && isBool(m.fact.wanted())):
+		return reasons.NearType
+	default:
+		return reasons.NearValue
+	}
+}
+
+func isBool(value string) bool { return value[0] == 't' || value[0] == 'f' }
 
 // say says why the message is not as expected.
 func (m jsonMiss) say(last heard, show func(string) string) string {

@@ -33,6 +33,9 @@ func (r *run) conclude(err error, fixed func(time.Time)) {
 		r.noteClose(b)
 	}
 	r.res.Reason, r.res.ErrorType = reasons.Explain(r.seen)
+	if err != nil {
+		r.res.Clues = r.clues(err, now)
+	}
 	if len(r.lastReply) > 0 {
 		r.res.LastReply = r.redact().text(string(r.lastReply), MaxReplyDetail)
 	}
@@ -52,6 +55,23 @@ func (r *run) breakOff(now time.Time) {
 			span.End = now.Sub(r.res.Started)
 		}
 	}
+}
+
+// noteFarewell records a close by the server of a run that was ok. An answer to the probe's own close frame is none: it
+// repeats the code, or has none (RFC 6455 5.5.1). A frame with another code was on its way, or is worth telling.
+func (r *run) noteFarewell(first bool) {
+	scan := &r.wire.scan
+	_, broken := errors.AsType[*breach](r.wire.fault)
+	switch {
+	case scan.closed && (first || scan.closeCode != closeNormal && scan.closeCode != closeNoStatus):
+		r.res.CloseCode = scan.closeCode
+		r.res.CloseReason = r.redact().text(scan.closeReason, maxControlPayload)
+	case first && r.wire.fault != nil && !broken:
+		r.res.CloseCode = closeAbnormal
+	default:
+		return
+	}
+	r.res.Clues = r.clues(nil, r.raw.readAt)
 }
 
 // noteClose records how an open connection ended, if it did.

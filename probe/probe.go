@@ -143,9 +143,11 @@ func (r *run) measure(ctx context.Context) error {
 		return nil
 	case err != nil:
 		return err
-	default:
-		return r.exchange()
 	}
+	if err := r.exchange(); err != nil {
+		return err
+	}
+	return r.stay()
 }
 
 // run is one measurement under way.
@@ -178,6 +180,12 @@ type run struct {
 	unmatched int           // messages that the turn under way passed over
 	lastReply []byte        // the beginning of the last message that did not match
 	near      nearMiss      // how far it was from a match
+
+	first   firstBytes // of the response
+	says    reasons.Says
+	last    reasons.Sent // what was sent last, once the socket was open
+	lastAt  time.Time    // when that was, or else the open, or else the request
+	settled time.Time    // when the last step ended, or else the open
 }
 
 // redact returns what hides the secrets of the run. Most runs have nothing to redact, and a probe that kept it ready would
@@ -214,8 +222,15 @@ func (r *run) close(err error) {
 	}
 	r.enter(reasons.StageDone, PhaseClose)
 	r.raw.bound(time.Now().Add(closeBudget))
+	if err == nil {
+		r.wire.drain() // the server may have been first
+	}
+	first := r.wire.ended()
 	r.wire.sayClose(r.goodbye(err))
 	answered := r.wire.await() == nil
+	if err == nil {
+		r.noteFarewell(first)
+	}
 	if secured, ok := r.wire.conn.(*tls.Conn); ok && answered {
 		_ = secured.CloseWrite() // all is said on both sides
 	}

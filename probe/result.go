@@ -69,9 +69,10 @@ type Result struct {
 	Subprotocol string
 	// Extensions is the permessage-deflate that was agreed upon, with the parameters that the server gave, or empty.
 	Extensions string
-	// CloseCode tells how the connection ended, if it did before the outcome was fixed: the code of the
-	// close frame, 1005 for a close frame without one, 1006 for an end without a close frame, and
-	// after a breach the code that the probe sent (RFC 6455 7.4.1). 0 if the connection was still open.
+	// CloseCode tells how the connection ended: the code of the close frame, 1005 for a close frame without one, 1006 for
+	// an end without a close frame, and after a breach the code that the probe sent (RFC 6455 7.4.1). 0 if the probe was
+	// the first to close. A run that is OK has one, too, if the server closed before the probe said goodbye, or said
+	// something else than goodbye to that.
 	CloseCode   int
 	CloseReason string
 	// CloseByProbe says that the code is the probe's own word to a server that broke the protocol.
@@ -80,6 +81,20 @@ type Result struct {
 	// last of them.
 	Unmatched int
 	LastReply string
+
+	// Clues are what [Result.Hint] follows from, beside the rest.
+	Clues reasons.Clues
+}
+
+// Hint is advice for a person who meets this result, in the words that the person knows; nil is for the fields of a
+// file. It is empty for a run that was ok, unless the server closed the connection.
+func (r Result) Hint(words reasons.Words) string {
+	c := r.Clues
+	if c.Status = 0; !r.Opened {
+		c.Status = r.HTTPStatus
+	}
+	c.Close = r.CloseCode
+	return reasons.Hint(reasons.Failure{Code: r.Reason, Type: r.ErrorType, Clues: c}, words)
 }
 
 // OverloadBound is how late an agent may be before a run counts as disturbed by the agent itself.

@@ -22,6 +22,7 @@ const (
 	MaxMaxReply     = 64 << 20
 	// MaxProtocolBytes is how long the subprotocols may be together. Servers commonly accept a head of 8 to 64 KiB.
 	MaxProtocolBytes = 16 << 10
+	MaxStayOpen      = 25 * time.Second
 )
 
 // PingMode is how a run provokes an answer.
@@ -29,7 +30,7 @@ type PingMode string
 
 // The ping modes.
 const (
-	// PingNone sends nothing: the run is over when the socket is open.
+	// PingNone sends no message of its own: without an Exchange the run is over when the socket is open.
 	PingNone PingMode = "none"
 	// PingMessage sends Spec.Send as a message and waits for a message that matches Spec.Expect.
 	PingMessage PingMode = "message"
@@ -45,6 +46,11 @@ func PingModes() []PingMode { return []PingMode{PingNone, PingMessage, PingFrame
 
 // messages reports whether the mode sends messages.
 func (m PingMode) messages() bool { return m == PingMessage || m == PingBoth }
+
+// talks reports whether a run of the Spec has messages to send or to wait for.
+func (s Spec) talks() bool {
+	return s.PingMode.messages() || s.PingMode == PingNone && s.Exchange != nil
+}
 
 // IPVersion is a version of the Internet Protocol.
 type IPVersion string
@@ -99,7 +105,8 @@ type Spec struct {
 	ExpectPattern string
 	// ExpectJSON is what must stand where in a JSON reply, in place of Expect; see [Step].
 	ExpectJSON map[string]any
-	// Exchange is what is said in place of Send and one reply, at most MaxSteps steps.
+	// Exchange is what is said in place of Send and one reply, at most MaxSteps steps. It is allowed with every
+	// Interpretation, and then with PingNone, too: the run is ok once all steps are done.
 	Exchange []Step
 	// Protocols are the subprotocols offered, in order of preference: at most MaxProtocols tokens
 	// (RFC 7230 3.2.6) of at most MaxProtocolLen bytes each and MaxProtocolBytes together. Browsers can send a token to an
@@ -128,6 +135,10 @@ type Spec struct {
 	// that must stay shut: the run is ok if and only if it comes. 0 expects the socket to open. Not with
 	// RoundTripLatency.
 	ExpectStatus int
+	// StayOpen is how long the socket must stay open, from the 101 or from the end of the last step, for the run to be ok:
+	// at most MaxStayOpen, and less than Timeout, whose deadline holds for it. Messages that come meanwhile do not matter.
+	// Default: 0, which ends the run at once.
+	StayOpen time.Duration
 	// ConnectTo is the host:port to connect to in place of that of the URL, which still says what the Host
 	// field and the TLS server name are; a proxy is asked for this one. Empty connects to the URL's.
 	ConnectTo string

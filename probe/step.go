@@ -29,7 +29,8 @@ type Step struct {
 	// Timeout bounds the step from its start to the matching message, within the deadline of the run; 0 is no bound of
 	// its own.
 	Timeout time.Duration
-	// Measure makes the step the round trip of the exchange. Default: the last step that sends and expects.
+	// Measure makes the step the round trip of the exchange. Default: the last step that sends and expects, or else the
+	// only one that expects.
 	Measure bool
 }
 
@@ -54,7 +55,7 @@ func (s Spec) steps() []Step {
 func (s Spec) MeasuredStep() int { return measured(s.Exchange) }
 
 func measured(steps []Step) int {
-	last := -1
+	last, waiting, waits := -1, -1, 0
 	for i, s := range steps {
 		if s.Measure && s.expects() {
 			return i
@@ -62,6 +63,13 @@ func measured(steps []Step) int {
 		if s.Send != nil && s.expects() {
 			last = i
 		}
+		if s.expects() {
+			waiting = i
+			waits++
+		}
+	}
+	if last < 0 && waits == 1 {
+		return waiting
 	}
 	return last
 }
@@ -76,7 +84,7 @@ type turn struct {
 
 // newTurns prepares the steps of a valid Spec. There are none if it sends no messages.
 func newTurns(s Spec) ([]turn, error) {
-	if !s.PingMode.messages() {
+	if !s.talks() {
 		return nil, nil
 	}
 	var turns []turn

@@ -29,7 +29,7 @@ func (r *run) open(ctx context.Context) error {
 	r.socket = socket
 	socket.inflate = r.wire.inflate
 	if want := r.probe.spec.ExpectStatus; want != 0 {
-		return &breach{reasons.UnexpectedlyOpen, closeNormal, sayf("the socket opened, where %d was expected", want)}
+		return &breach{what: reasons.UnexpectedlyOpen, code: closeNormal, about: sayf("the socket opened, where %d was expected", want)}
 	}
 	return nil
 }
@@ -138,6 +138,7 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	if r.probe.traces && !r.res.Trace.IsZero() {
 		request = append(request, "\r\n"+traceParent+": "+r.res.Trace.Parent()...)
 	}
+	r.lastAt = time.Now()
 	_, sent := conn.Write(append(request, "\r\n\r\n"...))
 	switch {
 	case isTimeout(sent):
@@ -146,10 +147,11 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		r.hurry()
 	}
 	br := r.scratch.head
-	from := io.Reader(conn)
+	r.first.conn = conn
+	from := io.Reader(&r.first)
 	if !r.watcher.blind() {
 		r.watcher.request = append(request, "\r\n\r\n"...)
-		from = watchedReader{r.watcher, conn}
+		from = watchedReader{r.watcher, &r.first}
 	}
 	resp, err := readHead(from, br, http.MethodGet)
 	var head *headError
@@ -173,13 +175,14 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 		}
 		r.seen.Status = resp.StatusCode
 		r.refused(resp)
-		return nil, sayError(sayf("the server answered %s instead of 101%s", strings.TrimSpace(resp.Status), redirection(resp)))
+		return nil, sayError(sayf("the server answered %s instead of 101%s%s", strings.TrimSpace(resp.Status), redirection(resp), challenge(resp)))
 	}
 	compression, b := verifyUpgrade(resp, key, &r.probe.spec)
 	if b != nil {
 		return nil, b
 	}
 	r.leave(r.raw.readAt)
+	r.lastAt, r.settled = r.raw.readAt, r.raw.readAt
 	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
 	r.noteClock()
 	subprotocol := resp.Header.Get("Sec-Websocket-Protocol")
@@ -226,4 +229,5 @@ func (r *run) refused(resp *http.Response) {
 	r.hurry()
 	body, _ := io.ReadAll(io.LimitReader(resp.Body, int64(MaxBodyDetail+r.slack())))
 	r.res.Body = r.redact().text(string(body), MaxBodyDetail)
+	r.says = saysOf(resp, string(body), r.probe.target.secure)
 }

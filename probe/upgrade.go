@@ -50,10 +50,10 @@ func requestHead(s Spec, target target) []byte {
 // compression that was agreed upon, if any. The library checks less, and answers a breach by reading on for up
 // to 3 s.
 func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*deflate, *breach) {
-	bad := func(what reasons.ErrorType, format string, args ...any) (*deflate, *breach) {
-		return nil, &breach{what: what, about: sayf(format, args...)}
-	}
 	h := resp.Header
+	bad := func(what reasons.ErrorType, format string, args ...any) (*deflate, *breach) {
+		return nil, &breach{what: what, about: sayf(format, args...), wrong: switchClue(h, what, spec)}
+	}
 	agreed, problem := acceptDeflate(h.Values("Sec-Websocket-Extensions"), spec.Compression == CompressionOn)
 	accept := h.Values("Sec-Websocket-Accept")
 	protocols := h.Values("Sec-Websocket-Protocol")
@@ -77,6 +77,25 @@ func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*deflate, *brea
 			h.Get("Sec-Websocket-Protocol"), spec.ExpectProtocol)
 	}
 	return agreed, nil
+}
+
+// switchClue says what is wrong with the subprotocol or the extension of a 101.
+func switchClue(h http.Header, what reasons.ErrorType, spec *Spec) reasons.Switch {
+	protocols := h.Values("Sec-Websocket-Protocol")
+	switch {
+	case what == reasons.BadExtension && !strings.Contains(strings.ToLower(strings.Join(h.Values("Sec-Websocket-Extensions"), ",")), permessageDeflate):
+		return reasons.SwitchOther
+	case what == reasons.BadExtension && spec.Compression == CompressionOn:
+		return reasons.SwitchParameters
+	case what != reasons.BadSubprotocol:
+		return reasons.SwitchFine
+	case len(protocols) > 1:
+		return reasons.SwitchTwice
+	case len(protocols) == 0 || slices.Contains(spec.Protocols, protocols[0]):
+		return reasons.SwitchUnpicked
+	default:
+		return reasons.SwitchOther
+	}
 }
 
 // acceptKey is the Sec-WebSocket-Accept that answers a key (RFC 6455 4.2.2, step 5.4).

@@ -89,11 +89,27 @@ func (s Spec) limitFaults() []Fault {
 		faults = append(faults, Fault{Field: "ExpectStatus", Given: []string{"Interpretation"}, NotAllowed: true,
 			Problem: "is not allowed: round_trip_latency needs a socket that opens"})
 	}
+	faults = append(faults, s.stayFaults()...)
 	if s.ExpectProtocol != "" && !slices.Contains(s.Protocols, s.ExpectProtocol) {
 		faults = append(faults, Fault{Field: "ExpectProtocol", Given: []string{"Protocols"},
 			Problem: "must be one of the protocols offered: a server may not pick another (RFC 6455 4.1)"})
 	}
 	return faults
+}
+
+// stayFaults checks how long the socket must stay open.
+func (s Spec) stayFaults() []Fault {
+	switch {
+	case s.StayOpen < 0 || s.StayOpen > MaxStayOpen:
+		return []Fault{{Field: "StayOpen", Problem: fmt.Sprintf("must be between 0s and %v, got %v", MaxStayOpen, s.StayOpen)}}
+	case s.StayOpen > 0 && s.ExpectStatus != 0:
+		return []Fault{{Field: "StayOpen", Given: []string{"ExpectStatus"}, NotAllowed: true,
+			Problem: "is not allowed: expect_status wants a socket that does not open"}}
+	case s.StayOpen >= s.Timeout && s.StayOpen > 0:
+		return []Fault{{Field: "StayOpen", Given: []string{"Timeout"},
+			Problem: fmt.Sprintf("must be less than the %v of the whole run, got %v", s.Timeout, s.StayOpen)}}
+	}
+	return nil
 }
 
 // modeFaults checks the fields that only make sense together: what is measured, how an answer is

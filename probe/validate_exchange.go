@@ -54,8 +54,8 @@ func (s Spec) exchangeFaults() []Fault {
 		faults = append(faults, ofStep(i, step.nameFaults(known))...)
 		known = append(known, step.groups()...)
 	}
-	if len(faults) == 0 && measured(s.Exchange) < 0 {
-		faults = append(faults, Fault{Field: "Exchange", Given: []string{"Exchange"},
+	if len(faults) == 0 && s.Interpretation == RoundTripLatency && measured(s.Exchange) < 0 {
+		faults = append(faults, Fault{Field: "Exchange", Given: []string{"Exchange", "Interpretation"},
 			Problem: "has no round trip: let a step send and expect, or mark one that expects with measure"})
 	}
 	return faults

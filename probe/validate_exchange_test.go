@@ -26,7 +26,19 @@ func TestValidateExchange(t *testing.T) {
 		{"a step that does nothing", steps(ask, Step{}), []string{`Exchange["1"]`}},
 		{"two expectations", steps(Step{Send: new("a"), Expect: new(""), ExpectPattern: "x", ExpectJSON: map[string]any{"a": 1}}),
 			[]string{`Exchange["0"].ExpectPattern`, `Exchange["0"].ExpectJSON`}},
-		{"nothing to measure", steps(Step{Send: new("a")}, Step{Expect: new("b")}), []string{"Exchange"}},
+		{"the only waiting step is meant", steps(Step{Send: new("a")}, Step{Expect: new("b")}), nil},
+		{"nothing to measure", steps(Step{Send: new("a")}), []string{"Exchange"}},
+		{"either of two could be meant", steps(Step{Expect: new("a")}, Step{Expect: new("b")}), []string{"Exchange"}},
+		{"nothing to measure, and nothing asked for", func(s *Spec) {
+			s.Exchange, s.Interpretation = []Step{{Expect: new("a")}, {Expect: new("b")}}, HandshakeLatency
+		}, nil},
+		{"a greeting in binary", func(s *Spec) {
+			s.Exchange, s.Interpretation, s.MessageFormat = []Step{{Expect: new("00ff")}}, ConnectionSuccess, FormatHex
+		}, nil},
+		{"beside a refusal", func(s *Spec) {
+			s.Exchange, s.Interpretation, s.ExpectStatus = []Step{{Expect: new("a")}}, HandshakeLatency, 403
+		}, []string{"Exchange"}},
+		{"beside a Ping", func(s *Spec) { s.Exchange, s.PingMode = []Step{ask}, PingFrame }, []string{"Exchange"}},
 		{"a waiting step measured", steps(Step{Send: new("a")}, Step{Expect: new("b"), Measure: true}), nil},
 		{"two measured", steps(Step{Send: new("a"), Expect: new("b"), Measure: true}, Step{Expect: new("b"), Measure: true}),
 			[]string{`Exchange["1"].Measure`}},
@@ -57,7 +69,7 @@ func TestValidateExchange(t *testing.T) {
 		{"beside one message", func(s *Spec) { s.Exchange, s.Send, s.Expect = []Step{ask}, "x", "y" }, []string{"Expect", "Send"}},
 		{"with a ping", func(s *Spec) { s.Exchange, s.PingMode = []Step{ask}, PingBoth }, nil},
 		{"in place of a message", func(s *Spec) { s.Exchange, s.PingMode = []Step{ask}, PingFrame }, []string{"Exchange"}},
-		{"where nothing is sent", func(s *Spec) { s.Exchange, s.Interpretation = []Step{ask}, HandshakeLatency }, []string{"Exchange"}},
+		{"with every interpretation", func(s *Spec) { s.Exchange, s.Interpretation = []Step{ask}, HandshakeLatency }, nil},
 
 		{"one reply by JSON", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{"a": "b", "c": nil, "d": 1.5, "e": true} }, nil},
 		{"no path", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{} }, []string{"ExpectJSON"}},

@@ -90,8 +90,12 @@ func jsonFaults(expect map[string]any) []Fault {
 // the ping mode fit each other.
 func (s Spec) messageFaults() []Fault {
 	given := []string{"Interpretation", "PingMode"}
-	if !s.PingMode.messages() {
+	if !s.talks() {
 		return s.silentFaults(given)
+	}
+	if s.Exchange != nil && s.ExpectStatus != 0 {
+		return []Fault{{Field: "Exchange", Given: []string{"ExpectStatus"}, NotAllowed: true,
+			Problem: "is not allowed: expect_status wants a socket that does not open"}}
 	}
 	if s.Exchange != nil {
 		return append(s.besideFaults(), s.exchangeFaults()...)

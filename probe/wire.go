@@ -150,6 +150,26 @@ func (w *wire) await() error {
 	return nil
 }
 
+// outlast reads and discards, and answers Pings, until the stream ends or the bound of the connection passes, and returns
+// which of the two it was: the second is a timeout.
+func (w *wire) outlast() error {
+	for {
+		w.answerPings()
+		switch {
+		case w.fault != nil:
+			return w.fault
+		case w.scan.closed:
+			return errClosed
+		}
+		_, err := w.receive()
+		w.ready.Reset()
+		w.scan.compressed = w.scan.compressed[:0] // nobody will ask
+		if err != nil && !w.ended() {
+			return err
+		}
+	}
+}
+
 // awaitEOF reads and discards, whatever it is, until the server closes the connection or the deadline.
 // The server closes first (RFC 6455 7.1.1); a client that closes with bytes unread would reset the
 // connection and could take its own close frame with it.

@@ -41,6 +41,7 @@ const (
 	WriteTimeout   ErrorType = "write_timeout"
 	ReplyTimedOut  ErrorType = "reply_timeout"
 	PongTimeout    ErrorType = "pong_timeout"
+	StayTimeout    ErrorType = "stay_open_timeout"
 	// ReplyTimedOutPong is a reply_timeout of an endpoint that answered a Ping meanwhile.
 	ReplyTimedOutPong ErrorType = "reply_timeout_pong_ok"
 )
@@ -98,6 +99,7 @@ func Kinds() []Kind {
 		{ReplyTimedOut, reply, "the deadline passed without a message"},
 		{ReplyTimedOutPong, reply, "the deadline passed without a message, but the pong came: the endpoint lives, the application is silent"},
 		{PongTimeout, reply, "the deadline passed without the pong"},
+		{StayTimeout, reply, "the deadline passed before the socket had stayed open for stay_open_ms"},
 		{CloseFrame, closed, "the server sent a close frame; its code stands in the result"},
 		{ProtocolError, closed, "the server broke RFC 6455 or sent text that is not UTF-8"},
 		{MessageTooBig, closed, "the server sent a message over the limit"},

@@ -22,6 +22,7 @@ const (
 	StageSend
 	StagePong
 	StageReply
+	StageStay // waiting whether the socket stays open
 	StageDone // measured what the interpretation asks for
 )
 
@@ -59,7 +60,7 @@ func Explain(e Evidence) (Code, ErrorType) {
 		return OK, ""
 	case e.Stage < StageSend:
 		return explainOpen(e)
-	case e.Unmatched > 0:
+	case e.Unmatched > 0 && e.Stage < StageStay:
 		return ReplyMismatch, ReplyMismatched
 	case e.Breach != "":
 		return ClosedEarly, e.Breach
@@ -113,6 +114,8 @@ func replyTimeout(e Evidence) ErrorType {
 		return WriteTimeout
 	case e.Stage == StagePong:
 		return PongTimeout
+	case e.Stage == StageStay:
+		return StayTimeout
 	case e.Ponged:
 		return ReplyTimedOutPong
 	default:
@@ -159,9 +162,9 @@ func tlsFailure(err error) ErrorType {
 func transportFailure(err error) ErrorType {
 	var op *net.OpError
 	switch {
-	case errors.As(err, &op) && op.Op == "remote error":
-		// crypto/tls reports an alert this way. With TLS 1.3 a server refuses the client's
-		// certificate only after the client thinks the handshake done.
+	case errors.As(err, &op) && (op.Op == "remote error" || op.Op == "local error"):
+		// crypto/tls reports an alert this way, the server's or its own. With TLS 1.3 a server refuses the client's
+		// certificate only after the client thinks the handshake done; one with TLS 1.2 may ask for renegotiation.
 		return TLSHandshake
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ConnectionRefused

@@ -21,7 +21,8 @@ const (
 	HandshakeTimeout Code = "ws_handshake_timeout"
 	// ReplyTimeout means that the socket opened and nothing came back before the deadline.
 	ReplyTimeout Code = "ws_reply_timeout"
-	// ClosedEarly means that the socket opened and was gone, or had to be given up, before any reply.
+	// ClosedEarly means that the socket opened and was gone, or had to be given up, before the reply, or before it had
+	// stayed open as long as it was to.
 	ClosedEarly Code = "ws_closed_early"
 	// ReplyMismatch means that messages came and none of them was the expected reply.
 	ReplyMismatch Code = "ws_reply_mismatch"
@@ -53,9 +54,9 @@ func (c Code) When() string {
 	case HandshakeTimeout:
 		return "the deadline passed before the socket was open"
 	case ReplyTimeout:
-		return "the socket opened, then nothing came before the deadline"
+		return "the socket opened, then what was waited for did not come before the deadline"
 	case ClosedEarly:
-		return "the socket opened, then was gone before any reply"
+		return "the socket opened, then was gone before the reply, or before it had stayed open as long as it was to"
 	case ReplyMismatch:
 		return "messages came, none of them was the expected reply"
 	default:
@@ -63,24 +64,19 @@ func (c Code) When() string {
 	}
 }
 
-// Hint is advice for a person who meets the code; it is empty for [OK].
+// Hint says for a person where to look first; it is empty for [OK]. What the run saw says more, see the function [Hint].
 func (c Code) Hint() string {
 	switch c {
 	case OpenFailed:
-		return "browsers send an Origin and often a subprotocol: set headers and protocols to match, " +
-			"and check the URL, the credentials and the proxy in front"
+		return "look at the network, the certificate, the gateway in front and the request, in this order: the error type says which"
 	case HandshakeTimeout:
-		return "something on the way drops packets or the server is too busy to answer the upgrade; " +
-			"the phases show where the time went; raise timeout_ms only if such a wait is acceptable"
+		return "something on the way drops packets, or the server is too busy to answer; the phases show where the time went"
 	case ReplyTimeout:
-		return "the gateway is up but the application behind it is silent: check its workers and queues, " +
-			"and that send_message is a message it answers"
+		return "the gateway is up and the application behind it is silent: look at its workers and queues, and at the message that it was sent"
 	case ClosedEarly:
-		return "the close code tells why the server hung up: 1008 and 4xxx are usually authentication, " +
-			"1011 a server fault, 1013 overload, 1006 a crash or an idle proxy"
+		return "the close code says why the server hung up; without a code look for an idle limit, a restart or a crash"
 	case ReplyMismatch:
-		return "compare expect_message with the last reply shown: matching is on bytes, " +
-			"so blanks and character case count"
+		return "compare the expectation with the last reply: the detail says how near it was"
 	default:
 		return ""
 	}

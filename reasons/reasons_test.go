@@ -81,6 +81,7 @@ func failures() map[string]error {
 		"no roots":      x509.SystemRootsError{},
 		"verification":  &tls.CertificateVerificationError{Err: errors.New("pinned")},
 		"alert":         &net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")},
+		"own alert":     &net.OpError{Op: "local error", Err: errors.New("tls: no renegotiation")},
 		"not tls":       tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
 	}
 }
@@ -199,6 +200,10 @@ func TestExplain(t *testing.T) {
 		{ReplyTimeout, PongTimeout, late(StagePong)},
 		{ReplyTimeout, ReplyTimedOut, late(StageReply)},
 		{ReplyTimeout, ReplyTimedOutPong, Evidence{Stage: StageReply, Ponged: true, DeadlinePassed: true}},
+		{ReplyTimeout, StayTimeout, late(StageStay)},
+		{ClosedEarly, CloseFrame, Evidence{Stage: StageStay, CloseReceived: true, Unmatched: 1}},
+		{ClosedEarly, UnexpectedEOF, failing(StageStay, "eof")},
+		{OpenFailed, TLSHandshake, failing(StageUpgrade, "own alert")},
 		{ClosedEarly, CloseFrame, Evidence{Stage: StageReply, CloseReceived: true}},
 		{ClosedEarly, CloseFrame, Evidence{Stage: StageReply, CloseReceived: true, DeadlinePassed: true}},
 		{ClosedEarly, ProtocolError, Evidence{Stage: StageReply, Breach: ProtocolError}},

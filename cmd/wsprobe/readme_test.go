@@ -191,7 +191,7 @@ func errorTypeTable() string {
 			codes = append(codes, string(c))
 		}
 		help := ""
-		if hint := reasons.Hint(k.Codes[0], k.Type); hint != k.Codes[0].Hint() {
+		if hint := tableHint(k.Codes[0], k.Type, 0); hint != k.Codes[0].Hint() {
 			help = hint
 		}
 		rows = append(rows, []string{code(string(k.Type)), code(codes...), k.Means, help})
@@ -199,11 +199,25 @@ func errorTypeTable() string {
 	rows = append(rows, []string{"`http_400` … `http_599`", code(string(reasons.OpenFailed)), "the server answered with this status instead of 101", ""})
 	for status := 400; status < 600; status++ {
 		what := reasons.HTTPStatus(status)
-		if hint := reasons.Hint(reasons.OpenFailed, what); hint != reasons.OpenFailed.Hint() {
+		if hint := tableHint(reasons.OpenFailed, what, status); hint != tableHint(reasons.OpenFailed, "http_599", status/100*100+80) {
 			rows = append(rows, []string{code(string(what)), code(string(reasons.OpenFailed)), http.StatusText(status), hint})
 		}
 	}
 	return markdown([]string{"error.type", "beside", "what it means", "hint, where there is a better one"}, rows)
+}
+
+// tableHint is the hint on a failure of which nothing else is known than that the request had gone out by wss://.
+func tableHint(c reasons.Code, what reasons.ErrorType, status int) string {
+	clues := reasons.Clues{Stage: reasons.StageUpgrade, Secure: true, Last: reasons.SentMessage, Expected: reasons.ExpectedText, Status: status}
+	switch what {
+	case reasons.HTTPRedirect:
+		clues.Status, clues.Says = http.StatusFound, reasons.SaysElsewhere
+	case reasons.NotWebSocket:
+		clues.Status = http.StatusOK
+	case reasons.CloseFrame:
+		return c.Hint()
+	}
+	return reasons.Hint(reasons.Failure{Code: c, Type: what, Clues: clues}, nil)
 }
 
 func metricTable() string {

@@ -56,10 +56,14 @@ func (d *textDisplay) facts(s shot) []fact {
 		add("status", fmt.Sprint(r.HTTPStatus))
 	}
 	add("body", strings.TrimSuffix(r.Body, `\n`))
-	add("close", closeText(r))
 	if r.Reason != reasons.OK {
-		all = append(all, d.failure(r)...)
+		add("close", closeText(r))
+		return append(all, d.failure(r)...)
 	}
+	if r.CloseCode != 0 {
+		add("closed", "by the server: "+closeText(r))
+	}
+	add("hint", d.words(r.Hint(nil)))
 	return all
 }
 
@@ -74,7 +78,7 @@ func (d *textDisplay) failure(r probe.Result) []fact {
 		when = "the socket opened, and was to be refused"
 	}
 	return append(all, fact{"reason", r.Reason.String() + ": " + when}, fact{"error", string(r.ErrorType)},
-		fact{"detail", r.Detail}, fact{"hint", d.words(reasons.Hint(r.Reason, r.ErrorType))})
+		fact{"detail", r.Detail}, fact{"hint", d.words(r.Hint(nil))})
 }
 
 // quoted is the beginning of a message, and how much more there is of it.

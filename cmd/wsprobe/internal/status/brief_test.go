@@ -7,6 +7,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // TestBriefHasTheSameView changes one field of a result after the other: what is kept of it is shown like the whole.
@@ -45,6 +46,8 @@ func change(t *testing.T, field reflect.Value) {
 		}
 	case *probe.Trace:
 		*value = probe.Trace{ID: [16]byte{1}, Run: [8]byte{2}, Upgrade: [8]byte{3}, Sampled: true}
+	case *reasons.Clues: // which change no view of a run that was ok to the end
+		value.Origin = true
 	case *[]probe.Span:
 		*value = []probe.Span{{End: time.Millisecond, State: probe.SpanEnded}}
 	default:

@@ -6,7 +6,6 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
-	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // View is a result as JSON: one object per line of `wsprobe once --json`, one element of the API's answer.
@@ -23,7 +22,7 @@ type View struct {
 	Reason            string             `json:"reason" doc:"ok, or one of the five codes"`
 	ErrorType         *string            `json:"error_type" doc:"what broke"`
 	Detail            *string            `json:"detail" doc:"the error, for people"`
-	Hint              *string            `json:"hint" doc:"what to do about it"`
+	Hint              *string            `json:"hint" doc:"what to do about it, or about a close by the server after a run that is ok"`
 	HandshakeMS       *float64           `json:"handshake_ms" doc:"from the start to the open socket"`
 	RoundTripMS       *float64           `json:"round_trip_ms" doc:"from the message to the matching reply, or to the Pong"`
 	ConnectionSuccess int                `json:"connection_success" doc:"1 if the socket opened, else 0"`
@@ -37,7 +36,7 @@ type View struct {
 	HTTPBody          *string            `json:"http_body" doc:"beginning of the body of a refusal"`
 	Subprotocol       *string            `json:"subprotocol" doc:"the one picked; empty if none was, null if the socket never opened"`
 	Extensions        *string            `json:"extensions" doc:"permessage-deflate as agreed upon; empty if nothing was, null if the socket never opened"`
-	CloseCode         *int               `json:"close_code" doc:"1005 for a close frame without one, 1006 for an end without a close frame"`
+	CloseCode         *int               `json:"close_code" doc:"how the connection ended, if the probe was not the first to close, also of a run that is ok; 1005 for a close frame without one, 1006 for an end without a close frame"`
 	CloseReason       *string            `json:"close_reason" doc:"the text beside the code"`
 	CloseSentBy       *string            `json:"close_sent_by" doc:"server, or probe after a breach; null without a close frame"`
 	UnmatchedMessages int                `json:"unmatched_messages" doc:"messages that came and were not the reply"`
@@ -60,7 +59,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result, s health
 		Reason:            r.Reason.String(),
 		ErrorType:         unless(r.ErrorType == "", string(r.ErrorType)),
 		Detail:            unless(r.Detail == "", r.Detail),
-		Hint:              unless(r.Reason == reasons.OK, reasons.Hint(r.Reason, r.ErrorType)),
+		Hint:              unless(r.Hint(nil) == "", r.Hint(nil)),
 		HandshakeMS:       unless(!r.Opened, probe.Millis(r.Handshake)),
 		RoundTripMS:       unless(!r.Replied, probe.Millis(r.RoundTrip)),
 		Clock:             unless(r.Clock == "", string(r.Clock)),

@@ -1,0 +1,33 @@
+package probe
+
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// stay waits whether the socket stays open for as long as the Spec wants, from the 101 or from the end of the last step.
+// What comes meanwhile does not matter, as long as it is sound.
+func (r *run) stay() error {
+	if r.probe.spec.StayOpen == 0 {
+		return nil
+	}
+	r.stage = reasons.StageStay
+	r.due, r.limit = r.deadline, r.probe.spec.Timeout
+	until := r.settled.Add(r.probe.spec.StayOpen)
+	enough := !until.After(r.deadline)
+	if !enough {
+		until = r.deadline
+	}
+	r.raw.bound(until)
+	err := r.wire.outlast()
+	switch {
+	case enough && isTimeout(err):
+		r.res.Lag = max(r.res.Lag, time.Since(until))
+		return nil
+	case isTimeout(err):
+		return errLate{}
+	default:
+		return err
+	}
+}
