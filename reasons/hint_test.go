@@ -55,6 +55,8 @@ var excluded = []struct {
 	}, []string{"use wss://", "then wss://"}},
 	{"a server error", func(f Failure) bool { return f.Clues.Status >= 500 && f.Clues.Says == SaysNothing }, []string{"Origin"}},
 	{"nothing was sent", func(f Failure) bool { return f.Clues.Last == SentNothing }, []string{"after the message", "after the Ping"}},
+	{"no message was sent", func(f Failure) bool { return f.Clues.Close != 0 && !f.Clues.spoke() },
+		[]string{"the message", "message_format", "that was sent", "send_message", "a message came"}},
 	{"it took long", func(f Failure) bool { return f.Clues.SinceLast >= idle }, []string{"right after", "at once: does"}},
 	{"it came soon", func(f Failure) bool { return f.Clues.SinceLast < soon }, []string{"are idle", "for a while"}},
 }
@@ -172,7 +174,7 @@ func TestHint(t *testing.T) {
 		"stunnel":                 {Failure{OpenFailed, ConnectionReset, upgrade(Clues{Secure: true})}, "no server behind it"},
 		"Origin refused":          {Failure{OpenFailed, "http_403", upgrade(Clues{Status: 403, Origin: true})}, "the Origin that headers sends"},
 		"idle cut by 1000":        {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 1000, SinceLast: time.Minute})}, "idle"},
-		"text not taken":          {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 1003})}, "message_format"},
+		"text not taken":          {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 1003, Last: SentMessage})}, "message_format"},
 		"CDN":                     {Failure{OpenFailed, "http_522", upgrade(Clues{Status: 522})}, "CDN"},
 		"Digest":                  {Failure{OpenFailed, "http_401", upgrade(Clues{Status: 401, Says: SaysOtherScheme})}, "scheme"},
 		"old TLS":                 {Failure{OpenFailed, TLSHandshake, Clues{Stage: StageTLS, AlertBy: ByServer, Alert: 70}}, "tls.min_version"},

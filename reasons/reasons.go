@@ -56,7 +56,7 @@ func (c Code) When() string {
 	case ReplyTimeout:
 		return "the socket opened, then what was waited for did not come before the deadline"
 	case ClosedEarly:
-		return "the socket opened, then was gone before the reply, or before it had stayed open as long as it was to"
+		return "the socket opened, then was gone before the reply or the end of stay_open_ms"
 	case ReplyMismatch:
 		return "messages came, none of them was the expected reply"
 	default:
