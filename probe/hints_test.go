@@ -165,7 +165,7 @@ func TestHintsAfterTheOpen(t *testing.T) {
 		{name: "taken", script: conversation("<hello", ">x"), change: func(s *probe.Spec) {
 			s.Exchange, s.Timeout = []probe.Step{hears("hello"), tells("x"), hears("ell")}, 300*ms
 		}, err: reasons.ReplyTimedOut, hint: "an earlier step took", detail: "took a message that matches"},
-		{name: "early", script: conversation("<pong", ">ping"), change: func(s *probe.Spec) {
+		{name: "early", script: atOnce("pong"), change: func(s *probe.Spec) {
 			sends("ping")(s)
 			s.Expect, s.Timeout = "pong", 300*ms
 		}, err: reasons.ReplyMismatched, hint: "before send_message was sent", detail: "was there before"},
