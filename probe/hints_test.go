@@ -156,15 +156,15 @@ func TestHintsAfterTheOpen(t *testing.T) {
 		{name: "closed_4406", script: wstest.CloseWith(4406, ""), change: sends("hi"), err: reasons.CloseFrame, hint: "set protocols"},
 		{name: "pattern", script: wstest.Reply("y"), change: expects(func(s *probe.Spec) { s.ExpectPattern = "z" }), err: reasons.ReplyMismatched, hint: "expect_pattern", not: "expect_message"},
 		{name: "line_break", script: wstest.Reply(`"op":"pong"`), change: text("\"op\":\"pong\"\n"), err: reasons.ReplyMismatched, hint: "|-", detail: "without the line break"},
-		{name: "case", script: wstest.Reply("PONG"), change: text("pong"), err: reasons.ReplyMismatched, hint: "upper and lower case", detail: "upper and lower case"},
+		{name: "case", script: wstest.Reply("PONG"), change: text("pong"), err: reasons.ReplyMismatched, hint: "upper and lower case", detail: "in other letter case"},
 		{name: "blanks", script: wstest.Reply(`{"op": "pong"}`), change: text(`"op":"pong"`), err: reasons.ReplyMismatched, hint: "blanks"},
-		{name: "no_json", script: wstest.Reply("42[\"pong\"]"), change: object("op", "pong"), err: reasons.ReplyMismatched, hint: "whole JSON document", detail: "is no JSON document"},
+		{name: "no_json", script: wstest.Reply("42[\"pong\"]"), change: object("op", "pong"), err: reasons.ReplyMismatched, hint: "whole JSON document", detail: "is no JSON but a packet of Socket.IO"},
 		{name: "no_path", script: wstest.Reply(`{"a":1}`), change: object("b.c", 1), err: reasons.ReplyMismatched, hint: "nothing stands at the path", detail: "nothing at b.c"},
-		{name: "other_type", script: wstest.Reply(`{"a":"1"}`), change: object("a", 1), err: reasons.ReplyMismatched, hint: "another type", detail: `at a the last one has "1" and not 1`},
-		{name: "other_value", script: wstest.Reply(`{"a":false}`), change: object("a", true), err: reasons.ReplyMismatched, hint: "another value", detail: "at a the last one has false and not true"},
+		{name: "other_type", script: wstest.Reply(`{"a":"1"}`), change: object("a", 1), err: reasons.ReplyMismatched, hint: "another type", detail: `a is "1", not 1`},
+		{name: "other_value", script: wstest.Reply(`{"a":false}`), change: object("a", true), err: reasons.ReplyMismatched, hint: "another value", detail: "a is false, not true"},
 		{name: "taken", script: conversation("<hello", ">x"), change: func(s *probe.Spec) {
 			s.Exchange, s.Timeout = []probe.Step{hears("hello"), tells("x"), hears("ell")}, 300*ms
-		}, err: reasons.ReplyTimedOut, hint: "an earlier step took", detail: "took a message that matches"},
+		}, err: reasons.ReplyTimedOut, hint: "an earlier step took", detail: "step 1 took a message that this one waits for"},
 		{name: "early", script: atOnce("pong"), change: func(s *probe.Spec) {
 			sends("ping")(s)
 			s.Expect, s.Timeout = "pong", 300*ms
