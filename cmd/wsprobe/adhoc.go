@@ -25,6 +25,7 @@ type adhocFlags struct {
 	ip4, ip6           bool
 	expectStatus       int
 	maxMessage         int64
+	stayOpen           time.Duration
 	timeout            timeoutValue
 	tls                config.TLS
 	serverName, minTLS string
@@ -35,7 +36,7 @@ type adhocFlags struct {
 func adhocNames() []string {
 	return append([]string{"send", "expect", "expect-pattern", "expect-json", "exchange", "hex", "base64", "binary", "ping", "header",
 		"protocol", "expect-protocol", "user", "token", "connect-to", "proxy", "ipv4", "ipv6", "compression", "expect-status",
-		"max-message-bytes", "timeout", "interpretation"}, tlsFlags()...)
+		"max-message-bytes", "timeout", "stay-open", "interpretation"}, tlsFlags()...)
 }
 
 func (f *adhocFlags) register(cmd *cobra.Command) {
@@ -52,6 +53,7 @@ func (f *adhocFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.compression, "compression", false, "offer to compress messages (permessage-deflate)")
 	flags.Int64Var(&f.maxMessage, "max-message-bytes", 0, "longest message to take, in `bytes` (default 1 MiB)")
 	flags.Var(&f.timeout, "timeout", "`time` for the whole run, 2s or 2000 in ms (default 10s)")
+	flags.DurationVar(&f.stayOpen, "stay-open", 0, "`time` for which the socket must stay open at the end, 2s for instance, less than --timeout")
 	flags.StringVar(&f.interpretation, "interpretation", "",
 		"headline `value`: handshake_latency, round_trip_latency or connection_success (default round_trip_latency with --send, "+
 			"--exchange or --ping, else handshake_latency)")
@@ -84,6 +86,7 @@ func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error)
 		ExpectProtocol: f.expectProtocol,
 		Timeout:        time.Duration(f.timeout),
 		MaxReply:       f.maxMessage,
+		StayOpen:       f.stayOpen,
 		UserAgent:      userAgent(),
 	}
 	in := &input{from: cmd.InOrStdin()}

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // adhocFields names the flag for each field of a Spec, for the messages.
@@ -13,9 +14,19 @@ var adhocFields = map[string]string{
 	"URL": "URL", "Send": "--send", "Expect": "--expect", "Interpretation": "--interpretation",
 	"Headers": "--header", "Protocols": "--protocol", "Timeout": "--timeout", "Proxy": "--proxy",
 	"TLS": "TLS flags", "AnyServerName": "--any-hostname", "ExpectJSON": "--expect-json", "Exchange": "--exchange",
-	"MessageFormat": "--hex, --base64, --binary", "ExpectProtocol": "--expect-protocol", "MaxReply": "--max-message-bytes",
+	"MessageFormat": "--hex, --base64, --binary", "ExpectProtocol": "--expect-protocol", "MaxReply": "--max-message-bytes", "StayOpen": "--stay-open",
 	"IPVersion": "-4, -6", "Compression": "--compression", "Authorize": "--user, --token",
 	"ExpectPattern": "--expect-pattern", "PingMode": "--ping", "ConnectTo": "--connect-to", "ExpectStatus": "--expect-status",
+}
+
+// hintFlags are the flags that hints name in place of the fields of a file.
+var hintFlags = reasons.Words{
+	"auth": "--user or --token", "compression": "--compression", "connect_to": "--connect-to", "expect_json": "--expect-json",
+	"expect_message": "--expect", "expect_pattern": "--expect-pattern", "expect_protocol": "--expect-protocol",
+	"expect_status": "--expect-status", "headers": "--header", "max_message_bytes": "--max-message-bytes",
+	"message_format": "--hex, --base64 or --binary", "protocols": "--protocol", "proxy_url": "--proxy", "send_message": "--send",
+	"stay_open_ms": "--stay-open", "timeout_ms": "--timeout", "tls.ca_file": "--ca-file", "tls.cert_file": "--cert-file",
+	"tls.key_file": "--key-file", "tls.min_version": "--tls-min", "tls.server_name": "--server-name",
 }
 
 // flagWords turns the words of a configuration file into those of the command line. The longer ones come first.
@@ -25,12 +36,9 @@ var flagWords = strings.NewReplacer(
 	"ping_mode frame", "--ping", "ping_mode: frame", "--ping", "message_format", "--hex, --base64 or --binary",
 	"send_message", "--send", "expect_message", "--expect", "expect_pattern", "--expect-pattern", "expect_json", "--expect-json",
 	"beside exchange", "beside --exchange", "expect_protocol", "--expect-protocol", "expect_status", "--expect-status",
-	"set headers and protocols", "set --header and --protocol", "max_message_bytes", "--max-message-bytes", "timeout_ms", "--timeout",
+	"set headers and protocols", "set --header and --protocol", "max_message_bytes", "--max-message-bytes", "timeout_ms", "--timeout", "stay_open_ms", "--stay-open",
 	"check auth,", "check --user or --token,", "connect_to", "--connect-to", "proxy_url", "--proxy", "ip_version", "-4 or -6", "compression: on", "--compression",
 )
-
-// fileWords leaves a text as it is: it speaks of a file already.
-func fileWords(text string) string { return text }
 
 // error speaks of a Spec's faults in terms of the flags, a line for each.
 func (f *adhocFlags) error(faults []probe.Fault) error {

@@ -9,6 +9,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // onceView is a result as a line of JSON. The doc tags are the README's.
@@ -68,11 +69,11 @@ type jsonDisplay struct {
 	mu      sync.Mutex
 	out     *json.Encoder
 	verbose bool
-	words   func(string) string
+	words   reasons.Words
 	series  seriesOf
 }
 
-func newJSONDisplay(w io.Writer, verbose bool, words func(string) string) *jsonDisplay {
+func newJSONDisplay(w io.Writer, verbose bool, words reasons.Words) *jsonDisplay {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false) // it goes to a terminal or to jq
 	return &jsonDisplay{out: out, verbose: verbose, words: words, series: make(seriesOf)}
@@ -105,7 +106,7 @@ func (d *jsonDisplay) view(s shot) onceView {
 	verdict := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
 	v := onceView{View: status.NewView(p.Name, p.ShownURL(), p.Spec.Interpretation, r, verdict)}
 	if v.Hint != nil {
-		*v.Hint = d.words(*v.Hint)
+		*v.Hint = r.Hint(d.words)
 	}
 	v.Run = s.number
 	if n := len(s.watch.Replies); n > 0 && r.Replied {

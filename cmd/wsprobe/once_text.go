@@ -8,6 +8,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // textDisplay shows results to people.
@@ -16,8 +17,8 @@ type textDisplay struct {
 	out     io.Writer
 	ink     ink
 	verbose bool
-	words   func(string) string // puts a hint into the words of whom it is for
-	many    bool                // several probes
+	words   reasons.Words // of whom hints are for
+	many    bool          // several probes
 	listens bool
 	series  seriesOf
 	failed  []string
@@ -25,9 +26,9 @@ type textDisplay struct {
 
 // display makes what the flags ask for.
 func (f *onceFlags) display(out io.Writer, adhoc bool) display {
-	words := fileWords
+	var words reasons.Words // nil for those of a file
 	if adhoc {
-		words = flagWords.Replace
+		words = hintFlags
 	}
 	if f.json {
 		return newJSONDisplay(out, f.verbose, words)
@@ -105,7 +106,7 @@ func (d *textDisplay) outcome(s shot) string {
 func (d *textDisplay) waterfall(s shot) string {
 	var b strings.Builder
 	b.WriteString(d.headline(s))
-	b.WriteString(d.phaseLines(s.result))
+	b.WriteString(d.phaseLines(s.probe, s.result))
 	if d.verbose {
 		d.writeWatch(&b, s)
 	}

@@ -6,6 +6,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -77,8 +78,8 @@ func rows(r probe.Result) []row {
 const minGap = time.Millisecond
 
 // withGaps puts a row wherever time went by in no phase, and returns how much more of it there was in all. Between the open
-// and the first message a probe listens for what the server says of its own accord, and so it may at the end.
-func withGaps(all []row, listens bool, total time.Duration) (filled []row, rest time.Duration) {
+// and the first message a probe listens for what the server says of its own accord. What it does before the close has a label.
+func withGaps(all []row, last string, total time.Duration) (filled []row, rest time.Duration) {
 	var at time.Duration
 	open := false // whether the socket is, and nothing was said yet
 	between := func(until time.Duration, label string) {
@@ -96,7 +97,9 @@ func withGaps(all []row, listens bool, total time.Duration) (filled []row, rest 
 		switch {
 		case at == 0:
 			label = "(prepare)"
-		case open && !row.close, row.close && listens:
+		case row.close && last != "":
+			label = last
+		case open && !row.close:
 			label = "(listen)"
 		}
 		between(row.span.Start, label)
@@ -110,7 +113,7 @@ func withGaps(all []row, listens bool, total time.Duration) (filled []row, rest 
 
 // phaseLines are the waterfall itself. The phase that was not brought to its end is marked on both sides, as
 // its length is only the time that went into it. The last line is the sum of the others.
-func (d *textDisplay) phaseLines(r probe.Result) string {
+func (d *textDisplay) phaseLines(p config.Probe, r probe.Result) string {
 	phases := rows(r)
 	if len(phases) == 0 {
 		return ""
@@ -119,7 +122,14 @@ func (d *textDisplay) phaseLines(r probe.Result) string {
 	for _, span := range r.Phases {
 		total = max(total, span.End)
 	}
-	all, rest := withGaps(phases, d.listens && r.Opened, total)
+	last := ""
+	switch {
+	case d.listens && r.Opened:
+		last = "(listen)"
+	case p.Spec.StayOpen > 0 && r.Opened:
+		last = "(stay open)"
+	}
+	all, rest := withGaps(phases, last, total)
 	var b strings.Builder
 	for _, row := range all {
 		mark, remark, line := " ", "", bar(row.span, total)

@@ -63,7 +63,7 @@ func (d *textDisplay) facts(s shot) []fact {
 	if r.CloseCode != 0 {
 		add("closed", "by the server: "+closeText(r))
 	}
-	add("hint", d.words(r.Hint(nil)))
+	add("hint", r.Hint(d.words))
 	return all
 }
 
@@ -78,7 +78,7 @@ func (d *textDisplay) failure(r probe.Result) []fact {
 		when = "the socket opened, and was to be refused"
 	}
 	return append(all, fact{"reason", r.Reason.String() + ": " + when}, fact{"error", string(r.ErrorType)},
-		fact{"detail", r.Detail}, fact{"hint", d.words(r.Hint(nil))})
+		fact{"detail", r.Detail}, fact{"hint", r.Hint(d.words)})
 }
 
 // quoted is the beginning of a message, and how much more there is of it.

@@ -171,7 +171,7 @@ func TestWaterfall(t *testing.T) {
 	for name, show := range waterfalls() {
 		t.Run(name, func(t *testing.T) {
 			p, r := show()
-			got := (&textDisplay{words: fileWords}).waterfall(shot{probe: p, result: r, watch: &probe.Watch{}})
+			got := (&textDisplay{}).waterfall(shot{probe: p, result: r, watch: &probe.Watch{}})
 			golden(t, name, got)
 			checkLayout(t, r, got)
 		})

@@ -43,8 +43,8 @@ func watchedRun() shot {
 func TestVerboseWaterfall(t *testing.T) {
 	s := watchedRun()
 	for name, d := range map[string]*textDisplay{
-		"verbose":         {verbose: true, words: fileWords},
-		"verbose_colours": {verbose: true, words: fileWords, ink: true},
+		"verbose":         {verbose: true},
+		"verbose_colours": {verbose: true, ink: true},
 	} {
 		got := d.waterfall(s)
 		golden(t, name, got)
