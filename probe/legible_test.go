@@ -91,3 +91,16 @@ func TestLongSubprotocolsAreHidden(t *testing.T) {
 		t.Errorf("got %q, want %q", r.Body, want)
 	}
 }
+
+// TestWordsOfOthersAreNoOwnWords has endpoints say first what marks, or marked, a sentence of the probe.
+func TestWordsOfOthersAreNoOwnWords(t *testing.T) {
+	t.Parallel()
+	for _, begin := range []string{"\x00", "\x00\x01", "\x01", "\x02\x00"} {
+		s := wstest.Start(writes(begin + "connection-key-1 \x1b[2J\r\n"))
+		r := runOnce(t, probe.Spec{URL: s.URL, Headers: map[string]string{"X-Key": "connection-key-1"}})
+		if strings.Contains(r.Detail, "connection-key-1") || strings.ContainsAny(r.Detail, "\x00\x01\x02\x1b") || !strings.Contains(r.Detail, "[redacted]") {
+			t.Errorf("%q: detail %q", begin, r.Detail)
+		}
+		s.Close()
+	}
+}

@@ -1,19 +1,19 @@
 package probe
 
 import (
+	"crypto/rand"
 	"fmt"
 	"strings"
 )
 
 // A sentence of the probe keeps its own words apart from those of others, for only theirs can hold secrets. The marks
-// stand in no text of others: see foreign. A text without them is taken for one of others as a whole.
-const (
-	markOwn   = "\x00" // at the beginning of a sentence of the probe
-	markBegin = "\x01" // before words of others
-	markEnd   = "\x02" // behind them
+// stand in no text of others, because nobody can guess them: a text that began with the first would be shown as it is.
+// A text without marks is taken for one of others as a whole.
+var (
+	markOwn   = "\x00" + rand.Text() // at the beginning of a sentence of the probe
+	markBegin = "\x01" + rand.Text() // before words of others
+	markEnd   = "\x02" + rand.Text() // behind them
 )
-
-var marks = strings.NewReplacer(markOwn, `\x00`, markBegin, `\x01`, markEnd, `\x02`)
 
 // sayf is fmt.Sprintf for a sentence in which the arguments that are texts or errors are words of others, unless they
 // are such sentences themselves. Quote them with \"%s\", for %q would change them before they are searched for secrets.
@@ -40,7 +40,7 @@ func foreign(s string) string {
 	if own, found := strings.CutPrefix(s, markOwn); found {
 		return own
 	}
-	return markBegin + marks.Replace(s) + markEnd
+	return markBegin + s + markEnd
 }
 
 // sayError is an error that says a sentence of the probe.
