@@ -164,7 +164,7 @@ func TestHintsAfterTheOpen(t *testing.T) {
 		{name: "other_value", script: wstest.Reply(`{"a":false}`), change: object("a", true), err: reasons.ReplyMismatched, hint: "another value", detail: "a is false, not true"},
 		{name: "taken", script: conversation("<hello", ">x"), change: func(s *probe.Spec) {
 			s.Exchange, s.Timeout = []probe.Step{hears("hello"), tells("x"), hears("ell")}, 300*ms
-		}, err: reasons.ReplyTimedOut, hint: "an earlier step took", detail: "step 1 took a message that this one waits for"},
+		}, err: reasons.ReplyTimedOut, hint: "an earlier step read", detail: "step 1 took a message that this one waits for"},
 		{name: "early", script: atOnce("pong"), change: func(s *probe.Spec) {
 			sends("ping")(s)
 			s.Expect, s.Timeout = "pong", 300*ms

@@ -226,7 +226,7 @@ func slowUpgradeHint(c Clues) string {
 func silenceHint(c Clues) string {
 	switch {
 	case c.Near == NearTaken:
-		return "an earlier step took a message that this step waits for: merge the two, or narrow what the earlier one expects"
+		return "an earlier step read a message that this step waits for: merge the two, or narrow what the earlier one expects"
 	case c.Last == SentNothing:
 		return "the server said nothing of its own accord: does it greet, or wait for a message first?"
 	case c.Expected == ExpectedNothing:

@@ -24,7 +24,7 @@ func mismatchHint(c Clues) string {
 	case NearValue:
 		return "another value stands at the path of {expect_json}: is that another message than the one meant, or a real change?"
 	case NearTaken:
-		return "an earlier step took a message that this step waits for: merge the two, or narrow what the earlier one expects"
+		return "an earlier step read a message that this step waits for: merge the two, or narrow what the earlier one expects"
 	case NearEarly:
 		return "a message that matches was there before {send_message} was sent, and so is no answer to it: wait for it in a step of its own"
 	}

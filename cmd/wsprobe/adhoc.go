@@ -25,8 +25,7 @@ type adhocFlags struct {
 	ip4, ip6           bool
 	expectStatus       int
 	maxMessage         int64
-	stayOpen           time.Duration
-	timeout            timeoutValue
+	timeout, stayOpen  timeoutValue
 	tls                config.TLS
 	serverName, minTLS string
 	anyHostname        bool
@@ -53,7 +52,7 @@ func (f *adhocFlags) register(cmd *cobra.Command) {
 	flags.BoolVar(&f.compression, "compression", false, "offer to compress messages (permessage-deflate)")
 	flags.Int64Var(&f.maxMessage, "max-message-bytes", 0, "longest message to take, in `bytes` (default 1 MiB)")
 	flags.Var(&f.timeout, "timeout", "`time` for the whole run, 2s or 2000 in ms (default 10s)")
-	flags.DurationVar(&f.stayOpen, "stay-open", 0, "`time` for which the socket must stay open at the end, 2s for instance, less than --timeout")
+	flags.Var(&f.stayOpen, "stay-open", "`time` for which the socket must stay open at the end, 2s or 2000 in ms, less than --timeout")
 	flags.StringVar(&f.interpretation, "interpretation", "",
 		"headline `value`: handshake_latency, round_trip_latency or connection_success (default round_trip_latency with --send, "+
 			"--exchange or --ping, else handshake_latency)")
@@ -86,7 +85,7 @@ func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error)
 		ExpectProtocol: f.expectProtocol,
 		Timeout:        time.Duration(f.timeout),
 		MaxReply:       f.maxMessage,
-		StayOpen:       f.stayOpen,
+		StayOpen:       time.Duration(f.stayOpen),
 		UserAgent:      userAgent(),
 	}
 	in := &input{from: cmd.InOrStdin()}

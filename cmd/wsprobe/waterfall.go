@@ -127,7 +127,7 @@ func (d *textDisplay) phaseLines(p config.Probe, r probe.Result) string {
 	case d.listens && r.Opened:
 		last = "(listen)"
 	case p.Spec.StayOpen > 0 && r.Opened:
-		last = "(stay open)"
+		last = "(stay)"
 	}
 	all, rest := withGaps(phases, last, total)
 	var b strings.Builder
