@@ -151,7 +151,7 @@ func unansweredHint(c Clues) string {
 	if c.Subprotocols {
 		cause += "whether the server knows what {protocols} offers"
 	} else {
-		cause += "whether it wants one, as no subprotocol was offered ({protocols})"
+		cause += "whether the server wants a subprotocol, as none was offered ({protocols})"
 	}
 	if c.Secure {
 		return "TLS opened and the connection then ended: the terminator may have no server behind it; " + cause
