@@ -47,10 +47,15 @@ func NewReceiver(t *testing.T, next http.Handler) *Receiver {
 // Accept listens again after Refuse.
 func (r *Receiver) Accept(t *testing.T) {
 	t.Helper()
-	l, err := net.Listen("tcp", r.Addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	// A process that another test is starting has the sockets of this one until it runs its program, a closed listener too.
+	var l net.Listener
+	Eventually(t, 30*time.Second, "the receiver to listen", func() (bool, string) {
+		var err error
+		if l, err = net.Listen("tcp", r.Addr); err != nil {
+			return false, err.Error()
+		}
+		return true, ""
+	})
 	r.server = &http.Server{Handler: http.HandlerFunc(r.receive)}
 	go func(s *http.Server) { _ = s.Serve(l) }(r.server) // ends with Refuse
 }
