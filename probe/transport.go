@@ -130,52 +130,12 @@ func (r *run) watch(ctx context.Context) {
 // just what the library needs to agree.
 func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.enter(reasons.StageUpgrade, PhaseUpgrade)
-	// A failed write is no end yet: the server may have said why it hung up, in a refusal or in an alert of TLS.
-	request := append(r.probe.head[:len(r.probe.head):len(r.probe.head)], key...)
-	if r.authorization != "" {
-		request = append(request, "\r\nAuthorization: "+r.authorization...)
-	}
-	if r.probe.traces && !r.res.Trace.IsZero() {
-		request = append(request, "\r\n"+traceParent+": "+r.res.Trace.Parent()...)
-	}
-	r.lastAt = time.Now()
-	_, sent := conn.Write(append(request, "\r\n\r\n"...))
-	switch {
-	case isTimeout(sent):
-		return nil, sent
-	case sent != nil:
-		r.hurry()
-	}
-	br := r.scratch.head
-	r.first.conn = conn
-	from := io.Reader(&r.first)
-	if !r.watcher.blind() {
-		r.watcher.request = append(request, "\r\n\r\n"...)
-		from = watchedReader{r.watcher, &r.first}
-	}
-	resp, err := readHead(from, br, http.MethodGet)
-	var head *headError
-	if errors.As(err, &head) {
-		return nil, &breach{what: reasons.MalformedResponse, about: head.problem}
-	}
-	if err != nil && sent != nil && !isAlert(err) {
-		return nil, sent
-	}
-	if err == nil && r.raw.readAt.After(r.deadline) {
-		err = errLate{}
-	}
+	resp, err := r.ask(conn, key)
 	if err != nil {
 		return nil, err
 	}
-	r.res.HTTPStatus = resp.StatusCode
-	if resp.StatusCode != http.StatusSwitchingProtocols {
-		if resp.StatusCode == r.probe.spec.ExpectStatus {
-			r.leave(r.raw.readAt)
-			return nil, errExpectedRefusal
-		}
-		r.seen.Status = resp.StatusCode
-		r.refused(resp)
-		return nil, sayError(sayf("the server answered %s instead of 101%s%s", strings.TrimSpace(resp.Status), redirection(resp), challenge(resp)))
+	if r.res.HTTPStatus = resp.StatusCode; resp.StatusCode != http.StatusSwitchingProtocols {
+		return nil, r.notSwitched(resp)
 	}
 	compression, b := verifyUpgrade(resp, key, &r.probe.spec)
 	if b != nil {
@@ -185,24 +145,78 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.lastAt, r.settled = r.raw.readAt, r.raw.readAt
 	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
 	r.noteClock()
-	subprotocol := resp.Header.Get("Sec-Websocket-Protocol")
-	if subprotocol != "" {
-		// It is one that was offered. Only what is named as a secret is hidden in it, and what is too long for a name.
-		spec := &r.probe.spec
-		named := newRedactor(Spec{Secrets: spec.Secrets, Protocols: spec.Protocols, MessageFormat: FormatText})
-		r.res.Subprotocol = named.text(subprotocol, MaxProtocolLen)
-	}
+	r.noteSubprotocol(resp.Header.Get("Sec-Websocket-Protocol"))
 
 	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)
 	r.wire.chunk = r.scratch.chunk[:]
 	r.wire.watcher, r.wire.scan.watcher = r.watcher, r.watcher
-	r.wire.accept(br)
+	r.wire.accept(r.scratch.head)
 	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": resp.Header["Sec-Websocket-Accept"]}
 	if compression != nil {
 		r.res.Extensions = compression.String()
 		agreed.Set("Sec-Websocket-Extensions", permessageDeflate) // how it is done is up to each side
 	}
 	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: agreed, Body: r.wire}, nil
+}
+
+// ask sends the request and reads the head of the response.
+func (r *run) ask(conn net.Conn, key string) (*http.Response, error) {
+	request := append(r.probe.head[:len(r.probe.head):len(r.probe.head)], key...)
+	if r.authorization != "" {
+		request = append(request, "\r\nAuthorization: "+r.authorization...)
+	}
+	if r.probe.traces && !r.res.Trace.IsZero() {
+		request = append(request, "\r\n"+traceParent+": "+r.res.Trace.Parent()...)
+	}
+	request = append(request, "\r\n\r\n"...)
+	r.lastAt = time.Now()
+	// A failed write is no end yet: the server may have said why it hung up, in a refusal or in an alert of TLS.
+	_, sent := conn.Write(request)
+	switch {
+	case isTimeout(sent):
+		return nil, sent
+	case sent != nil:
+		r.hurry()
+	}
+	r.first.conn = conn
+	from := io.Reader(&r.first)
+	if !r.watcher.blind() {
+		r.watcher.request = request
+		from = watchedReader{r.watcher, &r.first}
+	}
+	resp, err := readHead(from, r.scratch.head, http.MethodGet)
+	if head, ok := errors.AsType[*headError](err); ok {
+		return nil, &breach{what: reasons.MalformedResponse, about: head.problem}
+	}
+	switch {
+	case err != nil && sent != nil && !isAlert(err):
+		return nil, sent
+	case err == nil && r.raw.readAt.After(r.deadline):
+		return nil, errLate{}
+	}
+	return resp, err
+}
+
+// notSwitched is the error of an answer that is not 101.
+func (r *run) notSwitched(resp *http.Response) error {
+	if resp.StatusCode == r.probe.spec.ExpectStatus {
+		r.leave(r.raw.readAt)
+		return errExpectedRefusal
+	}
+	r.seen.Status = resp.StatusCode
+	r.refused(resp)
+	return sayError(sayf("the server answered %s instead of 101%s%s", strings.TrimSpace(resp.Status), redirection(resp), challenge(resp)))
+}
+
+// noteSubprotocol keeps the subprotocol that the server picked. It is one that was offered, so only what is named as a secret
+// is hidden in it, and what is too long for a name.
+func (r *run) noteSubprotocol(picked string) {
+	if picked == "" {
+		return
+	}
+	spec := &r.probe.spec
+	named := newRedactor(Spec{Secrets: spec.Secrets, Protocols: spec.Protocols, MessageFormat: FormatText})
+	r.res.Subprotocol = named.text(picked, MaxProtocolLen)
 }
 
 // redirection says where a response points to, without query and fragment, which may hold a token.
