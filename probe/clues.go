@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -83,7 +84,7 @@ func tlsClues(c *reasons.Clues, err error) {
 		c.AlertBy, c.Alert = reasons.ByServer, alertNumber(op.Err)
 	case alerts:
 		c.AlertBy, c.Alert = reasons.ByProbe, alertNumber(op.Err)
-	case c.Stage != reasons.StageTLS || err == nil || isTimeout(err):
+	case c.Stage != reasons.StageTLS || err == nil || tcp.IsTimeout(err):
 	case errors.As(err, &record):
 		c.First = firstOf(record.RecordHeader[:])
 	case errors.As(err, &errno), errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF):

@@ -34,7 +34,7 @@ func (w *wire) noteSaid(began time.Time, err error, opcode byte, payload string)
 // say writes control frames. None is begun when the time is up, which could only cut it off: there will be time again for
 // the close frame.
 func (w *wire) say(frames []byte) error {
-	if w.raw.late() {
+	if w.raw.Late() {
 		return errLate{}
 	}
 	_, err := w.Write(frames)

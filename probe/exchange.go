@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -99,7 +100,7 @@ func (r *run) boundStep(timeout time.Duration) {
 	if own := time.Now().Add(timeout); timeout > 0 && own.Before(r.deadline) {
 		r.due, r.limit = own, timeout
 	}
-	r.raw.bound(r.due)
+	r.raw.SetEnd(r.due)
 	r.stage = reasons.StageReply
 }
 
@@ -127,7 +128,7 @@ func (r *run) endStep(begin, end time.Time) {
 	if r.turn == r.probe.measured {
 		r.leave(end)
 		r.roundTrip = end.Sub(begin)
-		r.noteClock()
+		r.noteTimestamp()
 	}
 }
 
@@ -135,7 +136,7 @@ func (r *run) endStep(begin, end time.Time) {
 // could no longer be answered is not begun. Of a connection that has ended the end tells more. It is the agent's own
 // trouble if there would be time left, had it not stood still for that long.
 func (r *run) tooLate() bool {
-	r.unsent = !r.wire.ended() && r.raw.late()
+	r.unsent = !r.wire.ended() && r.raw.Late()
 	r.seen.Starved = r.unsent && r.res.Lag > max(OverloadBound, time.Since(r.due))
 	return r.unsent
 }
@@ -148,17 +149,17 @@ func (d *dialogue) say(t turn) (time.Time, bool) {
 	}
 	d.stage = reasons.StageSend
 	d.wire.answerPings()
-	d.raw.sending()
+	d.raw.Sending()
 	err := d.socket.write(t.send, d.probe.spec.MessageFormat != FormatText)
-	if !isTimeout(err) {
+	if !tcp.IsTimeout(err) {
 		d.stage = reasons.StageReply
 	}
 	d.sendErr = err
 	if err == nil {
-		d.watcher.saidMessage(d.raw.sent(), t.send)
+		d.watcher.saidMessage(d.raw.SentAt(), t.send)
 	}
-	d.sentLast(reasons.SentMessage, d.raw.sent())
-	return d.raw.sent(), true
+	d.sentLast(reasons.SentMessage, d.raw.SentAt())
+	return d.raw.SentAt(), true
 }
 
 // finishSending ends a turn that waits for nothing, once its message is on its way.
@@ -181,7 +182,7 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 	r := d.run
 	m := newMessage(t.expect, max(r.keepOfMessage(), nearBytes))
 	r.near.begin(&t.expect)
-	m.longest, m.late = int(r.probe.spec.MaxReply), r.raw.late
+	m.longest, m.late = int(r.probe.spec.MaxReply), r.raw.Late
 	if d.fill.values != nil {
 		m.caught = make(map[string]string)
 	}
@@ -194,12 +195,12 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 		wanted := m.matched && (t.step.Send == nil || answerable && d.read > early)
 		r.watcher.read(m, wanted)
 		if wanted {
-			if r.raw.readAt.After(r.due) {
+			if r.raw.ArrivedAt.After(r.due) {
 				return errLate{} // a timer of a busy machine can be later than what it should have kept out
 			}
 			maps.Copy(d.fill.values, m.caught)
 			d.remember(m, true)
-			r.endStep(begin, r.raw.readAt)
+			r.endStep(begin, r.raw.ArrivedAt)
 			return nil
 		}
 		r.passOver(1)
@@ -212,13 +213,13 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 	}
 }
 
-// noteClock notes whose time ended a value, and how late this process was to see it. The kernel's time is the clock of
+// noteTimestamp notes whose time ended a value, and how late this process was to see it. The kernel's time is the clock of
 // the result only if it ended all values.
-func (r *run) noteClock() {
-	if r.res.Clock != ClockUser {
-		r.res.Clock = r.raw.clock
+func (r *run) noteTimestamp() {
+	if r.res.TimestampSource != tcp.UserTime {
+		r.res.TimestampSource = r.raw.Source
 	}
-	r.res.Lag = max(r.res.Lag, r.raw.lag)
+	r.res.Lag = max(r.res.Lag, r.raw.Lag)
 }
 
 // passOver counts messages that are not the one that is waited for.
@@ -239,10 +240,10 @@ func (r *run) exchangePing() error {
 	if !r.wire.ended() {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
 		r.wire.answerPings()
-		r.raw.sending()
+		r.raw.Sending()
 		err := r.wire.ping()
-		begin = r.raw.sent()
-		if r.sentLast(reasons.SentPing, begin); isTimeout(err) {
+		begin = r.raw.SentAt()
+		if r.sentLast(reasons.SentPing, begin); tcp.IsTimeout(err) {
 			return err
 		}
 		r.stage = reasons.StagePong
@@ -253,14 +254,14 @@ func (r *run) exchangePing() error {
 		if err == nil {
 			r.watcher.read(m, false)
 		}
-		if r.wire.scan.pong && r.raw.readAt.After(r.due) {
+		if r.wire.scan.pong && r.raw.ArrivedAt.After(r.due) {
 			return errLate{}
 		}
 		if r.wire.scan.pong {
-			r.leave(r.raw.readAt)
-			r.settled = r.raw.readAt
-			r.res.Replied, r.res.RoundTrip = true, max(r.raw.readAt.Sub(begin), 0)
-			r.noteClock()
+			r.leave(r.raw.ArrivedAt)
+			r.settled = r.raw.ArrivedAt
+			r.res.Replied, r.res.RoundTrip = true, max(r.raw.ArrivedAt.Sub(begin), 0)
+			r.noteTimestamp()
 			return nil
 		}
 		if err != nil {
@@ -278,7 +279,7 @@ func (r *run) streamError(err error) error {
 		return err
 	case r.wire.fault != nil:
 		return r.wire.fault
-	case r.wire.ended(), isTimeout(err):
+	case r.wire.ended(), tcp.IsTimeout(err):
 		return err
 	}
 	before := r.wire.scan.messages

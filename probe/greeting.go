@@ -14,7 +14,7 @@ func (d *dialogue) settle() {
 		return
 	}
 	until := time.Now().Add(min(greetingWait, d.probe.spec.Timeout/20))
-	d.raw.bound(until)
+	d.raw.SetEnd(until)
 	d.wire.listen()
 	d.res.Lag = max(d.res.Lag, time.Since(until))
 }

@@ -7,6 +7,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -15,7 +16,7 @@ import (
 func (r *run) listen(length time.Duration) error {
 	r.stage = reasons.StageReply
 	r.due, r.limit = time.Now().Add(length), length
-	r.raw.bound(r.due)
+	r.raw.SetEnd(r.due)
 	if err := r.resume(); err != nil {
 		return err
 	}
@@ -26,7 +27,7 @@ func (r *run) listen(length time.Duration) error {
 		switch {
 		case errors.As(err, &b):
 			return err
-		case err != nil && isTimeout(err) && !r.wire.ended():
+		case err != nil && tcp.IsTimeout(err) && !r.wire.ended():
 			return nil
 		case err != nil:
 			if err = r.streamError(err); errors.As(err, &b) {

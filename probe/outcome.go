@@ -71,7 +71,7 @@ func (r *run) noteFarewell(first bool) {
 	default:
 		return
 	}
-	r.res.Clues = r.clues(nil, r.raw.readAt)
+	r.res.Clues = r.clues(nil, r.raw.ArrivedAt)
 }
 
 // noteClose records how an open connection ended, if it did.
@@ -87,4 +87,10 @@ func (r *run) noteClose(b *breach) {
 	case r.wire.fault != nil:
 		r.res.CloseCode = closeAbnormal
 	}
+}
+
+// startOf returns the start of a run on the wall clock of its end, so that their difference is the length of the run even
+// if the wall clock was stepped meanwhile. Else a run could seem to end before it starts, or to take a day.
+func startOf(started, ended time.Time) time.Time {
+	return ended.Add(-ended.Sub(started)) // by the monotonic clock, whose reading stays
 }

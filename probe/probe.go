@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -167,7 +168,7 @@ type run struct {
 	seen  reasons.Evidence
 
 	scratch *scratch
-	raw     *rawConn
+	raw     *tcp.Conn
 	unwatch func() // ends the watch over the context
 	wire    *wire
 	socket  *socket
@@ -221,7 +222,7 @@ func (r *run) close(err error) {
 		return
 	}
 	r.enter(reasons.StageDone, PhaseClose)
-	r.raw.bound(time.Now().Add(closeBudget))
+	r.raw.SetEnd(time.Now().Add(closeBudget))
 	if err == nil {
 		r.wire.drain() // the server may have been first
 	}

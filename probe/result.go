@@ -30,8 +30,8 @@ type Result struct {
 	Replied   bool
 	RoundTrip time.Duration
 
-	// Clock is whose time ended the latencies; empty if none was measured.
-	Clock Clock
+	// TimestampSource is the clock that read the end of the latencies; empty if none was measured.
+	TimestampSource TimestampSource
 
 	// Lag is how late this process was to see what decided the run: how long the bytes that ended a latency had been
 	// there, if the kernel told, for how long the deadline had passed when the run noticed, and how much longer than meant

@@ -3,6 +3,7 @@ package probe
 import (
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -19,13 +20,13 @@ func (r *run) stay() error {
 	if !enough {
 		until = r.deadline
 	}
-	r.raw.bound(until)
+	r.raw.SetEnd(until)
 	err := r.wire.outlast()
 	switch {
-	case enough && isTimeout(err):
+	case enough && tcp.IsTimeout(err):
 		r.res.Lag = max(r.res.Lag, time.Since(until))
 		return nil
-	case isTimeout(err):
+	case tcp.IsTimeout(err):
 		return errLate{}
 	default:
 		return err

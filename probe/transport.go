@@ -11,6 +11,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -95,8 +96,8 @@ func (r *run) connect(ctx context.Context) error {
 		return r.viaProxy(won.err)
 	}
 	r.res.Phases[PhaseConnect].Start = won.started.Sub(r.res.Started)
-	r.raw = newRawConn(won.conn)
-	r.raw.bound(r.deadline)
+	r.raw = tcp.New(won.conn)
+	r.raw.SetEnd(r.deadline)
 	r.watch(ctx)
 	if peer := won.conn.RemoteAddr(); peer != nil {
 		r.res.Peer = peer.String()
@@ -116,7 +117,7 @@ func (r *run) viaProxy(err error) error {
 func (r *run) watch(ctx context.Context) {
 	raw, done := r.raw, make(chan struct{})
 	stop := context.AfterFunc(ctx, func() {
-		raw.abort()
+		raw.Abort()
 		close(done)
 	})
 	r.unwatch = func() {
@@ -141,10 +142,10 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	if b != nil {
 		return nil, b
 	}
-	r.leave(r.raw.readAt)
-	r.lastAt, r.settled = r.raw.readAt, r.raw.readAt
+	r.leave(r.raw.ArrivedAt)
+	r.lastAt, r.settled = r.raw.ArrivedAt, r.raw.ArrivedAt
 	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
-	r.noteClock()
+	r.noteTimestamp()
 	r.noteSubprotocol(resp.Header.Get("Sec-Websocket-Protocol"))
 
 	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)
@@ -173,7 +174,7 @@ func (r *run) ask(conn net.Conn, key string) (*http.Response, error) {
 	// A failed write is no end yet: the server may have said why it hung up, in a refusal or in an alert of TLS.
 	_, sent := conn.Write(request)
 	switch {
-	case isTimeout(sent):
+	case tcp.IsTimeout(sent):
 		return nil, sent
 	case sent != nil:
 		r.hurry()
@@ -191,7 +192,7 @@ func (r *run) ask(conn net.Conn, key string) (*http.Response, error) {
 	switch {
 	case err != nil && sent != nil && !isAlert(err):
 		return nil, sent
-	case err == nil && r.raw.readAt.After(r.deadline):
+	case err == nil && r.raw.ArrivedAt.After(r.deadline):
 		return nil, errLate{}
 	}
 	return resp, err
@@ -200,7 +201,7 @@ func (r *run) ask(conn net.Conn, key string) (*http.Response, error) {
 // notSwitched is the error of an answer that is not 101.
 func (r *run) notSwitched(resp *http.Response) error {
 	if resp.StatusCode == r.probe.spec.ExpectStatus {
-		r.leave(r.raw.readAt)
+		r.leave(r.raw.ArrivedAt)
 		return errExpectedRefusal
 	}
 	r.seen.Status = resp.StatusCode
@@ -234,7 +235,7 @@ func (r *run) hurry() {
 	if wait.After(r.deadline) {
 		wait = r.deadline
 	}
-	r.raw.bound(wait)
+	r.raw.SetEnd(wait)
 }
 
 // refused keeps what a refusal says, as far as it comes soon.

@@ -127,7 +127,7 @@ func (w *watcher) got(s *frameScanner) {
 	if w.blind() {
 		return
 	}
-	f := Frame{At: w.since(w.run.raw.readAt), Opcode: s.opcode, Final: s.final, Compressed: s.marked(), Length: w.length}
+	f := Frame{At: w.since(w.run.raw.ArrivedAt), Opcode: s.opcode, Final: s.final, Compressed: s.marked(), Length: w.length}
 	w.length = 0
 	switch {
 	case s.opcode >= opClose:
@@ -179,7 +179,7 @@ func (w *watcher) read(m *message, wanted bool) {
 		return
 	}
 	w.reads++
-	heard := Message{At: w.since(w.run.raw.readAt), Step: w.run.turn, Binary: !m.text, Bytes: m.size, raw: slices.Clone(m.head)}
+	heard := Message{At: w.since(w.run.raw.ArrivedAt), Step: w.run.turn, Binary: !m.text, Bytes: m.size, raw: slices.Clone(m.head)}
 	for i := range w.Frames {
 		if f := &w.Frames[i]; f.message == w.reads && f.raw == nil {
 			f.raw = heard.raw

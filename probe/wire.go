@@ -3,11 +3,11 @@ package probe
 import (
 	"bufio"
 	"bytes"
-	"context"
 	"errors"
 	"io"
 	"net"
-	"syscall"
+
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 )
 
 // maxEarly bounds what is taken from the connection before the send, frames of all kinds. A server that has said more
@@ -21,7 +21,7 @@ var errClosed = errors.New("close frame received")
 var errPong = errors.New("pong received")
 
 // errLate is what comes of reading what has been received, and of writing, when the time is up.
-type errLate struct{ errNothing }
+type errLate struct{ tcp.ErrNothing }
 
 func (errLate) Error() string { return "the time is up" }
 
@@ -30,7 +30,7 @@ func (errLate) Error() string { return "the time is up" }
 // own affair, see control.go.
 type wire struct {
 	conn    net.Conn // the raw connection, or TLS on it
-	raw     *rawConn
+	raw     *tcp.Conn
 	scan    frameScanner
 	inflate *inflater    // nil if nothing is compressed
 	ready   bytes.Buffer // data frames, not yet read by the library
@@ -42,7 +42,7 @@ type wire struct {
 	endAtPong bool
 }
 
-func newWire(conn net.Conn, raw *rawConn, limit int64, compression *deflate) *wire {
+func newWire(conn net.Conn, raw *tcp.Conn, limit int64, compression *deflate) *wire {
 	w := &wire{conn: conn, raw: raw, scan: frameScanner{limit: limit}}
 	if compression != nil {
 		w.scan.deflate = true
@@ -54,7 +54,7 @@ func newWire(conn net.Conn, raw *rawConn, limit int64, compression *deflate) *wi
 // Read hands data frames to the library. What ends the stream in the middle of what was received ends it exactly there,
 // so that a reply in front of it still counts.
 func (w *wire) Read(p []byte) (int, error) {
-	if w.inflate != nil && w.raw.late() {
+	if w.inflate != nil && w.raw.Late() {
 		return 0, errLate{} // a little that was received in time can be inflated for a long time
 	}
 	w.answerPings()
@@ -84,7 +84,7 @@ func (w *wire) receive() (int, error) {
 		w.fault = b
 		return n, b
 	}
-	if err != nil && !isTimeout(err) {
+	if err != nil && !tcp.IsTimeout(err) {
 		if errors.Is(err, io.EOF) {
 			// The library takes io.EOF between two fragments for the end of the message.
 			err = io.ErrUnexpectedEOF
@@ -109,9 +109,9 @@ func (w *wire) Close() error { return nil }
 
 // drain takes what has already been received, so that it cannot be mistaken for the reply.
 func (w *wire) drain() {
-	w.raw.polling = true
+	w.raw.Polling = true
 	w.listen()
-	w.raw.polling = false
+	w.raw.Polling = false
 }
 
 // early counts the messages that began before now, and so cannot answer what is sent now.
@@ -179,13 +179,6 @@ func (w *wire) awaitEOF() {
 			return
 		}
 	}
-}
-
-// isTimeout reports whether an error is that of a deadline of the raw connection. A context's, and the kernel's giving
-// up on a dead peer, call themselves timeouts, too.
-func isTimeout(err error) bool {
-	t, ok := errors.AsType[net.Error](err)
-	return ok && t.Timeout() && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ETIMEDOUT)
 }
 
 // ended reports whether nothing more can come from the server.

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -22,7 +23,7 @@ const mostChatter = 64 << 20
 
 func (c *chatterbox) TryRead(p []byte) (int, error) {
 	if c.bytes > mostChatter {
-		return 0, errNothing{}
+		return 0, tcp.ErrNothing{}
 	}
 	n := copy(p, c.text)
 	c.bytes += n
@@ -36,7 +37,7 @@ func TestDrainEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			box := &chatterbox{text: wstest.Frame{Opcode: wstest.OpText, More: name == "fragments"}.Bytes() + strings.Repeat(frame.Bytes(), 500)}
-			raw := newRawConn(box)
+			raw := tcp.New(box)
 			w := newWire(raw, raw, 1<<20, nil)
 			w.chunk = make([]byte, 16<<10)
 			w.drain()
@@ -52,17 +53,17 @@ func TestDrainEnds(t *testing.T) {
 func TestCloseAfterTheTimeIsUp(t *testing.T) {
 	said := func(before func(*wire)) string {
 		here, there := net.Pipe()
-		raw := newRawConn(here)
+		raw := tcp.New(here)
 		w := newWire(raw, raw, 1000, nil)
 		w.scan.scan([]byte(wstest.Ping("x").Bytes()), new(bytes.Buffer))
-		raw.bound(time.Now().Add(-time.Second))
+		raw.SetEnd(time.Now().Add(-time.Second))
 		before(w)
 		heard := make(chan string)
 		go func() {
 			all, _ := io.ReadAll(there)
 			heard <- string(all)
 		}()
-		raw.bound(time.Now().Add(time.Minute))
+		raw.SetEnd(time.Now().Add(time.Minute))
 		w.sayClose(closeNormal)
 		_ = here.Close()
 		return <-heard

@@ -22,7 +22,7 @@ type brief struct {
 	subprotocol string
 	expiry      int64        // of the certificate, in s since 1970; 0 for none
 	trace       *probe.Trace // if it is exported
-	clock       probe.Clock
+	clock       probe.TimestampSource
 	httpStatus  uint16
 	opened      bool
 	replied     bool
@@ -37,7 +37,7 @@ func newBrief(r probe.Result) (*brief, bool) {
 	}
 	b := &brief{
 		started: r.Started, length: r.Ended.Sub(r.Started), handshake: r.Handshake, roundTrip: r.RoundTrip,
-		lag: r.Lag, startDelay: r.StartDelay, peer: r.Peer, subprotocol: r.Subprotocol, clock: r.Clock,
+		lag: r.Lag, startDelay: r.StartDelay, peer: r.Peer, subprotocol: r.Subprotocol, clock: r.TimestampSource,
 		httpStatus: uint16(r.HTTPStatus), opened: r.Opened, replied: r.Replied,
 	}
 	for i, span := range r.Phases {
@@ -58,7 +58,7 @@ func newBrief(r probe.Result) (*brief, bool) {
 func (b *brief) result() probe.Result {
 	r := probe.Result{
 		Started: b.started, Ended: b.started.Add(b.length), Handshake: b.handshake, RoundTrip: b.roundTrip,
-		Lag: b.lag, StartDelay: b.startDelay, Peer: b.peer, Subprotocol: b.subprotocol, Clock: b.clock,
+		Lag: b.lag, StartDelay: b.startDelay, Peer: b.peer, Subprotocol: b.subprotocol, TimestampSource: b.clock,
 		HTTPStatus: int(b.httpStatus), Opened: b.opened, Replied: b.replied,
 	}
 	for i, length := range b.phases {

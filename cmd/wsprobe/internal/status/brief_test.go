@@ -15,7 +15,7 @@ func TestBriefHasTheSameView(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 123456789, time.UTC)
 	ordinary := probe.Result{
 		Started: noon, Ended: noon.Add(time.Second), Opened: true, Handshake: 3 * time.Millisecond, Replied: true,
-		RoundTrip: 4 * time.Millisecond, Clock: probe.ClockKernel, Peer: "127.0.0.1:80", HTTPStatus: 101,
+		RoundTrip: 4 * time.Millisecond, TimestampSource: probe.KernelTime, Peer: "127.0.0.1:80", HTTPStatus: 101,
 	}
 	ordinary.Phases[probe.PhaseConnect] = probe.Span{Start: 1, End: 2001, State: probe.SpanEnded}
 	if _, ok := newBrief(ordinary); !ok {

@@ -62,7 +62,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result, s health
 		Hint:              unless(r.Hint(nil) == "", r.Hint(nil)),
 		HandshakeMS:       unless(!r.Opened, probe.Millis(r.Handshake)),
 		RoundTripMS:       unless(!r.Replied, probe.Millis(r.RoundTrip)),
-		Clock:             unless(r.Clock == "", string(r.Clock)),
+		Clock:             unless(r.TimestampSource == "", string(r.TimestampSource)),
 		StartDelayMS:      probe.Millis(r.StartDelay),
 		LagMS:             probe.Millis(r.Lag),
 		LocalOverload:     r.Overloaded(),

@@ -90,7 +90,7 @@ func runAttributes(r probe.Result) []attribute.KeyValue {
 	}
 	kvs = append(kvs, peer(r)...)
 	for _, text := range []attribute.KeyValue{
-		errorType(r.ErrorType), keyClock.String(string(r.Clock)), keySubprotocol.String(r.Subprotocol), keyExtensions.String(r.Extensions),
+		errorType(r.ErrorType), keyClock.String(string(r.TimestampSource)), keySubprotocol.String(r.Subprotocol), keyExtensions.String(r.Extensions),
 	} {
 		if text.Value.AsString() != "" {
 			kvs = append(kvs, text)

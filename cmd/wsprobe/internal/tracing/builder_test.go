@@ -46,7 +46,7 @@ func TestSpansOfARun(t *testing.T) {
 	early := failed(reasons.ClosedEarly, reasons.CloseFrame, 60*ms, probe.Phases{
 		probe.PhaseConnect: ended(0, 10*ms), probe.PhaseUpgrade: ended(10*ms, 30*ms), probe.PhaseRoundTrip: broken(40*ms, 60*ms),
 		probe.PhaseClose: broken(60*ms, 560*ms)})
-	early.Opened, early.Handshake, early.Clock, early.CloseCode, early.Unmatched = true, 30*ms, probe.ClockUser, 4001, 2
+	early.Opened, early.Handshake, early.TimestampSource, early.CloseCode, early.Unmatched = true, 30*ms, probe.UserTime, 4001, 2
 	early.Steps = []probe.Span{ended(30*ms, 40*ms), broken(40*ms, 60*ms), {}}
 
 	for name, c := range map[string]struct {

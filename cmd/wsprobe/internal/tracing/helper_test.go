@@ -57,7 +57,7 @@ func broken(from, to time.Duration) probe.Span {
 func roundTrip() probe.Result {
 	return probe.Result{
 		Started: start, Ended: start.Add(100 * ms), Trace: trace(true),
-		Opened: true, Handshake: 70 * ms, Replied: true, RoundTrip: 30 * ms, Clock: probe.ClockKernel,
+		Opened: true, Handshake: 70 * ms, Replied: true, RoundTrip: 30 * ms, TimestampSource: probe.KernelTime,
 		StartDelay: 2 * ms, Lag: time.Millisecond / 2,
 		Phases: probe.Phases{
 			probe.PhaseDNS: ended(0, 5*ms), probe.PhaseConnect: ended(5*ms, 20*ms), probe.PhaseTLS: ended(20*ms, 50*ms),

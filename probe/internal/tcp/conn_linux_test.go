@@ -1,6 +1,6 @@
 //go:build amd64
 
-package probe
+package tcp
 
 import (
 	"net"
@@ -42,7 +42,7 @@ func inTime(t *testing.T, l net.Listener) bool {
 		t.Fatal(err)
 	}
 	defer server.Close()
-	c := newRawConn(client)
+	c := New(client)
 	say := func(text string) {
 		if _, err := server.Write([]byte(text)); err != nil {
 			t.Fatal(err)
@@ -50,7 +50,7 @@ func inTime(t *testing.T, l net.Listener) bool {
 	}
 	// there waits until the kernel has something, and leaves it there.
 	there := func() {
-		c.bound(time.Now().Add(10 * time.Second))
+		c.SetEnd(time.Now().Add(10 * time.Second))
 		for {
 			if n, _, _ := c.stamper.peek(make([]byte, 10)); n > 0 {
 				return
@@ -62,31 +62,31 @@ func inTime(t *testing.T, l net.Listener) bool {
 	before := time.Now()
 	say("late")
 	there()
-	c.bound(before)
-	if n, err := c.Read(buf); n != 0 || !isTimeout(err) {
+	c.SetEnd(before)
+	if n, err := c.Read(buf); n != 0 || !IsTimeout(err) {
 		t.Errorf("read %q, %v after the end of the wait", buf[:n], err)
 	}
-	c.bound(time.Now().Add(10 * time.Second))
+	c.SetEnd(time.Now().Add(10 * time.Second))
 	if n, err := c.Read(buf); string(buf[:n]) != "late" || err != nil {
 		t.Errorf("then read %q, %v", buf[:n], err)
 	}
 
 	say("in time")
 	there()
-	c.bound(time.Now()) // has passed when Read looks at it
+	c.SetEnd(time.Now()) // has passed when Read looks at it
 	n, err := c.Read(buf)
-	if c.clock != ClockKernel {
+	if c.Source != KernelTime {
 		return false
 	}
 	if string(buf[:n]) != "in time" || err != nil {
 		t.Errorf("read %q, %v, which had come in time", buf[:n], err)
 	}
-	if n, err := c.Read(buf); n != 0 || !isTimeout(err) {
+	if n, err := c.Read(buf); n != 0 || !IsTimeout(err) {
 		t.Errorf("read %q, %v where nothing is", buf[:n], err)
 	}
-	c.abort()
+	c.Abort()
 	say("aborted")
-	if n, err := c.Read(buf); n != 0 || !isTimeout(err) {
+	if n, err := c.Read(buf); n != 0 || !IsTimeout(err) {
 		t.Errorf("read %q, %v from an aborted connection", buf[:n], err)
 	}
 	return !t.Failed()

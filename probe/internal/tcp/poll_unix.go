@@ -1,6 +1,6 @@
 //go:build unix
 
-package probe
+package tcp
 
 import (
 	"errors"
@@ -23,7 +23,7 @@ func pollRead(file syscall.RawConn, p []byte) (n int, err error) {
 	case ctl != nil:
 		return 0, ctl
 	case errors.Is(err, syscall.EAGAIN):
-		return 0, errNothing{}
+		return 0, ErrNothing{}
 	case err != nil:
 		return 0, err
 	case n == 0:

@@ -11,9 +11,9 @@ import (
 
 // TestClock: a TCP connection tells the kernel's time on Linux, under TLS and for a pong too; one in memory cannot.
 func TestClock(t *testing.T) {
-	kernel := probe.ClockUser
+	kernel := probe.UserTime
 	if runtime.GOOS == "linux" && runtime.GOARCH == "amd64" {
-		kernel = probe.ClockKernel
+		kernel = probe.KernelTime
 	}
 	release, err := probe.KeepKernelClock()
 	if err != nil {
@@ -26,11 +26,11 @@ func TestClock(t *testing.T) {
 		serve  func(wstest.Script) *wstest.Server
 		script wstest.Script
 		change func(*probe.Spec)
-		want   probe.Clock
+		want   probe.TimestampSource
 	}{
 		{"tcp", wstest.Start, wstest.Reply(pong), message, kernel},
 		{"tls", startTLS, wstest.Reply(pong), message, kernel},
-		{"memory", wstest.Memory, wstest.Reply(pong), message, probe.ClockUser},
+		{"memory", wstest.Memory, wstest.Reply(pong), message, probe.UserTime},
 		{"pong", wstest.Start, wstest.Silent, func(s *probe.Spec) { s.Send, s.PingMode = "", probe.PingFrame }, kernel},
 		{"open", wstest.Start, wstest.Silent, func(s *probe.Spec) { s.Send, s.Interpretation = "", probe.HandshakeLatency }, kernel},
 		{"refused", wstest.Start, wstest.Refuse(403, ""), message, ""},
@@ -46,11 +46,11 @@ func TestClock(t *testing.T) {
 			r := runOnce(t, spec)
 			// The kernel begins some time after it was asked to, and a run that was interrupted between the reading of
 			// the two clocks trusts neither.
-			for n := 0; r.Clock != test.want && n < 50; n++ {
+			for n := 0; r.TimestampSource != test.want && n < 50; n++ {
 				r = runOnce(t, spec)
 			}
-			if r.Clock != test.want || (r.Reason == reasons.OK) != (test.want != "") {
-				t.Errorf("clock %q, want %q: %+v", r.Clock, test.want, r)
+			if r.TimestampSource != test.want || (r.Reason == reasons.OK) != (test.want != "") {
+				t.Errorf("clock %q, want %q: %+v", r.TimestampSource, test.want, r)
 			}
 		})
 	}

@@ -1,6 +1,6 @@
 //go:build linux && (amd64 || arm64 || loong64 || ppc64le || riscv64)
 
-package probe
+package tcp
 
 import (
 	"encoding/binary"
@@ -75,7 +75,7 @@ func (s *stamper) recv(p []byte, wait bool, flags uintptr) (int, time.Time, erro
 	case err != nil:
 		return 0, time.Time{}, err
 	case s.errno == syscall.EAGAIN:
-		return 0, time.Time{}, errNothing{}
+		return 0, time.Time{}, ErrNothing{}
 	case s.errno != 0:
 		return 0, time.Time{}, &net.OpError{Op: "read", Net: "tcp", Source: s.conn.LocalAddr(), Addr: s.conn.RemoteAddr(), Err: s.errno}
 	case s.n == 0:

@@ -6,44 +6,6 @@ import (
 	"unsafe"
 )
 
-// TestReceived: the kernel's time is taken where it can be true, and never makes a latency absurd.
-func TestReceived(t *testing.T) {
-	const us, ms = time.Microsecond, time.Millisecond
-	now := time.Now()
-	for _, test := range []struct {
-		name    string
-		elapsed time.Duration // of the monotonic clock, since the connection was made
-		step    time.Duration // of the wall clock meanwhile
-		ago     time.Duration // the stamp, by the wall clock
-		none    bool
-		want    time.Duration // before now
-		clock   Clock
-	}{
-		{name: "just now", elapsed: 5 * ms, ago: 0, want: 0, clock: ClockKernel},
-		{name: "the process was late", elapsed: 5 * ms, ago: 3 * ms, want: 3 * ms, clock: ClockKernel},
-		{name: "before anything else", elapsed: 5 * ms, ago: 5 * ms, want: 5 * ms, clock: ClockKernel},
-		{name: "before the connection", elapsed: 5 * ms, ago: 6 * ms, clock: ClockUser},
-		{name: "in the future", elapsed: 5 * ms, ago: -1, clock: ClockUser},
-		{name: "no stamp", elapsed: 5 * ms, none: true, clock: ClockUser},
-		{name: "stepped forward", elapsed: 5 * ms, step: 2 * ms, ago: 2*ms + 10*us, clock: ClockUser},
-		{name: "stepped forward by hours", elapsed: 5 * ms, step: time.Hour, ago: 10 * us, clock: ClockUser},
-		{name: "stepped back", elapsed: 5 * ms, step: -2 * ms, ago: 10 * us, clock: ClockUser},
-		{name: "slewed", elapsed: 10 * time.Second, step: 5 * ms, ago: 10 * us, want: 10 * us, clock: ClockKernel},
-		{name: "slewed more than kernels do", elapsed: 10 * time.Second, step: 11 * ms, ago: 10 * us, clock: ClockUser},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			stamp := now.Round(0).Add(-test.ago)
-			if test.none {
-				stamp = time.Time{}
-			}
-			got, clock := received(stamp, now, since{monotonic: test.elapsed, wall: test.elapsed + test.step})
-			if clock != test.clock || now.Sub(got) != test.want {
-				t.Errorf("%v before now by the %s clock, want %v by the %s", now.Sub(got), clock, test.want, test.clock)
-			}
-		})
-	}
-}
-
 // TestOverloaded: a run shows the agent's machine if it was started or served late.
 func TestOverloaded(t *testing.T) {
 	for _, test := range []struct {

@@ -1,6 +1,6 @@
 //go:build !(linux && (amd64 || arm64 || loong64 || ppc64le || riscv64))
 
-package probe
+package tcp
 
 import (
 	"net"
@@ -12,9 +12,9 @@ type stamper struct{}
 
 func newStamper(net.Conn) *stamper { return nil }
 
-func (*stamper) read([]byte, bool) (int, time.Time, error) { return 0, time.Time{}, errNothing{} }
+func (*stamper) read([]byte, bool) (int, time.Time, error) { return 0, time.Time{}, ErrNothing{} }
 
-func (*stamper) peek([]byte) (int, time.Time, error) { return 0, time.Time{}, errNothing{} }
+func (*stamper) peek([]byte) (int, time.Time, error) { return 0, time.Time{}, ErrNothing{} }
 
 // KeepKernelClock has nothing to keep on this system: times are those of the user clock.
 func KeepKernelClock() (release func(), err error) { return func() {}, nil }

@@ -1,0 +1,167 @@
+// Package tcp is the one TCP connection of a run, below TLS: its deadline, its polling, its kernel timestamps.
+package tcp
+
+import (
+	"context"
+	"errors"
+	"net"
+	"sync"
+	"syscall"
+	"time"
+)
+
+// Conn is a connection that owns its deadline: every wait ends because the Conn says so, and never because a library
+// gave up. It also knows when bytes last came, and can look for bytes that are already there without waiting for more.
+//
+// One goroutine reads and writes; SetEnd, Abort and Late may be called by others meanwhile.
+type Conn struct {
+	net.Conn
+	// Polling makes Read take what is there instead of waiting.
+	Polling bool
+	// ArrivedAt is when the bytes of the last Read came, by the clock that Source names. Lag is how long they had been
+	// there by the time of that Read.
+	ArrivedAt time.Time
+	Source    TimestampSource
+	Lag       time.Duration
+
+	file    syscall.RawConn // nil for a connection that is not backed by a file descriptor
+	stamper *stamper        // nil where the kernel does not tell when it received something
+	opened  time.Time       // when the connection was handed over
+	sentAt  time.Time       // when the first Write began since this was zero
+
+	mu      sync.Mutex
+	until   time.Time // the end of every wait
+	aborted bool
+}
+
+// New takes over a connection. It switches the timestamps of the kernel on, where there are any.
+func New(conn net.Conn) *Conn {
+	c := &Conn{Conn: conn, stamper: newStamper(conn), opened: time.Now()}
+	if f, ok := conn.(syscall.Conn); ok {
+		c.file, _ = f.SyscallConn()
+	}
+	return c
+}
+
+// tryReader is implemented by connections without a file descriptor that can say what is already there.
+// TryRead returns ErrNothing, or any error that is a timeout, if nothing is.
+type tryReader interface {
+	TryRead(p []byte) (int, error)
+}
+
+// Read reads as the connection does, or returns ErrNothing at once while polling.
+func (c *Conn) Read(p []byte) (int, error) {
+	var (
+		n     int
+		stamp time.Time
+		err   error
+	)
+	if c.stamper != nil {
+		if n, stamp, err = c.stamper.read(p, !c.Polling); !c.Polling && IsTimeout(err) {
+			n, stamp, err = c.inTime(p, err)
+		}
+	} else {
+		n, err = c.read(p)
+	}
+	if n > 0 {
+		now := time.Now()
+		c.ArrivedAt, c.Source = arrivalTime(stamp, now, clocksSince(c.opened, now))
+		c.Lag = now.Sub(c.ArrivedAt)
+	}
+	return n, err
+}
+
+// inTime looks, once a wait has ended, for what had come before the end: a busy agent wakes up late, and what lies
+// there in time is no timeout of the endpoint's. What came later stays where it is.
+func (c *Conn) inTime(p []byte, timeout error) (int, time.Time, error) {
+	c.mu.Lock()
+	until := c.until
+	c.mu.Unlock()
+	c.SetEnd(time.Time{})
+	defer c.SetEnd(until)
+	n, stamp, err := c.stamper.peek(p)
+	now := time.Now()
+	at, clock := arrivalTime(stamp, now, clocksSince(c.opened, now))
+	if n == 0 || err != nil || clock != KernelTime || at.After(until) {
+		return 0, time.Time{}, timeout
+	}
+	return c.stamper.read(p[:n], false)
+}
+
+// Write notes when it began: below TLS, so that encryption is not in the time of what is sent.
+func (c *Conn) Write(p []byte) (int, error) {
+	if c.sentAt.IsZero() {
+		c.sentAt = time.Now()
+	}
+	return c.Conn.Write(p)
+}
+
+// Sending marks the start of a message; after its Write, SentAt returns when the writing began.
+func (c *Conn) Sending() { c.sentAt = time.Time{} }
+
+// SentAt returns when the first Write since Sending began, or the present time if there was none.
+func (c *Conn) SentAt() time.Time {
+	if c.sentAt.IsZero() {
+		return time.Now()
+	}
+	return c.sentAt
+}
+
+func (c *Conn) read(p []byte) (int, error) {
+	if !c.Polling {
+		return c.Conn.Read(p)
+	}
+	if c.file != nil {
+		return pollRead(c.file, p)
+	}
+	if t, ok := c.Conn.(tryReader); ok {
+		return t.TryRead(p)
+	}
+	return 0, ErrNothing{}
+}
+
+// SetEnd sets the end of every wait on the connection. It does not bring an aborted one back to life.
+func (c *Conn) SetEnd(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.aborted {
+		c.until = t
+		_ = c.Conn.SetDeadline(t) // fails only on a closed connection, where nothing waits
+	}
+}
+
+// Abort ends every wait on the connection, now and later.
+func (c *Conn) Abort() {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.aborted, c.until = true, time.Unix(1, 0)
+	_ = c.Conn.SetDeadline(c.until)
+}
+
+// Late reports whether waits have come to their end.
+func (c *Conn) Late() bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return !time.Now().Before(c.until)
+}
+
+// SetDeadline, SetReadDeadline and SetWriteDeadline do nothing: crypto/tls sets deadlines of its own when
+// it closes, which would take the place of SetEnd's.
+func (c *Conn) SetDeadline(time.Time) error      { return nil }
+func (c *Conn) SetReadDeadline(time.Time) error  { return nil }
+func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
+
+// ErrNothing is what a poll finds when no byte is there. It is temporary, so that crypto/tls keeps the
+// connection usable.
+type ErrNothing struct{}
+
+func (ErrNothing) Error() string   { return "nothing received yet" }
+func (ErrNothing) Timeout() bool   { return true }
+func (ErrNothing) Temporary() bool { return true }
+
+// IsTimeout reports whether an error is that of a deadline of a Conn. A context's error, and the kernel's after it gave
+// up on a dead peer, call themselves timeouts, too.
+func IsTimeout(err error) bool {
+	t, ok := errors.AsType[net.Error](err)
+	return ok && t.Timeout() && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ETIMEDOUT)
+}
