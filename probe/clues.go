@@ -13,6 +13,7 @@ import (
 	"syscall"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -42,8 +43,8 @@ func (r *run) clues(err error, end time.Time) reasons.Clues {
 			c.Credentials = true
 		}
 	}
-	if b, ok := errors.AsType[*breach](err); ok {
-		c.Switch, c.Own = b.wrong, b.own
+	if b, ok := errors.AsType[*frame.Breach](err); ok {
+		c.Switch, c.Own = b.Switch, b.Own
 	}
 	tlsClues(&c, err)
 	return c

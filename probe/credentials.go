@@ -1,6 +1,9 @@
 package probe
 
-import "github.com/wsprobe/wsprobe/reasons"
+import (
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/reasons"
+)
 
 // authorize returns the value of the Authorization field for one run, or nothing. Without its credentials a probe
 // does not go to its endpoint: a refusal of a stranger would say nothing about it.
@@ -9,7 +12,7 @@ func (p *Probe) authorize() (string, error) {
 		return "", nil
 	}
 	unreadable := func(problem string) error {
-		return &breach{what: reasons.CredentialsUnreadable, about: "reading credentials: " + problem}
+		return &frame.Breach{Type: reasons.CredentialsUnreadable, About: "reading credentials: " + problem}
 	}
 	value, err := p.spec.Authorize()
 	if err != nil {

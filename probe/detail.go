@@ -6,47 +6,50 @@ import (
 	"io"
 	"strconv"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // detail says for people what ended a failed run, and in which step of its exchange.
 func (r *run) detail(err error) string {
-	what := sayf("%s%s", r.cause(err), r.nearness(err))
+	what := say.Sentence("%s%s", r.cause(err), r.nearness(err))
 	if r.res.Steps != nil && r.stage != reasons.StageStay {
-		return sayf("step %d of %d: %s", r.turn+1, len(r.res.Steps), what)
+		return say.Sentence("step %d of %d: %s", r.turn+1, len(r.res.Steps), what)
 	}
 	return what
 }
 
 func (r *run) cause(err error) string {
-	var b *breach
+	var b *frame.Breach
 	switch {
 	case errors.As(err, &b):
-		return b.about
+		return b.About
 	case r.seen.Status != 0:
 		return err.Error()
-	case r.seen.CloseReceived && r.res.CloseCode == closeNoStatus:
-		return sayf("close frame without a code %s%s", own(r.beforeReply()), own(r.sinceLast()))
+	case r.seen.CloseReceived && r.res.CloseCode == frame.CloseNoStatus:
+		return say.Sentence("close frame without a code %s%s", say.Own(r.beforeReply()), say.Own(r.sinceLast()))
 	case r.seen.CloseReceived:
-		return sayf("close frame %d \"%s\" %s%s", r.res.CloseCode, r.wire.scan.closeReason, own(r.beforeReply()), own(r.sinceLast()))
+		_, reason, _ := r.wire.Scanner().Closed()
+		return say.Sentence("close frame %d \"%s\" %s%s", r.res.CloseCode, reason, say.Own(r.beforeReply()), say.Own(r.sinceLast()))
 	case r.seen.DeadlinePassed && r.unsent:
-		return sayf("the time of %v was up with nothing sent yet", r.limit)
+		return say.Sentence("the time of %v was up with nothing sent yet", r.limit)
 	case r.seen.DeadlinePassed && r.unmatched > 0:
-		return sayf("no match in %s within %v", own(messages(r.unmatched)), r.limit)
+		return say.Sentence("no match in %s within %v", say.Own(messages(r.unmatched)), r.limit)
 	case r.seen.DeadlinePassed && r.seen.Ponged:
-		return sayf("nothing within %v but the pong: %s", r.limit, own(waitingFor[r.stage]))
-	case r.seen.DeadlinePassed && r.stage == reasons.StagePong && r.wire.scan.otherPong:
-		return sayf("no pong with the data of the ping within %v, but one with other data (RFC 6455 5.5.3)", r.limit)
+		return say.Sentence("nothing within %v but the pong: %s", r.limit, say.Own(waitingFor[r.stage]))
+	case r.seen.DeadlinePassed && r.stage == reasons.StagePong && r.otherPonged():
+		return say.Sentence("no pong with the data of the ping within %v, but one with other data (RFC 6455 5.5.3)", r.limit)
 	case r.seen.DeadlinePassed:
-		return sayf("nothing within %v: %s", r.limit, own(waitingFor[r.stage]))
+		return say.Sentence("nothing within %v: %s", r.limit, say.Own(waitingFor[r.stage]))
 	case r.res.Opened:
-		return sayf("connection ended without a close frame %s%s: %s", own(r.beforeReply()), own(r.sinceLast()), err)
+		return say.Sentence("connection ended without a close frame %s%s: %s", say.Own(r.beforeReply()), say.Own(r.sinceLast()), err)
 	case r.stage == reasons.StageTunnel:
-		return sayf("proxy: %s", err)
+		return say.Sentence("proxy: %s", err)
 	case r.stage == reasons.StageUpgrade && r.seen.Breach == "" && !isAlert(err) && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
-		return sayf("the connection ended while waiting for the response to the upgrade%s: %s", own(r.sinceLast()), err)
+		return say.Sentence("the connection ended while waiting for the response to the upgrade%s: %s", say.Own(r.sinceLast()), err)
 	case r.stage == reasons.StageTLS && errors.Is(err, io.EOF):
-		return sayf("the connection ended in the TLS handshake: %s", err)
+		return say.Sentence("the connection ended in the TLS handshake: %s", err)
 	default:
 		return err.Error()
 	}

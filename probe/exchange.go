@@ -8,6 +8,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -62,7 +64,7 @@ func (d *dialogue) take(t turn) error {
 		var err error
 		if t.step, err = d.fill.step(t.step); err != nil {
 			r.stage, r.unmatched = reasons.StageSend, 0
-			return &breach{what: reasons.MessageTooBig, code: closeTooBig, about: err.Error(), own: true}
+			return &frame.Breach{Type: reasons.MessageTooBig, Code: frame.CloseTooBig, About: err.Error(), Own: true}
 		}
 		if err := t.prepare(r.probe.spec.MessageFormat); err != nil {
 			return fmt.Errorf("filling in a step: %w", err)
@@ -73,13 +75,13 @@ func (d *dialogue) take(t turn) error {
 	}
 	r.boundStep(t.step.Timeout)
 	if t.step.Send != nil {
-		r.wire.drain()
+		r.wire.Drain()
 	}
-	early := r.wire.early()
+	early := r.wire.Early()
 	begin, answerable := time.Now(), true
 	if t.step.Send != nil {
 		if d.tooLate() {
-			return errLate{}
+			return frame.ErrLate{}
 		}
 		begin, answerable = d.say(t)
 	}
@@ -88,7 +90,7 @@ func (d *dialogue) take(t turn) error {
 		return d.finishSending(begin, answerable)
 	}
 	if r.probe.spec.PingMode == PingBoth && answerable {
-		_ = r.wire.ping() // the read that follows finds what broke
+		_ = r.wire.Ping() // the read that follows finds what broke
 		r.sentLast(reasons.SentBoth, begin)
 	}
 	return d.hear(t, begin, early, answerable)
@@ -136,7 +138,7 @@ func (r *run) endStep(begin, end time.Time) {
 // could no longer be answered is not begun. Of a connection that has ended the end tells more. It is the agent's own
 // trouble if there would be time left, had it not stood still for that long.
 func (r *run) tooLate() bool {
-	r.unsent = !r.wire.ended() && r.raw.Late()
+	r.unsent = !r.wire.Ended() && r.raw.Late()
 	r.seen.Starved = r.unsent && r.res.Lag > max(OverloadBound, time.Since(r.due))
 	return r.unsent
 }
@@ -144,11 +146,11 @@ func (r *run) tooLate() bool {
 // say sends the message of the turn, and returns when it began to and whether it can be answered. A failure is no end
 // yet: what the server said before, a close frame perhaps, is still to be read, and tells more than the failed write.
 func (d *dialogue) say(t turn) (time.Time, bool) {
-	if d.wire.ended() {
+	if d.wire.Ended() {
 		return time.Now(), false
 	}
 	d.stage = reasons.StageSend
-	d.wire.answerPings()
+	d.wire.AnswerPings()
 	d.raw.Sending()
 	err := d.socket.write(t.send, d.probe.spec.MessageFormat != FormatText)
 	if !tcp.IsTimeout(err) {
@@ -175,7 +177,7 @@ func (d *dialogue) finishSending(begin time.Time, sent bool) error {
 	return d.streamError(err)
 }
 
-var errNotOpen = sayError(own("the connection had ended before the message was sent"))
+var errNotOpen = say.Error(say.Own("the connection had ended before the message was sent"))
 
 // hear reads until a message matches that can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
@@ -196,7 +198,7 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 		r.watcher.read(m, wanted)
 		if wanted {
 			if r.raw.ArrivedAt.After(r.due) {
-				return errLate{} // a timer of a busy machine can be later than what it should have kept out
+				return frame.ErrLate{} // a timer of a busy machine can be later than what it should have kept out
 			}
 			maps.Copy(d.fill.values, m.caught)
 			d.remember(m, true)
@@ -222,6 +224,21 @@ func (r *run) noteTimestamp() {
 	r.res.Lag = max(r.res.Lag, r.raw.Lag)
 }
 
+// ponged reports whether the awaited Pong has come.
+func (r *run) ponged() bool {
+	if r.wire == nil {
+		return false
+	}
+	answer, _ := r.wire.Scanner().Pong()
+	return answer
+}
+
+// otherPonged reports whether a Pong with other data has come.
+func (r *run) otherPonged() bool {
+	_, other := r.wire.Scanner().Pong()
+	return other
+}
+
 // passOver counts messages that are not the one that is waited for.
 func (r *run) passOver(n int) {
 	r.unmatched += n
@@ -230,18 +247,18 @@ func (r *run) passOver(n int) {
 
 // exchangePing sends a Ping frame and reads until its Pong. Data messages are none of its business.
 func (r *run) exchangePing() error {
-	r.wire.drain()
+	r.wire.Drain()
 	begin := time.Now()
-	r.wire.endAtPong = true
+	r.wire.EndAtPong(true)
 	r.stage = reasons.StagePong
 	if r.tooLate() {
-		return errLate{}
+		return frame.ErrLate{}
 	}
-	if !r.wire.ended() {
+	if !r.wire.Ended() {
 		r.enter(reasons.StageSend, PhaseRoundTrip)
-		r.wire.answerPings()
+		r.wire.AnswerPings()
 		r.raw.Sending()
-		err := r.wire.ping()
+		err := r.wire.Ping()
 		begin = r.raw.SentAt()
 		if r.sentLast(reasons.SentPing, begin); tcp.IsTimeout(err) {
 			return err
@@ -254,10 +271,10 @@ func (r *run) exchangePing() error {
 		if err == nil {
 			r.watcher.read(m, false)
 		}
-		if r.wire.scan.pong && r.raw.ArrivedAt.After(r.due) {
-			return errLate{}
+		if r.ponged() && r.raw.ArrivedAt.After(r.due) {
+			return frame.ErrLate{}
 		}
-		if r.wire.scan.pong {
+		if r.ponged() {
 			r.leave(r.raw.ArrivedAt)
 			r.settled = r.raw.ArrivedAt
 			r.res.Replied, r.res.RoundTrip = true, max(r.raw.ArrivedAt.Sub(begin), 0)
@@ -273,21 +290,21 @@ func (r *run) exchangePing() error {
 // streamError finds out why reading ended. The wire knows; the library wraps what it was told. A message that could not
 // be sent tells less than what the server said before, which is still to be read.
 func (r *run) streamError(err error) error {
-	var b *breach
+	var b *frame.Breach
 	switch {
 	case errors.As(err, &b):
 		return err
-	case r.wire.fault != nil:
-		return r.wire.fault
-	case r.wire.ended(), tcp.IsTimeout(err):
+	case r.wire.Fault() != nil:
+		return r.wire.Fault()
+	case r.wire.Ended(), tcp.IsTimeout(err):
 		return err
 	}
-	before := r.wire.scan.messages
-	if end := r.wire.await(); end != nil {
+	before := r.wire.Scanner().Messages()
+	if end := r.wire.Await(); end != nil {
 		err = end
 	}
 	if r.probe.spec.PingMode != PingFrame {
-		r.passOver(r.wire.scan.messages - before)
+		r.passOver(r.wire.Scanner().Messages() - before)
 	}
 	return err
 }

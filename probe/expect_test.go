@@ -6,24 +6,9 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-)
 
-// chunks cuts data into pieces whose lengths the cuts give, over and over; an empty list cuts nothing.
-func chunks(data, cuts []byte) [][]byte {
-	var out [][]byte
-	for i := 0; len(data) > 0; i++ {
-		n := len(data)
-		if len(cuts) > 0 {
-			n = min(n, int(cuts[i%len(cuts)])%7)
-			if n == 0 && i%len(cuts) == len(cuts)-1 {
-				n = 1 // so that it ends
-			}
-		}
-		out = append(out, data[:n])
-		data = data[n:]
-	}
-	return out
-}
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
 
 // FuzzMatcher: however a message is cut, it contains what bytes.Contains finds in it.
 func FuzzMatcher(f *testing.F) {
@@ -37,7 +22,7 @@ func FuzzMatcher(f *testing.F) {
 		m := matcher{pattern: newPattern(needle)}
 		for range 2 { // a matcher is used for one message after the other
 			m.reset()
-			for _, chunk := range chunks(message, cuts) {
+			for _, chunk := range wstest.Chunks(message, cuts) {
 				m.write(chunk)
 			}
 			if want := bytes.Contains(message, []byte(needle)); m.found != want {
@@ -57,7 +42,7 @@ func FuzzUTF8Checker(f *testing.F) {
 	f.Fuzz(func(t *testing.T, text, cuts []byte) {
 		var c utf8Checker
 		valid := true
-		for _, chunk := range chunks(text, cuts) {
+		for _, chunk := range wstest.Chunks(text, cuts) {
 			valid = valid && c.write(chunk)
 		}
 		if valid = valid && c.end(); valid != utf8.Valid(text) {

@@ -15,6 +15,6 @@ func (d *dialogue) settle() {
 	}
 	until := time.Now().Add(min(greetingWait, d.probe.spec.Timeout/20))
 	d.raw.SetEnd(until)
-	d.wire.listen()
+	d.wire.Listen()
 	d.res.Lag = max(d.res.Lag, time.Since(until))
 }

@@ -9,6 +9,8 @@ import (
 	"net/textproto"
 	"strconv"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 )
 
 const (
@@ -32,7 +34,7 @@ type headReader struct {
 	err  error
 }
 
-var errHeadTooLong = &headError{sayf("malformed HTTP response: the head is longer than %d bytes", maxHead)}
+var errHeadTooLong = &headError{say.Sentence("malformed HTTP response: the head is longer than %d bytes", maxHead)}
 
 func (h *headReader) Read(p []byte) (int, error) {
 	if h.err == nil && h.left <= 0 {
@@ -73,7 +75,7 @@ func readHead(conn io.Reader, br *bufio.Reader, method string) (*http.Response, 
 			return resp, nil
 		}
 	}
-	return nil, &headError{markOwn + "malformed HTTP response: too many interim responses"}
+	return nil, &headError{say.Own("malformed HTTP response: too many interim responses")}
 }
 
 // readResponse reads one response head. What has a body is for net/http. The others are not: it takes Connection away
@@ -105,7 +107,7 @@ func readStatusLine(line string) (*http.Response, error) {
 	code, err := strconv.ParseUint(digits, 10, 0)
 	major, minor, ok := http.ParseHTTPVersion(proto)
 	if len(digits) != len("101") || err != nil || code < 100 || !ok {
-		return nil, &headError{sayf("malformed HTTP response \"%s\"", line)}
+		return nil, &headError{say.Sentence("malformed HTTP response \"%s\"", line)}
 	}
 	return &http.Response{Proto: proto, ProtoMajor: major, ProtoMinor: minor, Status: status, StatusCode: int(code)}, nil
 }
@@ -126,7 +128,7 @@ func expectHTTP(br *bufio.Reader) error {
 		if got[n-1] != begin[n-1] {
 			all, _ := br.Peek(br.Buffered())
 			line, _, _ := strings.Cut(string(all), "\n")
-			return &headError{sayf("malformed HTTP response \"%s\"", strings.TrimSuffix(line, "\r"))}
+			return &headError{say.Sentence("malformed HTTP response \"%s\"", strings.TrimSuffix(line, "\r"))}
 		}
 	}
 	return nil
@@ -134,5 +136,5 @@ func expectHTTP(br *bufio.Reader) error {
 
 // malformedBy names an error of net/http's parser, which has no type for most of them.
 func malformedBy(err error) error {
-	return &headError{sayf("malformed HTTP response: %s", strings.TrimPrefix(err.Error(), "malformed HTTP response: "))}
+	return &headError{say.Sentence("malformed HTTP response: %s", strings.TrimPrefix(err.Error(), "malformed HTTP response: "))}
 }

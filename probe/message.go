@@ -1,6 +1,10 @@
 package probe
 
-import "github.com/wsprobe/wsprobe/reasons"
+import (
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
+	"github.com/wsprobe/wsprobe/reasons"
+)
 
 // message follows one data message after the other. Of a message it keeps what people are shown and, if only the
 // whole can be judged, the whole; never more than the frame scanner lets pass.
@@ -49,7 +53,7 @@ func (m *message) forget() {
 }
 
 // write takes the next bytes of the message.
-func (m *message) write(chunk []byte) *breach {
+func (m *message) write(chunk []byte) *frame.Breach {
 	if m.text && !m.utf8.write(chunk) {
 		return invalidText()
 	}
@@ -79,7 +83,7 @@ func (m *message) keepWhole(chunk []byte) {
 const maxSpare = 64 << 10
 
 // end judges the message, which is complete.
-func (m *message) end() *breach {
+func (m *message) end() *frame.Breach {
 	if m.text && !m.utf8.end() {
 		return invalidText()
 	}
@@ -108,6 +112,6 @@ func (m *message) judgeStream() bool {
 	return matched
 }
 
-func invalidText() *breach {
-	return &breach{what: reasons.ProtocolError, code: closeInvalidData, about: own("protocol error: text message that is not UTF-8")}
+func invalidText() *frame.Breach {
+	return &frame.Breach{Type: reasons.ProtocolError, Code: frame.CloseInvalidData, About: say.Own("protocol error: text message that is not UTF-8")}
 }

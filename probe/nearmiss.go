@@ -9,6 +9,8 @@ import (
 	"strings"
 	"unicode"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -71,29 +73,29 @@ func (d *dialogue) remember(m *message, matched bool) {
 // that broke the protocol has done worse.
 func (r *run) nearness(err error) string {
 	n := &r.near
-	if _, broke := errors.AsType[*breach](err); broke || r.stage != reasons.StageReply || n.expect == nil {
-		return own("")
+	if _, broke := errors.AsType[*frame.Breach](err); broke || r.stage != reasons.StageReply || n.expect == nil {
+		return say.Own("")
 	}
 	if n.early {
-		return own(": a message that matches was there before the message was sent, so that it is no reply")
+		return say.Own(": a message that matches was there before the message was sent, so that it is no reply")
 	}
 	if what := n.ofPast(r.turn); what != "" {
 		return what
 	}
 	if r.unmatched == 0 {
-		return own("")
+		return say.Own("")
 	}
 	what := n.ofLast(func(value string) string {
 		shown := r.redact().text(value, shownValue)
 		if len(value) > shownValue {
 			shown += "..."
 		}
-		return own(shown)
+		return say.Own(shown)
 	})
 	if what == "" {
-		return own("")
+		return say.Own("")
 	}
-	return sayf(": %s", what)
+	return say.Sentence(": %s", what)
 }
 
 // ofPast says that an earlier step took a message that this one would have.
@@ -106,7 +108,7 @@ func (n *nearMiss) ofPast(step int) string {
 		if h.matched {
 			did = "took"
 		}
-		return sayf(": step %d %s a message that this one waits for", h.step+1, own(did))
+		return say.Sentence(": step %d %s a message that this one waits for", h.step+1, say.Own(did))
 	}
 	return ""
 }
@@ -133,7 +135,7 @@ func (n *nearMiss) ofLast(show func(string) string) string {
 		return n.miss.say(n.last, show)
 	}
 	if v, ok := n.variant(); ok {
-		return own("the last one would match " + v.differs)
+		return say.Own("the last one would match " + v.differs)
 	}
 	return ""
 }
@@ -236,13 +238,13 @@ func (m jsonMiss) say(last heard, show func(string) string) string {
 	case m.fact == nil:
 		return ""
 	case m.text:
-		return sayf("a text on the way to %s is no JSON", m.fact.path)
+		return say.Sentence("a text on the way to %s is no JSON", m.fact.path)
 	case m.found:
-		return sayf("%s is %s, not %s", m.fact.path, show(m.got), show(m.fact.wanted()))
+		return say.Sentence("%s is %s, not %s", m.fact.path, show(m.got), show(m.fact.wanted()))
 	case m.root != '{':
-		return sayf("there is nothing at %s: the last one is %s", m.fact.path, own(kinds[m.root]))
+		return say.Sentence("there is nothing at %s: the last one is %s", m.fact.path, say.Own(kinds[m.root]))
 	default:
-		return sayf("there is nothing at %s", m.fact.path)
+		return say.Sentence("there is nothing at %s", m.fact.path)
 	}
 }
 

@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"regexp"
+
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 )
 
 // framings are what protocols put around JSON, by how a message looks.
@@ -28,25 +30,25 @@ func noJSON(last heard) string {
 	const is = "the last one is no JSON"
 	switch {
 	case len(last.head) == 0:
-		return own(is + ": it is empty")
+		return say.Own(is + ": it is empty")
 	case last.cut:
-		return own(is)
+		return say.Own(is)
 	}
 	for _, f := range framings {
 		if f.looks.Match(last.head) {
-			return own(is + " but " + f.is)
+			return say.Own(is + " but " + f.is)
 		}
 	}
 	dec := json.NewDecoder(bytes.NewReader(last.head))
 	var first, second json.RawMessage
 	switch err := dec.Decode(&first); {
 	case err == nil && dec.Decode(&second) == nil:
-		return own(is + " but several documents, one behind the other")
+		return say.Own(is + " but several documents, one behind the other")
 	case err == nil:
-		return own(is + ": more stands behind its end")
+		return say.Own(is + ": more stands behind its end")
 	case !last.text:
-		return own(is + " but a binary message")
+		return say.Own(is + " but a binary message")
 	default:
-		return own(is)
+		return say.Own(is)
 	}
 }

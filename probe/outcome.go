@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -24,10 +25,10 @@ func (r *run) conclude(err error, fixed func(time.Time)) {
 		r.res.Lag = max(r.res.Lag, now.Sub(r.due))
 	}
 	r.seen.Unmatched = r.unmatched
-	r.seen.Ponged = r.wire != nil && r.wire.scan.pong
-	var b *breach
+	r.seen.Ponged = r.ponged()
+	var b *frame.Breach
 	if errors.As(err, &b) {
-		r.seen.Breach = b.what
+		r.seen.Breach = b.Type
 	}
 	if err != nil && r.stage > reasons.StageUpgrade {
 		r.noteClose(b)
@@ -60,14 +61,14 @@ func (r *run) breakOff(now time.Time) {
 // noteFarewell records a close by the server of a run that was ok. An answer to the probe's own close frame is none: it
 // repeats the code, or has none (RFC 6455 5.5.1). A frame with another code was on its way, or is worth telling.
 func (r *run) noteFarewell(first bool) {
-	scan := &r.wire.scan
-	_, broken := errors.AsType[*breach](r.wire.fault)
+	code, reason, closed := r.wire.Scanner().Closed()
+	_, broken := errors.AsType[*frame.Breach](r.wire.Fault())
 	switch {
-	case scan.closed && (first || scan.closeCode != closeNormal && scan.closeCode != closeNoStatus):
-		r.res.CloseCode = scan.closeCode
-		r.res.CloseReason = r.redact().text(scan.closeReason, maxControlPayload)
-	case first && r.wire.fault != nil && !broken:
-		r.res.CloseCode = closeAbnormal
+	case closed && (first || code != frame.CloseNormal && code != frame.CloseNoStatus):
+		r.res.CloseCode = code
+		r.res.CloseReason = r.redact().text(reason, frame.MaxControlPayload)
+	case first && r.wire.Fault() != nil && !broken:
+		r.res.CloseCode = frame.CloseAbnormal
 	default:
 		return
 	}
@@ -75,17 +76,17 @@ func (r *run) noteFarewell(first bool) {
 }
 
 // noteClose records how an open connection ended, if it did.
-func (r *run) noteClose(b *breach) {
-	scan := &r.wire.scan
+func (r *run) noteClose(b *frame.Breach) {
+	code, reason, closed := r.wire.Scanner().Closed()
 	switch {
 	case b != nil:
-		r.res.CloseCode, r.res.CloseByProbe = b.code, true
-	case scan.closed:
+		r.res.CloseCode, r.res.CloseByProbe = b.Code, true
+	case closed:
 		r.seen.CloseReceived = true
-		r.res.CloseCode = scan.closeCode
-		r.res.CloseReason = r.redact().text(scan.closeReason, maxControlPayload)
-	case r.wire.fault != nil:
-		r.res.CloseCode = closeAbnormal
+		r.res.CloseCode = code
+		r.res.CloseReason = r.redact().text(reason, frame.MaxControlPayload)
+	case r.wire.Fault() != nil:
+		r.res.CloseCode = frame.CloseAbnormal
 	}
 }
 

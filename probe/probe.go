@@ -10,6 +10,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -170,7 +171,7 @@ type run struct {
 	scratch *scratch
 	raw     *tcp.Conn
 	unwatch func() // ends the watch over the context
-	wire    *wire
+	wire    *frame.Stream
 	socket  *socket
 	fault   error    // why the handshake failed
 	watcher *watcher // nil for most runs
@@ -224,18 +225,18 @@ func (r *run) close(err error) {
 	r.enter(reasons.StageDone, PhaseClose)
 	r.raw.SetEnd(time.Now().Add(closeBudget))
 	if err == nil {
-		r.wire.drain() // the server may have been first
+		r.wire.Drain() // the server may have been first
 	}
-	first := r.wire.ended()
-	r.wire.sayClose(r.goodbye(err))
-	answered := r.wire.await() == nil
+	first := r.wire.Ended()
+	r.wire.SendClose(r.goodbye(err))
+	answered := r.wire.Await() == nil
 	if err == nil {
 		r.noteFarewell(first)
 	}
-	if secured, ok := r.wire.conn.(*tls.Conn); ok && answered {
-		_ = secured.CloseWrite() // all is said on both sides
+	if answered {
+		r.wire.CloseWrite()
 	}
-	r.wire.awaitEOF()
+	r.wire.AwaitEOF()
 	if r.leave(time.Now()); !answered {
 		r.res.Phases[PhaseClose].State = SpanBroken
 	}
@@ -244,15 +245,15 @@ func (r *run) close(err error) {
 // goodbye is the code of the close frame: what the server did wrong, if only behind the reply, or the code of its own close
 // frame (RFC 6455 7.1.7 and 5.5.1).
 func (r *run) goodbye(err error) int {
-	for _, fault := range []error{err, r.wire.fault} {
-		if b, ok := errors.AsType[*breach](fault); ok {
-			return b.code
+	for _, fault := range []error{err, r.wire.Fault()} {
+		if b, ok := errors.AsType[*frame.Breach](fault); ok {
+			return b.Code
 		}
 	}
-	if r.wire.scan.closed {
-		return r.wire.scan.closeCode
+	if code, _, closed := r.wire.Scanner().Closed(); closed {
+		return code
 	}
-	return closeNormal
+	return frame.CloseNormal
 }
 
 // release frees what the run holds. A connection that never opened is dropped without a word.

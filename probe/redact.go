@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
@@ -61,6 +62,10 @@ func (r *redactor) text(s string, limit int) string { return r.hide.Text(s, limi
 
 // texts is text for messages, or parts of one, that came one after the other: what is split over them is found, too.
 func (r *redactor) texts(parts []string, limit int) []string { return r.hide.Parts(parts, limit) }
+
+// sentence returns what may be shown of a sentence of the probe, see package say: its first limit bytes, without secrets in
+// the words of others.
+func (r *redactor) sentence(s string, limit int) string { return say.Shown(s, limit, r.text) }
 
 // RedactURL returns a URL as it may be shown: without its query and without user information.
 func RedactURL(raw string) string {

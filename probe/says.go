@@ -5,6 +5,7 @@ import (
 	"net/url"
 	"strings"
 
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -97,9 +98,9 @@ func challenges(resp *http.Response) reasons.Says {
 // challenge says which schemes a refusal wants credentials of (RFC 9110 11.6.1).
 func challenge(resp *http.Response) string {
 	if schemes := schemesOf(resp); len(schemes) > 0 {
-		return sayf(", and wants %s", strings.Join(schemes, " or "))
+		return say.Sentence(", and wants %s", strings.Join(schemes, " or "))
 	}
-	return markOwn
+	return say.Own("")
 }
 
 // maxSchemes bounds the schemes that are told.

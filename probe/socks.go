@@ -3,6 +3,8 @@ package probe
 import (
 	"context"
 	"net"
+
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 )
 
 // connected is the dialer of a connection that stands already.
@@ -63,6 +65,6 @@ func (c *socksConn) refusal(method byte) error {
 	if c.login {
 		offer = "no authentication, or user and password"
 	}
-	return methodError(sayf("SOCKS5: the proxy picked authentication method %d%s, which was not offered: the probe offers %s (RFC 1928 3)",
-		method, own(name), own(offer)))
+	return methodError(say.Sentence("SOCKS5: the proxy picked authentication method %d%s, which was not offered: the probe offers %s (RFC 1928 3)",
+		method, say.Own(name), say.Own(offer)))
 }

@@ -3,6 +3,7 @@ package probe
 import (
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -21,13 +22,13 @@ func (r *run) stay() error {
 		until = r.deadline
 	}
 	r.raw.SetEnd(until)
-	err := r.wire.outlast()
+	err := r.wire.Outlast()
 	switch {
 	case enough && tcp.IsTimeout(err):
 		r.res.Lag = max(r.res.Lag, time.Since(until))
 		return nil
 	case tcp.IsTimeout(err):
-		return errLate{}
+		return frame.ErrLate{}
 	default:
 		return err
 	}

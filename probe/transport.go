@@ -11,6 +11,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -25,12 +27,12 @@ func (r *run) open(ctx context.Context) error {
 		return r.fault // as it is, not as net/http and the library wrap it, URL and all
 	}
 	if err != nil {
-		return &breach{what: reasons.NotWebSocket, about: err.Error()}
+		return &frame.Breach{Type: reasons.NotWebSocket, About: err.Error()}
 	}
 	r.socket = socket
-	socket.inflate = r.wire.inflate
+	socket.inflate = r.wire.Inflater()
 	if want := r.probe.spec.ExpectStatus; want != 0 {
-		return &breach{what: reasons.UnexpectedlyOpen, code: closeNormal, about: sayf("the socket opened, where %d was expected", want)}
+		return &frame.Breach{Type: reasons.UnexpectedlyOpen, Code: frame.CloseNormal, About: say.Sentence("the socket opened, where %d was expected", want)}
 	}
 	return nil
 }
@@ -108,7 +110,7 @@ func (r *run) connect(ctx context.Context) error {
 // viaProxy marks a failure to reach the proxy, unless time ran out: it is not the endpoint's.
 func (r *run) viaProxy(err error) error {
 	if r.probe.proxy != nil && time.Now().Before(r.deadline) {
-		return &breach{what: reasons.Proxy, about: sayf("proxy: %s", err)}
+		return &frame.Breach{Type: reasons.Proxy, About: say.Sentence("proxy: %s", err)}
 	}
 	return err
 }
@@ -148,14 +150,14 @@ func (r *run) upgrade(conn net.Conn, key string) (*http.Response, error) {
 	r.noteTimestamp()
 	r.noteSubprotocol(resp.Header.Get("Sec-Websocket-Protocol"))
 
-	r.wire = newWire(conn, r.raw, r.probe.spec.MaxReply, compression)
-	r.wire.chunk = r.scratch.chunk[:]
-	r.wire.watcher, r.wire.scan.watcher = r.watcher, r.watcher
-	r.wire.accept(r.scratch.head)
+	r.wire = frame.NewStream(conn, r.raw, frame.Options{
+		Limit: r.probe.spec.MaxReply, Compression: compression, Chunk: r.scratch.chunk[:], Trace: r.watcher.trace(),
+	})
+	r.wire.Accept(r.scratch.head)
 	agreed := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"}, "Sec-Websocket-Accept": resp.Header["Sec-Websocket-Accept"]}
 	if compression != nil {
 		r.res.Extensions = compression.String()
-		agreed.Set("Sec-Websocket-Extensions", permessageDeflate) // how it is done is up to each side
+		agreed.Set("Sec-Websocket-Extensions", frame.PermessageDeflate) // how it is done is up to each side
 	}
 	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: agreed, Body: r.wire}, nil
 }
@@ -187,13 +189,13 @@ func (r *run) ask(conn net.Conn, key string) (*http.Response, error) {
 	}
 	resp, err := readHead(from, r.scratch.head, http.MethodGet)
 	if head, ok := errors.AsType[*headError](err); ok {
-		return nil, &breach{what: reasons.MalformedResponse, about: head.problem}
+		return nil, &frame.Breach{Type: reasons.MalformedResponse, About: head.problem}
 	}
 	switch {
 	case err != nil && sent != nil && !isAlert(err):
 		return nil, sent
 	case err == nil && r.raw.ArrivedAt.After(r.deadline):
-		return nil, errLate{}
+		return nil, frame.ErrLate{}
 	}
 	return resp, err
 }
@@ -206,7 +208,7 @@ func (r *run) notSwitched(resp *http.Response) error {
 	}
 	r.seen.Status = resp.StatusCode
 	r.refused(resp)
-	return sayError(sayf("the server answered %s instead of 101%s%s", strings.TrimSpace(resp.Status), redirection(resp), challenge(resp)))
+	return say.Error(say.Sentence("the server answered %s instead of 101%s%s", strings.TrimSpace(resp.Status), redirection(resp), challenge(resp)))
 }
 
 // noteSubprotocol keeps the subprotocol that the server picked. It is one that was offered, so only what is named as a secret
@@ -224,9 +226,9 @@ func (r *run) noteSubprotocol(picked string) {
 func redirection(resp *http.Response) string {
 	to, _, _ := strings.Cut(resp.Header.Get("Location"), "#")
 	if to == "" {
-		return markOwn
+		return say.Own("")
 	}
-	return sayf(", and points to %s", RedactURL(to))
+	return say.Sentence(", and points to %s", RedactURL(to))
 }
 
 // hurry leaves the server little time for what it may still have to say.

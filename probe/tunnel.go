@@ -14,6 +14,8 @@ import (
 
 	"golang.org/x/net/proxy"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -80,7 +82,7 @@ func (r *run) tunnelHTTP(conn net.Conn) (net.Conn, error) {
 	}
 	if resp.StatusCode/100 != 2 {
 		r.refused(resp)
-		return nil, &breach{what: reasons.Proxy, about: sayf("proxy answered CONNECT with %s", resp.Status)}
+		return nil, &frame.Breach{Type: reasons.Proxy, About: say.Sentence("proxy answered CONNECT with %s", resp.Status)}
 	}
 	if early, _ := br.Peek(br.Buffered()); len(early) > 0 {
 		return &ahead{conn, early}, nil

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -40,7 +42,7 @@ func requestHead(s Spec, target target) []byte {
 		fmt.Fprintf(&b, "Sec-WebSocket-Protocol: %s\r\n", strings.Join(s.Protocols, ", "))
 	}
 	if s.Compression == CompressionOn {
-		fmt.Fprintf(&b, "Sec-WebSocket-Extensions: %s\r\n", permessageDeflate)
+		fmt.Fprintf(&b, "Sec-WebSocket-Extensions: %s\r\n", frame.PermessageDeflate)
 	}
 	b.WriteString("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ")
 	return []byte(b.String())
@@ -49,12 +51,12 @@ func requestHead(s Spec, target target) []byte {
 // verifyUpgrade checks a 101 against RFC 6455 4.1, in the order of its list, and returns the breach, or the
 // compression that was agreed upon, if any. The library checks less, and answers a breach by reading on for up
 // to 3 s.
-func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*deflate, *breach) {
+func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*frame.Deflate, *frame.Breach) {
 	h := resp.Header
-	bad := func(what reasons.ErrorType, format string, args ...any) (*deflate, *breach) {
-		return nil, &breach{what: what, about: sayf(format, args...), wrong: switchClue(h, what, spec)}
+	bad := func(what reasons.ErrorType, format string, args ...any) (*frame.Deflate, *frame.Breach) {
+		return nil, &frame.Breach{Type: what, About: say.Sentence(format, args...), Switch: switchClue(h, what, spec)}
 	}
-	agreed, problem := acceptDeflate(h.Values("Sec-Websocket-Extensions"), spec.Compression == CompressionOn)
+	agreed, problem := frame.AcceptDeflate(h.Values("Sec-Websocket-Extensions"), spec.Compression == CompressionOn)
 	accept := h.Values("Sec-Websocket-Accept")
 	protocols := h.Values("Sec-Websocket-Protocol")
 	switch {
@@ -65,9 +67,9 @@ func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*deflate, *brea
 	case !hasToken(h.Values("Connection"), "upgrade"):
 		return bad(reasons.BadUpgradeHeader, "101 with Connection \"%s\", which lacks Upgrade", strings.Join(h.Values("Connection"), ", "))
 	case len(accept) != 1 || accept[0] != acceptKey(key):
-		return bad(reasons.BadAcceptKey, "101 with Sec-WebSocket-Accept \"%s\" instead of \"%s\"", strings.Join(accept, ", "), own(acceptKey(key)))
+		return bad(reasons.BadAcceptKey, "101 with Sec-WebSocket-Accept \"%s\" instead of \"%s\"", strings.Join(accept, ", "), say.Own(acceptKey(key)))
 	case problem != "":
-		return bad(reasons.BadExtension, "101 with the extension \"%s\", %s", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "), own(problem))
+		return bad(reasons.BadExtension, "101 with the extension \"%s\", %s", strings.Join(h.Values("Sec-Websocket-Extensions"), ", "), say.Own(problem))
 	case len(protocols) > 1:
 		return bad(reasons.BadSubprotocol, "101 with more than one subprotocol: \"%s\"", strings.Join(protocols, ", "))
 	case len(protocols) == 1 && !slices.Contains(spec.Protocols, protocols[0]):
@@ -83,7 +85,7 @@ func verifyUpgrade(resp *http.Response, key string, spec *Spec) (*deflate, *brea
 func switchClue(h http.Header, what reasons.ErrorType, spec *Spec) reasons.Switch {
 	protocols := h.Values("Sec-Websocket-Protocol")
 	switch {
-	case what == reasons.BadExtension && !strings.Contains(strings.ToLower(strings.Join(h.Values("Sec-Websocket-Extensions"), ",")), permessageDeflate):
+	case what == reasons.BadExtension && !strings.Contains(strings.ToLower(strings.Join(h.Values("Sec-Websocket-Extensions"), ",")), frame.PermessageDeflate):
 		return reasons.SwitchOther
 	case what == reasons.BadExtension && spec.Compression == CompressionOn:
 		return reasons.SwitchParameters

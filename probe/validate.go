@@ -11,7 +11,7 @@ import (
 type Fault struct {
 	// Field is the name of the field of the Spec.
 	Field string
-	// Key is the element of the field that is wrong: the name of a header as it is spelled, the path of an
+	// Key is the element of the field that is Switch: the name of a header as it is spelled, the path of an
 	// expectation, or the index of a protocol or step. It is empty if the field as a whole is wrong.
 	Key string
 	// Sub is the name of the field of the Step that is wrong, and SubKey the element of that. Both are empty if the Step

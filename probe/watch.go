@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
 )
 
 // Limits of what a [Watch] keeps.
@@ -53,7 +55,7 @@ type Frame struct {
 }
 
 var frameKinds = map[byte]string{
-	opContinuation: "continuation", opText: "text", opBinary: "binary", opClose: "close", opPing: "ping", opPong: "pong",
+	frame.Continuation: "continuation", frame.Text: "text", frame.Binary: "binary", frame.Close: "close", frame.Ping: "ping", frame.Pong: "pong",
 }
 
 // Kind names the opcode as RFC 6455 11.8 does, in lower case.
@@ -81,7 +83,7 @@ type watcher struct {
 	head     []byte // of the response, with what came behind it
 	length   uint64 // of the frame that is being received
 	data     []byte // the beginning of the message that is being received
-	received int    // data messages so far
+	messages int    // data messages received so far
 	reads    int    // those of them that the run has read
 	last     Message
 }
@@ -110,32 +112,34 @@ func (r watchedReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// trace is what the stream of frames tells the watcher, nil if nothing of it is noted.
+func (w *watcher) trace() *frame.Trace {
+	if w.blind() {
+		return nil
+	}
+	return &frame.Trace{Payload: w.payload, Received: w.received, Sent: w.said}
+}
+
 // payload notes bytes of the frame that is being received.
 func (w *watcher) payload(opcode byte, p []byte) {
-	if w.blind() {
-		return
-	}
 	w.length += uint64(len(p))
-	if opcode < opClose {
+	if opcode < frame.Close {
 		w.data = append(w.data, p[:max(0, min(len(p), w.keep()-len(w.data)))]...)
 	}
 }
 
-// got notes a frame that has been received. Of a message in several frames, the last one shows the text: a secret could be
-// cut into pieces that nobody would know.
-func (w *watcher) got(s *frameScanner) {
-	if w.blind() {
-		return
-	}
-	f := Frame{At: w.since(w.run.raw.ArrivedAt), Opcode: s.opcode, Final: s.final, Compressed: s.marked(), Length: w.length}
+// received notes a frame that has been received. Of a message in several frames, the last one shows the text: a secret
+// could be cut into pieces that nobody would know.
+func (w *watcher) received(got frame.Received) {
+	f := Frame{At: w.since(w.run.raw.ArrivedAt), Opcode: got.Opcode, Final: got.Final, Compressed: got.Marked, Length: w.length}
 	w.length = 0
 	switch {
-	case s.opcode >= opClose:
-		f.raw = slices.Clone(s.control[:s.controlLen])
-	case s.final:
-		w.received++
-		f.message = w.received
-		if f.raw = w.data; s.inflated {
+	case got.Opcode >= frame.Close:
+		f.raw = slices.Clone(got.Control)
+	case got.Final:
+		w.messages++
+		f.message = w.messages
+		if f.raw = w.data; got.Compressed {
 			f.raw = nil // until somebody reads it
 		}
 		w.data = nil
@@ -149,22 +153,22 @@ func (w *watcher) said(at time.Time, opcode byte, payload []byte) {
 		return
 	}
 	f := Frame{At: w.since(at), Sent: true, Opcode: opcode, Final: true, Length: uint64(len(payload))}
-	f.Compressed = opcode < opClose && w.run.wire.inflate != nil
+	f.Compressed = opcode < frame.Close && w.run.wire.Inflater() != nil
 	f.raw = slices.Clone(payload[:min(len(payload), w.keep())])
 	w.add(f)
 }
 
 // saidMessage notes a data message that has been sent.
 func (w *watcher) saidMessage(at time.Time, payload []byte) {
-	opcode := byte(opText)
+	opcode := byte(frame.Text)
 	if w != nil && w.run.probe.spec.MessageFormat != FormatText {
-		opcode = opBinary
+		opcode = frame.Binary
 	}
 	w.said(at, opcode, payload)
 }
 
 func (w *watcher) add(f Frame) {
-	if len(w.Frames) >= MaxWatchedFrames && f.Opcode != opClose {
+	if len(w.Frames) >= MaxWatchedFrames && f.Opcode != frame.Close {
 		w.Unseen++
 		return
 	}
@@ -230,13 +234,13 @@ func showFrames(frames []Frame, hide *redactor) {
 		var parts []string
 		var of []*Frame
 		for i := range frames {
-			if f := &frames[i]; f.Sent == (kind%2 > 0) && (f.Opcode >= opClose) == (kind/2 > 0) {
+			if f := &frames[i]; f.Sent == (kind%2 > 0) && (f.Opcode >= frame.Close) == (kind/2 > 0) {
 				parts, of = append(parts, f.payload()), append(of, f)
 			}
 		}
 		for i, text := range hide.texts(parts, MaxReplyDetail) {
 			f := of[i]
-			if f.Preview = text; f.Opcode == opClose && len(f.raw) >= 2 {
+			if f.Preview = text; f.Opcode == frame.Close && len(f.raw) >= 2 {
 				f.Preview = strings.TrimSpace(strconv.Itoa(int(binary.BigEndian.Uint16(f.raw))) + " " + text)
 			}
 			f.raw = nil
@@ -246,7 +250,7 @@ func showFrames(frames []Frame, hide *redactor) {
 
 // payload is the text in a frame, without the code of a close frame.
 func (f *Frame) payload() string {
-	if f.Opcode == opClose {
+	if f.Opcode == frame.Close {
 		return string(f.raw[min(2, len(f.raw)):])
 	}
 	return string(f.raw)

@@ -7,6 +7,8 @@ import (
 	"net/http"
 
 	"github.com/coder/websocket"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
 )
 
 // socket is an open WebSocket. This is the only file that knows the library: it dials through a transport
@@ -15,7 +17,7 @@ import (
 // close frame could be sent.
 type socket struct {
 	conn    *websocket.Conn
-	inflate *inflater // nil if nothing is compressed
+	inflate *frame.Inflater // nil if nothing is compressed
 }
 
 // anyURL is what the library is told to dial. The transport knows where to.
@@ -53,7 +55,7 @@ func (s *socket) receive(m *message, buf []byte) error {
 		return err
 	}
 	if s.inflate != nil {
-		r = s.inflate.message(r)
+		r = s.inflate.Message(r)
 	}
 	m.begin(kind == websocket.MessageText)
 	for {

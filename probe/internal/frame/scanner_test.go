@@ -1,4 +1,4 @@
-package probe
+package frame
 
 import (
 	"bytes"
@@ -7,8 +7,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
-// verdict is all that a scanner says of a stream.
-type verdict struct {
+// outcome is all that a scanner says of a stream.
+type outcome struct {
 	breach              string
 	code, messages      int
 	pong, closed        bool
@@ -20,13 +20,13 @@ type verdict struct {
 }
 
 // judge scans a stream in pieces.
-func judge(stream, cuts []byte, deflate bool) verdict {
-	s := frameScanner{limit: 1000, deflate: deflate, wantPong: "mine"}
-	var v verdict
+func judge(stream, cuts []byte, deflate bool) outcome {
+	s := Scanner{limit: 1000, deflate: deflate, wantPong: "mine"}
+	var v outcome
 	var data bytes.Buffer
-	for _, chunk := range chunks(stream, cuts) {
-		if b := s.scan(chunk, &data); b != nil {
-			v.breach, v.code = b.about, b.code
+	for _, chunk := range wstest.Chunks(stream, cuts) {
+		if b := s.Scan(chunk, &data); b != nil {
+			v.breach, v.code = b.About, b.Code
 			break
 		}
 	}
@@ -39,7 +39,7 @@ func judge(stream, cuts []byte, deflate bool) verdict {
 	return v
 }
 
-// FuzzFrameScanner: however a stream is cut, the verdict is the same, and nothing makes the scanner panic. What it
+// FuzzFrameScanner: however a stream is cut, the outcome is the same, and nothing makes the scanner panic. What it
 // passes on of compressed messages is sound without compression.
 func FuzzFrameScanner(f *testing.F) {
 	for _, frames := range [][]wstest.Frame{
@@ -66,11 +66,11 @@ func FuzzFrameScanner(f *testing.F) {
 			if whole != cut {
 				t.Fatalf("%x: whole %+v, cut %+v", stream, whole, cut)
 			}
-			if whole.breach != "" && whole.code != closeProtocol && whole.code != closeInvalidData && whole.code != closeTooBig {
+			if whole.breach != "" && whole.code != CloseProtocol && whole.code != CloseInvalidData && whole.code != CloseTooBig {
 				t.Fatalf("breach %q answered by %d", whole.breach, whole.code)
 			}
-			plain := frameScanner{limit: 1 << 20}
-			if b := plain.scan([]byte(whole.passed), &bytes.Buffer{}); b != nil || whole.breach == "" && plain.messages != whole.messages {
+			plain := Scanner{limit: 1 << 20}
+			if b := plain.Scan([]byte(whole.passed), &bytes.Buffer{}); b != nil || whole.breach == "" && plain.messages != whole.messages {
 				t.Fatalf("%x passes on what is a breach: %v, %d messages", stream, b, plain.messages)
 			}
 		}
@@ -85,8 +85,8 @@ func TestDataBytes(t *testing.T) {
 		"breach":      wstest.Frame{Opcode: 11, Payload: "x"}.Bytes(),
 		"close frame": wstest.Close(1000, "bye").Bytes() + good,
 	} {
-		s, data := frameScanner{limit: 1000}, bytes.Buffer{}
-		b := s.scan([]byte(good+wstest.Ping("x").Bytes()+good+wstest.Pong("y").Bytes()+tail), &data)
+		s, data := Scanner{limit: 1000}, bytes.Buffer{}
+		b := s.Scan([]byte(good+wstest.Ping("x").Bytes()+good+wstest.Pong("y").Bytes()+tail), &data)
 		if data.String() != good+good || s.messages != 2 || (b != nil) == s.closed {
 			t.Errorf("%s: %x passed on, %d messages, breach %v", name, data.Bytes(), s.messages, b)
 		}

@@ -1,4 +1,4 @@
-package probe
+package frame
 
 import (
 	"bytes"
@@ -38,9 +38,8 @@ func TestDrainEnds(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			box := &chatterbox{text: wstest.Frame{Opcode: wstest.OpText, More: name == "fragments"}.Bytes() + strings.Repeat(frame.Bytes(), 500)}
 			raw := tcp.New(box)
-			w := newWire(raw, raw, 1<<20, nil)
-			w.chunk = make([]byte, 16<<10)
-			w.drain()
+			w := NewStream(raw, raw, Options{Limit: 1 << 20, Chunk: make([]byte, 16<<10)})
+			w.Drain()
 			if box.bytes > 2*maxEarly {
 				t.Errorf("%d bytes were taken", box.bytes)
 			}
@@ -51,11 +50,11 @@ func TestDrainEnds(t *testing.T) {
 // TestCloseAfterTheTimeIsUp: what was not said for want of time keeps the close frame from nothing, and what was cut off
 // keeps every other frame from being said.
 func TestCloseAfterTheTimeIsUp(t *testing.T) {
-	said := func(before func(*wire)) string {
+	said := func(before func(*Stream)) string {
 		here, there := net.Pipe()
 		raw := tcp.New(here)
-		w := newWire(raw, raw, 1000, nil)
-		w.scan.scan([]byte(wstest.Ping("x").Bytes()), new(bytes.Buffer))
+		w := NewStream(raw, raw, Options{Limit: 1000})
+		w.scan.Scan([]byte(wstest.Ping("x").Bytes()), new(bytes.Buffer))
 		raw.SetEnd(time.Now().Add(-time.Second))
 		before(w)
 		heard := make(chan string)
@@ -64,17 +63,17 @@ func TestCloseAfterTheTimeIsUp(t *testing.T) {
 			heard <- string(all)
 		}()
 		raw.SetEnd(time.Now().Add(time.Minute))
-		w.sayClose(closeNormal)
+		w.SendClose(CloseNormal)
 		_ = here.Close()
 		return <-heard
 	}
 	for name, test := range map[string]struct {
-		before func(*wire)
+		before func(*Stream)
 		want   int // bytes: a close frame has 8
 	}{
-		"pong":    {(*wire).answerPings, 8},
-		"ping":    {func(w *wire) { _ = w.ping() }, 8},
-		"message": {func(w *wire) { _, _ = w.Write([]byte("cut off")) }, 0},
+		"pong":    {(*Stream).AnswerPings, 8},
+		"ping":    {func(w *Stream) { _ = w.Ping() }, 8},
+		"message": {func(w *Stream) { _, _ = w.Write([]byte("cut off")) }, 0},
 	} {
 		if got := said(test.before); len(got) != test.want {
 			t.Errorf("after a %s: %x was said", name, got)

@@ -1,58 +1,22 @@
-package probe
+package frame
 
 import (
 	"bytes"
 	"encoding/binary"
 
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// Opcodes of RFC 6455 5.2.
-const (
-	opContinuation = 0x0
-	opText         = 0x1
-	opBinary       = 0x2
-	opClose        = 0x8
-	opPing         = 0x9
-	opPong         = 0xa
-)
-
-// rsv1 marks the first frame of a compressed message (RFC 7692 6).
-const rsv1 = 0x40
-
-// Close codes of RFC 6455 7.4.1 that the probe sends or reports.
-const (
-	closeNormal      = 1000
-	closeProtocol    = 1002
-	closeNoStatus    = 1005
-	closeAbnormal    = 1006
-	closeInvalidData = 1007
-	closeTooBig      = 1009
-)
-
-const maxControlPayload = 125
-
-// breach is what an endpoint did against RFC 6455 or the limits of the run.
-type breach struct {
-	what  reasons.ErrorType
-	code  int // the close code that answers it
-	about string
-
-	wrong reasons.Switch // what is wrong with a 101
-	own   bool           // it is the probe's own message that is at fault
+func protocolBreach(format string, args ...any) *Breach {
+	return &Breach{Type: reasons.ProtocolError, Code: CloseProtocol, About: say.Sentence("protocol error: "+format, args...)}
 }
 
-func (b *breach) Error() string { return b.about }
-
-func protocolBreach(format string, args ...any) *breach {
-	return &breach{what: reasons.ProtocolError, code: closeProtocol, about: sayf("protocol error: "+format, args...)}
-}
-
-// frameScanner follows the frames that a server sends, byte by byte. The WebSocket library forgives a server much that
+// Scanner follows the frames that a server sends, byte by byte. The WebSocket library forgives a server much that
 // RFC 6455 does not (masked frames, lengths that are not minimal, a stream that ends between two fragments), and cannot
 // say when a message was complete. The scanner stands below it, is the judge of both, and passes on what the library
 // is to read.
-type frameScanner struct {
+type Scanner struct {
 	limit   int64 // bytes of one message
 	deflate bool  // messages may be compressed
 
@@ -68,7 +32,7 @@ type frameScanner struct {
 	most       int64  // bytes that it may have
 	compressed []bool // of messages that have begun, those whose reader has not asked yet
 
-	control    [maxControlPayload]byte // payload of the control frame that is being read
+	control    [MaxControlPayload]byte // payload of the control frame that is being read
 	controlLen int
 
 	pings []byte // payloads that nobody answered yet, each behind its length
@@ -81,14 +45,14 @@ type frameScanner struct {
 	closeCode   int
 	closeReason string
 
-	watcher  *watcher // nil for most runs
-	inflated bool     // the message under way is compressed
+	trace    *Trace // nil for most runs
+	inflated bool   // the message under way is compressed
 }
 
-// scan takes the next bytes of the stream, and writes to data what the library shall see: the data frames, a header at
+// Scan takes the next bytes of the stream, and writes to data what the library shall see: the data frames, a header at
 // once, without the mark of a compressed message, which it would not let pass and of which nextCompressed tells. What
 // control frames say is kept here. A breach ends the stream, and so does a close frame: what is in front of it counts.
-func (s *frameScanner) scan(p []byte, data *bytes.Buffer) *breach {
+func (s *Scanner) Scan(p []byte, data *bytes.Buffer) *Breach {
 	for len(p) > 0 && !s.closed {
 		if !s.inPayload {
 			s.header[s.headerLen] = p[0]
@@ -101,13 +65,13 @@ func (s *frameScanner) scan(p []byte, data *bytes.Buffer) *breach {
 			if b := s.begin(); b != nil {
 				return b
 			}
-			if s.opcode < opClose {
+			if s.opcode < Close {
 				_ = data.WriteByte(s.unmarked())
 				_, _ = data.Write(s.header[1:size])
 			}
 		} else {
 			n := s.take(p)
-			if s.opcode < opClose {
+			if s.opcode < Close {
 				_, _ = data.Write(p[:n])
 			}
 			p = p[n:]
@@ -121,8 +85,27 @@ func (s *frameScanner) scan(p []byte, data *bytes.Buffer) *breach {
 	return nil
 }
 
+// NewScanner makes a scanner for messages of at most limit bytes, which may be compressed if compression was agreed upon.
+func NewScanner(limit int64, agreed *Deflate) Scanner {
+	return Scanner{limit: limit, deflate: agreed != nil}
+}
+
+// Closed returns the code and the reason of the close frame, if one was seen. Nothing counts after it.
+func (s *Scanner) Closed() (code int, reason string, ok bool) {
+	return s.closeCode, s.closeReason, s.closed
+}
+
+// Messages is how many whole data messages were seen.
+func (s *Scanner) Messages() int { return s.messages }
+
+// Pong reports whether the Pong that answers the last Ping was seen, and whether another one was.
+func (s *Scanner) Pong() (answer, other bool) { return s.pong, s.otherPong }
+
+// expectPong says which payload the Pong must have that is waited for.
+func (s *Scanner) expectPong(payload string) { s.wantPong, s.pong, s.otherPong = payload, false, false }
+
 // unmarked is the first byte of a frame without the mark of a compressed message.
-func (s *frameScanner) unmarked() byte {
+func (s *Scanner) unmarked() byte {
 	if s.marked() {
 		return s.header[0] &^ rsv1
 	}
@@ -130,14 +113,14 @@ func (s *frameScanner) unmarked() byte {
 }
 
 // marked reports whether the frame that begins is the first one of a compressed message (RFC 7692 6).
-func (s *frameScanner) marked() bool {
+func (s *Scanner) marked() bool {
 	first := s.header[0]
 	opcode := first & 0x0f
-	return s.deflate && first&0x70 == rsv1 && (opcode == opText || opcode == opBinary)
+	return s.deflate && first&0x70 == rsv1 && (opcode == Text || opcode == Binary)
 }
 
 // nextCompressed reports whether the next message, counted from the first, is compressed.
-func (s *frameScanner) nextCompressed() bool {
+func (s *Scanner) nextCompressed() bool {
 	compressed := s.compressed[0]
 	s.compressed = s.compressed[1:]
 	return compressed
@@ -145,7 +128,7 @@ func (s *frameScanner) nextCompressed() bool {
 
 // headerSize is how long the header is, as far as its first bytes tell. A mask would make it longer, but
 // begin refuses one before its key is read.
-func (s *frameScanner) headerSize() int {
+func (s *Scanner) headerSize() int {
 	if s.headerLen < 2 {
 		return 2
 	}
@@ -160,7 +143,7 @@ func (s *frameScanner) headerSize() int {
 }
 
 // begin checks a whole header and prepares for its payload (RFC 6455 5.2 to 5.5).
-func (s *frameScanner) begin() *breach {
+func (s *Scanner) begin() *Breach {
 	first, second := s.header[0], s.header[1]
 	s.final, s.opcode = first&0x80 != 0, first&0x0f
 	s.remaining = uint64(second & 0x7f)
@@ -182,34 +165,34 @@ func (s *frameScanner) begin() *breach {
 			return protocolBreach("frame length %d is not in its shortest form or out of range", s.remaining)
 		}
 	}
-	if s.opcode >= opClose {
+	if s.opcode >= Close {
 		return s.beginControl()
 	}
 	return s.beginData()
 }
 
-func (s *frameScanner) beginControl() *breach {
+func (s *Scanner) beginControl() *Breach {
 	s.controlLen = 0
 	switch {
-	case s.opcode > opPong:
+	case s.opcode > Pong:
 		return protocolBreach("unknown control opcode %d", s.opcode)
 	case !s.final:
 		return protocolBreach("fragmented control frame")
-	case s.remaining > maxControlPayload:
+	case s.remaining > MaxControlPayload:
 		return protocolBreach("control frame of %d bytes", s.remaining)
 	}
 	return nil
 }
 
-func (s *frameScanner) beginData() *breach {
+func (s *Scanner) beginData() *Breach {
 	switch {
-	case s.opcode > opBinary:
+	case s.opcode > Binary:
 		return protocolBreach("unknown data opcode %d", s.opcode)
-	case s.opcode == opContinuation && !s.inMessage:
+	case s.opcode == Continuation && !s.inMessage:
 		return protocolBreach("continuation frame without a message to continue")
-	case s.opcode != opContinuation && s.inMessage:
+	case s.opcode != Continuation && s.inMessage:
 		return protocolBreach("new message inside a fragmented one")
-	case s.opcode != opContinuation:
+	case s.opcode != Continuation:
 		s.message, s.most, s.inflated = 0, s.limit, s.marked()
 		if s.deflate {
 			s.compressed = append(s.compressed, s.marked())
@@ -230,38 +213,42 @@ func (s *frameScanner) beginData() *breach {
 // does not compress becomes longer by an eighth at the worst, and by some bytes wherever the sender flushes.
 func mostDeflated(limit int64) int64 { return 2*limit + 4096 }
 
-func tooBig(limit int64) *breach {
-	return &breach{what: reasons.MessageTooBig, code: closeTooBig, about: sayf("message of more than %d bytes", limit)}
+func tooBig(limit int64) *Breach {
+	return &Breach{Type: reasons.MessageTooBig, Code: CloseTooBig, About: say.Sentence("message of more than %d bytes", limit)}
 }
 
 // take consumes payload and returns how much.
-func (s *frameScanner) take(p []byte) int {
+func (s *Scanner) take(p []byte) int {
 	n := len(p)
 	if uint64(n) > s.remaining {
 		n = int(s.remaining)
 	}
-	if s.opcode >= opClose {
+	if s.opcode >= Close {
 		s.controlLen += copy(s.control[s.controlLen:], p[:n])
 	}
 	s.remaining -= uint64(n)
-	s.watcher.payload(s.opcode, p[:n])
+	if s.trace != nil {
+		s.trace.Payload(s.opcode, p[:n])
+	}
 	return n
 }
 
 // end closes the account of a frame whose payload is complete.
-func (s *frameScanner) end() *breach {
+func (s *Scanner) end() *Breach {
 	s.inPayload = false
-	s.watcher.got(s)
+	if s.trace != nil {
+		s.trace.Received(Received{Opcode: s.opcode, Final: s.final, Marked: s.marked(), Compressed: s.inflated, Control: s.control[:s.controlLen]})
+	}
 	switch s.opcode {
-	case opPing:
+	case Ping:
 		s.notePing(s.control[:s.controlLen])
-	case opPong:
+	case Pong:
 		if s.wantPong != "" && s.wantPong == string(s.control[:s.controlLen]) {
 			s.pong = true
 		} else {
 			s.otherPong = true
 		}
-	case opClose:
+	case Close:
 		return s.endClose(s.control[:s.controlLen])
 	default:
 		if s.final {

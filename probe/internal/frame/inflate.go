@@ -1,24 +1,25 @@
-package probe
+package frame
 
 import (
 	"compress/flate"
 	"errors"
 	"io"
 
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // deflateWindow is how far back DEFLATE can refer (RFC 1951 2).
 const deflateWindow = 32 << 10
 
-// inflater turns compressed messages into what was compressed (RFC 7692 7.2.2), a piece at a time and never more
+// Inflater turns compressed messages into what was compressed (RFC 7692 7.2.2), a piece at a time and never more
 // than the limit. The library would do that, too, but it takes a message that was cut short for a whole one, and
 // loses its place after a block that calls itself the last, which RFC 7692 7.2.3.4 allows. So the frame scanner
 // hides from it that messages are compressed, and what it delivers goes through here.
-type inflater struct {
-	scan     *frameScanner // knows which messages are compressed
-	limit    int64         // bytes of one message
-	takeover bool          // a message can refer to those before it
+type Inflater struct {
+	scan     *Scanner // knows which messages are compressed
+	limit    int64    // bytes of one message
+	takeover bool     // a message can refer to those before it
 
 	in     deflated
 	flate  io.Reader // nil until the first compressed message
@@ -26,8 +27,8 @@ type inflater struct {
 	size   int64     // of the message so far
 }
 
-// message returns a reader of the message that the library has just begun to deliver.
-func (f *inflater) message(payload io.Reader) io.Reader {
+// Message returns a reader of the message that the library has just begun to deliver.
+func (f *Inflater) Message(payload io.Reader) io.Reader {
 	if !f.scan.nextCompressed() {
 		return payload
 	}
@@ -41,7 +42,7 @@ func (f *inflater) message(payload io.Reader) io.Reader {
 }
 
 // restart begins a DEFLATE stream that can refer to what is in the window.
-func (f *inflater) restart() {
+func (f *Inflater) restart() {
 	dictionary := f.window[max(0, len(f.window)-deflateWindow):]
 	if f.flate == nil {
 		f.flate = flate.NewReaderDict(&f.in, dictionary)
@@ -51,7 +52,7 @@ func (f *inflater) restart() {
 }
 
 // Read inflates. It ends with a breach if the data are corrupt or cut short, or too many.
-func (f *inflater) Read(p []byte) (int, error) {
+func (f *Inflater) Read(p []byte) (int, error) {
 	for {
 		n, err := f.flate.Read(p)
 		f.remember(p[:n])
@@ -64,8 +65,8 @@ func (f *inflater) Read(p []byte) (int, error) {
 		case f.in.err != nil:
 			return n, f.in.err
 		case !errors.Is(err, io.EOF):
-			return n, &breach{what: reasons.ProtocolError, code: closeInvalidData,
-				about: sayf("protocol error: compressed message that cannot be inflated (RFC 7692 7.2.2): %s", err)}
+			return n, &Breach{Type: reasons.ProtocolError, Code: CloseInvalidData,
+				About: say.Sentence("protocol error: compressed message that cannot be inflated (RFC 7692 7.2.2): %s", err)}
 		}
 		switch more, err := f.in.more(); {
 		case err != nil:
@@ -80,7 +81,7 @@ func (f *inflater) Read(p []byte) (int, error) {
 }
 
 // remember keeps the end of what was inflated.
-func (f *inflater) remember(p []byte) {
+func (f *Inflater) remember(p []byte) {
 	f.window = append(f.window, p...)
 	if n := len(f.window); n > 2*deflateWindow {
 		f.window = append(f.window[:0], f.window[n-deflateWindow:]...)

@@ -1,4 +1,4 @@
-package probe
+package frame
 
 import (
 	"fmt"
@@ -6,47 +6,34 @@ import (
 	"strings"
 )
 
-// permessageDeflate is the name of the compression extension (RFC 7692 7).
-const permessageDeflate = "permessage-deflate"
+// PermessageDeflate is the name of the compression extension (RFC 7692 7).
+const PermessageDeflate = "permessage-deflate"
 
-// Compression says whether messages may be compressed.
-type Compression string
-
-// The ways to treat compression.
-const (
-	CompressionOff Compression = "off"
-	// CompressionOn offers permessage-deflate, as browsers do. A server may decline.
-	CompressionOn Compression = "on"
-)
-
-// Compressions returns every way to treat compression.
-func Compressions() []Compression { return []Compression{CompressionOff, CompressionOn} }
-
-// deflate is what was agreed about compression.
-type deflate struct {
+// Deflate is what was agreed about compression.
+type Deflate struct {
 	params   []string // as the server gave them
 	takeover bool     // the server may refer to its earlier messages (RFC 7692 7.1.1.1)
 }
 
 // String is the extension as the server could have written it.
-func (d *deflate) String() string {
-	return strings.Join(append([]string{permessageDeflate}, d.params...), "; ")
+func (d *Deflate) String() string {
+	return strings.Join(append([]string{PermessageDeflate}, d.params...), "; ")
 }
 
-// acceptDeflate reads the extensions that a server picked (RFC 6455 9.1), of which only a permessage-deflate that
+// AcceptDeflate reads the extensions that a server picked (RFC 6455 9.1), of which only a permessage-deflate that
 // was offered can be right. It returns nil for none, and otherwise what was agreed or what is wrong.
-func acceptDeflate(values []string, offered bool) (agreed *deflate, problem string) {
+func AcceptDeflate(values []string, offered bool) (agreed *Deflate, problem string) {
 	for _, extension := range splitUnquoted(strings.Join(values, ","), ',') {
 		parts := splitUnquoted(extension, ';')
 		switch {
 		case parts[0] == "" && len(parts) == 1:
 			continue // an empty element of a list counts for nothing (RFC 9110 5.6.1.2)
-		case parts[0] != permessageDeflate || !offered:
+		case parts[0] != PermessageDeflate || !offered:
 			return nil, "which was not offered"
 		case agreed != nil:
 			return nil, "which is there twice"
 		}
-		agreed = &deflate{takeover: true}
+		agreed = &Deflate{takeover: true}
 		for _, param := range parts[1:] {
 			if problem := agreed.accept(param); problem != "" {
 				return nil, problem
@@ -57,7 +44,7 @@ func acceptDeflate(values []string, offered bool) (agreed *deflate, problem stri
 }
 
 // accept reads one parameter of the server's answer to an offer without parameters (RFC 7692 7.1).
-func (d *deflate) accept(param string) (problem string) {
+func (d *Deflate) accept(param string) (problem string) {
 	name, value, valued := strings.Cut(param, "=")
 	name, value = strings.TrimSpace(name), unquote(strings.TrimSpace(value))
 	for _, earlier := range d.params {

@@ -1,9 +1,10 @@
-package probe
+package frame
 
 import (
 	"encoding/binary"
 	"unicode/utf8"
 
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -11,7 +12,7 @@ import (
 const maxPings = 64 << 10
 
 // notePing remembers a Ping. Of too many only the last ones need an answer (RFC 6455 5.5.3).
-func (s *frameScanner) notePing(payload []byte) {
+func (s *Scanner) notePing(payload []byte) {
 	if len(s.pings) > maxPings {
 		s.pings = s.pings[:0]
 	}
@@ -19,9 +20,9 @@ func (s *frameScanner) notePing(payload []byte) {
 }
 
 // endClose reads the payload of a close frame (RFC 6455 5.5.1 and 7.4).
-func (s *frameScanner) endClose(p []byte) *breach {
+func (s *Scanner) endClose(p []byte) *Breach {
 	if len(p) == 0 {
-		s.closed, s.closeCode = true, closeNoStatus
+		s.closed, s.closeCode = true, CloseNoStatus
 		return nil
 	}
 	if len(p) == 1 {
@@ -32,8 +33,8 @@ func (s *frameScanner) endClose(p []byte) *breach {
 	case !validCloseCode(code):
 		return protocolBreach("close frame with the code %d", code)
 	case !utf8.Valid(reason):
-		return &breach{what: reasons.ProtocolError, code: closeInvalidData,
-			about: sayf("protocol error: close frame %d with a reason that is not UTF-8", code)}
+		return &Breach{Type: reasons.ProtocolError, Code: CloseInvalidData,
+			About: say.Sentence("protocol error: close frame %d with a reason that is not UTF-8", code)}
 	}
 	s.closed, s.closeCode, s.closeReason = true, code, string(reason)
 	return nil
@@ -44,9 +45,9 @@ func validCloseCode(code int) bool {
 	switch {
 	case code >= 3000 && code <= 4999:
 		return true
-	case code == 1004, code == closeNoStatus, code == closeAbnormal:
+	case code == 1004, code == CloseNoStatus, code == CloseAbnormal:
 		return false
 	default:
-		return code >= closeNormal && code <= 1014
+		return code >= CloseNormal && code <= 1014
 	}
 }

@@ -1,4 +1,4 @@
-package probe
+package frame
 
 import (
 	"errors"
@@ -52,7 +52,7 @@ func TestAcceptDeflate(t *testing.T) {
 		{"permessage-deflate; client_max_window_bits", "! with client_max_window_bits, which was not offered (RFC 7692 7.1.2.2)"},
 	} {
 		values := strings.Split(test.values, "\n")
-		agreed, problem := acceptDeflate(values, true)
+		agreed, problem := AcceptDeflate(values, true)
 		got := ""
 		if agreed != nil {
 			got = agreed.String()
@@ -67,7 +67,7 @@ func TestAcceptDeflate(t *testing.T) {
 			t.Errorf("%q: takeover %v", test.values, agreed.takeover)
 		}
 		if strings.Trim(test.values, " ,") != "" {
-			if agreed, problem := acceptDeflate(values, false); agreed != nil || problem != "which was not offered" {
+			if agreed, problem := AcceptDeflate(values, false); agreed != nil || problem != "which was not offered" {
 				t.Errorf("%q, not offered: %v, %q", test.values, agreed, problem)
 			}
 		}
@@ -76,12 +76,12 @@ func TestAcceptDeflate(t *testing.T) {
 
 // inflateAll inflates payloads that came one after the other, and stops at the first that cannot be.
 func inflateAll(limit int64, payloads ...string) ([]string, error) {
-	scan := &frameScanner{deflate: true}
-	f := &inflater{scan: scan, limit: limit, takeover: true}
+	scan := &Scanner{deflate: true}
+	f := &Inflater{scan: scan, limit: limit, takeover: true}
 	var texts []string
 	for _, payload := range payloads {
 		scan.compressed = append(scan.compressed, true)
-		text, err := io.ReadAll(f.message(strings.NewReader(payload)))
+		text, err := io.ReadAll(f.Message(strings.NewReader(payload)))
 		if err != nil {
 			return texts, err
 		}
@@ -96,15 +96,15 @@ func TestInflateEveryPrefix(t *testing.T) {
 	payload := wstest.NewDeflater().Message(text)
 	for n := 1; n < len(payload); n++ {
 		_, err := inflateAll(1<<20, payload[:n])
-		var b *breach
-		if !errors.As(err, &b) || b.what != reasons.ProtocolError || b.code != closeInvalidData {
+		var b *Breach
+		if !errors.As(err, &b) || b.Type != reasons.ProtocolError || b.Code != CloseInvalidData {
 			t.Errorf("%d of %d bytes: %v", n, len(payload), err)
 		}
 	}
 	if got, err := inflateAll(int64(len(text)), payload); err != nil || got[0] != text {
 		t.Errorf("the whole: %q, %v", got, err)
 	}
-	if _, err := inflateAll(int64(len(text))-1, payload); err == nil || err.Error() != tooBig(int64(len(text))-1).about {
+	if _, err := inflateAll(int64(len(text))-1, payload); err == nil || err.Error() != tooBig(int64(len(text))-1).About {
 		t.Errorf("one byte over the limit: %v", err)
 	}
 }
@@ -112,11 +112,11 @@ func TestInflateEveryPrefix(t *testing.T) {
 // TestInflateMemory: the size of a message does not matter to the memory that inflating it takes.
 func TestInflateMemory(t *testing.T) {
 	payload := wstest.Bomb(64)
-	scan := &frameScanner{compressed: []bool{true}}
-	f := &inflater{scan: scan, limit: 1 << 30, takeover: true}
+	scan := &Scanner{compressed: []bool{true}}
+	f := &Inflater{scan: scan, limit: 1 << 30, takeover: true}
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, f.message(strings.NewReader(payload)), make([]byte, 4096))
+	n, err := io.CopyBuffer(struct{ io.Writer }{io.Discard}, f.Message(strings.NewReader(payload)), make([]byte, 4096))
 	runtime.ReadMemStats(&after)
 	if took := after.TotalAlloc - before.TotalAlloc; err != nil || n != 64<<20 || took > 512<<10 {
 		t.Errorf("%d bytes, %v, with %d KiB", n, err, took>>10)
@@ -128,9 +128,9 @@ func TestInflateKeepsErrors(t *testing.T) {
 	odd := errors.New("odd")
 	payload := wstest.NewDeflater().Message("hello")
 	for n := range len(payload) + 1 {
-		scan := &frameScanner{compressed: []bool{true}}
-		f := &inflater{scan: scan, limit: 100}
-		_, err := io.ReadAll(f.message(io.MultiReader(strings.NewReader(payload[:n]), failing{odd})))
+		scan := &Scanner{compressed: []bool{true}}
+		f := &Inflater{scan: scan, limit: 100}
+		_, err := io.ReadAll(f.Message(io.MultiReader(strings.NewReader(payload[:n]), failing{odd})))
 		if !errors.Is(err, odd) {
 			t.Errorf("after %d bytes: %v", n, err)
 		}
@@ -155,7 +155,7 @@ func FuzzInflate(f *testing.F) {
 			t.Fatalf("%.50q, %.50q: %v", first, second, err)
 		}
 		got, err = inflateAll(1000, payload)
-		var b *breach
+		var b *Breach
 		if err != nil && !errors.As(err, &b) || err == nil && len(got[0]) > 1000 {
 			t.Fatalf("%x: %d texts, %v", payload, len(got), err)
 		}

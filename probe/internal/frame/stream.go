@@ -1,0 +1,225 @@
+package frame
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
+)
+
+// maxEarly bounds what is taken from the connection before the send, frames of all kinds. A server that has said more
+// than that before it was asked is flooding.
+const maxEarly = 256 << 10
+
+// ErrClosed ends the library's reads at a close frame, of which it is not told.
+var ErrClosed = errors.New("close frame received")
+
+// ErrPong ends the library's reads once the awaited Pong was seen.
+var ErrPong = errors.New("pong received")
+
+// ErrLate is what comes of reading what has been received, and of writing, when the time is up.
+type ErrLate struct{ tcp.ErrNothing }
+
+func (ErrLate) Error() string { return "the time is up" }
+
+// Stream is the stream of frames, above TLS: what the WebSocket library reads from and writes to. Every byte from the
+// server passes the frame scanner first, and what the library gets are sound data frames. Control frames are the wire's
+// own affair, see control.go.
+type Stream struct {
+	conn    net.Conn // the raw connection, or TLS on it
+	raw     *tcp.Conn
+	scan    Scanner
+	inflate *Inflater    // nil if nothing is compressed
+	ready   bytes.Buffer // data frames, not yet read by the library
+	fault   error        // what every further read returns
+	cut     error        // why a write failed, perhaps in the middle of a frame: no other frame can follow
+	chunk   []byte       // to receive into
+	// endAtPong ends the library's reads at the Pong, of a run that waits for nothing else.
+	endAtPong bool
+}
+
+// Options are what a Stream needs to know. Limit is how many bytes a message may have, Compression what was agreed upon,
+// or nil. Chunk is the buffer to receive into. Trace is nil for most runs.
+type Options struct {
+	Limit       int64
+	Compression *Deflate
+	Chunk       []byte
+	Trace       *Trace
+}
+
+// NewStream puts frames on a connection: conn, which is raw or TLS on it.
+func NewStream(conn net.Conn, raw *tcp.Conn, o Options) *Stream {
+	w := &Stream{conn: conn, raw: raw, scan: NewScanner(o.Limit, o.Compression), chunk: o.Chunk}
+	w.scan.trace = o.Trace
+	if o.Compression != nil {
+		w.inflate = &Inflater{scan: &w.scan, limit: o.Limit, takeover: o.Compression.takeover}
+	}
+	return w
+}
+
+// Scanner returns the protocol of the stream, to be asked only.
+func (w *Stream) Scanner() *Scanner { return &w.scan }
+
+// Inflater inflates the messages of the stream, or is nil if nothing is compressed.
+func (w *Stream) Inflater() *Inflater { return w.inflate }
+
+// Fault is why the stream ended without a close frame: a *Breach, or the error of the connection. It is nil before.
+func (w *Stream) Fault() error { return w.fault }
+
+// EndAtPong makes the library's reads end with ErrPong once the awaited Pong was seen, or no more.
+func (w *Stream) EndAtPong(end bool) { w.endAtPong = end }
+
+// EndsAtPong reports whether they do.
+func (w *Stream) EndsAtPong() bool { return w.endAtPong }
+
+// CloseWrite ends TLS, if there is any, in the direction of the server: all is said on both sides.
+func (w *Stream) CloseWrite() {
+	if secured, ok := w.conn.(*tls.Conn); ok {
+		_ = secured.CloseWrite()
+	}
+}
+
+// Read hands data frames to the library. What ends the stream in the middle of what was received ends it exactly there,
+// so that a reply in front of it still counts.
+func (w *Stream) Read(p []byte) (int, error) {
+	if w.inflate != nil && w.raw.Late() {
+		return 0, ErrLate{} // a little that was received in time can be inflated for a long time
+	}
+	w.AnswerPings()
+	for w.ready.Len() == 0 {
+		switch {
+		case w.fault != nil:
+			return 0, w.fault
+		case w.scan.closed:
+			return 0, ErrClosed
+		case w.endAtPong && w.scan.pong:
+			return 0, ErrPong
+		}
+		_, err := w.receive()
+		w.AnswerPings()
+		if err != nil && w.ready.Len() == 0 {
+			return 0, err
+		}
+	}
+	return w.ready.Read(p)
+}
+
+// receive reads from the connection and scans, and returns how many bytes came. Errors of the stream are kept, timeouts
+// are not: after one the close frame is still to be sent.
+func (w *Stream) receive() (int, error) {
+	n, err := w.conn.Read(w.chunk)
+	if b := w.scan.Scan(w.chunk[:n], &w.ready); b != nil {
+		w.fault = b
+		return n, b
+	}
+	if err != nil && !tcp.IsTimeout(err) {
+		if errors.Is(err, io.EOF) {
+			// The library takes io.EOF between two fragments for the end of the message.
+			err = io.ErrUnexpectedEOF
+		}
+		w.fault = err
+	}
+	return n, err
+}
+
+// Write writes frames, or a part of one.
+func (w *Stream) Write(p []byte) (int, error) {
+	if w.cut != nil {
+		return 0, w.cut
+	}
+	var n int
+	n, w.cut = w.conn.Write(p)
+	return n, w.cut
+}
+
+// Close does nothing: the connection belongs to the run, which closes it within its own budget.
+func (w *Stream) Close() error { return nil }
+
+// Drain takes what has already been received, so that it cannot be mistaken for the reply.
+func (w *Stream) Drain() {
+	w.raw.Polling = true
+	w.Listen()
+	w.raw.Polling = false
+}
+
+// Early counts the messages that began before now, and so cannot answer what is sent now.
+func (w *Stream) Early() int {
+	if w.scan.inMessage {
+		return w.scan.messages + 1
+	}
+	return w.scan.messages
+}
+
+// Listen receives for the library, until the end of the stream, the bound of the connection or maxEarly.
+func (w *Stream) Listen() {
+	for taken := w.ready.Len(); !w.Ended() && taken < maxEarly; {
+		n, err := w.receive()
+		if err != nil {
+			return
+		}
+		taken += n
+	}
+}
+
+// Await reads and discards until a close frame, the end of the stream or the deadline, and returns why
+// it ended: nil for a close frame.
+func (w *Stream) Await() error {
+	for !w.scan.closed {
+		if w.fault != nil {
+			return w.fault
+		}
+		_, err := w.receive()
+		w.ready.Reset()
+		w.scan.compressed = w.scan.compressed[:0] // nobody will ask
+		if err != nil && !w.scan.closed {
+			return err
+		}
+	}
+	return nil
+}
+
+// Outlast reads and discards, and answers Pings, until the stream ends or the bound of the connection passes, and returns
+// which of the two it was: the second is a timeout.
+func (w *Stream) Outlast() error {
+	for {
+		w.AnswerPings()
+		switch {
+		case w.fault != nil:
+			return w.fault
+		case w.scan.closed:
+			return ErrClosed
+		}
+		_, err := w.receive()
+		w.ready.Reset()
+		w.scan.compressed = w.scan.compressed[:0] // nobody will ask
+		if err != nil && !w.Ended() {
+			return err
+		}
+	}
+}
+
+// AwaitEOF reads and discards, whatever it is, until the server closes the connection or the deadline.
+// The server closes first (RFC 6455 7.1.1); a client that closes with bytes unread would reset the
+// connection and could take its own close frame with it.
+func (w *Stream) AwaitEOF() {
+	for {
+		if _, err := w.conn.Read(w.chunk); err != nil {
+			return
+		}
+	}
+}
+
+// Ended reports whether nothing more can come from the server.
+func (w *Stream) Ended() bool { return w.fault != nil || w.scan.closed }
+
+// Accept takes over what came in the same segment as the response head.
+func (w *Stream) Accept(br *bufio.Reader) {
+	rest, _ := br.Peek(br.Buffered())
+	if b := w.scan.Scan(rest, &w.ready); b != nil {
+		w.fault = b
+	}
+}
