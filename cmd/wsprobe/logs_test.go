@@ -68,7 +68,7 @@ func awaitRecovery(t *testing.T, records <-chan receiver.Record) []receiver.Reco
 	for late := time.After(patience); ; {
 		select {
 		case r := <-records:
-			if got = append(got, r); r.Attributes["wsprobe.state"] == "ok" {
+			if got = append(got, r); r.Attributes["wsprobe.outcome"] == "ok" {
 				return got
 			}
 		case <-late:
@@ -101,7 +101,7 @@ func checkLogRecords(t *testing.T, got []receiver.Record) {
 		}
 	}
 	want := []string{
-		"wsprobe.state.changed", "wsprobe.run.failed", "wsprobe.status.changed", "wsprobe.run.failed", "wsprobe.state.changed",
+		"wsprobe.outcome.changed", "wsprobe.run.failed", "wsprobe.health.changed", "wsprobe.run.failed", "wsprobe.outcome.changed",
 	}
 	if !slices.Equal(course, want) {
 		t.Errorf("events %q, want %q", course, want)

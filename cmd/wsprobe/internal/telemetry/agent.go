@@ -16,16 +16,16 @@ type agent struct {
 	loads    loads
 	queue    func(now time.Time) queueState
 
-	mu       sync.Mutex
-	delay    histogram[uint64]
-	overload int64
-	skipped  map[string]int64
-	requests map[requestKind]int64
-	sent     int64
-	dropped  map[DropCause]int64
-	told     map[DropCause]int64 // how many of these the log knows of
-	failures map[string]int64    // of the spool, by kind
-	odd      int64               // files in the spool
+	mu           sync.Mutex
+	delay        histogram[uint64]
+	overload     int64
+	skipped      map[string]int64
+	requests     map[requestKind]int64
+	sent         int64
+	dropped      map[DropCause]int64
+	told         map[DropCause]int64 // how many of these the log knows of
+	failures     map[string]int64    // of the spool, by kind
+	unrecognized int64               // files in the spool
 
 	recordsOut  int64 // log records that the receiver took
 	tracesOut   int64
@@ -105,10 +105,10 @@ func (a *agent) spoolFailed(kind string) {
 	a.failures[kind]++
 }
 
-func (a *agent) oddFile() {
+func (a *agent) unrecognizedFile() {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	a.odd++
+	a.unrecognized++
 }
 
 // untold returns what was dropped since the last call, by cause.
@@ -161,7 +161,7 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 	for kind, n := range a.failures {
 		b.sum(idAgentSpoolFailures, with(attribute.String(keyErrorType, kind)), start, now, n)
 	}
-	b.sum(idAgentSpoolOddFiles, none, start, now, a.odd)
+	b.sum(idAgentSpoolUnrecognizedFiles, none, start, now, a.unrecognized)
 	a.addRecords(b, start, now)
 	a.addTraces(b, start, now)
 }

@@ -19,11 +19,11 @@ const searchPatience = 500 * time.Millisecond
 // disk is the spool of a queue, which may work or not: a file system can be full or read-only for a while, or not answer,
 // and the queue stays in memory meanwhile. No call takes longer than the patience of the directory.
 type disk struct {
-	dir    *spool.Dir
-	odd    func()            // counts files that are no batches
-	lost   func(points int)  // counts what is lost with them, as far as is certain; or nil
-	failed func(kind string) // counts
-	log    *limitedLog
+	dir          *spool.Dir
+	unrecognized func()            // counts files that are no batches
+	lost         func(points int)  // counts what is lost with them, as far as is certain; or nil
+	failed       func(kind string) // counts
+	log          *limitedLog
 
 	// The goroutine of ready and put has these to itself.
 	open    bool
@@ -31,8 +31,8 @@ type disk struct {
 }
 
 // newDisk makes the disk of a queue. Files that are no batches are counted and logged.
-func newDisk(dir string, odd func(), failed func(kind string), log *limitedLog) *disk {
-	d := &disk{dir: &spool.Dir{Path: dir}, odd: odd, failed: failed, log: log}
+func newDisk(dir string, unrecognized func(), failed func(kind string), log *limitedLog) *disk {
+	d := &disk{dir: &spool.Dir{Path: dir}, unrecognized: unrecognized, failed: failed, log: log}
 	d.dir.Told = d.tell
 	return d
 }
@@ -102,7 +102,7 @@ func (d *disk) tell(files []spool.Odd) {
 	var damaged, foreign []string
 	points := 0
 	for _, f := range files {
-		d.odd()
+		d.unrecognized()
 		points += f.Lost
 		if f.Foreign {
 			foreign = append(foreign, escaped(f.File))

@@ -59,8 +59,8 @@ func TestBatchesThatAreFoundLate(t *testing.T) {
 	})
 }
 
-// TestOddFilesAreToldInALineOfEachKind has many damaged files and many foreign ones, with names that would forge lines.
-func TestOddFilesAreToldInALineOfEachKind(t *testing.T) {
+// TestUnrecognizedFilesAreToldInALineOfEachKind has many damaged files and many foreign ones, with names that would forge lines.
+func TestUnrecognizedFilesAreToldInALineOfEachKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir, book := t.TempDir(), newLogbook()
 		for i := range 50 {
@@ -72,8 +72,8 @@ func TestOddFilesAreToldInALineOfEachKind(t *testing.T) {
 		}
 		r := start(t, Options{SpoolDir: dir, Logger: book.logger()}, new(stub))
 		r.until(time.Second)
-		if r.agent.odd != 100 || r.agent.dropped[DropDamaged] != 50 {
-			t.Errorf("%d files and %d points were counted", r.agent.odd, r.agent.dropped[DropDamaged])
+		if r.agent.unrecognized != 100 || r.agent.dropped[DropDamaged] != 50 {
+			t.Errorf("%d files and %d points were counted", r.agent.unrecognized, r.agent.dropped[DropDamaged])
 		}
 		lines := strings.Split(strings.TrimSpace(book.String()), "\n")
 		if len(lines) != 3 || !strings.Contains(lines[0], "no batches\" files=50") || !strings.Contains(lines[1], "left alone\" files=50") ||

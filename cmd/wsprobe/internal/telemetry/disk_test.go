@@ -172,8 +172,8 @@ func TestDamagedBatchIsSetAside(t *testing.T) {
 		if got := s.delivered(); !slices.Equal(got, []float64{1, 3}) {
 			t.Errorf("delivered %v, want the others", got)
 		}
-		if n := strings.Count(log.String(), `msg="files in the spool are no batches" files=1`); n != 2 || r.agent.odd != 2 {
-			t.Errorf("logged %d times, counted %d:\n%s", n, r.agent.odd, log)
+		if n := strings.Count(log.String(), `msg="files in the spool are no batches" files=1`); n != 2 || r.agent.unrecognized != 2 {
+			t.Errorf("logged %d times, counted %d:\n%s", n, r.agent.unrecognized, log)
 		}
 		// One batch has its number of points in its name; of the other one it is certain that it had one.
 		if got, want := r.agent.dropped[DropDamaged], int64(pointsOf(t, files[1])+1); got != want {

@@ -29,37 +29,37 @@ type Event struct {
 
 // The events by name.
 const (
-	eventRunFailed    = "wsprobe.run.failed"
-	eventStateChanged = "wsprobe.state.changed"
-	eventStatus       = "wsprobe.status.changed"
+	eventRunFailed      = "wsprobe.run.failed"
+	eventOutcomeChanged = "wsprobe.outcome.changed"
+	eventHealthChanged  = "wsprobe.health.changed"
 )
 
 // Attribute keys of log records alone. What they hold is for people and has no bounds of its own.
 const (
-	keyDetail      = "wsprobe.detail"
-	keyState       = "wsprobe.state"
-	keyBefore      = "wsprobe.state.previous"
-	keySince       = "wsprobe.failing_since"
-	keyStatus      = "wsprobe.status"
-	keyStatusWas   = "wsprobe.status.previous"
-	keyStatusFrom  = "wsprobe.status.since"
-	keyFailedRuns  = "wsprobe.failed_runs"
-	keyCloseCode   = "wsprobe.close.code"
-	keyCloseReason = "wsprobe.close.reason"
-	keyCloseBy     = "wsprobe.close.sent_by"
-	keyBody        = "wsprobe.refusal.body"
-	keyUnmatched   = "wsprobe.unmatched_messages"
-	keyLastReply   = "wsprobe.last_reply"
-	keyOverload    = "wsprobe.local_overload"
-	keyHTTPStatus  = string(semconv.HTTPResponseStatusCodeKey)
-	keyPeer        = string(semconv.NetworkPeerAddressKey)
-	keyPeerPort    = string(semconv.NetworkPeerPortKey)
+	keyDetail        = "wsprobe.detail"
+	keyOutcomeNow    = "wsprobe.outcome"
+	keyOutcomeBefore = "wsprobe.outcome.previous"
+	keyFailingSince  = "wsprobe.failing_since"
+	keyHealth        = "wsprobe.health"
+	keyHealthBefore  = "wsprobe.health.previous"
+	keyHealthSince   = "wsprobe.health.since"
+	keyFailedRuns    = "wsprobe.failed_runs"
+	keyCloseCode     = "wsprobe.close.code"
+	keyCloseReason   = "wsprobe.close.reason"
+	keyCloseBy       = "wsprobe.close.sent_by"
+	keyBody          = "wsprobe.refusal.body"
+	keyUnmatched     = "wsprobe.unmatched_messages"
+	keyLastReply     = "wsprobe.last_reply"
+	keyOverload      = "wsprobe.local_overload"
+	keyHTTPStatus    = string(semconv.HTTPResponseStatusCodeKey)
+	keyPeer          = string(semconv.NetworkPeerAddressKey)
+	keyPeerPort      = string(semconv.NetworkPeerPortKey)
 )
 
-// The values of keyState.
+// The values of keyOutcomeNow.
 const (
-	stateOK     = "ok"
-	stateFailed = "failed"
+	outcomeOK     = "ok"
+	outcomeFailed = "failed"
 )
 
 // failureKeys are the attributes of a failed run.
@@ -68,19 +68,19 @@ var failureKeys = []string{
 	keyLastReply, keyPeer, keyPeerPort, keyOverload,
 }
 
-// statusKeys are the attributes of a change of status.
-var statusKeys = []string{keyStatus, keyStatusWas, keyStatusFrom}
+// healthKeys are the attributes of a change of health.
+var healthKeys = []string{keyHealth, keyHealthBefore, keyHealthSince}
 
 // Events returns the table of every log record that wsprobe exports.
 func Events() []Event {
 	return []Event{
 		{eventRunFailed, slog.LevelWarn, "A run failed.", failureKeys},
-		{eventStateChanged, slog.LevelWarn, "A probe that worked, or has not run before, fails; with what is known of the run.",
-			append([]string{keyState, keyBefore}, failureKeys...)},
-		{eventStateChanged, slog.LevelInfo, "A probe that failed works again; since when it did not, and how many runs failed.",
-			[]string{keyState, keyBefore, keySince, keyFailedRuns}},
-		{eventStatus, slog.LevelWarn, "The status of a probe with thresholds is another, and not healthy; when the first run of the change ended.", statusKeys},
-		{eventStatus, slog.LevelInfo, "The status of a probe with thresholds is healthy again.", statusKeys},
+		{eventOutcomeChanged, slog.LevelWarn, "A probe that worked, or has not run before, fails; with what is known of the run.",
+			append([]string{keyOutcomeNow, keyOutcomeBefore}, failureKeys...)},
+		{eventOutcomeChanged, slog.LevelInfo, "A probe that failed works again; since when it did not, and how many runs failed.",
+			[]string{keyOutcomeNow, keyOutcomeBefore, keyFailingSince, keyFailedRuns}},
+		{eventHealthChanged, slog.LevelWarn, "What the thresholds of a probe make of it changed, and it is not healthy; when the first run of the change ended.", healthKeys},
+		{eventHealthChanged, slog.LevelInfo, "A probe with thresholds is healthy again.", healthKeys},
 	}
 }
 
@@ -106,15 +106,15 @@ func (s *Series) report(r probe.Result) {
 		facts := failure(r)
 		if !failing {
 			s.records.course.since = r.Started
-			s.emit(r, slog.LevelWarn, eventStateChanged, "probe fails: "+summary(r),
-				append([]slog.Attr{slog.String(keyState, stateFailed), slog.String(keyBefore, stateOK)}, facts...))
+			s.emit(r, slog.LevelWarn, eventOutcomeChanged, "probe fails: "+summary(r),
+				append([]slog.Attr{slog.String(keyOutcomeNow, outcomeFailed), slog.String(keyOutcomeBefore, outcomeOK)}, facts...))
 		}
 		s.records.course.runs++
 		s.emit(r, slog.LevelWarn, eventRunFailed, "run failed: "+summary(r), facts)
 	} else if failing {
-		s.emit(r, slog.LevelInfo, eventStateChanged, "probe recovered", []slog.Attr{
-			slog.String(keyState, stateOK), slog.String(keyBefore, stateFailed),
-			timeAttr(keySince, s.records.course.since), slog.Int(keyFailedRuns, s.records.course.runs),
+		s.emit(r, slog.LevelInfo, eventOutcomeChanged, "probe recovered", []slog.Attr{
+			slog.String(keyOutcomeNow, outcomeOK), slog.String(keyOutcomeBefore, outcomeFailed),
+			timeAttr(keyFailingSince, s.records.course.since), slog.Int(keyFailedRuns, s.records.course.runs),
 		})
 		s.records.course = course{}
 	}
@@ -129,8 +129,8 @@ func (s *Series) ReportStatus(c probehealth.Transition) {
 	if c.To == probehealth.Healthy {
 		level = slog.LevelInfo
 	}
-	s.write(context.Background(), c.At, level, eventStatus, "status changed from "+c.From.String()+" to "+c.To.String(), []slog.Attr{
-		slog.String(keyStatus, c.To.String()), slog.String(keyStatusWas, c.From.String()), timeAttr(keyStatusFrom, c.Since),
+	s.write(context.Background(), c.At, level, eventHealthChanged, "status changed from "+c.From.String()+" to "+c.To.String(), []slog.Attr{
+		slog.String(keyHealth, c.To.String()), slog.String(keyHealthBefore, c.From.String()), timeAttr(keyHealthSince, c.Since),
 	})
 }
 

@@ -88,7 +88,7 @@ const (
 	idAgentQueueLength
 	idAgentQueueAge
 	idAgentSpoolFailures
-	idAgentSpoolOddFiles
+	idAgentSpoolUnrecognizedFiles
 	metricCount
 )
 
@@ -230,9 +230,9 @@ var table = [metricCount]Metric{
 		Name: "wsprobe.agent.export.spool.failures", Kind: Counter, Unit: "{failure}", Attributes: []string{keyErrorType},
 		Description: "Attempts to use the spool that failed, by cause; the batches stay in memory.",
 	},
-	idAgentSpoolOddFiles: {
-		Name: "wsprobe.agent.export.spool.odd_files", Kind: Counter, Unit: "{file}",
-		Description: "Files of the spool that are no batches: damaged ones, set aside, and foreign ones, left alone.",
+	idAgentSpoolUnrecognizedFiles: {
+		Name: "wsprobe.agent.export.spool.unrecognized_files", Kind: Counter, Unit: "{file}",
+		Description: "Files of the spool that are not batches: damaged ones were set aside, foreign ones were left alone.",
 	},
 }
 

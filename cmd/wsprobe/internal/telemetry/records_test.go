@@ -113,14 +113,14 @@ func checkRecords(t *testing.T, records []receiver.Record) {
 		at                    time.Time
 		attributes            []map[string]any
 	}{
-		{"wsprobe.state.changed", "WARN", "chat: probe fails: " + mismatch, 13, mismatched(midnight.Add(time.Minute)).Ended,
-			[]map[string]any{about, failure, {"wsprobe.state": "failed", "wsprobe.state.previous": "ok"}}},
+		{"wsprobe.outcome.changed", "WARN", "chat: probe fails: " + mismatch, 13, mismatched(midnight.Add(time.Minute)).Ended,
+			[]map[string]any{about, failure, {"wsprobe.outcome": "failed", "wsprobe.outcome.previous": "ok"}}},
 		{"wsprobe.run.failed", "WARN", "chat: run failed: " + mismatch, 13, mismatched(midnight.Add(time.Minute)).Ended,
 			[]map[string]any{about, failure}},
 		{"wsprobe.run.failed", "WARN", "chat: run failed: ws_open_failed (http_403): the server said: secret", 13,
 			refused(midnight.Add(2 * time.Minute)).Ended, []map[string]any{about, second}},
-		{"wsprobe.state.changed", "INFO", "chat: probe recovered", 9, good(midnight.Add(3*time.Minute), time.Millisecond).Ended,
-			[]map[string]any{about, {"wsprobe.state": "ok", "wsprobe.state.previous": "failed",
+		{"wsprobe.outcome.changed", "INFO", "chat: probe recovered", 9, good(midnight.Add(3*time.Minute), time.Millisecond).Ended,
+			[]map[string]any{about, {"wsprobe.outcome": "ok", "wsprobe.outcome.previous": "failed",
 				"wsprobe.failing_since": "2026-01-01T00:01:00Z", "wsprobe.failed_runs": int64(2)}}},
 	} {
 		got, attributes := records[i], make(map[string]any)
@@ -156,8 +156,8 @@ func TestEventsSayWhatRecordsBear(t *testing.T) {
 	s.ReportStatus(probehealth.Transition{From: probehealth.Healthy, To: probehealth.NoData, Since: midnight, At: midnight.Add(time.Minute)})
 	s.ReportStatus(probehealth.Transition{From: probehealth.NoData, To: probehealth.Healthy, Since: midnight, At: midnight.Add(time.Hour)})
 	records := in.await(t, 5)
-	if fell := records[3]; fell.Attributes["wsprobe.status"] != "no_data" || fell.Attributes["wsprobe.status.previous"] != "healthy" ||
-		fell.Attributes["wsprobe.status.since"] != "2026-01-01T00:00:00Z" || !fell.Time.Equal(midnight.Add(time.Minute)) {
+	if fell := records[3]; fell.Attributes["wsprobe.health"] != "no_data" || fell.Attributes["wsprobe.health.previous"] != "healthy" ||
+		fell.Attributes["wsprobe.health.since"] != "2026-01-01T00:00:00Z" || !fell.Time.Equal(midnight.Add(time.Minute)) {
 		t.Errorf("%v at %v", fell.Attributes, fell.Time)
 	}
 	e.end(t)

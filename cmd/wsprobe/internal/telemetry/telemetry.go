@@ -112,7 +112,7 @@ func (t *Telemetry) newQueue() *queue {
 	var spool *disk
 	if o.SpoolDir != "" {
 		bounds.memory, bounds.disk = min(o.QueueBytes, DefaultQueueBytes), o.QueueBytes
-		spool = newDisk(o.SpoolDir, func() { t.agent.oddFile() }, func(kind string) { t.agent.spoolFailed(kind) }, t.log)
+		spool = newDisk(o.SpoolDir, func() { t.agent.unrecognizedFile() }, func(kind string) { t.agent.spoolFailed(kind) }, t.log)
 		spool.lost = func(points int) { drop(DropDamaged, points) }
 		spool.dir.Patience = o.StopBudget // a stop waits for the disk as long as for the receiver
 	}
