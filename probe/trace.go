@@ -4,6 +4,8 @@ import (
 	"encoding/hex"
 	"fmt"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // traceParent is the field by which a request says what trace it is part of (W3C Trace Context 3.2).
@@ -12,8 +14,7 @@ const traceParent = "traceparent"
 // Trace names a run in a distributed trace (W3C Trace Context, level 1). The zero Trace is none.
 type Trace struct {
 	ID [16]byte
-	// Run is the span of the whole run, and Upgrade that of the upgrade request in it, which what the endpoint traces
-	// becomes a part of.
+	// Run is the span of the whole run. Upgrade is the span of the upgrade request, the parent of the endpoint's own spans.
 	Run, Upgrade [8]byte
 	// Sampled asks the endpoint to keep what it traces.
 	Sampled bool
@@ -21,6 +22,11 @@ type Trace struct {
 
 // IsZero reports whether there is no trace.
 func (t Trace) IsZero() bool { return t.ID == [16]byte{} }
+
+// Traced reports whether the trace of the run is worth keeping: of the runs that are in one, the sampled and the failed.
+func (r Result) Traced() bool {
+	return !r.Trace.IsZero() && (r.Trace.Sampled || r.Reason != reasons.OK)
+}
 
 // Hex returns the ID as it is written, in lower-case hexadecimal.
 func (t Trace) Hex() string { return hex.EncodeToString(t.ID[:]) }

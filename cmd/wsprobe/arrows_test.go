@@ -67,32 +67,9 @@ func within(path, pattern string) bool {
 // TestArrows holds the direction of imports: a package knows only what stands below it.
 func TestArrows(t *testing.T) {
 	all := goList(t, true)
-	for _, arrow := range []struct {
-		from, to string // patterns
-		direct   bool   // only what the package itself imports
-		why      string
-	}{
-		{module + "/probe/...", module + "/config/...", false, "a probe knows its Spec, not where that was read"},
-		{module + "/probe/...", module + "/scheduler/...", false, "a probe does not know when it runs"},
-		{module + "/probe/...", module + "/cmd/...", false, "cmd stands on top"},
-		{module + "/probe/...", "github.com/spf13/viper", false, "configuration ends in config"},
-		{module + "/probe/...", "go.opentelemetry.io/...", false, "a Result is a value; who exports it is the wiring's business"},
-		{module + "/probe", "log", true, "a result says why, no log line does"},
-		{module + "/probe", "log/slog", true, "a result says why, no log line does"},
-		{module + "/probe", "os", true, "no environment, no files, no exit: everything is in the Spec"},
-		{module + "/probe", module + "/probe/wstest", false, "what measures does not know what it is tested with"},
-		{module + "/probe/health", module + "/probe", false, "a judge of numbers does not know how they are measured"},
-		{module + "/scheduler/...", module + "/probe/...", false, "the scheduler runs jobs, whatever they do"},
-		{module + "/scheduler/...", module + "/reasons/...", false, "the scheduler does not judge"},
-		{module + "/scheduler/...", module + "/config/...", false, "jobs are handed to it"},
-		{module + "/reasons/...", module + "/probe/...", false, "reasons is the ground floor"},
-		{module + "/config/...", module + "/cmd/...", false, "cmd stands on top"},
-		{module + "/config/...", module + "/scheduler/...", false, "config names intervals, it does not keep them"},
-		{module + "/config/...", "go.opentelemetry.io/...", false, "configuration is read without an exporter"},
-		{module + "/cmd/wsprobe/internal/...", module + "/config/...", false, "only the wiring turns configuration into parts"},
-	} {
+	for _, arrow := range arrows {
 		for path, p := range all {
-			if !within(path, arrow.from) {
+			if !within(path, arrow.from) || slices.Contains(arrow.except, path) {
 				continue
 			}
 			imports := p.Deps
@@ -100,17 +77,66 @@ func TestArrows(t *testing.T) {
 				imports = p.Imports
 			}
 			for _, to := range imports {
-				if within(to, arrow.to) {
+				if within(to, arrow.to) && to != path {
 					t.Errorf("%s imports %s: %s", path, to, arrow.why)
 				}
 			}
 		}
 	}
-	for path, p := range all {
-		if within(path, module+"/...") && path != module+"/cmd/wsprobe" && slices.Contains(p.Imports, module+"/config") {
-			t.Errorf("%s imports config: only the wiring in cmd/wsprobe may", path)
-		}
-	}
+}
+
+// internal is where the parts of the program stand.
+const internal = module + "/cmd/wsprobe/internal/"
+
+// arrows are the imports that there must not be.
+var arrows = []struct {
+	from, to string // patterns
+	direct   bool   // only what the package itself imports
+	except   []string
+	why      string
+}{
+	{from: module + "/probe/...", to: module + "/config/...", why: "a probe knows its Spec, not where that was read"},
+	{from: module + "/probe/...", to: module + "/scheduler/...", why: "a probe does not know when it runs"},
+	{from: module + "/probe/...", to: module + "/cmd/...", why: "cmd stands on top"},
+	{from: module + "/probe/...", to: "github.com/spf13/viper", why: "configuration ends in config"},
+	{from: module + "/probe/...", to: "go.opentelemetry.io/...", why: "a Result is a value, and its numbers are, too: who exports them is the wiring's business"},
+	{from: module + "/probe", to: "log", direct: true, why: "a result says why, no log line does"},
+	{from: module + "/probe", to: "log/slog", direct: true, why: "a result says why, no log line does"},
+	{from: module + "/probe", to: "os", direct: true, why: "no environment, no files, no exit: everything is in the Spec"},
+	{from: module + "/probe", to: module + "/probe/wstest", why: "code that measures does not know its test endpoints"},
+	{from: module + "/probe", to: module + "/probe/metrics", why: "a run is measured before it is counted"},
+	{from: module + "/probe/health", to: module + "/probe", why: "a judge of numbers does not know how they are measured"},
+	{from: module + "/probe/internal/...", to: module + "/probe", why: "the floors below a run do not know it"},
+	{from: module + "/probe/internal/tcp", to: module + "/probe/internal/...", why: "the connection is the lowest floor"},
+	{from: module + "/probe/internal/frame", to: module + "/probe/internal/opening", why: "frames come after the opening, and do not know it"},
+	{from: module + "/probe/internal/frame", to: module + "/probe/internal/match", why: "a frame is judged whatever it says"},
+	{from: module + "/probe/internal/opening", to: module + "/probe/internal/match", why: "the socket opens whatever is said on it"},
+	{from: module + "/probe/internal/match", to: module + "/probe/internal/opening", why: "a message matches however its socket was opened"},
+	{from: module + "/probe/internal/match", to: module + "/probe/internal/tcp", why: "a message matches however it came"},
+	{from: module + "/scheduler/...", to: module + "/probe/...", why: "the scheduler runs jobs, whatever they do"},
+	{from: module + "/scheduler/...", to: module + "/reasons/...", why: "the scheduler does not judge"},
+	{from: module + "/scheduler/...", to: module + "/config/...", why: "jobs are handed to it"},
+	{from: module + "/reasons/...", to: module + "/probe/...", why: "reasons is the ground floor"},
+	{from: module + "/config/...", to: module + "/cmd/...", why: "cmd stands on top"},
+	{from: module + "/config/...", to: module + "/scheduler/...", why: "config names intervals, it does not keep them"},
+	{from: module + "/config/...", to: "go.opentelemetry.io/...", why: "configuration is read without an exporter"},
+	{from: module + "/config/internal/...", to: module + "/config", why: "the tools below config know no field"},
+	{from: module + "/config/internal/...", to: module + "/probe/...", why: "the tools below config know no probe"},
+	{from: module + "/config/discovery", to: module + "/config", why: "targets are found without a configuration"},
+	{from: module + "/config/discovery", to: module + "/probe/...", why: "a target is no probe yet"},
+	{from: internal + "...", to: module + "/config/...", except: []string{internal + "agent"}, why: "only the wiring turns configuration into parts"},
+	{from: module + "/...", to: internal + "agent", except: []string{module + "/cmd/wsprobe"}, why: "the wiring stands below main alone"},
+	{from: module + "/...", to: module + "/config", direct: true, except: []string{module + "/cmd/wsprobe", internal + "agent"}, why: "main reads the configuration, and the wiring uses it"},
+	{from: internal + "outbox", to: "go.opentelemetry.io/...", why: "the outbox keeps bytes of any protocol"},
+	{from: internal + "outbox", to: "google.golang.org/...", why: "the outbox keeps bytes of any protocol"},
+	{from: internal + "outbox", to: module + "/probe/...", why: "the outbox keeps bytes of any origin"},
+	{from: internal + "outbox", to: internal + "otlp", why: "the outbox is handed its sender"},
+	{from: internal + "spool", to: internal + "outbox", why: "a directory of batches does not know who waits for them"},
+	{from: internal + "otlp", to: internal + "telemetry", why: "the protocol does not know who speaks it"},
+	{from: internal + "status", to: internal + "tracing", why: "the page shows results, not spans"},
+	{from: internal + "status", to: internal + "telemetry", why: "the page shows results, whether they are exported or not"},
+	{from: internal + "journal", to: internal + "telemetry", why: "the log has lines, whether results are exported or not"},
+	{from: module + "/deploy/collector/wsprobereceiver", to: module + "/cmd/...", why: "the receiver is no part of the program"},
 }
 
 // TestStandardLibraryOnly holds the packages that need nothing else.

@@ -53,15 +53,15 @@ func benchmarkHand(b *testing.B, url string, rate int) float64 {
 // benchmarkAgent counts the runs where they arrive.
 func benchmarkAgent(b *testing.B, url string, rate int) float64 {
 	runs := 0
-	backend, err := startBackend(func(p receiver.Point) {
+	backend, err := receiver.Start(&receiver.Receiver{Point: func(p receiver.Point) {
 		if p.Metric == "wsprobe.round_trip_latency" {
 			runs++
 		}
-	})
+	}})
 	if err != nil {
 		b.Fatal(err)
 	}
-	agent := spawn(b, nil, "wsprobe", "run", "--config", manyProbes(b, url, backend.address, rate))
+	agent := spawn(b, nil, "wsprobe", "run", "--config", manyProbes(b, url, backend.Address, rate))
 	for b.Loop() {
 		<-time.After(iteration)
 	}
@@ -69,7 +69,7 @@ func benchmarkAgent(b *testing.B, url string, rate int) float64 {
 		b.Fatal(err)
 	}
 	agent.wait(b)
-	backend.stop()
+	_ = backend.Stop()
 	return agent.cost(b, runs)
 }
 

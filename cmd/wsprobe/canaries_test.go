@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
@@ -186,32 +187,32 @@ func TestNoCanaryEscapes(t *testing.T) {
 func TestNoCanaryEscapesTheAgent(t *testing.T) {
 	endpoints := wstest.Start(parrots())
 	defer endpoints.Close()
-	got := &arrived{more: make(chan struct{}, 1)}
+	var got receiver.Inbox[receiver.Point]
 	var records, spans []string
-	back, err := startReceiver(&receiver.Receiver{Point: got.add, Record: func(r receiver.Record) { records = append(records, fmt.Sprint(r)) },
+	back, err := receiver.Start(&receiver.Receiver{Point: got.Add, Record: func(r receiver.Record) { records = append(records, fmt.Sprint(r)) },
 		Span: func(s receiver.Span) { spans = append(spans, fmt.Sprint(s)) }})
 	if err != nil {
 		t.Fatal(err)
 	}
-	file := writeCanaries(t, strings.TrimSuffix(endpoints.URL, "/"), "127.0.0.1:0", "http://"+back.address)
+	file := writeCanaries(t, strings.TrimSuffix(endpoints.URL, "/"), "127.0.0.1:0", "http://"+back.Address)
 	cfg, err := loadConfig(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	var log buffer
-	agent, err := newAgent(cfg, newLogger(&log, cfg.Agent))
+	running, err := agent.New(cfg, agent.Options{Log: newLogger(&log, cfg.Agent)})
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
-	go func() { ended <- agent.Run(ctx) }()
+	go func() { ended <- running.Run(ctx) }()
 	for _, p := range cfg.Probes {
-		got.await(t, 2, "wsprobe.connection_success", p.Name)
+		awaitPoints(t, &got, 2, receiver.Of("wsprobe.connection_success", p.Name))
 	}
 	client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true}}
 	for _, page := range []string{"/", "/api/v1/probes", "/readyz"} {
-		resp, err := client.Get("http://" + agent.listenAddress() + page)
+		resp, err := client.Get("http://" + running.ListenAddress() + page)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -223,9 +224,9 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 	if err := <-ended; err != nil {
 		t.Error(err)
 	}
-	back.stop()
+	_ = back.Stop()
 	noCanary(t, "the log", log.String())
-	for _, p := range got.points {
+	for _, p := range got.All() {
 		noCanary(t, "the export", pointLine(p))
 	}
 	noCanary(t, "a log record", strings.Join(records, "\n"))
@@ -234,7 +235,7 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 		t.Error("no span arrived")
 	}
 	paths := make(map[any]bool)
-	for _, p := range got.points {
+	for _, p := range got.All() {
 		paths[p.Attributes["url.path"]] = true
 	}
 	if !paths["/refuse/[redacted]/x"] || !paths["/[redacted]/[redacted]/[redacted]"] {

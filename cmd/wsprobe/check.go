@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/config"
 )
 
@@ -115,7 +116,7 @@ var transports = map[string]string{"grpc": "OTLP/gRPC", "http/protobuf": "OTLP/H
 func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "PROBE\tINTERPRETATION\tINTERVAL\tTIMEOUT\tURL")
-	own := ownProbes(cfg)
+	own := agent.OwnProbes(cfg)
 	for _, p := range own {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n",
 			p.Name, p.Spec.Interpretation, p.Interval, p.Spec.Timeout, p.ShownURL())

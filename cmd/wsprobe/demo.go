@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 	"golang.org/x/term"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/demo"
 	"github.com/wsprobe/wsprobe/config"
 )
@@ -60,7 +61,7 @@ func runDemo(ctx context.Context, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	agent, err := demoAgent(endpoints, backend.Addr().String())
+	running, err := demoAgent(endpoints, backend.Addr().String())
 	if err != nil {
 		return errors.Join(err, backend.Close())
 	}
@@ -77,10 +78,10 @@ func runDemo(ctx context.Context, out io.Writer) error {
 		stop()
 	})
 	tasks.Go(func() {
-		shown = account.Run(receiving, out, demoScreen(out, agent.listenAddress()))
+		shown = account.Run(receiving, out, demoScreen(out, running.ListenAddress()))
 		stop()
 	})
-	probed := agent.Run(ctx)
+	probed := running.Run(ctx)
 	stopReceiving()
 	tasks.Wait()
 	return errors.Join(probed, received, shown)
@@ -88,7 +89,7 @@ func runDemo(ctx context.Context, out io.Writer) error {
 
 // demoAgent is the agent as a configuration of the endpoints would make it. Its log would only disturb the
 // picture: what it has to say is in there.
-func demoAgent(endpoints *demo.Endpoints, backend string) (*agent, error) {
+func demoAgent(endpoints *demo.Endpoints, backend string) (*agent.Agent, error) {
 	cfg := config.Config{
 		Agent: config.Agent{Listen: demoPage, MaxConcurrent: 256, Location: "demo"},
 		OTLP: config.OTLP{
@@ -102,11 +103,11 @@ func demoAgent(endpoints *demo.Endpoints, backend string) (*agent, error) {
 		e.Spec.UserAgent = userAgent()
 		cfg.Probes = append(cfg.Probes, config.Probe{Name: e.Name, Interval: e.Interval, Labels: e.Labels, Spec: e.Spec})
 	}
-	log := slog.New(slog.DiscardHandler)
-	a, err := newAgent(cfg, log)
+	options := agent.Options{Version: versionText(), Log: slog.New(slog.DiscardHandler)}
+	a, err := agent.New(cfg, options)
 	if errors.Is(err, syscall.EADDRINUSE) {
 		cfg.Agent.Listen = "127.0.0.1:0"
-		a, err = newAgent(cfg, log)
+		a, err = agent.New(cfg, options)
 	}
 	return a, err
 }

@@ -49,14 +49,14 @@ func TestEveryRunOfTheEndpointArrives(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()
 			log := &visits{at: make(map[string][]time.Time), more: make(chan struct{}, 1)}
-			back := &fickle{http: c.http, got: &arrived{more: make(chan struct{}, 1)}}
+			back := &fickle{http: c.http}
 			back.come(t)
 			file := durableFile(t, log, back)
 			var forgiven []window
 
 			agent, _ := startAgent(t, file)
 			log.await(t, 2*durableProbes)
-			back.got.await(t, 1, "wsprobe.connection_success", "p0")
+			awaitPoints(t, &back.got, 1, receiver.Of("wsprobe.connection_success", "p0"))
 			if back.set(c.mood); c.mood == nil {
 				back.leave()
 			}
@@ -82,7 +82,7 @@ func TestEveryRunOfTheEndpointArrives(t *testing.T) {
 			forgiven = append(forgiven, window{stopped.Add(-time.Second), time.Now()})
 			back.leave()
 			for name, at := range log.at {
-				compare(t, name, at, back.got.of("wsprobe.connection_success", name), forgiven)
+				compare(t, name, at, back.got.Where(receiver.Of("wsprobe.connection_success", name)), forgiven)
 			}
 		})
 	}
@@ -120,23 +120,19 @@ probes:
 // awaitEmptySpool returns when the agent has said, of a moment after since, that nothing waited.
 func awaitEmptySpool(t *testing.T, back *fickle, since time.Time) {
 	t.Helper()
-	late := time.After(patience)
-	for !saidEmpty(back.got, since) {
-		select {
-		case <-back.got.more:
-		case <-late:
-			t.Fatal("the spool was not emptied")
-		}
-	}
-}
-
-// saidEmpty reports whether a point that was made after since says that no batch waited.
-func saidEmpty(got *arrived, since time.Time) bool {
-	got.mu.Lock()
-	defer got.mu.Unlock()
-	return slices.ContainsFunc(got.points, func(p receiver.Point) bool {
+	awaitPoints(t, &back.got, 1, func(p receiver.Point) bool {
 		return p.Metric == "wsprobe.agent.export.queue.length" && p.Value == 0 && p.Time.After(since)
 	})
+}
+
+// awaitPoints returns when n points have arrived that match.
+func awaitPoints(t *testing.T, got *receiver.Inbox[receiver.Point], n int, match func(receiver.Point) bool) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if _, err := got.Await(ctx, n, match); err != nil {
+		t.Fatal(err)
+	}
 }
 
 // stopAgent stops the agent, which must end well.
@@ -187,7 +183,7 @@ func compare(t *testing.T, name string, visits []time.Time, points []receiver.Po
 // TestSpoolInUse starts a second agent on the spool of a first one.
 func TestSpoolInUse(t *testing.T) {
 	log := &visits{at: make(map[string][]time.Time), more: make(chan struct{}, 1)}
-	back := &fickle{got: &arrived{more: make(chan struct{}, 1)}}
+	back := &fickle{}
 	back.come(t)
 	file := durableFile(t, log, back)
 	first, _ := startAgent(t, file)

@@ -59,7 +59,7 @@ func (v *visits) await(t *testing.T, times int) {
 type fickle struct {
 	address string
 	http    bool
-	got     *arrived
+	got     receiver.Inbox[receiver.Point]
 
 	mu    sync.Mutex
 	mood  func(context.Context) error // nil accepts
@@ -83,7 +83,7 @@ func (f *fickle) come(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.address = l.Addr().String()
-	r := &receiver.Receiver{Point: f.got.add}
+	r := &receiver.Receiver{Point: f.got.Add}
 	r.Answer = func(ctx context.Context, _ *receiver.Request) (*receiver.PartialSuccess, error) {
 		f.mu.Lock()
 		mood := f.mood

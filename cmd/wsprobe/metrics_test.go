@@ -18,6 +18,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
@@ -35,12 +36,12 @@ probes:
 // freeAddress is an address that nobody listens on.
 func freeAddress(t *testing.T) string {
 	t.Helper()
-	back, err := startBackend(nil)
+	back, err := receiver.Start(&receiver.Receiver{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	back.stop()
-	return back.address
+	_ = back.Stop()
+	return back.Address
 }
 
 // TestMetricsPage scrapes the built agent: Prometheus' own linter has nothing to say about the names but for the unit,

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/config"
 )
 
@@ -58,7 +59,7 @@ func newOnceCommand() *cobra.Command {
 			if err := flags.check(cmd); err != nil {
 				return err
 			}
-			boundMemory(memoryLimit(probes, config.OTLP{}))
+			agent.BoundMemory(probes)
 			o := onceRun{probes: probes, concurrent: concurrent, count: flags.count, every: flags.every, listen: flags.listen, verbose: flags.verbose}
 			o.show = flags.display(cmd.OutOrStdout(), len(args) == 1)
 			return o.run(cmd.Context())

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/visible"
@@ -24,7 +25,7 @@ func newRunCommand() *cobra.Command {
 			hangups := ignoreHangups()
 			defer hangups.stop()
 			began := time.Now()
-			boundLoading(file)
+			agent.BoundLoading(file)
 			cfg, err := loadConfig(file)
 			if err != nil {
 				return err
@@ -33,17 +34,11 @@ func newRunCommand() *cobra.Command {
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
 			hangups.tell(log)
 			logWarnings(log, cfg.Warnings)
-			limit := memoryLimit(ownProbes(cfg), cfg.OTLP)
-			if err := telemetry.CompressFast(); err != nil {
-				return failure{err}
+			a, err := agent.New(cfg, agent.Options{Version: versionText(), Log: log, Load: load})
+			if err == nil {
+				err = a.Run(cmd.Context())
 			}
-			agent, err := newAgent(cfg, log)
 			if err != nil {
-				return failure{err}
-			}
-			agent.telemetry.ObserveConfigLoad(load)
-			spareMemory(len(agent.scheduler.Jobs), limit)
-			if err := agent.Run(cmd.Context()); err != nil {
 				return failure{err}
 			}
 			return nil

@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"crypto/tls"
 	"crypto/x509"
 	"encoding/pem"
@@ -27,7 +26,7 @@ type stage struct {
 	tls     *wstest.Server
 	proxy   *wstest.Server
 	mutual  *wstest.Server // wants a certificate of its clients
-	backend *backend
+	backend *receiver.Running
 	visits  map[string]chan struct{} // by endpoint, one for each connection
 	points  chan string
 	file    *os.File // the points once more, for grep
@@ -44,15 +43,15 @@ func newStage(dir string) (*stage, error) {
 	if s.notice, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		return nil, err
 	}
-	s.backend, err = startBackend(func(p receiver.Point) {
+	s.backend, err = receiver.Start(&receiver.Receiver{Point: func(p receiver.Point) {
 		line := pointLine(p)
 		fmt.Fprintln(s.file, line)
 		s.points <- line
-	})
+	}})
 	if err != nil {
 		return nil, err
 	}
-	if s.silence, err = net.Dial("tcp", s.backend.address); err != nil {
+	if s.silence, err = net.Dial("tcp", s.backend.Address); err != nil {
 		return nil, err
 	}
 	paths := make(map[string]wstest.Script)
@@ -102,8 +101,8 @@ func (s *stage) env() []string {
 	vars := []string{
 		"GORACE=atexit_sleep_ms=0", // the race detector makes each program sleep for a second at its end
 		"POINTS=" + s.file.Name(),
-		"OTLP=http://" + s.backend.address,
-		"BUSY=" + s.backend.address,
+		"OTLP=http://" + s.backend.Address,
+		"BUSY=" + s.backend.Address,
 		"NOTICE=" + s.notice.Addr().String(),
 		"CLOSED_PORT=ws://" + s.silence.LocalAddr().String() + "/",
 		"UNTRUSTED=" + s.tls.URL,
@@ -128,7 +127,7 @@ func (s *stage) close() {
 	s.tls.Close()
 	s.proxy.Close()
 	s.mutual.Close()
-	s.backend.stop()
+	_ = s.backend.Stop()
 	_ = s.file.Close()
 }
 
@@ -207,35 +206,6 @@ func endpoints() map[string]wstest.Script {
 // told is what a client wrote into its request.
 func told(c *wstest.Conn) string {
 	return c.Request().Header.Get("Authorization") + " " + c.Request().URL.RequestURI()
-}
-
-// backend is an OTLP/gRPC back end.
-type backend struct {
-	address string
-	end     context.CancelFunc
-	served  chan error
-}
-
-func startBackend(point func(receiver.Point)) (*backend, error) {
-	return startReceiver(&receiver.Receiver{Point: point})
-}
-
-// startReceiver lets a receiver listen.
-func startReceiver(r *receiver.Receiver) (*backend, error) {
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		return nil, err
-	}
-	ctx, end := context.WithCancel(context.Background())
-	b := &backend{address: l.Addr().String(), end: end, served: make(chan error, 1)}
-	go func() { b.served <- r.Serve(ctx, l) }()
-	return b, nil
-}
-
-// stop returns when nothing is received any more.
-func (b *backend) stop() {
-	b.end()
-	<-b.served
 }
 
 // pointLine is a point on one line: metric, value, times, then its attributes in order.

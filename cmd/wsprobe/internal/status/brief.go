@@ -3,7 +3,6 @@ package status
 import (
 	"time"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -45,7 +44,7 @@ func newBrief(r probe.Result) (*brief, bool) {
 			b.phases[i] = span.Duration()
 		}
 	}
-	if tracing.Keeps(r) {
+	if r.Traced() {
 		b.trace = &probe.Trace{ID: r.Trace.ID, Sampled: r.Trace.Sampled}
 	}
 	if !r.CertificateExpiry.IsZero() {

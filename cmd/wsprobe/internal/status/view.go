@@ -3,7 +3,6 @@ package status
 import (
 	"time"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 )
@@ -78,7 +77,7 @@ func NewView(name, url string, in probe.Interpretation, r probe.Result, s health
 		LastReply:         unless(r.Unmatched == 0, r.LastReply),
 		Peer:              unless(r.Peer == "", r.Peer),
 		CertificateEnds:   unless(r.CertificateExpiry.IsZero(), r.CertificateExpiry.UTC()),
-		TraceID:           unless(!tracing.Keeps(r), r.Trace.Hex()),
+		TraceID:           unless(!r.Traced(), r.Trace.Hex()),
 	}
 	if value, measured := in.Value(r); measured {
 		v.Value = &value

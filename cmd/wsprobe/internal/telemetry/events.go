@@ -11,7 +11,6 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -165,7 +164,7 @@ func timeAttr(key string, t time.Time) slog.Attr {
 
 // inTrace returns a context by which a record learns of the trace of the run, if that is exported.
 func inTrace(r probe.Result) context.Context {
-	if !tracing.Keeps(r) {
+	if !r.Traced() {
 		return context.Background()
 	}
 	config := trace.SpanContextConfig{TraceID: r.Trace.ID, SpanID: r.Trace.Run}

@@ -11,7 +11,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -123,7 +122,7 @@ func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	if r.Replied {
 		s.roundTrip.observe(latencyBounds, r.RoundTrip)
 	}
-	traced := s.traces != nil && tracing.Keeps(r)
+	traced := s.traces != nil && r.Traced()
 	if traced {
 		if s.exemplars == nil {
 			s.exemplars = &exemplars{}

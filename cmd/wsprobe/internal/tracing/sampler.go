@@ -8,7 +8,6 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wsprobe/wsprobe/probe"
-	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // Sampler decides which runs are traced. Its methods may be called by several goroutines.
@@ -35,9 +34,4 @@ func spanID() (id trace.SpanID) {
 		binary.BigEndian.PutUint64(id[:], rand.Uint64())
 	}
 	return id
-}
-
-// Keeps reports whether the trace of a run is exported: of those that are in one, the sampled and the failed.
-func Keeps(r probe.Result) bool {
-	return !r.Trace.IsZero() && (r.Trace.Sampled || r.Reason != reasons.OK)
 }

@@ -49,7 +49,7 @@ func TestWhatIsKept(t *testing.T) {
 		"sampled_failure": {trace(true), reasons.ReplyTimeout, true},
 		"failure":         {trace(false), reasons.ReplyTimeout, true},
 	} {
-		if got := tracing.Keeps(probe.Result{Trace: c.trace, Reason: c.reason}); got != c.want {
+		if got := (probe.Result{Trace: c.trace, Reason: c.reason}).Traced(); got != c.want {
 			t.Errorf("%s: got %v", name, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package agent
 
 import (
 	"context"
@@ -7,12 +7,13 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
 // awaitReadiness returns what the agent says of its readiness as soon as that is what was wanted: its back end has
 // an export before the agent knows that it was accepted.
-func awaitReadiness(t *testing.T, a *agent, wanted func(error) bool) {
+func awaitReadiness(t *testing.T, a *Agent, wanted func(error) bool) {
 	t.Helper()
 	tick := time.NewTicker(10 * time.Millisecond)
 	defer tick.Stop()
@@ -33,14 +34,14 @@ func isReady(err error) bool { return err == nil }
 func TestReadyAfterAnExport(t *testing.T) {
 	endpoint := wstest.Start(wstest.Echo)
 	defer endpoint.Close()
-	got := &arrived{more: make(chan struct{}, 1)}
-	back, err := startBackend(got.add)
+	var got receiver.Inbox[receiver.Point]
+	back, err := receiver.Start(&receiver.Receiver{Point: got.Add})
 	if err != nil {
 		t.Fatal(err)
 	}
 	const file = `{agent: {listen: ""}, otlp: {endpoint: "$OTLP", interval: 1s}, probes: [{name: up, url: "$URL", interval: 1s}]}`
-	cfg := loadFile(t, file, map[string]string{"OTLP": "http://" + back.address, "URL": endpoint.URL})
-	agent, err := newAgent(cfg, slog.New(slog.DiscardHandler))
+	cfg := loadFile(t, file, map[string]string{"OTLP": "http://" + back.Address, "URL": endpoint.URL})
+	agent, err := New(cfg, Options{Version: "v0", Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -52,7 +53,7 @@ func TestReadyAfterAnExport(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- agent.Run(ctx) }()
 	awaitReadiness(t, agent, isReady)
-	back.stop()
+	_ = back.Stop()
 	awaitReadiness(t, agent, func(err error) bool {
 		return err != nil && strings.HasPrefix(err.Error(), "exports fail since ")
 	})

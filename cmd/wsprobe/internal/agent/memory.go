@@ -1,4 +1,4 @@
-package main
+package agent
 
 import (
 	"os"
@@ -29,34 +29,53 @@ const (
 	// limitBesides is how much memory Go may take for few probes before it collects garbage whatever gcPercent says. The
 	// batches that wait for the back end fit in twice, and with the program itself it stays below 100 MiB.
 	limitBesides = 72 << 20
-	// limitPerProbe is what each of many probes adds: more than it ever needs, because who has many is not to pay for this.
+	// limitPerProbe is what each of many probes adds: generous on purpose, because agents with many probes must not run
+	// into the limit.
 	limitPerProbe = 16 << 10
-	// limitPerSignal is what waits besides if there are traces or logs.
+	// limitPerSignal is what may wait of traces, and of log records.
 	limitPerSignal = 16 << 20
 )
 
-// boundLoading bounds what garbage adds to the memory that reading a file takes, unless the user has bounded the memory.
-func boundLoading(file string) {
-	if info, err := os.Stat(file); err == nil && os.Getenv("GOMEMLIMIT") == "" {
-		debug.SetMemoryLimit(max(leastLoading, treeFactor*info.Size()))
+// BoundLoading bounds what garbage adds to the memory that reading a file takes, unless GOMEMLIMIT does. Call it before
+// the file is read; [Agent.Run] then sets the bound of the agent.
+func BoundLoading(file string) {
+	if info, err := os.Stat(file); err == nil {
+		boundMemory(max(leastLoading, treeFactor*info.Size()))
 	}
 }
 
-// spareMemory makes an agent of so many probes get by with little, once its file was read and all of it is there.
-func spareMemory(probes int, limit int64) {
-	boundMemory(limit)
-	if os.Getenv("GOGC") == "" { // else the user has decided
-		debug.SetGCPercent(gcPercent(probes))
-	}
+// BoundMemory keeps a process small that runs these probes and exports nothing, whatever endpoints send.
+func BoundMemory(probes []config.Probe) { boundMemory(memoryLimit(probes, config.OTLP{})) }
+
+// spareMemory makes an agent of so many probes get by with little, once all of it is there, until restore is called.
+func spareMemory(probes int, limit int64) (restore func()) {
+	unbound := boundMemory(limit)
+	untuned := tuneGC(probes)
 	debug.FreeOSMemory() // the tree of the file is never needed again
+	return func() {
+		unbound()
+		untuned()
+	}
 }
 
-// boundMemory keeps the process small whatever endpoints send. By percentage alone, long messages that are held for a
-// moment would be allowed several times as much garbage. It is no hard limit: what has to be held finds its place.
-func boundMemory(limit int64) {
-	if os.Getenv("GOMEMLIMIT") == "" { // else the user has decided
-		debug.SetMemoryLimit(limit)
+// boundMemory keeps the process small whatever endpoints send, until restore is called. By percentage alone, long
+// messages that are held for a moment would be allowed several times as much garbage. The limit is soft: it makes Go
+// collect more often, and refuses nothing. GOMEMLIMIT has precedence.
+func boundMemory(limit int64) (restore func()) {
+	if os.Getenv("GOMEMLIMIT") != "" {
+		return func() {}
 	}
+	before := debug.SetMemoryLimit(limit)
+	return func() { debug.SetMemoryLimit(before) }
+}
+
+// tuneGC sets the collector's target for so many probes, until restore is called. GOGC has precedence.
+func tuneGC(probes int) (restore func()) {
+	if os.Getenv("GOGC") != "" {
+		return func() {}
+	}
+	before := debug.SetGCPercent(gcPercent(probes))
+	return func() { debug.SetGCPercent(before) }
 }
 
 // memoryLimit is how much memory Go should get by with for these probes and what is exported of them, in bytes.

@@ -1,4 +1,4 @@
-package main
+package agent
 
 import (
 	"fmt"
@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 )
@@ -22,8 +23,8 @@ func condition(t *testing.T, text string) health.Condition {
 
 // TestJudge: what judges a probe looks at its headline value and at nothing else of a run.
 func TestJudge(t *testing.T) {
-	fast := probe.Result{Opened: true, Handshake: 900 * ms, Replied: true, RoundTrip: 20 * ms}
-	silent := probe.Result{Opened: true, Handshake: 20 * ms}
+	fast := probe.Result{Opened: true, Handshake: 900 * time.Millisecond, Replied: true, RoundTrip: 20 * time.Millisecond}
+	silent := probe.Result{Opened: true, Handshake: 20 * time.Millisecond}
 	refused := probe.Result{}
 	for _, c := range []struct {
 		name               string
@@ -39,7 +40,7 @@ func TestJudge(t *testing.T) {
 		p := chat(c.in)
 		p.Health.Thresholds = health.Thresholds{Healthy: condition(t, c.healthy), Unhealthy: condition(t, c.unhealthy)}
 		for i, r := range []probe.Result{fast, silent, refused} {
-			if got := judgeOf(&p)(r).Status; got != c.want[i] {
+			if got := assessor(&p)(r).Status; got != c.want[i] {
 				t.Errorf("%s: result %d is %v, want %v", c.name, i, got, c.want[i])
 			}
 		}
@@ -51,9 +52,9 @@ func TestChanges(t *testing.T) {
 	var told []string
 	p := chat(probe.HandshakeLatency)
 	p.Health = health.Rules{Thresholds: health.Thresholds{Healthy: condition(t, "< 200")}, Dwell: health.Dwell{Breach: 20 * time.Second}}
-	judge := judgeOf(&p)
+	assess := assessor(&p)
 	for i, handshake := range []time.Duration{100, 300, 100, 300, 300, 300, 100} {
-		v := judge(probe.Result{Ended: began.Add(time.Duration(i) * 10 * time.Second), Opened: true, Handshake: handshake * ms})
+		v := assess(probe.Result{Ended: began.Add(time.Duration(i) * 10 * time.Second), Opened: true, Handshake: handshake * time.Millisecond})
 		if c := v.change; c != nil {
 			told = append(told, fmt.Sprintf("%v to %v since %v at %v", c.From, c.To, c.Since.Sub(began), c.At.Sub(began)))
 		}
@@ -66,4 +67,12 @@ func TestChanges(t *testing.T) {
 	if !slices.Equal(told, want) {
 		t.Errorf("told %q, want %q", told, want)
 	}
+}
+
+// began is the start of the time of these tests.
+var began = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
+
+// chat is a probe without thresholds.
+func chat(in probe.Interpretation) config.Probe {
+	return config.Probe{Name: "chat", Spec: probe.Spec{Interpretation: in}}
 }

@@ -1,4 +1,4 @@
-package main
+package agent
 
 import (
 	"bytes"
@@ -12,7 +12,6 @@ import (
 	"path/filepath"
 	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -40,53 +39,23 @@ func loadFile(t *testing.T, text string, vars map[string]string) config.Config {
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	cfg, err := loadConfig(file)
+	cfg, err := config.Load(file)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return cfg
 }
 
-// arrived collects the points that a back end receives.
-type arrived struct {
-	mu     sync.Mutex
-	points []receiver.Point
-	more   chan struct{}
-}
+// patience bounds every wait of these tests. Only something that hangs reaches it.
+const patience = time.Minute
 
-func (a *arrived) add(p receiver.Point) {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	a.points = append(a.points, p)
-	select {
-	case a.more <- struct{}{}:
-	default:
-	}
-}
-
-// of returns the points of a metric of a probe.
-func (a *arrived) of(metric, name string) []receiver.Point {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	var found []receiver.Point
-	for _, p := range a.points {
-		if p.Metric == metric && p.Attributes["wsprobe.name"] == name {
-			found = append(found, p)
-		}
-	}
-	return found
-}
-
-// await returns when so many points of a metric of a probe have arrived.
-func (a *arrived) await(t *testing.T, n int, metric, name string) {
+// awaitPoints returns when n points of a metric of a probe have arrived.
+func awaitPoints(t *testing.T, got *receiver.Inbox[receiver.Point], n int, metric, name string) {
 	t.Helper()
-	late := time.After(patience)
-	for len(a.of(metric, name)) < n {
-		select {
-		case <-a.more:
-		case <-late:
-			t.Fatalf("%d points of %s of %s, want %d", len(a.of(metric, name)), metric, name, n)
-		}
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	if _, err := got.Await(ctx, n, receiver.Of(metric, name)); err != nil {
+		t.Fatalf("%s of %s: %v", metric, name, err)
 	}
 }
 
@@ -96,17 +65,17 @@ func TestAgent(t *testing.T) {
 	endpoints := wstest.Start(wstest.ByPath(map[string]wstest.Script{
 		"/echo": wstest.Echo, "/silent": wstest.Silent, "/refused": wstest.Refuse(403, "no\n"),
 	}))
-	got := &arrived{more: make(chan struct{}, 1)}
-	back, err := startBackend(got.add)
+	var got receiver.Inbox[receiver.Point]
+	back, err := receiver.Start(&receiver.Receiver{Point: got.Add})
 	if err != nil {
 		t.Fatal(err)
 	}
 	cfg := loadFile(t, agentFile, map[string]string{
-		"OTLP": "http://" + back.address,
+		"OTLP": "http://" + back.Address,
 		"ECHO": endpoints.URL + "echo", "SILENT": endpoints.URL + "silent", "REFUSED": endpoints.URL + "refused",
 	})
 	var log bytes.Buffer
-	agent, err := newAgent(cfg, slog.New(slog.NewTextHandler(&log, nil)))
+	agent, err := New(cfg, Options{Version: "v0", Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -117,10 +86,10 @@ func TestAgent(t *testing.T) {
 	ended := make(chan error, 1)
 	go func() { ended <- agent.Run(ctx) }()
 	for _, name := range []string{"chat", "silent", "refused"} {
-		got.await(t, 2, "wsprobe.connection_success", name)
+		awaitPoints(t, &got, 2, "wsprobe.connection_success", name)
 	}
 	awaitReadiness(t, agent, isReady)
-	checkPages(t, "http://"+agent.listenAddress())
+	checkPages(t, "http://"+agent.ListenAddress())
 	stop()
 	if err := <-ended; err != nil {
 		t.Errorf("Run: %v", err)
@@ -128,12 +97,12 @@ func TestAgent(t *testing.T) {
 	if err := agent.ready(); err == nil {
 		t.Error("ready after Run")
 	}
-	if _, err := net.Dial("tcp", agent.listenAddress()); err == nil {
+	if _, err := net.Dial("tcp", agent.ListenAddress()); err == nil {
 		t.Error("somebody listens after Run")
 	}
-	back.stop()
+	_ = back.Stop()
 	endpoints.Close()
-	checkPoints(t, got)
+	checkPoints(t, &got)
 	if text := log.String(); strings.Contains(text, "hunter2") || strings.Contains(text, "swordfish") || !strings.Contains(text, "wsprobe ends") {
 		t.Errorf("log:\n%s", text)
 	}
@@ -172,7 +141,7 @@ func checkPages(t *testing.T, base string) {
 }
 
 // checkPoints wants a point for each run, with its own time, and latencies only where they were measured.
-func checkPoints(t *testing.T, got *arrived) {
+func checkPoints(t *testing.T, got *receiver.Inbox[receiver.Point]) {
 	t.Helper()
 	for name, want := range map[string]struct {
 		success            float64
@@ -184,7 +153,7 @@ func checkPoints(t *testing.T, got *arrived) {
 		"silent":  {1, "ws_reply_timeout", true, false, 3},
 		"refused": {0, "ws_open_failed", false, false, 2},
 	} {
-		runs := got.of("wsprobe.connection_success", name)
+		runs := got.Where(receiver.Of("wsprobe.connection_success", name))
 		seen := make(map[time.Time]bool)
 		for i, p := range runs {
 			if p.Value != want.success || p.Attributes["wsprobe.reason"] != want.reason {
@@ -195,7 +164,7 @@ func checkPoints(t *testing.T, got *arrived) {
 			}
 			seen[p.Time] = true
 		}
-		statuses := got.of("wsprobe.status", name)
+		statuses := got.Where(receiver.Of("wsprobe.status", name))
 		for _, p := range statuses {
 			if p.Value != want.status || !seen[p.Time] {
 				t.Errorf("%s: status %v at %v, want %v at the end of a run", name, p.Value, p.Time, want.status)
@@ -205,7 +174,7 @@ func checkPoints(t *testing.T, got *arrived) {
 			t.Errorf("%s: %d statuses for %d runs", name, len(statuses), len(runs))
 		}
 		for metric, measured := range map[string]bool{"wsprobe.handshake_latency": want.handshake, "wsprobe.round_trip_latency": want.replied} {
-			points := got.of(metric, name)
+			points := got.Where(receiver.Of(metric, name))
 			if measured && len(points) != len(runs) || !measured && len(points) != 0 {
 				t.Errorf("%s: %d points of %s for %d runs", name, len(points), metric, len(runs))
 			}
@@ -216,14 +185,14 @@ func checkPoints(t *testing.T, got *arrived) {
 			}
 		}
 		totals := 0.0
-		for _, p := range got.of("wsprobe.runs", name) {
+		for _, p := range got.Where(receiver.Of("wsprobe.runs", name)) {
 			totals = max(totals, p.Value)
 		}
 		if int(totals) != len(runs) {
 			t.Errorf("%s: wsprobe.runs counts %v, %d arrived", name, totals, len(runs))
 		}
 	}
-	if team := got.of("wsprobe.connection_success", "chat")[0].Attributes["team"]; team != "blue" {
+	if team := got.Where(receiver.Of("wsprobe.connection_success", "chat"))[0].Attributes["team"]; team != "blue" {
 		t.Errorf("label team: %v", team)
 	}
 }
@@ -241,20 +210,20 @@ probes: [{name: a, url: "ws://127.0.0.1:1/"}, {name: b, url: "ws://127.0.0.1:1/"
 `
 	log := slog.New(slog.DiscardHandler)
 	cfg := loadFile(t, file, map[string]string{"LISTEN": taken.Addr().String()})
-	if _, err := newAgent(cfg, log); err == nil || !strings.HasPrefix(err.Error(), "agent.listen: ") {
+	if _, err := New(cfg, Options{Log: log}); err == nil || !strings.HasPrefix(err.Error(), "agent.listen: ") {
 		t.Errorf("an address in use: %v", err)
 	}
 	_ = taken.Close()
 
 	broken := cfg
 	broken.OTLP.Endpoint = config.Endpoint{Address: "no port:x:y"}
-	if _, err := newAgent(broken, log); err == nil {
+	if _, err := New(broken, Options{Log: log}); err == nil {
 		t.Error("telemetry took an endpoint that is none")
 	}
 	broken = cfg
 	broken.Probes = append([]config.Probe(nil), cfg.Probes...)
 	broken.Probes[0].Spec.URL, broken.Probes[1].Spec.URL = "http://a/?token=hunter2", "http://b/?token=hunter2"
-	_, err = newAgent(broken, log)
+	_, err = New(broken, Options{Log: log})
 	if err == nil || !strings.Contains(err.Error(), `probe "a": `) || !strings.Contains(err.Error(), `probe "b": `) || strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("probes that are none: %v", err)
 	}
@@ -264,15 +233,6 @@ probes: [{name: a, url: "ws://127.0.0.1:1/"}, {name: b, url: "ws://127.0.0.1:1/"
 	}
 	_ = again.Close()
 	noGoroutineLeft(t, before)
-}
-
-// TestComplain wants each line of an error to be one of wsprobe's.
-func TestComplain(t *testing.T) {
-	var out strings.Builder
-	complain(&out, "one\ntwo")
-	if got := out.String(); got != "wsprobe: one\nwsprobe: two\n" {
-		t.Errorf("%q", got)
-	}
 }
 
 // noGoroutineLeft waits until no more goroutines are there than before.

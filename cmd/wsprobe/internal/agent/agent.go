@@ -1,0 +1,160 @@
+// Package agent wires everything that runs: the scheduler, the probes, the sinks of their results, the status page.
+//
+// [New] makes an [Agent] of a configuration, and [Agent.Run] blocks until its context ends. The steps that concern the
+// whole process, such as the bounds of its memory, are taken here as well, so that `wsprobe run`, `wsprobe demo` and the
+// tests run the same agent.
+package agent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
+	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/scheduler"
+)
+
+// Agent is the running program: a scheduler that starts probes, and the sinks that their results go to.
+type Agent struct {
+	cfg       config.Config // without its probes: what is needed of them is in what runs and reports them
+	all       int           // probes in the configuration, of other shards, too
+	version   string
+	limit     int64 // bytes of memory that Go should get by with
+	log       *slog.Logger
+	scheduler *scheduler.Scheduler
+	telemetry *telemetry.Telemetry
+	status    *status.Server
+	skips     *skipLog
+	listener  net.Listener // nil if agent.listen is empty
+	probing   atomic.Bool
+}
+
+// Options are what an agent needs to know besides its configuration.
+type Options struct {
+	Version string // of wsprobe, as the page and the telemetry say it
+	Log     *slog.Logger
+	Load    telemetry.ConfigLoad // of the configuration; the zero value tells of none
+}
+
+// New puts an agent together and takes its listen address and its spool. Nothing runs before [Agent.Run]. An error
+// leaves nothing held: it names every probe that cannot be made, or says why the address or the spool cannot be had.
+func New(cfg config.Config, o Options) (*Agent, error) {
+	own := OwnProbes(cfg)
+	parts, err := newParts(own)
+	if err != nil {
+		return nil, err
+	}
+	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, limit: memoryLimit(own, cfg.OTLP), log: o.Log,
+		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
+	if cfg.Agent.Listen != "" {
+		if a.listener, err = net.Listen("tcp", cfg.Agent.Listen); err != nil {
+			return nil, fmt.Errorf("agent.listen: %w", err)
+		}
+	}
+	if a.telemetry, err = telemetry.New(telemetryOptions(cfg, o, a.scheduler.InFlight)); err != nil {
+		if a.listener != nil {
+			_ = a.listener.Close() // nothing has been accepted yet
+		}
+		return nil, err
+	}
+	board := &status.Board{}
+	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version, Metrics: a.telemetry.Scrapes(),
+		Hosts: hostNames(cfg.Agent), Log: o.Log}
+	entries := make(map[string]*status.Entry, len(parts))
+	for _, p := range parts {
+		entries[p.Name] = board.Add(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval)
+		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, entries[p.Name]))
+	}
+	a.cfg.Probes = nil
+	a.skips = newSkipLog(o.Log)
+	a.scheduler.Observer = scheduler.Observer{
+		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
+		Skipped: func(name string, cause scheduler.Skip, ticks int) {
+			a.telemetry.ObserveSkip(string(cause), ticks)
+			entries[name].Skip(cause, ticks)
+			a.skips.skipped(name, cause, ticks)
+		},
+	}
+	if !o.Load.At.IsZero() {
+		a.telemetry.ObserveConfigLoad(o.Load)
+	}
+	return a, nil
+}
+
+// Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and what has been measured is
+// exported. The status page stays up meanwhile. Run must be called once only. Meanwhile the bounds of the memory of the
+// process are those of this agent.
+func (a *Agent) Run(ctx context.Context) error {
+	a.log.Info("wsprobe starts", "version", a.version, "probes", len(a.scheduler.Jobs), "of", a.all,
+		"otlp", a.cfg.OTLP.Destination(), "listen", a.ListenAddress())
+	if err := telemetry.CompressFast(); err != nil {
+		return err
+	}
+	defer spareMemory(len(a.scheduler.Jobs), a.limit)()
+	if release, err := probe.KeepKernelClock(); err == nil {
+		defer release()
+	} else {
+		a.log.Warn("runs cost more than they need to", "error", err)
+	}
+	probing, cancelProbing := context.WithCancel(context.WithoutCancel(ctx))
+	stopProbing := sync.OnceFunc(func() {
+		a.probing.Store(false) // first of all: nothing new should count on this agent
+		a.log.Info("wsprobe stops", "in_flight", a.scheduler.InFlight())
+		cancelProbing()
+	})
+	a.probing.Store(true)
+	defer context.AfterFunc(ctx, stopProbing)()
+	rest, stopRest := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopRest()
+
+	var tasks sync.WaitGroup
+	var scheduled, exported, served error
+	tasks.Go(func() {
+		exported = a.telemetry.Run(rest)
+		stopProbing() // without an exporter there is nobody to probe for
+	})
+	if a.listener != nil {
+		tasks.Go(func() {
+			served = a.status.Serve(rest, a.listener)
+			stopProbing()
+		})
+	}
+	scheduled = a.scheduler.Run(probing)
+	a.skips.stop()
+	stopProbing()
+	stopRest()
+	tasks.Wait()
+	a.log.Info("wsprobe ends")
+	return errors.Join(scheduled, exported, served)
+}
+
+// ready says whether the agent probes and, if it is to, exports. It takes an export that was accepted to say so: an agent
+// whose back end has never answered looks no different from one whose first export is not due yet.
+func (a *Agent) ready() error {
+	if !a.probing.Load() {
+		return errors.New("not probing")
+	}
+	switch h := a.telemetry.Health(); {
+	case !h.OK:
+		return fmt.Errorf("exports fail since %s: %s", h.Since.UTC().Format(time.RFC3339), h.Detail)
+	case h.Since.IsZero():
+		return errors.New("no export has succeeded yet")
+	}
+	return nil
+}
+
+// ListenAddress is where the status page is, or empty if there is none.
+func (a *Agent) ListenAddress() string {
+	if a.listener == nil {
+		return ""
+	}
+	return a.listener.Addr().String()
+}
