@@ -109,6 +109,7 @@ type Probe struct {
 	Labels   map[string]string // extra attributes of its metrics
 	Health   health.Rules      // how its headline values are judged, nothing by default
 	Spec     probe.Spec        // valid, defaults filled in
+	Digest   Digest            // of what the probe means, without the content of secrets
 
 	shownURL string
 	authAt   *Fault // where its credentials are told, if it has any

@@ -95,9 +95,9 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 	case Map:
 		return decodeMap(r, f, p, where, into.(*map[string]string))
 	case List:
-		return decodeList(r, p, where, into.(*[]string), got)
+		return decodeList(r, p, where, into.(*[]string), got, f.secret)
 	case Values:
-		return decodeValues(r, p, where, into.(*map[string]any))
+		return decodeValues(r, p, where, into.(*map[string]any), f.secret)
 	case Sections:
 		return decodeSteps(r, f, p, where, into.(*[]probe.Step), got)
 	}
@@ -111,7 +111,7 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 	if problem == "" {
 		problem = store(&f.Field, f.check, into, r.share(p.value.Value))
 	}
-	r.note(p.value, where)
+	r.note(p.value, where, f.secret)
 	if problem != "" {
 		r.used(p.value, p.valueAt, where, "%s", problem)
 	} else if f.Kind == Text {
@@ -163,7 +163,7 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 
 // decodeList reads a list of texts. An element that is none is kept as an empty one, so that the others keep
 // their index.
-func decodeList(r *reader, p pair, where path, into *[]string, got *found) bool {
+func decodeList(r *reader, p pair, where path, into *[]string, got *found, secret secrecy) bool {
 	n := p.value
 	if n.Kind != yaml.SequenceNode || n.Tag != seqTag {
 		r.used(n, p.valueAt, where, "must be a list, got %s", describe(n))
@@ -176,7 +176,7 @@ func decodeList(r *reader, p pair, where path, into *[]string, got *found) bool 
 	for i, element := range n.Content {
 		if element = follow(element); isText(element) {
 			list[i] = r.share(element.Value)
-			r.note(element, where)
+			r.note(element, where.item(i), secret)
 			r.look(element, element, where.item(i))
 			continue
 		}

@@ -41,7 +41,8 @@
 // whatever its field wants, a number for instance, in quotes or not.
 //
 // What is put in is a secret. No message repeats it. Where an endpoint is told it, it becomes one of the Secrets of
-// the Spec; in the path of a URL it is left out of [Probe.ShownURL].
+// the Spec; in the path of a URL it is left out of [Probe.ShownURL]. The [Digest] of a probe knows a secret by its
+// reference only.
 //
 // [CheckWithoutSecrets] resolves no reference. A value that is nothing but references is unknown, and nothing follows from
 // it; in a longer text a stand-in takes their place, so that the rest of it is checked.

@@ -71,9 +71,13 @@ type report struct {
 	blind bool
 	// pieces are the parts of values that were substituted, and so are secret.
 	pieces map[*yaml.Node][]piece
+	// sources are the texts of values with references, before these were resolved.
+	sources map[*yaml.Node]string
 }
 
-func newReport(file string) *report { return &report{file: file, pieces: make(map[*yaml.Node][]piece)} }
+func newReport(file string) *report {
+	return &report{file: file, pieces: make(map[*yaml.Node][]piece), sources: make(map[*yaml.Node]string)}
+}
 
 // at adds a fault of a node, at its place.
 func (r *report) at(n *yaml.Node, where path, format string, args ...any) {
@@ -188,6 +192,14 @@ func (p path) item(i int) path { p.element = fmt.Sprintf("[%d]", i); return p }
 
 // step is the path of a mapping in the list at p.
 func (p path) step(i int) path { return path{section: p.String(), index: i + 1} }
+
+// place is the path within a probe or the defaults block, the same in all of them.
+func (p path) place() string {
+	if _, step, ok := strings.Cut(p.section, "."); ok && p.index > 0 {
+		return fmt.Sprintf("%s[%d].%s", step, p.index-1, p.leaf())
+	}
+	return p.leaf()
+}
 
 // leaf is the path without the section, the same for all aliases of a node.
 func (p path) leaf() string {

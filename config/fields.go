@@ -109,6 +109,8 @@ type field[T any] struct {
 	// into returns a pointer to the place in T; its type says how the text is to be understood.
 	// It is nil for a Section, which is read by itself.
 	into func(*T) any
+	// secret says whether a value that was substituted is a secret. A field that holds text needs a decision.
+	secret secrecy
 	// spec is the name of the field of probe.Spec that it becomes, or empty.
 	spec string
 	// check says what is wrong with a text of the right size, or nothing.

@@ -15,8 +15,9 @@ type mapKey struct {
 
 // readMap is what such a map came to.
 type readMap struct {
-	entries map[string]string
-	secrets []string
+	entries    map[string]string
+	secrets    []string
+	references map[string]string // with those that are inherited, by place
 }
 
 // standIn takes the place of a value that is wrong, so that nothing else seems to be wrong because of it. It is
@@ -43,11 +44,15 @@ func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[stri
 	if known, ok := r.maps[key]; ok { // read through another alias: its faults are known, its map is shared
 		*into = known.entries
 		r.noted.texts = append(r.noted.texts, known.secrets...)
+		for place, source := range known.references {
+			r.noted.refer(place, source)
+		}
 		return true
 	}
 	before := len(r.noted.texts)
 	own := readEntries(r, f, n, aliasOf(p.valueAt), where)
 	merged := f.inherit(*into, own)
+	references := f.references(r, merged, own, where)
 	for _, e := range own {
 		if e.null != nil && !r.unsure[where.key] {
 			r.at(e.null, where.name(e.name), `has no value: write "" for an empty one`)
@@ -58,7 +63,7 @@ func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[stri
 		return false
 	}
 	if n.Anchor != "" {
-		r.maps[key] = readMap{merged, slices.Clone(r.noted.texts[before:])}
+		r.maps[key] = readMap{merged, slices.Clone(r.noted.texts[before:]), references}
 	}
 	*into = merged
 	return true
@@ -86,7 +91,7 @@ func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where path) e
 			r.used(p.value, p.valueAt, where.name(name), "must be text, got %s%s", describe(p.value), quotesHint(p.value))
 		default:
 			e.value = r.share(p.value.Value)
-			r.note(p.value, where.name(name))
+			r.note(p.value, where.name(name), f.secret)
 			r.look(p.value, p.valueAt, where.name(name))
 		}
 		if f.entry != nil {
@@ -125,6 +130,26 @@ func (f *field[T]) inherit(inherited map[string]string, own entries) map[string]
 		}
 	}
 	return merged
+}
+
+// references returns the references in the values of a map by their places, and notes those that are inherited.
+func (f *field[T]) references(r *reader, merged map[string]string, own entries, where path) map[string]string {
+	if f.secret == public || len(r.sources) == 0 {
+		return nil
+	}
+	references := make(map[string]string)
+	for name := range merged {
+		place := where.name(name).place()
+		from := r.inherited
+		if _, is := own[f.folded(name)]; is {
+			from = r.noted.references
+		}
+		if source, ok := from[place]; ok {
+			references[place] = source
+			r.noted.refer(place, source)
+		}
+	}
+	return references
 }
 
 // folded returns the name in the case that counts.

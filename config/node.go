@@ -20,7 +20,9 @@ type reader struct {
 	unsure map[string]bool
 	texts  map[string]string // equal texts are kept once
 	noted  secrets           // since the last take
-	doubts []doubt           // about messages, until their format is known
+	// inherited are the references of the defaults block, by their places.
+	inherited map[string]string
+	doubts    []doubt // about messages, until their format is known
 	// guesses are the fields that unknown keys probably mean.
 	guesses map[*yaml.Node]string
 }

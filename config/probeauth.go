@@ -7,9 +7,12 @@ import (
 )
 
 // authReader reads the mapping auth of the defaults block and of the probes.
-type authReader struct{ inner[authSettings] }
+type authReader struct {
+	inner[authSettings]
+	effective authSettings // of the probe at hand
+}
 
-func newAuthReader(r *reader) *authReader { return &authReader{newInner(r, authSection)} }
+func newAuthReader(r *reader) *authReader { return &authReader{inner: newInner(r, authSection)} }
 
 // authFields are the fields that a strategy uses.
 var authFields = map[string][]string{
@@ -32,6 +35,7 @@ func (a *authReader) defaults(p pair, where path) func() (string, error) {
 func (a *authReader) probe(p pair, where path, probe, base *Probe) {
 	var settings authSettings
 	authSection.setDefaults(&settings)
+	a.effective = settings
 	own := a.inner.probe(p, where, &settings)
 	header, inherited := authorization(probe.Spec.Headers), authorization(base.Spec.Headers)
 	ownHeader := header != "" && (header != inherited || probe.Spec.Headers[header] != base.Spec.Headers[header])
@@ -45,7 +49,7 @@ func (a *authReader) probe(p pair, where path, probe, base *Probe) {
 	}
 	a.tell(a.findings(settings.strategy))
 	if probe.Spec.Authorize = settings.authorize(a.substituted); probe.Spec.Authorize != nil {
-		probe.authAt = a.place()
+		probe.authAt, a.effective = a.place(), settings
 	}
 	if own && settings.strategy != authNone && header != "" && !ownHeader {
 		probe.Spec.Headers = maps.Clone(probe.Spec.Headers)

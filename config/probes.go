@@ -22,6 +22,7 @@ type probeReader struct {
 	tls     *tlsReader
 	auth    *authReader
 	health  *healthReader
+	digests digester
 }
 
 func newProbeReader(r *reader, files *tlsFiles) *probeReader {
@@ -34,6 +35,7 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 		tls:     newTLSReader(r, files),
 		auth:    newAuthReader(r),
 		health:  newHealthReader(r),
+		digests: digester{sums: make(map[int]Digest)},
 	}
 	probeSection.setDefaults(&p.base)
 	r.take() // those of the exporter
@@ -54,7 +56,8 @@ func (r *probeReader) defaults(p pair) {
 	spec := r.base.Spec
 	spec.URL = "ws://localhost"
 	spec.Authorize = r.auth.defaults(r.said.pairs[probeSection.index["auth"]], where)
-	r.base.Spec.Secrets = r.take().texts
+	noted := r.take()
+	r.base.Spec.Secrets, r.inherited = noted.texts, noted.references
 	r.settle(r.base.Spec.MessageFormat)
 	for _, f := range spec.Validate() {
 		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].present() {
@@ -146,6 +149,7 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	}
 	if len(r.faults) == faults {
 		p.Spec = p.Spec.WithDefaults()
+		p.Digest = r.digest(&p, noted.references)
 		r.weigh(&p, where)
 	}
 	r.doubts = r.doubts[:0]

@@ -15,12 +15,16 @@ const httpOne = "http/1.1"
 type tlsReader struct {
 	inner[tlsSettings]
 	files *tlsFiles
+	// effective are the settings of the probe at hand, or the defaults of the table if TLS is of no use to it.
+	effective, none tlsSettings
 	// inherited is made once for all probes that say nothing about TLS themselves.
 	inherited *tls.Config
 }
 
 func newTLSReader(r *reader, files *tlsFiles) *tlsReader {
-	return &tlsReader{inner: newInner(r, probeTLSSection), files: files}
+	t := &tlsReader{inner: newInner(r, probeTLSSection), files: files}
+	probeTLSSection.setDefaults(&t.none)
+	return t
 }
 
 // defaults reads the mapping of the defaults block, and reports what is wrong with it whatever a probe adds.
@@ -38,6 +42,7 @@ func (t *tlsReader) defaults(p pair, where path) {
 func (t *tlsReader) probe(p pair, where path, spec *probe.Spec) {
 	settings := t.base
 	own := t.inner.probe(p, where, &settings)
+	t.effective = t.none
 	secure := strings.HasPrefix(strings.ToLower(spec.URL), "wss://")
 	toProxy := spec.Proxy != nil && strings.EqualFold(spec.Proxy.Scheme, "https")
 	switch {
@@ -53,6 +58,7 @@ func (t *tlsReader) probe(p pair, where path, spec *probe.Spec) {
 		}
 		spec.TLS = t.inherited
 	}
+	t.effective = t.sound(settings)
 	spec.AnyServerName = secure && !settings.verifyName && !settings.skipVerify
 }
 

@@ -13,31 +13,53 @@ import (
 // secrets are what was substituted in a probe, or in the defaults block.
 type secrets struct {
 	texts []string // that an endpoint is told, and may repeat
-	url   string   // as it may be shown; empty if that is no matter
+	url   string   // as it may be shown; empty if no reference is in it
+	// references are the secrets as the file writes them, by the place of the value, see [path.within].
+	references map[string]string
 }
 
-// told are the fields whose values an endpoint gets to see, by their keys.
-var told = map[string]bool{
-	"send_message": true, "expect_message": true, "expect_pattern": true, "expect_json": true,
-	"send": true, "expect": true,
-	"protocols": true, "expect_protocol": true, "headers": true,
-	"user": true, "password": true, "token": true,
-}
+// secrecy is the decision about the values that are substituted in a field.
+type secrecy int
 
-// note remembers what was substituted in a value that is read. Names and labels are there to be shown, and numbers,
-// words and addresses are no secrets. Nor is what an Origin, a Host or a User-Agent says: errors need it.
-func (r *reader) note(n *yaml.Node, where path) {
+const (
+	undecided secrecy = iota
+	// public values are names, addresses, numbers or words.
+	public
+	// withheld values are secrets that no endpoint is told.
+	withheld
+	// told values are secrets that the endpoint is told, and may repeat.
+	told
+	// toldInURL values are told in a URL, whose scheme, host and port are public.
+	toldInURL
+)
+
+// note remembers a value that is read if it was substituted and is a secret. The values of some headers are public, such
+// as Origin, Host and User-Agent, because errors need them.
+func (r *reader) note(n *yaml.Node, where path, secret secrecy) {
+	source, referred := r.sources[n]
+	if !referred || secret == public || secret == undecided ||
+		where.key == "headers" && redact.PublicHeader(strings.Trim(where.element, `.[]"`)) {
+		return
+	}
+	r.noted.refer(where.place(), source)
 	pieces := r.pieces[n]
 	switch {
-	case pieces == nil:
-	case where.key == "url":
+	case pieces == nil: // the reference stands for nothing
+	case secret == toldInURL:
 		r.noted.url = r.noteURL(n.Value, pieces)
-	case where.key == "headers" && redact.PublicHeader(strings.Trim(where.element, `.[]"`)):
-	case told[where.key]:
+	case secret == told:
 		for _, p := range pieces {
 			r.noted.texts = append(r.noted.texts, n.Value[p.from:p.to])
 		}
 	}
+}
+
+// refer remembers the text with references that stands at a place.
+func (s *secrets) refer(place, source string) {
+	if s.references == nil {
+		s.references = make(map[string]string)
+	}
+	s.references[place] = source
 }
 
 // noteURL remembers what was substituted in the path of a URL, and returns the URL as it may be shown. Its scheme, host

@@ -47,7 +47,7 @@ func (f *found) bad(field, element string) {
 
 // decodeValues reads what must stand where in a JSON document. It is not mixed with what is inherited: null is a
 // value here, and takes nothing away.
-func decodeValues(r *reader, p pair, where path, into *map[string]any) bool {
+func decodeValues(r *reader, p pair, where path, into *map[string]any, secret secrecy) bool {
 	n := p.value
 	if n.Kind != yaml.MappingNode || n.Tag != mapTag {
 		r.used(n, p.valueAt, where, "must be a mapping of paths to values, got %s", describe(n))
@@ -62,8 +62,8 @@ func decodeValues(r *reader, p pair, where path, into *map[string]any) bool {
 			sound = false
 		}
 		values[r.share(entry.key.Value)] = value
-		r.note(entry.value, where)
 		at := where.name(entry.key.Value)
+		r.note(entry.value, at, secret)
 		if problem := pathDoubt(entry.key.Value); problem != "" && ok {
 			r.warn(entry.key, entry.keyAt, at, "%s", problem)
 		}

@@ -92,6 +92,7 @@ func (s *substitution) walk(n *yaml.Node, at *trail) {
 // value substitutes in one text.
 func (s *substitution) value(n *yaml.Node, at *trail) {
 	text, pieces, problems := s.expand(n.Value)
+	source := n.Value
 	s.size += len(text)
 	for _, problem := range problems {
 		s.at(n, path{section: at.String()}, "%s", problem)
@@ -105,6 +106,9 @@ func (s *substitution) value(n *yaml.Node, at *trail) {
 		return
 	}
 	n.Value = text
+	if strings.Contains(strings.ReplaceAll(source, escapedBegin, ""), beginReference) {
+		s.sources[n] = source
+	}
 	if len(pieces) > 0 {
 		s.pieces[n] = pieces
 	}

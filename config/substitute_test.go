@@ -158,21 +158,43 @@ func TestShownURL(t *testing.T) {
 	}
 }
 
-// TestEveryTextHasAnAudience: whether endpoints get to see what a field says is decided for each field that holds text.
-func TestEveryTextHasAnAudience(t *testing.T) {
-	shown := []string{
-		"name", "labels", // there to be shown
-		"url",                     // a case of its own
-		"connect_to", "proxy_url", // addresses; the proxy's credentials are hidden anyway
-		"ca_file", "cert_file", "key_file", "key_password", "server_name", "alpn", // of TLS, which repeats nothing
-		"password_file", "token_file",
-	}
+// TestEveryTextIsSecretOrNot: the table decides for each field that holds text whether what is put in is a secret. The
+// fields of a Spec that an endpoint is sent are told.
+func TestEveryTextIsSecretOrNot(t *testing.T) {
+	decided := decisions(t, agentSection) + decisions(t, shardSection) + decisions(t, otlpSection) + decisions(t, tlsSection) +
+		decisions(t, spoolSection) + decisions(t, probeSection) + decisions(t, probeTLSSection) + decisions(t, authSection) +
+		decisions(t, stepSection) + decisions(t, thresholdsSection) + decisions(t, dwellSection)
+	texts := 0
 	for _, f := range Fields() {
-		text := f.Kind == Text || f.Kind == List || f.Kind == Map || f.Kind == Values
-		if strings.HasPrefix(f.Path, "probes[].") && text && told[f.Key()] == slices.Contains(shown, f.Key()) {
-			t.Errorf("%s: do endpoints get to see it? Then it belongs to told, else to the list of this test", f.Path)
+		if holdsText(f) {
+			texts++
 		}
 	}
+	if decided != texts {
+		t.Errorf("%d of the %d fields with text are decided: is a section missing here?", decided, texts)
+	}
+}
+
+func holdsText(f Field) bool {
+	return f.Kind == Text || f.Kind == List || f.Kind == Map || f.Kind == Values
+}
+
+// decisions counts the fields of a section that hold text and have a decision.
+func decisions[T any](t *testing.T, s *section[T]) (decided int) {
+	sent := []string{"URL", "Send", "Expect", "ExpectPattern", "ExpectJSON", "Protocols", "ExpectProtocol", "Headers"}
+	for i := range s.fields {
+		f := &s.fields[i]
+		switch {
+		case !holdsText(f.Field):
+		case f.secret == undecided:
+			t.Errorf("%s: is what is put in a secret, and is an endpoint told it?", f.Path)
+		case slices.Contains(sent, f.spec) && f.secret != told && f.secret != toldInURL:
+			t.Errorf("%s: an endpoint is told it", f.Path)
+		default:
+			decided++
+		}
+	}
+	return decided
 }
 
 // TestSubstitutionIsBounded: a small file cannot stand for a huge one.

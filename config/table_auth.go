@@ -28,17 +28,17 @@ var authSection = newSection("auth", "probes[].auth.", false, []field[authSettin
 		Doc: "basic: user and password (RFC 7617); bearer: a token (RFC 6750); a probe with a strategy of its own inherits none of auth"},
 		into: func(a *authSettings) any { return &a.strategy }},
 	{Field: Field{Path: "user", Kind: Text, Doc: "user of basic, without a colon"},
-		into: func(a *authSettings) any { return &a.user }, check: userProblem},
+		into: func(a *authSettings) any { return &a.user }, secret: told, check: userProblem},
 	{Field: Field{Path: "password", Kind: Text, Doc: "password of basic"},
-		into: func(a *authSettings) any { return &a.password }, check: passwordProblem},
+		into: func(a *authSettings) any { return &a.password }, secret: told, check: passwordProblem},
 	{Field: Field{Path: "password_file", Kind: Text,
 		Doc: "in place of password: the file that holds it, read at every run, at most 64 KiB; line ends at its end do not count"},
-		into: func(a *authSettings) any { return &a.passwordIn }, check: fileNameProblem},
+		into: func(a *authSettings) any { return &a.passwordIn }, secret: withheld, check: fileNameProblem},
 	{Field: Field{Path: "token", Kind: Text, Doc: "token of bearer"},
-		into: func(a *authSettings) any { return &a.token }, check: tokenProblem},
+		into: func(a *authSettings) any { return &a.token }, secret: told, check: tokenProblem},
 	{Field: Field{Path: "token_file", Kind: Text,
 		Doc: "in place of token: the file that holds it, read at every run, at most 64 KiB; line ends at its end do not count"},
-		into: func(a *authSettings) any { return &a.tokenIn }, check: fileNameProblem},
+		into: func(a *authSettings) any { return &a.tokenIn }, secret: withheld, check: fileNameProblem},
 })
 
 // userProblem checks a user of basic authentication (RFC 7617 2).

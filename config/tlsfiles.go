@@ -22,6 +22,17 @@ type tlsSettings struct {
 	alpn       []string
 }
 
+// canonical returns the settings that mean the same, written in one way.
+func (s tlsSettings) canonical() tlsSettings {
+	if len(s.alpn) == 1 && s.alpn[0] == httpOne {
+		s.alpn = nil // the default
+	} else if s.alpn != nil {
+		s.alpn = []string{""} // none, which is another thing than nil
+	}
+	s.verifyName = s.verifyName || s.skipVerify
+	return s
+}
+
 // identity is by what the agent proves who it is.
 type identity struct{ cert, key, password string }
 
