@@ -92,3 +92,20 @@ func BenchmarkPostpone(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkReplace changes one of 100,000 jobs, again and again. What it takes is what a tick can be late by.
+func BenchmarkReplace(b *testing.B) {
+	jobs := jobsOf(100_000, time.Hour)
+	s := &Scheduler{Jobs: jobs}
+	ctx, stop := context.WithCancel(b.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- s.Run(ctx) }()
+	for b.Loop() {
+		jobs[0].Generation++
+		if err := s.Replace(jobs); err != nil {
+			b.Fatal(err)
+		}
+	}
+	stop()
+	<-ended
+}

@@ -43,9 +43,16 @@
 // next one is again on the phase. Ticks that are kept carry their lateness (see [Tick]), so that a slow agent
 // is not mistaken for a slow endpoint.
 //
+// # Change
+//
+// [Scheduler.Replace] changes the jobs while they run. A job that stays is not touched: it keeps its phase, its next tick
+// and its run in flight. A job that goes is told to end its run by the context of it. A job that comes gets its phase
+// from the same anchor, and its first run within five seconds.
+//
 // # Cost
 //
-// One goroutine, the caller of [Scheduler.Run], sleeps until the earliest due instant in a heap. A job that
-// waits costs 32 bytes and no timer, and 8 more while its first run waits for a place. Goroutines exist for the runs in flight, and up to 256 that have ended one
-// stay for the next. A start costs O(log n) of n jobs, so that 100,000 of them can share one heap, and a run that hangs holds up nothing but its own job.
+// One goroutine, the caller of [Scheduler.Run], sleeps until the earliest due instant in a heap. A job that waits costs
+// 32 bytes and no timer, and 8 more while its first run waits for a place. Goroutines exist for the runs in flight, and
+// up to 256 that have ended one stay for the next. A start costs O(log n) of n jobs, so that 100,000 of them can share
+// one heap. A run that hangs holds up nothing but its own job.
 package scheduler

@@ -17,7 +17,7 @@ const (
 
 // firsts are the first runs that are due and wait for a place.
 type firsts struct {
-	jobs   []int         // indices in Jobs, in order of their due instants; a run that was given up stays until its turn
+	jobs   []int         // indices of jobs, in order of their due instants; a run that was given up stays until its turn
 	places int64         // how many runs may be in flight when a first run begins
 	held   time.Duration // until then no first run begins
 	wanted atomic.Bool   // whether any wait: a run that ends asks
@@ -38,6 +38,17 @@ func newFirsts(maxConcurrent int) *firsts {
 func (f *firsts) add(job int) {
 	f.jobs = append(f.jobs, job)
 	f.wanted.Store(true) // before the loop looks for a place again: a run that ends later tells
+}
+
+// renumber follows a change of the jobs, of which after says what became of each.
+func (f *firsts) renumber(after []int) {
+	kept := f.jobs[:0]
+	for _, job := range f.jobs {
+		if after[job] != gone {
+			kept = append(kept, after[job])
+		}
+	}
+	f.jobs = kept
 }
 
 // hold keeps the next free place for the next tick, which is due at the given instant, because one has just found
@@ -102,6 +113,6 @@ func (l *loop) endWait(next time.Duration, job int) {
 	}
 	st.first = firstOver
 	if next != st.origin {
-		l.skip(&l.Jobs[job], SkipMaxConcurrent, 1)
+		l.skip(&l.jobs[job], SkipMaxConcurrent, 1)
 	}
 }

@@ -2,6 +2,7 @@ package scheduler
 
 import (
 	"context"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -10,9 +11,13 @@ import (
 type loop struct {
 	*Scheduler
 	anchor  time.Time // every time.Duration in the loop is the time since here, on the monotonic clock
-	waiting queue     // every job, the one due first at its root
-	states  []state   // parallel to Jobs
+	jobs    []Job
+	waiting queue   // every job, the one due first at its root
+	states  []state // parallel to jobs
 	firsts  *firsts
+	running running
+	changes chan *change  // from Replace
+	ended   chan struct{} // closed when the loop takes no change any more
 }
 
 // state is what the loop remembers of a job: 16 bytes, and without pointers, so that the garbage collector does
@@ -26,9 +31,12 @@ type state struct {
 func newLoop(s *Scheduler) *loop {
 	l := &loop{
 		Scheduler: s,
+		jobs:      s.Jobs,
 		waiting:   make(queue, len(s.Jobs)),
 		states:    make([]state, len(s.Jobs)),
 		firsts:    newFirsts(s.MaxConcurrent),
+		changes:   make(chan *change),
+		ended:     make(chan struct{}),
 	}
 	hashes := make([]uint64, len(s.Jobs))
 	for i := range s.Jobs {
@@ -39,7 +47,7 @@ func newLoop(s *Scheduler) *loop {
 	for i := range s.Jobs {
 		t := ticksFrom(l.anchor, hashes[i], s.Jobs[i].Interval)
 		l.states[i].origin = t.origin
-		l.waiting[i] = entry{due: t.first(hashes[i]), job: i}
+		l.waiting[i] = entry{due: t.first(0, hashes[i]), job: i}
 	}
 	l.waiting.order()
 	return l
@@ -47,7 +55,9 @@ func newLoop(s *Scheduler) *loop {
 
 // run keeps the ticks until ctx ends, and waits for the runs in flight.
 func (l *loop) run(ctx context.Context) {
-	runs := newWorkers(func(t task) { l.start(ctx, t) })
+	end := sync.OnceFunc(func() { close(l.ended) })
+	defer end()
+	runs := newWorkers(func(t *task) { l.start(ctx, t) })
 	timer := time.NewTimer(0)
 	defer timer.Stop()
 	// The context is looked at before every tick, so that a stop also ends a long burst of due jobs.
@@ -63,8 +73,11 @@ func (l *loop) run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-timer.C:
 		case <-l.firsts.freed:
+		case c := <-l.changes:
+			l.apply(c)
 		}
 	}
+	end()
 	runs.wait() // not deferred: a panic of the Observer shall come out, whatever is in flight
 }
 
@@ -72,7 +85,7 @@ func (l *loop) run(ctx context.Context) {
 // have to wait.
 func (l *loop) keep(now time.Duration, runs *workers) {
 	e := l.waiting[0]
-	job, st := &l.Jobs[e.job], &l.states[e.job]
+	job, st := &l.jobs[e.job], &l.states[e.job]
 	due, next, missed := ticks{origin: st.origin, interval: job.Interval}.latest(e.due, now)
 	l.waiting.postpone(next)
 
@@ -106,28 +119,30 @@ func (l *loop) begin(job int, due time.Duration, runs *workers) {
 	st.first = firstOver
 	st.busy.Store(true)
 	l.inFlight.Add(1)
-	runs.do(task{&l.Jobs[job], st, due})
+	runs.do(l.running.add(l.jobs[job], job, st, due))
 }
 
 // start is one run.
-func (l *loop) start(ctx context.Context, t task) {
+func (l *loop) start(ctx context.Context, t *task) {
 	// Deferred, so that a Run that leaves by runtime.Goexit gives its place back too. A panic goes on to end
 	// the process.
 	defer func() {
 		l.inFlight.Add(-1)
-		t.state.busy.Store(false)
+		l.running.remove(t)
 		l.firsts.tell()
 	}()
+	ctx, cancel := l.running.context(ctx, t)
+	defer cancel()
 	// On a busy machine the stop can come before this goroutine has its turn.
 	if ctx.Err() != nil {
 		return
 	}
-	job, tick := t.job, Tick{Due: l.anchor.Add(t.due)}
+	tick := Tick{Due: l.anchor.Add(t.due)}
 	tick.Late = time.Since(tick.Due)
 	if l.Observer.Started != nil {
-		l.Observer.Started(job.Name, tick)
+		l.Observer.Started(t.job.Name, tick)
 	}
-	job.Run(ctx, tick)
+	t.job.Run(ctx, tick)
 }
 
 func (l *loop) skip(job *Job, cause Skip, ticks int) {

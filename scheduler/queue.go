@@ -2,16 +2,16 @@ package scheduler
 
 import "time"
 
-// queue is a binary heap of all jobs by their next due instant. Jobs neither come nor go while the scheduler
-// runs: the one at the root is due, and is put off until its next tick. This one operation is all that is
-// needed of a heap, it allocates nothing, and it is why container/heap would be more code here than less.
+// queue is a binary heap of all jobs by their next due instant. The job at the root is due, and is put off until its next
+// tick. A change of the jobs makes a queue anew. So one operation is all that is needed of a heap, it allocates nothing,
+// and container/heap would be more code here than less.
 type queue []entry
 
 // entry is one waiting job: 16 bytes. The due instant is kept here and not in the job's state, so that a walk
 // through the heap stays within the heap's memory.
 type entry struct {
 	due time.Duration // since the anchor
-	job int           // index in Jobs
+	job int           // index of the loop's jobs
 }
 
 // due returns the earliest due instant.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"time"
 )
@@ -17,10 +18,14 @@ type Job struct {
 	Interval time.Duration
 
 	// Run is called once for each tick that is not skipped, in a goroutine that does one run after another. It must
-	// return soon after ctx ends, which happens when the scheduler stops: a job that never returns keeps
-	// [Scheduler.Run] from returning. Runs of one job happen one after the other, so what only they touch
-	// needs no lock. A panic is not caught.
+	// return soon after ctx ends, which happens when the scheduler stops, or when [Scheduler.Replace] takes the job
+	// away: a job that never returns keeps [Scheduler.Run] from returning. Runs of one job happen one after the other,
+	// so what only they touch needs no lock. A panic is not caught.
 	Run func(ctx context.Context, tick Tick)
+
+	// Generation tells two jobs of the same name apart for [Scheduler.Replace]: it keeps a job whose Name, Interval and
+	// Generation are the same.
+	Generation uint64
 }
 
 // Tick is the instant for which a run was started.
@@ -72,9 +77,9 @@ type Observer struct {
 }
 
 // Scheduler runs jobs until it is told to stop. Fill in the fields, then call Run. The fields must not change
-// while Run is running.
+// while Run is running, but [Scheduler.Replace] may be called then.
 type Scheduler struct {
-	// Jobs are what to run. A scheduler without jobs just waits for the stop.
+	// Jobs are the jobs to run. A scheduler without jobs just waits for the stop.
 	Jobs []Job
 
 	// MaxConcurrent is how many runs may be in flight at once; 0 or less means any number. It protects the
@@ -85,6 +90,9 @@ type Scheduler struct {
 	Observer Observer
 
 	inFlight atomic.Int64
+
+	replacing sync.Mutex // held by Replace, so that Jobs are those of the loop
+	current   *loop      // nil while Run is not running
 }
 
 // Run starts the jobs at their ticks until ctx ends. Then it starts no more, waits for the runs in flight,
@@ -95,11 +103,30 @@ type Scheduler struct {
 //
 // After Run has returned it may be called again, but not before.
 func (s *Scheduler) Run(ctx context.Context) error {
-	if err := check(s.Jobs); err != nil {
+	l, err := s.begin()
+	if err != nil {
 		return err
 	}
-	newLoop(s).run(ctx)
+	defer s.end()
+	l.run(ctx)
 	return nil
+}
+
+// begin makes the loop that Replace talks to.
+func (s *Scheduler) begin() (*loop, error) {
+	s.replacing.Lock()
+	defer s.replacing.Unlock()
+	if err := check(s.Jobs); err != nil {
+		return nil, err
+	}
+	s.current = newLoop(s)
+	return s.current, nil
+}
+
+func (s *Scheduler) end() {
+	s.replacing.Lock()
+	defer s.replacing.Unlock()
+	s.current = nil
 }
 
 // InFlight returns the number of runs that have been started and have not returned. It may be called at any

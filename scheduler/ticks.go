@@ -27,7 +27,7 @@ func hash(name string) uint64 {
 // ticks are the instants at which one job is due, as times since the anchor: origin, origin + interval,
 // origin + 2*interval and so on, and perhaps one extra instant before origin.
 type ticks struct {
-	origin   time.Duration // the first instant on the phase: at least 0, less than interval
+	origin   time.Duration // the first instant on the phase: at least 0, and less than an interval after the job came
 	interval time.Duration
 }
 
@@ -45,13 +45,21 @@ func ticksFrom(anchor time.Time, hash uint64, interval time.Duration) ticks {
 	return ticks{origin: origin, interval: interval}
 }
 
-// first returns the instant of the first run: on the phase if that is soon enough, else an extra one before it.
-// An interval of at most firstWithin is always soon enough.
-func (t ticks) first(hash uint64) time.Duration {
-	if t.origin <= firstWithin {
+// from returns the ticks of a job that comes at now: those of its phase that are not over yet.
+func (t ticks) from(now time.Duration) ticks {
+	if behind := now - t.origin; behind > 0 {
+		t.origin += (behind + t.interval - 1) / t.interval * t.interval
+	}
+	return t
+}
+
+// first returns the instant of the first run of a job that comes at now: on the phase if that is soon enough, else an
+// extra one before it. An interval of at most firstWithin is always soon enough.
+func (t ticks) first(now time.Duration, hash uint64) time.Duration {
+	if t.origin-now <= firstWithin {
 		return t.origin
 	}
-	return time.Duration(hash % uint64(firstWithin))
+	return now + time.Duration(hash%uint64(firstWithin))
 }
 
 // after returns the tick that follows the one at due.

@@ -3,7 +3,6 @@ package scheduler
 import (
 	"sync"
 	"sync/atomic"
-	"time"
 )
 
 // maxIdle is how many workers may wait for a run. Those that a burst leaves behind beyond them end.
@@ -13,23 +12,16 @@ const maxIdle = 256
 // stacks, which is copied again and again until it is large enough for what a job does: at thousands of runs a second that
 // was a twentieth of their cost. So a goroutine that has ended a run waits for the next one.
 type workers struct {
-	run     func(task)
+	run     func(*task)
 	all     sync.WaitGroup
-	idle    chan task // where idle workers wait; unbuffered, so that no task does
+	idle    chan *task // where idle workers wait; unbuffered, so that no task does
 	waiting atomic.Int32
 }
 
-// task is one run.
-type task struct {
-	job   *Job
-	state *state
-	due   time.Duration // since the anchor
-}
-
-func newWorkers(run func(task)) *workers { return &workers{run: run, idle: make(chan task)} }
+func newWorkers(run func(*task)) *workers { return &workers{run: run, idle: make(chan *task)} }
 
 // do has a worker do the task, at once. Only one goroutine calls it.
-func (w *workers) do(t task) {
+func (w *workers) do(t *task) {
 	select {
 	case w.idle <- t:
 	default:
@@ -38,17 +30,17 @@ func (w *workers) do(t task) {
 }
 
 // work does one task after the other.
-func (w *workers) work(t task) {
+func (w *workers) work(t *task) {
 	for more := true; more; t, more = w.next() {
 		w.run(t)
 	}
 }
 
 // next waits for a task. There is none if enough workers wait, or if there will be no more.
-func (w *workers) next() (task, bool) {
+func (w *workers) next() (*task, bool) {
 	defer w.waiting.Add(-1)
 	if w.waiting.Add(1) > maxIdle {
-		return task{}, false
+		return nil, false
 	}
 	t, more := <-w.idle
 	return t, more

@@ -9,9 +9,9 @@ import (
 func TestWorkersTakeOneTaskAfterTheOther(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var done atomic.Int32
-		w := newWorkers(func(task) { done.Add(1) })
+		w := newWorkers(func(*task) { done.Add(1) })
 		for range 100 {
-			w.do(task{})
+			w.do(&task{})
 			synctest.Wait()
 		}
 		if n := w.waiting.Load(); n != 1 {
@@ -28,9 +28,9 @@ func TestNoMoreWorkersWaitThanShall(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		release := make(chan struct{})
 		var running atomic.Int32
-		w := newWorkers(func(task) { running.Add(1); <-release })
+		w := newWorkers(func(*task) { running.Add(1); <-release })
 		for range 2 * maxIdle {
-			w.do(task{})
+			w.do(&task{})
 		}
 		synctest.Wait()
 		if n := running.Load(); n != 2*maxIdle {
