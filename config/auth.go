@@ -4,6 +4,8 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // authorize returns what tells the value of the Authorization field, or nil for none. Files are read each time.
@@ -14,7 +16,7 @@ func (a authSettings) authorize(isSecret func(key string) bool) func() (string, 
 		if isSecret(key) {
 			return key
 		}
-		return key + " " + quote(file)
+		return key + " " + yamltree.Quote(file)
 	}
 	switch a.strategy {
 	case authBasic:

@@ -30,9 +30,7 @@ func clearEnvironment(t testing.TB) {
 
 // loadText reads a configuration from a text.
 func loadText(data []byte) (Config, error) {
-	r := newReport("wsprobe.yaml")
-	config := load(r, data)
-	return config, r.err()
+	return Parse("wsprobe.yaml", data)
 }
 
 const wantMark = "# want: "
@@ -113,18 +111,17 @@ func rewrite(t *testing.T, file, mark string) {
 	}
 	head := first
 	for range 2 { // the faults move down by their number
-		r := newReport("wsprobe.yaml")
-		load(r, slices.Concat(head, body))
-		lines := r.warnings
+		config, err := Parse("wsprobe.yaml", slices.Concat(head, body))
+		lines := config.Warnings
 		if mark == wantMark {
 			var faults *Error
-			if !errors.As(r.err(), &faults) {
+			if !errors.As(err, &faults) {
 				return
 			}
 			lines = faults.Faults
 		}
 		head = slices.Clone(first)
-		for _, line := range inOrder(lines) {
+		for _, line := range lines {
 			head = append(head, mark+strings.TrimPrefix(line.String(), "wsprobe.yaml:")+"\n"...)
 		}
 	}

@@ -1,5 +1,7 @@
 package config
 
+import "github.com/wsprobe/wsprobe/config/internal/yamltree"
+
 // TryCredentials asks for the credentials of every probe, as a run does, and returns a warning for each that cannot be
 // had now. They are read at every run, so they may well be there by then.
 func (c Config) TryCredentials() []Fault {
@@ -28,15 +30,15 @@ func (a *authReader) place() *Fault {
 		if key := authSection.fields[i].Key(); key == "password_file" || key == "token_file" {
 			switch {
 			case a.own(i):
-				at, in = a.got.pairs[i], a.gotIn.field(key)
+				at, in = a.got.pairs[i], a.gotIn.Field(key)
 			case a.inherited(i):
-				at, in = a.said.pairs[i], a.saidIn.field(key)
+				at, in = a.said.pairs[i], a.saidIn.Field(key)
 			}
 		}
 	}
-	if !at.present() {
+	if !at.Present() {
 		at, in = a.saidAt, a.saidIn
 	}
-	f, _ := newReport(a.file).locate(Fault{Warning: true}, at.value, at.valueAt, in)
-	return &f
+	f, _ := yamltree.NewReport(a.File).Locate(yamltree.Fault{Warning: true}, at.Value, at.ValueAt, in)
+	return (*Fault)(&f)
 }

@@ -7,21 +7,56 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
+// reader reads YAML nodes by the table of fields.
+type reader struct {
+	*yamltree.Reader
+	maps map[mapKey]readMap
+	// unsure are the fields of the defaults block that could not be read.
+	unsure map[string]bool
+	texts  map[string]string // equal texts are kept once
+	noted  secrets           // since the last take
+	// inherited are the references of the defaults block, by their places.
+	inherited map[string]string
+	doubts    []doubt // about messages, until their format is known
+	// guesses are the fields that unknown keys probably mean.
+	guesses map[*yaml.Node]string
+}
+
+// newReader returns a reader of a file of so many bytes.
+func newReader(r *yamltree.Report, size int) *reader {
+	return &reader{
+		Reader:  yamltree.NewReader(r, size),
+		maps:    make(map[mapKey]readMap),
+		texts:   make(map[string]string),
+		guesses: make(map[*yaml.Node]string),
+	}
+}
+
+// share returns an equal text that was read before, so that it is kept only once.
+func (r *reader) share(s string) string {
+	if shared, ok := r.texts[s]; ok {
+		return shared
+	}
+	r.texts[s] = s
+	return s
+}
+
 // found is what a mapping says about the fields of a section.
 type found struct {
-	pairs  []pair // by field; where the mapping is silent, the pair is not present
-	faulty []bool // by field, if there is a pair
-	meant  []bool // by field: an unknown key looks like it
+	pairs  []yamltree.Pair // by field; where the mapping is silent, the pair is not present
+	faulty []bool          // by field, if there is a pair
+	meant  []bool          // by field: an unknown key looks like it
 	// badItems are the elements of lists that are wrong by themselves, "protocols" and the index, and "protocols" and
 	// nothing if there is any.
 	badItems map[[2]string]bool
 }
 
 func newFound(fields int) *found {
-	return &found{pairs: make([]pair, fields), faulty: make([]bool, fields), meant: make([]bool, fields)}
+	return &found{pairs: make([]yamltree.Pair, fields), faulty: make([]bool, fields), meant: make([]bool, fields)}
 }
 
 func (f *found) reset() {
@@ -31,46 +66,55 @@ func (f *found) reset() {
 	f.badItems = nil
 }
 
+// bad remembers an element that is wrong by itself.
+func (f *found) bad(field, element string) {
+	if f.badItems == nil {
+		f.badItems = make(map[[2]string]bool)
+	}
+	f.badItems[[2]string{field, element}] = true
+	f.badItems[[2]string{field, ""}] = true
+}
+
 // decode reads a mapping into the fields of a section, and says in got what it found. A wrong value leaves
 // its place untouched.
-func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where path, into *T, got *found) {
-	if m.Kind != yaml.MappingNode || m.Tag != mapTag {
+func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where yamltree.Path, into *T, got *found) {
+	if m.Kind != yaml.MappingNode || m.Tag != yamltree.MapTag {
 		hint := ""
-		if m.Tag == boolTag && s.name == "tls" {
+		if m.Tag == yamltree.BoolTag && s.name == "tls" {
 			hint = ": " + byScheme
 		}
-		r.at(m, where, "must be a mapping, got %s%s", describe(m), hint)
+		r.At(m, where, "must be a mapping, got %s%s", yamltree.Describe(m), hint)
 		return
 	}
-	for _, p := range r.pairs(m, via, where) {
-		key := p.key.Value
+	for _, p := range r.Pairs(m, via, where) {
+		key := p.Key.Value
 		if reason := s.refused[key]; reason != "" {
-			r.used(p.key, p.keyAt, where.field(key), "%s", reason)
+			r.Used(p.Key, p.KeyAt, where.Field(key), "%s", reason)
 			continue
 		}
 		i, known := s.index[key]
 		if !known {
-			if s.name == "" && strings.HasPrefix(key, anchorPrefix) {
+			if s.name == "" && strings.HasPrefix(key, yamltree.AnchorPrefix) {
 				continue
 			}
-			guess, told := r.guesses[p.key] // by another alias
+			guess, told := r.guesses[p.Key] // by another alias
 			if !told {
 				var advice string
 				guess, advice = s.guess(key)
-				r.guesses[p.key] = guess
-				r.used(p.key, p.keyAt, where.field(plainKey(key)), "is no field of %s%s", s.title(), advice)
+				r.guesses[p.Key] = guess
+				r.Used(p.Key, p.KeyAt, where.Field(yamltree.PlainKey(key)), "is no field of %s%s", s.title(), advice)
 			}
 			if i, ok := s.index[guess]; ok {
 				got.meant[i] = true
 			}
 			continue
 		}
-		if isNull(p.value) {
+		if yamltree.IsNull(p.Value) {
 			continue
 		}
 		got.pairs[i] = p
 		if f := &s.fields[i]; f.into != nil {
-			got.faulty[i] = !decodeField(r, f, p, where.field(key), f.into(into), got)
+			got.faulty[i] = !decodeField(r, f, p, where.Field(key), f.into(into), got)
 		}
 	}
 }
@@ -90,7 +134,7 @@ func (s *section[T]) title() string {
 }
 
 // decodeField reads the value of one field and reports whether it was right.
-func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, got *found) bool {
+func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into any, got *found) bool {
 	switch f.Kind {
 	case Map:
 		return decodeMap(r, f, p, where, into.(*map[string]string))
@@ -102,20 +146,20 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 		return decodeSteps(r, f, p, where, into.(*[]probe.Step), got)
 	}
 	var problem string
-	if r.blind && r.pieces[p.value] != nil && f.Kind != Text {
+	if r.Blind && r.Substituted(p.Value) && f.Kind != Text {
 		return false // unknown, and no fault
 	}
-	if r.pieces[p.value] == nil { // what was substituted is whatever the field wants
-		problem = scalarProblem(&f.Field, p.value)
+	if !r.Substituted(p.Value) { // what was substituted is whatever the field wants
+		problem = scalarProblem(&f.Field, p.Value)
 	}
 	if problem == "" {
-		problem = store(&f.Field, f.check, into, r.share(p.value.Value))
+		problem = store(&f.Field, f.check, into, r.share(p.Value.Value))
 	}
-	r.note(p.value, where, f.secret)
+	r.note(p.Value, where, f.secret)
 	if problem != "" {
-		r.used(p.value, p.valueAt, where, "%s", problem)
+		r.Used(p.Value, p.ValueAt, where, "%s", problem)
 	} else if f.Kind == Text {
-		r.look(p.value, p.valueAt, where)
+		r.look(p.Value, p.ValueAt, where)
 	}
 	return problem == ""
 }
@@ -123,14 +167,14 @@ func decodeField[T any](r *reader, f *field[T], p pair, where path, into any, go
 // scalarProblem checks that YAML sees in a value what the field wants. A text has to be one to YAML, too: 1.10 is
 // a number and could come back as 1.1, so it needs quotes.
 func scalarProblem(f *Field, n *yaml.Node) string {
-	wants, tag := "must be text", strTag
+	wants, tag := "must be text", yamltree.StrTag
 	switch f.Kind {
 	case Bool:
-		wants, tag = "must be true or false", boolTag
+		wants, tag = "must be true or false", yamltree.BoolTag
 	case Integer, Milliseconds:
-		wants, tag = "must be a whole number", intTag
+		wants, tag = "must be a whole number", yamltree.IntTag
 	case Ratio:
-		wants, tag = "must be a number from 0 to 1", floatTag
+		wants, tag = "must be a number from 0 to 1", yamltree.FloatTag
 	case Duration:
 		wants = "must be a duration with a unit, such as 30s or 1m30s"
 	case Condition:
@@ -140,48 +184,48 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 	case Choice:
 		wants = "must be one of " + strings.Join(f.Allowed, ", ")
 	}
-	huge := tag == intTag && n.Tag == floatTag && decimal.MatchString(n.Value) // beyond 64 bits YAML sees a float
+	huge := tag == yamltree.IntTag && n.Tag == yamltree.FloatTag && decimal.MatchString(n.Value) // beyond 64 bits YAML sees a float
 	switch {
 	case f.Kind == Condition && n.Style&(yaml.FoldedStyle|yaml.LiteralStyle) != 0: // "> 2" without quotes is a text with an indent
 		return wants + ": without them > begins a block of text"
 	case n.Kind == yaml.ScalarNode && (n.Tag == tag || huge):
 		return ""
-	case f.Kind == Choice && n.Kind == yaml.ScalarNode && (n.Tag == intTag || n.Tag == floatTag) && slices.Contains(f.Allowed, n.Value):
+	case f.Kind == Choice && n.Kind == yaml.ScalarNode && (n.Tag == yamltree.IntTag || n.Tag == yamltree.FloatTag) && slices.Contains(f.Allowed, n.Value):
 		return "" // a choice of numbers needs no quotes
-	case f.Kind == Size && n.Kind == yaml.ScalarNode && n.Tag == intTag:
+	case f.Kind == Size && n.Kind == yaml.ScalarNode && n.Tag == yamltree.IntTag:
 		return "" // bytes
-	case f.Kind == Ratio && n.Kind == yaml.ScalarNode && n.Tag == intTag:
+	case f.Kind == Ratio && n.Kind == yaml.ScalarNode && n.Tag == yamltree.IntTag:
 		return "" // 0 or 1
 	case f.Kind == Text:
-		return wants + ", got " + describe(n) + quotesHint(n)
-	case tag != strTag && isQuoted(n):
-		return wants + " without quotes, got " + show(n)
+		return wants + ", got " + yamltree.Describe(n) + yamltree.QuotesHint(n)
+	case tag != yamltree.StrTag && yamltree.IsQuoted(n):
+		return wants + " without quotes, got " + yamltree.Show(n)
 	default:
-		return wants + ", got " + show(n)
+		return wants + ", got " + yamltree.Show(n)
 	}
 }
 
 // decodeList reads a list of texts. An element that is none is kept as an empty one, so that the others keep
 // their index.
-func decodeList(r *reader, p pair, where path, into *[]string, got *found, secret secrecy) bool {
-	n := p.value
-	if n.Kind != yaml.SequenceNode || n.Tag != seqTag {
-		r.used(n, p.valueAt, where, "must be a list, got %s", describe(n))
+func decodeList(r *reader, p yamltree.Pair, where yamltree.Path, into *[]string, got *found, secret secrecy) bool {
+	n := p.Value
+	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
+		r.Used(n, p.ValueAt, where, "must be a list, got %s", yamltree.Describe(n))
 		return false
 	}
-	if !r.spend(len(n.Content), n) {
+	if !r.Spend(len(n.Content), n) {
 		return false
 	}
 	list := make([]string, len(n.Content))
 	for i, element := range n.Content {
-		if element = follow(element); isText(element) {
+		if element = yamltree.Follow(element); yamltree.IsText(element) {
 			list[i] = r.share(element.Value)
-			r.note(element, where.item(i), secret)
-			r.look(element, element, where.item(i))
+			r.note(element, where.Item(i), secret)
+			r.look(element, element, where.Item(i))
 			continue
 		}
-		r.at(element, where.item(i), "must be text, got %s%s", describe(element), quotesHint(element))
-		got.bad(where.key, strconv.Itoa(i))
+		r.At(element, where.Item(i), "must be text, got %s%s", yamltree.Describe(element), yamltree.QuotesHint(element))
+		got.bad(where.Key, strconv.Itoa(i))
 	}
 	*into = list
 	return true

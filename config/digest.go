@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 )
@@ -61,7 +62,7 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 		case f.secret == toldInURL:
 			d.addURL(p)
 		case f.spec == "Proxy":
-			d.addProxy(p.Spec.Proxy, f.Key(), r.own(i) || r.said.pairs[i].present())
+			d.addProxy(p.Spec.Proxy, f.Key(), r.own(i) || r.said.pairs[i].Present())
 		case !f.scalar():
 			d.addCollection(f.into(p), f.Key(), i, r.inheritsAll(i, p))
 		default:
@@ -185,9 +186,9 @@ func (d *digester) place(collection, name string, i int) string {
 	case len(d.known) == 0:
 		return ""
 	case name == "":
-		return collection + path{}.item(i).element
+		return collection + yamltree.Path{}.Item(i).Element
 	default:
-		return collection + path{}.name(name).element
+		return collection + yamltree.Path{}.Name(name).Element
 	}
 }
 

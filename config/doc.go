@@ -9,10 +9,10 @@
 //
 // A file is read in three steps:
 //
-//  1. The bytes become a tree of YAML nodes, which know their line and column. A codec hands the settings of agent
-//     and otlp to viper, which ranks the WSPROBE_ variables above them and the OTEL_ variables below. It hands
-//     them over as untouched nodes, because viper would lower-case the names of headers, take true for a
-//     number, and forget where a value came from.
+//  1. The bytes become a tree of YAML nodes, which know their line and column. The sections agent and otlp of the tree go
+//     to viper, which ranks the WSPROBE_ variables above them and the OTEL_ variables below. They go as untouched
+//     nodes, because viper would lower-case the names of headers, take true for a number, and forget where a
+//     value came from.
 //  2. One walk over the tree, guided by the table, fills the domain types. A wrong value is reported at its place
 //     and the walk goes on, so that every fault of a file is found at once.
 //  3. Each probe inherits from the defaults block and is validated as a whole.

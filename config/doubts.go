@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
@@ -18,27 +19,27 @@ var literal = map[string]bool{"password": true, "key_password": true, "expect_pa
 // doubt is a warning that waits.
 type doubt struct {
 	n, use  *yaml.Node
-	where   path
+	where   yamltree.Path
 	problem string
 }
 
 // look warns of a text that is right for its field and looks as if it were not meant so.
-func (r *reader) look(n, use *yaml.Node, where path) {
+func (r *reader) look(n, use *yaml.Node, where yamltree.Path) {
 	add := func(problem string) {
-		if messages[where.key] {
+		if messages[where.Key] {
 			r.doubts = append(r.doubts, doubt{n, use, where, problem})
 			return
 		}
-		r.warn(n, use, where, "%s", problem)
+		r.Warn(n, use, where, "%s", problem)
 	}
 	if problem := lineBreak(n); problem != "" {
 		add(problem)
 	}
-	inStep := strings.HasSuffix(where.section, ".exchange")
-	if inStep || r.pieces[n] != nil {
+	inStep := strings.HasSuffix(where.Section, ".exchange")
+	if inStep || r.Substituted(n) {
 		return // where placeholders are filled in, or what is put in must not be looked at
 	}
-	if problem := unfilled(n.Value, where.key); problem != "" {
+	if problem := unfilled(n.Value, where.Key); problem != "" {
 		add(problem)
 	}
 }
@@ -47,7 +48,7 @@ func (r *reader) look(n, use *yaml.Node, where path) {
 func (r *reader) settle(format probe.MessageFormat) {
 	for _, d := range r.doubts {
 		if format == "" || format == probe.FormatText {
-			r.warn(d.n, d.use, d.where, "%s", d.problem)
+			r.Warn(d.n, d.use, d.where, "%s", d.problem)
 		}
 	}
 	r.doubts = r.doubts[:0]
@@ -97,29 +98,29 @@ func unfilled(text, key string) string {
 	case match[1] != "nonce" && (carriers[key] || !word.MatchString(match[1])): // it may be a part of a secret
 		return "has a placeholder in double braces that is not filled in: write ${env:NAME} for a variable, ${file:PATH} for a file"
 	default:
-		return "has {{" + shorten(match[1]) + "}}, which is filled in nowhere but in the steps of an exchange"
+		return "has {{" + yamltree.Shorten(match[1]) + "}}, which is filled in nowhere but in the steps of an exchange"
 	}
 }
 
 // weigh warns of what is doubtful about a valid probe as a whole.
-func (r *probeReader) weigh(p *Probe, where path) {
+func (r *probeReader) weigh(p *Probe, where yamltree.Path) {
 	r.settle(p.Spec.MessageFormat)
 	interval, timeout := probeSection.index["interval"], probeSection.index["timeout_ms"]
 	if p.Spec.Timeout > p.Interval && !r.faulty(interval) && !r.faulty(timeout) {
 		ms, seconds := p.Spec.Timeout.Milliseconds(), shortDuration(p.Interval)
 		const outcome = "a run that takes longer leaves out the next one"
-		shorter := func(at pair, where path) {
-			r.warn(at.value, at.valueAt, where.field("interval"), "is shorter than timeout_ms, which is %d: %s", ms, outcome)
+		shorter := func(at yamltree.Pair, where yamltree.Path) {
+			r.Warn(at.Value, at.ValueAt, where.Field("interval"), "is shorter than timeout_ms, which is %d: %s", ms, outcome)
 		}
-		longer := func(at pair, where path) {
-			r.warn(at.value, at.valueAt, where.field("timeout_ms"), "is longer than interval, which is %s: %s", seconds, outcome)
+		longer := func(at yamltree.Pair, where yamltree.Path) {
+			r.Warn(at.Value, at.ValueAt, where.Field("timeout_ms"), "is longer than interval, which is %s: %s", seconds, outcome)
 		}
-		switch defaults := (path{section: "defaults"}); {
+		switch defaults := (yamltree.Path{Section: "defaults"}); {
 		case r.own(interval):
 			shorter(r.got.pairs[interval], where)
 		case r.own(timeout):
 			longer(r.got.pairs[timeout], where)
-		case r.said.pairs[interval].present():
+		case r.said.pairs[interval].Present():
 			shorter(r.said.pairs[interval], defaults)
 		default:
 			longer(r.said.pairs[timeout], defaults)
@@ -127,6 +128,6 @@ func (r *probeReader) weigh(p *Probe, where path) {
 	}
 	i := probeSection.index["expect_message"]
 	if p.Spec.MessageFormat == probe.FormatText && int64(len(p.Spec.Expect)) > p.Spec.MaxReply && r.own(i) {
-		r.warn(r.got.pairs[i].value, r.got.pairs[i].valueAt, where.field("expect_message"), "is longer than max_message_bytes lets a reply be, which is %d", p.Spec.MaxReply)
+		r.Warn(r.got.pairs[i].Value, r.got.pairs[i].ValueAt, where.Field("expect_message"), "is longer than max_message_bytes lets a reply be, which is %d", p.Spec.MaxReply)
 	}
 }

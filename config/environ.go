@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // serviceLink matches the variables by which Kubernetes and Docker tell of a service or container that happens to
@@ -17,7 +19,7 @@ var serviceAddress = regexp.MustCompile(`^(tcp|udp|sctp)://`)
 
 // checkVariables reports variables that look like an override and are none. A misspelled one
 // would otherwise be ignored, and its author none the wiser.
-func checkVariables(r *report) {
+func checkVariables(r *yamltree.Report) {
 	known := make(map[string]bool)
 	var names []string
 	for _, f := range Fields() {
@@ -35,9 +37,9 @@ func checkVariables(r *report) {
 		switch {
 		case !override || known[name] || link:
 		case name == "WSPROBE_OTLP_HEADERS":
-			r.variable(name, "is no variable of wsprobe: set otlp.headers in the file, or OTEL_EXPORTER_OTLP_HEADERS")
+			r.Variable(name, "is no variable of wsprobe: set otlp.headers in the file, or OTEL_EXPORTER_OTLP_HEADERS")
 		default:
-			r.variable(name, "is no variable of wsprobe%s", didYouMean(suggestVariable(name, names)))
+			r.Variable(name, "is no variable of wsprobe%s", didYouMean(suggestVariable(name, names)))
 		}
 	}
 }

@@ -4,6 +4,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // foreign are names that other programs have for a field of ours, or for what we have no field for. They are those of
@@ -133,7 +135,7 @@ var bareKey = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
 // advice the end of a sentence.
 func (s *section[T]) guess(word string) (key, advice string) {
 	bare := bareKey.Replace(strings.ToLower(word))
-	if len(word) > maxShown {
+	if len(word) > yamltree.MaxShown {
 		return "", ""
 	}
 	keys := s.keys()

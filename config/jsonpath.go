@@ -3,6 +3,8 @@ package config
 import (
 	"regexp"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // escapePath writes a key of JSON as a part of a path.
@@ -40,7 +42,7 @@ func pathDoubt(path string) string {
 	case plain == path, readAnyway(path):
 		return ""
 	}
-	return "is a path of another dialect: write " + shorten(plain)
+	return "is a path of another dialect: write " + yamltree.Shorten(plain)
 }
 
 // plainPath takes a path of another dialect to what it is here.

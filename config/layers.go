@@ -1,6 +1,10 @@
 package config
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+)
 
 // layers are what a probe says about the fields of a section, over what the defaults block says about them.
 type layers struct {
@@ -12,7 +16,7 @@ type layers struct {
 func newLayers(fields int) layers { return layers{said: newFound(fields), got: newFound(fields)} }
 
 // own reports whether the probe at hand says something about a field itself.
-func (l *layers) own(i int) bool { return l.got.pairs[i].present() }
+func (l *layers) own(i int) bool { return l.got.pairs[i].Present() }
 
 // faulty reports whether what holds for the probe at hand, its own value or the default, is wrong by itself, or
 // unknown because its key is misspelled.
@@ -37,8 +41,8 @@ type inner[T any] struct {
 	section *section[T]
 	base    T // what every probe begins with
 	// The mapping of the defaults block and that of the probe at hand, and their places.
-	saidAt, gotAt pair
-	saidIn, gotIn path
+	saidAt, gotAt yamltree.Pair
+	saidIn, gotIn yamltree.Path
 }
 
 func newInner[T any](r *reader, s *section[T]) inner[T] {
@@ -48,28 +52,28 @@ func newInner[T any](r *reader, s *section[T]) inner[T] {
 }
 
 // defaults reads the mapping of the defaults block, and reports whether there is one.
-func (n *inner[T]) defaults(p pair, where path) bool {
-	n.saidAt, n.saidIn = p, where.within(n.section.name)
-	if p.present() {
-		decode(n.reader, n.section, p.value, aliasOf(p.valueAt), n.saidIn, &n.base, n.said)
+func (n *inner[T]) defaults(p yamltree.Pair, where yamltree.Path) bool {
+	n.saidAt, n.saidIn = p, where.Within(n.section.name)
+	if p.Present() {
+		decode(n.reader, n.section, p.Value, yamltree.AliasOf(p.ValueAt), n.saidIn, &n.base, n.said)
 	}
-	return p.present()
+	return p.Present()
 }
 
 // probe reads the mapping of a probe into what it is laid over, and reports whether it says anything.
-func (n *inner[T]) probe(p pair, where path, into *T) bool {
+func (n *inner[T]) probe(p yamltree.Pair, where yamltree.Path, into *T) bool {
 	n.got.reset()
-	n.gotAt, n.gotIn = p, where.within(n.section.name)
-	gaps := n.gaps
-	if p.present() {
-		decode(n.reader, n.section, p.value, aliasOf(p.valueAt), n.gotIn, into, n.got)
+	n.gotAt, n.gotIn = p, where.Within(n.section.name)
+	gaps := n.Unreadable
+	if p.Present() {
+		decode(n.reader, n.section, p.Value, yamltree.AliasOf(p.ValueAt), n.gotIn, into, n.got)
 	}
-	n.partial = n.gaps > gaps
-	return slices.ContainsFunc(n.got.pairs, pair.present)
+	n.partial = n.Unreadable > gaps
+	return slices.ContainsFunc(n.got.pairs, yamltree.Pair.Present)
 }
 
 // inherits reports whether the defaults block says anything.
-func (n *inner[T]) inherits() bool { return slices.ContainsFunc(n.said.pairs, pair.present) }
+func (n *inner[T]) inherits() bool { return slices.ContainsFunc(n.said.pairs, yamltree.Pair.Present) }
 
 // owns reports whether the probe at hand sets the field of this key itself.
 func (n *inner[T]) owns(key string) bool { return n.own(n.section.index[key]) }
@@ -84,14 +88,14 @@ func (n *inner[T]) tell(findings []finding) {
 		i := n.section.index[f.key]
 		p, where := n.got.pairs[i], n.gotIn
 		switch {
-		case p.present():
-		case n.said.pairs[i].present():
+		case p.Present():
+		case n.said.pairs[i].Present():
 			p, where = n.said.pairs[i], n.saidIn
-		case n.gotAt.present():
+		case n.gotAt.Present():
 			p = n.gotAt
 		default:
 			p, where = n.saidAt, n.saidIn
 		}
-		n.used(p.value, p.valueAt, where.field(f.key), "%s", f.problem)
+		n.Used(p.Value, p.ValueAt, where.Field(f.key), "%s", f.problem)
 	}
 }

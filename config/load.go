@@ -1,6 +1,11 @@
 package config
 
-import "go.yaml.in/yaml/v3"
+import (
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/readfile"
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+)
 
 // Load reads a configuration from a file and the environment. The error is an [*Error] that names everything
 // that is wrong with either.
@@ -8,67 +13,79 @@ import "go.yaml.in/yaml/v3"
 // What a WSPROBE_ variable says wins over the file, the file wins over the OTEL_ variables, and those over the
 // defaults. A wrong value in the file is a fault even if a variable overrides it.
 func Load(file string) (Config, error) {
-	return read(newReport(file))
+	return read(yamltree.NewReport(file))
 }
 
 // CheckWithoutSecrets is [Load] where the secrets are not there, for a change under review for instance. What a
 // reference stands for is taken for right, and no file of TLS is read. The Config is to be shown, not to be run:
 // a value with a reference may be absent or a stand-in.
 func CheckWithoutSecrets(file string) (Config, error) {
-	r := newReport(file)
-	r.blind = true
+	r := yamltree.NewReport(file)
+	r.Blind = true
 	return read(r)
 }
 
+// Parse is [Load] for the text of a file. Faults call it by the name.
+func Parse(name string, data []byte) (Config, error) {
+	return load(yamltree.NewReport(name), data)
+}
+
 // read reads the file of a report.
-func read(r *report) (Config, error) {
-	data, err := readFile(r.file, maxFile)
+func read(r *yamltree.Report) (Config, error) {
+	data, err := readfile.Any(r.File, yamltree.MaxBytes)
 	if err != nil {
-		r.whole(0, 0, "%s", err)
-		return Config{}, r.err()
+		r.Whole(0, 0, "%s", err)
+		return Config{}, errorOf(r)
 	}
-	config := load(r, data)
-	if err := r.err(); err != nil {
-		return Config{}, err
-	}
-	config.Warnings = inOrder(r.warnings)
-	return config, nil
+	return load(r, data)
 }
 
 // load reads the text of a file.
-func load(r *report, data []byte) Config {
+func load(r *yamltree.Report, data []byte) (Config, error) {
 	var config Config
-	c := &codec{reader: newReader(r, len(data))}
-	v, err := newViper(c, data)
-	if c.root == nil {
-		if len(r.faults) == 0 && err != nil {
-			r.whole(0, 0, "%s", err) // not by any known input
-		}
+	if len(data) > yamltree.MaxBytes {
+		r.Whole(0, 0, "is larger than %d MiB", yamltree.MaxBytes>>20)
+	} else if root := yamltree.Parse(r, data); root != nil {
+		config = decodeRoot(newReader(r, len(data)), root, len(data))
+	}
+	if err := errorOf(r); err != nil {
+		return Config{}, err
+	}
+	config.Warnings = published(r.Warnings())
+	return config, nil
+}
+
+// decodeRoot reads the tree of a file of so many bytes, and the environment.
+func decodeRoot(r *reader, root *yaml.Node, size int) Config {
+	var config Config
+	top := newFound(len(rootSection.fields))
+	decode(r, rootSection, root, nil, yamltree.Path{}, &config, top)
+	viper, err := newViper(newCodec(root, size))
+	if err != nil {
+		r.Whole(0, 0, "%s", err) // not by any known input
 		return config
 	}
-	top := newFound(len(rootSection.fields))
-	decode(c.reader, rootSection, c.root, nil, path{}, &config, top)
 	files := newTLSFiles()
-	files.unread = r.blind
-	s := &settingsReader{reader: c.reader, viper: v, origins: make(map[string]origin), wrong: make(map[string]bool), files: files}
+	files.unread = r.Blind
+	s := &settingsReader{reader: r, viper: viper, origins: make(map[string]origin), wrong: make(map[string]bool), files: files}
 	s.read(&config, top)
-	config.Probes = readProbes(c, top, files)
-	config.OTLP.Resource.checkLabels(r, config.Probes)
+	config.Probes = readProbes(r, root, top, files)
+	config.OTLP.Resource.checkLabels(r.Report, config.Probes)
 	return config
 }
 
 // readProbes reads the defaults block and the probes.
-func readProbes(c *codec, top *found, files *tlsFiles) []Probe {
-	r := newProbeReader(c.reader, files)
-	if p := top.pairs[rootSection.index["defaults"]]; p.present() {
-		r.defaults(p)
+func readProbes(r *reader, root *yaml.Node, top *found, files *tlsFiles) []Probe {
+	reader := newProbeReader(r, files)
+	if p := top.pairs[rootSection.index["defaults"]]; p.Present() {
+		reader.defaults(p)
 	}
 	probes := top.pairs[rootSection.index["probes"]]
-	if !probes.present() {
-		if c.root.Kind == yaml.MappingNode && !top.meant[rootSection.index["probes"]] && c.gaps == 0 {
-			r.at(c.root, path{key: "probes"}, "is required: a list with at least one probe")
+	if !probes.Present() {
+		if root.Kind == yaml.MappingNode && !top.meant[rootSection.index["probes"]] && r.Unreadable == 0 {
+			r.At(root, yamltree.Path{Key: "probes"}, "is required: a list with at least one probe")
 		}
 		return nil
 	}
-	return r.list(probes)
+	return reader.list(probes)
 }

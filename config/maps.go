@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // mapKey identifies a map that was read before: an anchored node in the role of a field.
@@ -34,13 +36,13 @@ type entry struct {
 
 // decodeMap reads names and texts over what is inherited: a name replaces an inherited one, and null takes it
 // away. Names of a field that folds are the same in upper and lower case, and keep the case they have.
-func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[string]string) bool {
-	n := p.value
-	if n.Kind != yaml.MappingNode || n.Tag != mapTag {
-		r.used(n, p.valueAt, where, "must be a mapping, got %s", describe(n))
+func decodeMap[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into *map[string]string) bool {
+	n := p.Value
+	if n.Kind != yaml.MappingNode || n.Tag != yamltree.MapTag {
+		r.Used(n, p.ValueAt, where, "must be a mapping, got %s", yamltree.Describe(n))
 		return false
 	}
-	key := mapKey{node: n, section: where.section, field: where.key}
+	key := mapKey{node: n, section: where.Section, field: where.Key}
 	if known, ok := r.maps[key]; ok { // read through another alias: its faults are known, its map is shared
 		*into = known.entries
 		r.noted.texts = append(r.noted.texts, known.secrets...)
@@ -50,16 +52,16 @@ func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[stri
 		return true
 	}
 	before := len(r.noted.texts)
-	own := readEntries(r, f, n, aliasOf(p.valueAt), where)
+	own := readEntries(r, f, n, yamltree.AliasOf(p.ValueAt), where)
 	merged := f.inherit(*into, own)
 	references := f.references(r, merged, own, where)
 	for _, e := range own {
-		if e.null != nil && !r.unsure[where.key] {
-			r.at(e.null, where.name(e.name), `has no value: write "" for an empty one`)
+		if e.null != nil && !r.unsure[where.Key] {
+			r.At(e.null, where.Name(e.name), `has no value: write "" for an empty one`)
 		}
 	}
 	if f.spec == "" && int64(len(merged)) > f.Max {
-		r.used(n, p.valueAt, where, "must be at most %d, got %d", f.Max, len(merged))
+		r.Used(n, p.ValueAt, where, "must be at most %d, got %d", f.Max, len(merged))
 		return false
 	}
 	if n.Anchor != "" {
@@ -70,37 +72,37 @@ func decodeMap[T any](r *reader, f *field[T], p pair, where path, into *map[stri
 }
 
 // readEntries reads a mapping of names to texts.
-func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where path) entries {
-	pairs := r.pairs(n, via, where)
+func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where yamltree.Path) entries {
+	pairs := r.Pairs(n, via, where)
 	own := make(entries, len(pairs))
 	for _, p := range pairs {
-		name := p.key.Value
+		name := p.Key.Value
 		if name == "" {
-			r.used(p.key, p.keyAt, where.name(name), "must have a name")
+			r.Used(p.Key, p.KeyAt, where.Name(name), "must have a name")
 			continue
 		}
 		if first, twice := own[f.folded(name)]; twice {
-			r.used(p.key, p.keyAt, where.name(name), "is there twice: %s is the same header", quote(first.name))
+			r.Used(p.Key, p.KeyAt, where.Name(name), "is there twice: %s is the same header", yamltree.Quote(first.name))
 			continue
 		}
 		e := entry{name: r.share(name), value: standIn}
 		switch {
-		case isNull(p.value):
-			e.null = p.value
-		case !isText(p.value):
-			r.used(p.value, p.valueAt, where.name(name), "must be text, got %s%s", describe(p.value), quotesHint(p.value))
+		case yamltree.IsNull(p.Value):
+			e.null = p.Value
+		case !yamltree.IsText(p.Value):
+			r.Used(p.Value, p.ValueAt, where.Name(name), "must be text, got %s%s", yamltree.Describe(p.Value), yamltree.QuotesHint(p.Value))
 		default:
-			e.value = r.share(p.value.Value)
-			r.note(p.value, where.name(name), f.secret)
-			r.look(p.value, p.valueAt, where.name(name))
+			e.value = r.share(p.Value.Value)
+			r.note(p.Value, where.Name(name), f.secret)
+			r.look(p.Value, p.ValueAt, where.Name(name))
 		}
 		if f.entry != nil {
 			nameProblem, valueProblem := f.entry(name, e.value)
 			if nameProblem != "" {
-				r.used(p.key, p.keyAt, where.name(name), "%s", nameProblem)
+				r.Used(p.Key, p.KeyAt, where.Name(name), "%s", nameProblem)
 			}
 			if valueProblem != "" {
-				r.used(p.value, p.valueAt, where.name(name), "%s", valueProblem)
+				r.Used(p.Value, p.ValueAt, where.Name(name), "%s", valueProblem)
 			}
 		}
 		own[f.folded(name)] = e
@@ -133,13 +135,13 @@ func (f *field[T]) inherit(inherited map[string]string, own entries) map[string]
 }
 
 // references returns the references in the values of a map by their places, and notes those that are inherited.
-func (f *field[T]) references(r *reader, merged map[string]string, own entries, where path) map[string]string {
-	if f.secret == public || len(r.sources) == 0 {
+func (f *field[T]) references(r *reader, merged map[string]string, own entries, where yamltree.Path) map[string]string {
+	if f.secret == public || !r.Refers() {
 		return nil
 	}
 	references := make(map[string]string)
 	for name := range merged {
-		place := where.name(name).place()
+		place := where.Name(name).Place()
 		from := r.inherited
 		if _, is := own[f.folded(name)]; is {
 			from = r.noted.references

@@ -6,6 +6,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/readfile"
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
@@ -30,37 +32,35 @@ func Authorization(user, password, token string) (func() (string, error), error)
 // LoadExchange reads the steps of an exchange from a file: a list, as the field exchange of a probe has it, or a mapping
 // with that field. Variables and files are substituted; what they held is secret. The error is an [*Error].
 func LoadExchange(file string) (steps []probe.Step, secrets []string, err error) {
-	r := newReport(file)
-	data, err := readFile(file, maxFile)
+	r := yamltree.NewReport(file)
+	data, err := readfile.Any(file, yamltree.MaxBytes)
 	if err != nil {
-		r.whole(0, 0, "%s", err)
-		return nil, nil, r.err()
+		r.Whole(0, 0, "%s", err)
+		return nil, nil, errorOf(r)
 	}
-	c := &codec{reader: newReader(r, len(data))}
-	if c.root = c.parse(data); c.root != nil {
-		newSubstitution(c.report).walk(c.root, nil)
-		p := c.exchangeProbe(c.root)
+	if root := yamltree.Parse(r, data); root != nil {
+		p := exchangeProbe(newReader(r, len(data)), root)
 		steps, secrets = p.Spec.Exchange, p.Spec.Secrets
 	}
-	return steps, secrets, withoutProbe(r.err())
+	return steps, secrets, withoutProbe(errorOf(r))
 }
 
 // exchangeProbe reads a probe that has nothing but this exchange.
-func (c *codec) exchangeProbe(exchange *yaml.Node) Probe {
+func exchangeProbe(r *reader, exchange *yaml.Node) Probe {
 	if exchange.Kind == yaml.MappingNode {
-		if p, ok := c.lookUp(exchange, "exchange"); ok {
-			exchange = p.value
+		if p, ok := r.LookUp(exchange, "exchange"); ok {
+			exchange = p.Value
 		}
 	}
-	item := &yaml.Node{Kind: yaml.MappingNode, Tag: mapTag, Line: exchange.Line, Column: exchange.Column}
+	item := &yaml.Node{Kind: yaml.MappingNode, Tag: yamltree.MapTag, Line: exchange.Line, Column: exchange.Column}
 	text := func(value string) *yaml.Node {
-		return &yaml.Node{Kind: yaml.ScalarNode, Tag: strTag, Value: value, Line: exchange.Line, Column: exchange.Column}
+		return &yaml.Node{Kind: yaml.ScalarNode, Tag: yamltree.StrTag, Value: value, Line: exchange.Line, Column: exchange.Column}
 	}
 	for _, pair := range [][2]string{{"name", "once"}, {"url", "ws://localhost"}, {"interpretation", string(probe.RoundTripLatency)}} {
 		item.Content = append(item.Content, text(pair[0]), text(pair[1]))
 	}
 	item.Content = append(item.Content, text("exchange"), exchange)
-	return newProbeReader(c.reader, newTLSFiles()).probe(item, path{section: "probes", index: 1})
+	return newProbeReader(r, newTLSFiles()).probe(item, yamltree.Path{Section: "probes", Index: 1})
 }
 
 // withoutProbe takes from the paths of faults the probe that is not in the file.

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // standard is a variable of the OpenTelemetry specification and its text. As a type of its own it tells itself
@@ -34,7 +36,7 @@ func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) 
 	switch f.Kind {
 	case Duration:
 		if !decimal.MatchString(v.text) {
-			s.variable(v.name, "must be a whole number of milliseconds, got %s", quote(v.text))
+			s.Variable(v.name, "must be a whole number of milliseconds, got %s", yamltree.Quote(v.text))
 			s.wrong[f.Path] = true
 			return
 		}
@@ -52,14 +54,14 @@ func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) 
 	case "otlp.traces":
 		word, problem := tracesExporter(v.text)
 		if problem != "" {
-			s.variable(v.name, "%s", problem)
+			s.Variable(v.name, "%s", problem)
 			s.wrong[f.Path] = true
 			return
 		}
 		v.text = word
 	}
 	if problem := store(&f.Field, f.check, into, v.text); problem != "" {
-		s.variable(v.name, "%s", problem)
+		s.Variable(v.name, "%s", problem)
 		s.wrong[f.Path] = true
 	}
 }
@@ -77,7 +79,7 @@ func (s *settingsReader) withScheme(endpoint string) string {
 	case ok && strings.EqualFold(insecure.text, "true"):
 		return "http://" + endpoint
 	case ok && !strings.EqualFold(insecure.text, "false"):
-		s.variable(insecure.name, "must be true or false, got %s", quote(insecure.text))
+		s.Variable(insecure.name, "must be true or false, got %s", yamltree.Quote(insecure.text))
 	}
 	return "https://" + endpoint
 }
@@ -106,7 +108,7 @@ func (s *settingsReader) refuse(otlp OTLP) {
 	}
 	for _, rule := range refused {
 		if v, ok := standardVariable(rule.names).(standard); ok && !strings.EqualFold(v.text, rule.allowed) {
-			s.variable(v.name, "%s, got %s", rule.problem, quote(v.text))
+			s.Variable(v.name, "%s, got %s", rule.problem, yamltree.Quote(v.text))
 		}
 	}
 }
@@ -119,23 +121,23 @@ func storeHeaders[T any](s *settingsReader, f *field[T], v standard) map[string]
 	for i, item := range listItems(v.text) {
 		name, value, problem := keyValue(item)
 		if problem != "" {
-			s.variable(v.name, "item %d %s", i+1, problem)
+			s.Variable(v.name, "item %d %s", i+1, problem)
 			continue
 		}
 		nameProblem, valueProblem := f.entry(name, value)
 		switch {
 		case nameProblem != "":
-			s.variable(v.name, "item %d %s", i+1, nameProblem)
+			s.Variable(v.name, "item %d %s", i+1, nameProblem)
 		case valueProblem != "":
-			s.variable(v.name, "the value of %s %s", name, valueProblem)
+			s.Variable(v.name, "the value of %s %s", name, valueProblem)
 		case seen[f.folded(name)]:
-			s.variable(v.name, "%s is there twice", name)
+			s.Variable(v.name, "%s is there twice", name)
 		}
 		seen[f.folded(name)] = true
 		headers[name] = value
 	}
 	if int64(len(headers)) > f.Max {
-		s.variable(v.name, "must be at most %d, got %d", f.Max, len(headers))
+		s.Variable(v.name, "must be at most %d, got %d", f.Max, len(headers))
 	}
 	return headers
 }
@@ -147,20 +149,20 @@ const resourceVariable = "OTEL_RESOURCE_ATTRIBUTES"
 const locationAttribute = "wsprobe.location"
 
 // readResource reads what the environment says about the resource.
-func readResource(r *report) Resource {
+func readResource(r *yamltree.Report) Resource {
 	const attributes, serviceName = resourceVariable, "OTEL_SERVICE_NAME"
 	resource := Resource{ServiceName: "wsprobe", Attributes: make(map[string]string)}
 	for i, item := range listItems(os.Getenv(attributes)) {
 		name, value, problem := keyValue(item)
 		switch {
 		case problem != "":
-			r.variable(attributes, "item %d %s", i+1, problem)
+			r.Variable(attributes, "item %d %s", i+1, problem)
 		case name == "service.name":
 			resource.ServiceName = value
 		case name == locationAttribute:
 			resource.Location = value
 		case ownName(name):
-			r.variable(attributes, "item %d is not allowed: it is an attribute of the metrics of probes", i+1)
+			r.Variable(attributes, "item %d is not allowed: it is an attribute of the metrics of probes", i+1)
 		default:
 			resource.Attributes[name] = value
 		}
@@ -168,18 +170,18 @@ func readResource(r *report) Resource {
 	if name := os.Getenv(serviceName); name != "" {
 		resource.ServiceName = name
 		if !utf8.ValidString(name) {
-			r.variable(serviceName, "must be UTF-8")
+			r.Variable(serviceName, "must be UTF-8")
 		}
 	}
 	return resource
 }
 
 // checkLabels looks for attributes of the resource that are labels of probes, too.
-func (r Resource) checkLabels(report *report, probes []Probe) {
+func (r Resource) checkLabels(report *yamltree.Report, probes []Probe) {
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
 		for _, p := range probes {
 			if oneOf(name, slices.Collect(maps.Keys(p.Labels))) {
-				report.variable(resourceVariable, "%s is a label of probe %s, too: some back ends would have it twice", name, quote(p.Name))
+				report.Variable(resourceVariable, "%s is a label of probe %s, too: some back ends would have it twice", name, yamltree.Quote(p.Name))
 				break
 			}
 		}

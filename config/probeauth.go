@@ -4,6 +4,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // authReader reads the mapping auth of the defaults block and of the probes.
@@ -22,7 +24,7 @@ var authFields = map[string][]string{
 }
 
 // defaults reads the mapping of the defaults block, and reports what is wrong with it whatever a probe adds.
-func (a *authReader) defaults(p pair, where path) func() (string, error) {
+func (a *authReader) defaults(p yamltree.Pair, where yamltree.Path) func() (string, error) {
 	if !a.inner.defaults(p, where) {
 		return nil
 	}
@@ -32,7 +34,7 @@ func (a *authReader) defaults(p pair, where path) func() (string, error) {
 
 // probe reads the mapping of a probe over that of the defaults block, and sets what a Spec has of it. An Authorization
 // that the probe says in one of the two ways takes the place of a default said in the other.
-func (a *authReader) probe(p pair, where path, probe, base *Probe) {
+func (a *authReader) probe(p yamltree.Pair, where yamltree.Path, probe, base *Probe) {
 	var settings authSettings
 	authSection.setDefaults(&settings)
 	a.effective = settings
@@ -76,17 +78,17 @@ func (a *authReader) inherited(i int) bool {
 		twin = key + "_file"
 	}
 	j, paired := authSection.index[twin]
-	return a.said.pairs[i].present() && !a.owns("strategy") && !(paired && a.own(j))
+	return a.said.pairs[i].Present() && !a.owns("strategy") && !(paired && a.own(j))
 }
 
 // substituted reports whether what holds for the field of this key was substituted.
 func (a *authReader) substituted(key string) bool {
 	i := authSection.index[key]
 	p := a.got.pairs[i]
-	if !p.present() && a.inherited(i) {
+	if !p.Present() && a.inherited(i) {
 		p = a.said.pairs[i]
 	}
-	return p.present() && a.pieces[p.value] != nil
+	return p.Present() && a.Substituted(p.Value)
 }
 
 // has reports whether the field of this key is set for the probe at hand.

@@ -3,6 +3,7 @@ package config
 import (
 	"fmt"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 )
@@ -18,13 +19,13 @@ func newHealthReader(r *reader) *healthReader {
 }
 
 // defaults reads the mappings of the defaults block. Whether thresholds contradict each other depends on the probe.
-func (h *healthReader) defaults(said *found, where path) {
+func (h *healthReader) defaults(said *found, where yamltree.Path) {
 	h.thresholds.defaults(said.pairs[probeSection.index["thresholds"]], where)
 	h.dwell.defaults(said.pairs[probeSection.index["dwell"]], where)
 }
 
 // probe reads the mappings of a probe over those of the defaults block.
-func (h *healthReader) probe(r *probeReader, where path, p *Probe) {
+func (h *healthReader) probe(r *probeReader, where yamltree.Path, p *Probe) {
 	at := probeSection.index["thresholds"]
 	p.Health = health.Rules{Thresholds: h.thresholds.base, Dwell: h.dwell.base}
 	own := h.thresholds.probe(r.got.pairs[at], where, &p.Health.Thresholds)
@@ -38,7 +39,7 @@ func (h *healthReader) probe(r *probeReader, where path, p *Probe) {
 	}
 	if dwells && !p.Health.Thresholds.Given() {
 		pair := r.got.pairs[probeSection.index["dwell"]]
-		r.used(pair.key, pair.keyAt, where.field("dwell"), "needs thresholds: without them there is no status to hold back")
+		r.Used(pair.Key, pair.KeyAt, where.Field("dwell"), "needs thresholds: without them there is no status to hold back")
 	}
 	h.thresholds.tell(h.findings(p.Health.Thresholds, p.Spec.Interpretation))
 }

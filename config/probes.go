@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
@@ -31,7 +32,7 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 		layers:  newLayers(len(probeSection.fields)),
 		unfit:   make([]bool, len(probeSection.fields)),
 		names:   make(map[string]*yaml.Node),
-		proxies: newProxies(r.report),
+		proxies: newProxies(r.Report),
 		tls:     newTLSReader(r, files),
 		auth:    newAuthReader(r),
 		health:  newHealthReader(r),
@@ -44,9 +45,9 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 
 // defaults reads the defaults block. Its faults are reported here and for no probe again: where a value is
 // wrong, probes inherit one that is right.
-func (r *probeReader) defaults(p pair) {
-	where := path{section: "defaults"}
-	decode(r.reader, defaultsSection, p.value, aliasOf(p.valueAt), where, &r.base, r.said)
+func (r *probeReader) defaults(p yamltree.Pair) {
+	where := yamltree.Path{Section: "defaults"}
+	decode(r.reader, defaultsSection, p.Value, yamltree.AliasOf(p.ValueAt), where, &r.base, r.said)
 	r.unsure = make(map[string]bool)
 	for i := range probeSection.fields {
 		r.unsure[probeSection.fields[i].Key()] = r.said.faulty[i]
@@ -60,8 +61,8 @@ func (r *probeReader) defaults(p pair) {
 	r.base.Spec.Secrets, r.inherited = noted.texts, noted.references
 	r.settle(r.base.Spec.MessageFormat)
 	for _, f := range spec.Validate() {
-		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].present() {
-			r.verdict(f, i, r.said, p.valueAt, where)
+		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].Present() {
+			r.verdict(f, i, r.said, p.ValueAt, where)
 			r.mend(f, i)
 		}
 	}
@@ -94,38 +95,38 @@ func (r *probeReader) mend(f probe.Fault, i int) {
 }
 
 // list reads the probes.
-func (r *probeReader) list(p pair) []Probe {
-	n := p.value
-	if n.Kind != yaml.SequenceNode || n.Tag != seqTag {
-		r.at(n, path{key: "probes"}, "must be a list, got %s", describe(n))
+func (r *probeReader) list(p yamltree.Pair) []Probe {
+	n := p.Value
+	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
+		r.At(n, yamltree.Path{Key: "probes"}, "must be a list, got %s", yamltree.Describe(n))
 		return nil
 	}
 	if len(n.Content) == 0 {
-		r.at(n, path{key: "probes"}, "must have at least one probe")
+		r.At(n, yamltree.Path{Key: "probes"}, "must have at least one probe")
 	}
 	probes := make([]Probe, 0, len(n.Content))
 	for i, item := range n.Content {
-		if r.budget < 0 {
+		if r.Exhausted() {
 			break
 		}
-		probes = append(probes, r.probe(item, path{section: "probes", index: i + 1}))
+		probes = append(probes, r.probe(item, yamltree.Path{Section: "probes", Index: i + 1}))
 	}
 	return probes
 }
 
 // probe reads one probe and validates it as a whole.
-func (r *probeReader) probe(item *yaml.Node, where path) Probe {
-	m, p := follow(item), r.base
+func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
+	m, p := yamltree.Follow(item), r.base
 	r.got.reset()
 	clear(r.unfit)
-	faults, gaps := len(r.faults), r.reader.gaps
-	decode(r.reader, probeSection, m, aliasOf(item), where, &p, r.got)
-	r.partial = r.reader.gaps > gaps
-	if m.Kind != yaml.MappingNode || m.Tag != mapTag || r.budget < 0 {
+	faults, gaps := r.Count(), r.Unreadable
+	decode(r.reader, probeSection, m, yamltree.AliasOf(item), where, &p, r.got)
+	r.partial = r.Unreadable > gaps
+	if m.Kind != yaml.MappingNode || m.Tag != yamltree.MapTag || r.Exhausted() {
 		return p // there is nothing to be complete
 	}
 	r.name(p.Name, item, where)
-	if i := probeSection.index["proxy_url"]; !r.own(i) && !r.said.pairs[i].present() {
+	if i := probeSection.index["proxy_url"]; !r.own(i) && !r.said.pairs[i].Present() {
 		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
 	}
 	r.tls.probe(r.got.pairs[probeSection.index["tls"]], where, &p.Spec)
@@ -134,7 +135,7 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	r.fit(&p)
 	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
 	// for that over and over.
-	if n := len(p.Spec.Headers) + len(p.Spec.Protocols); n > probe.MaxHeaders+probe.MaxProtocols && !r.spend(n, m) {
+	if n := len(p.Spec.Headers) + len(p.Spec.Protocols); n > probe.MaxHeaders+probe.MaxProtocols && !r.Spend(n, m) {
 		return p
 	}
 	for _, f := range p.Spec.Validate() {
@@ -144,10 +145,10 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 	}
 	noted := r.take()
 	p.shownURL, p.Spec.Secrets = noted.url, union(r.base.Spec.Secrets, noted.texts)
-	if i := probeSection.index["url"]; r.blind && r.own(i) && (r.got.faulty[i] || r.pieces[r.got.pairs[i].value] != nil) {
+	if i := probeSection.index["url"]; r.Blind && r.own(i) && (r.got.faulty[i] || r.Substituted(r.got.pairs[i].Value)) {
 		p.shownURL = notKnown
 	}
-	if len(r.faults) == faults {
+	if r.Count() == faults {
 		p.Spec = p.Spec.WithDefaults()
 		p.Digest = r.digest(&p, noted.references)
 		r.weigh(&p, where)
@@ -157,23 +158,23 @@ func (r *probeReader) probe(item *yaml.Node, where path) Probe {
 }
 
 // name checks that a probe has a name, and that no other one has it.
-func (r *probeReader) name(name string, item *yaml.Node, where path) {
+func (r *probeReader) name(name string, item *yaml.Node, where yamltree.Path) {
 	i := probeSection.index["name"]
 	p := r.got.pairs[i]
-	if !p.present() {
+	if !p.Present() {
 		if !r.partial && !r.got.meant[i] {
-			r.used(follow(item), item, where.field("name"), "is required")
+			r.Used(yamltree.Follow(item), item, where.Field("name"), "is required")
 		}
 		return
 	}
-	if r.got.faulty[i] || r.blind && r.pieces[p.value] != nil {
+	if r.got.faulty[i] || r.Blind && r.Substituted(p.Value) {
 		return
 	}
 	if first := r.names[name]; first != nil {
-		r.at(p.valueAt, where.field("name"), "must be unique, line %d has it already", first.Line)
+		r.At(p.ValueAt, where.Field("name"), "must be unique, line %d has it already", first.Line)
 		return
 	}
-	r.names[name] = p.valueAt
+	r.names[name] = p.ValueAt
 }
 
 // fit drops what a probe inherits and cannot use: a default message is for the probes that send one, a default
@@ -181,7 +182,7 @@ func (r *probeReader) name(name string, item *yaml.Node, where path) {
 func (r *probeReader) fit(p *Probe) {
 	inherited := func(key string) bool {
 		i := probeSection.index[key]
-		r.unfit[i] = !r.got.pairs[i].present()
+		r.unfit[i] = !r.got.pairs[i].Present()
 		return r.unfit[i]
 	}
 	roundTrip := p.Spec.Interpretation == probe.RoundTripLatency
@@ -191,7 +192,7 @@ func (r *probeReader) fit(p *Probe) {
 	mode := p.Spec.WithDefaults().PingMode
 	sends := roundTrip && (mode == probe.PingMessage || mode == probe.PingBoth)
 	own := func(keys ...string) bool {
-		return slices.ContainsFunc(keys, func(key string) bool { return r.got.pairs[probeSection.index[key]].present() })
+		return slices.ContainsFunc(keys, func(key string) bool { return r.got.pairs[probeSection.index[key]].Present() })
 	}
 	if (!sends || own("send_message")) && inherited("exchange") {
 		p.Spec.Exchange = nil
@@ -235,38 +236,38 @@ func (r *probeReader) consequence(f probe.Fault, i int) bool {
 
 // verdict reports a fault of a Spec at its place: a wrong value at the value, what may not be there at its key, and
 // what is missing at the mapping where it should be.
-func (r *probeReader) verdict(f probe.Fault, i int, got *found, mapping *yaml.Node, where path) {
-	where = where.field(probeSection.fields[i].Key())
+func (r *probeReader) verdict(f probe.Fault, i int, got *found, mapping *yaml.Node, where yamltree.Path) {
+	where = where.Field(probeSection.fields[i].Key())
 	p := got.pairs[i]
 	switch {
-	case !p.present():
-		p = pair{value: follow(mapping), valueAt: mapping}
-	case f.Field == "Exchange" && f.Key != "" && p.value.Kind == yaml.SequenceNode:
+	case !p.Present():
+		p = yamltree.Pair{Value: yamltree.Follow(mapping), ValueAt: mapping}
+	case f.Field == "Exchange" && f.Key != "" && p.Value.Kind == yaml.SequenceNode:
 		index, _ := strconv.Atoi(f.Key)
-		p, where = r.inStep(f, p.value.Content[index], where)
-	case f.Key != "" && p.value.Kind == yaml.SequenceNode:
+		p, where = r.inStep(f, p.Value.Content[index], where)
+	case f.Key != "" && p.Value.Kind == yaml.SequenceNode:
 		index, _ := strconv.Atoi(f.Key)
-		where = where.item(index)
-		p.value = follow(p.value.Content[index])
-		p.valueAt = p.value
+		where = where.Item(index)
+		p.Value = yamltree.Follow(p.Value.Content[index])
+		p.ValueAt = p.Value
 	case f.Key != "":
-		where = where.name(f.Key)
-		pairs := r.pairs(p.value, aliasOf(p.valueAt), where)
-		if j := slices.IndexFunc(pairs, func(p pair) bool { return p.key.Value == f.Key }); j >= 0 {
+		where = where.Name(f.Key)
+		pairs := r.Pairs(p.Value, yamltree.AliasOf(p.ValueAt), where)
+		if j := slices.IndexFunc(pairs, func(p yamltree.Pair) bool { return p.Key.Value == f.Key }); j >= 0 {
 			p = pairs[j]
 		}
 	}
-	if r.blind && r.pieces[p.value] != nil && !checkedBlind[f.Field] && !f.NotAllowed {
+	if r.Blind && r.Substituted(p.Value) && !checkedBlind[f.Field] && !f.NotAllowed {
 		return
 	}
-	what, use := p.value, p.valueAt
-	if f.NotAllowed && p.present() {
-		what, use = p.key, p.keyAt
+	what, use := p.Value, p.ValueAt
+	if f.NotAllowed && p.Present() {
+		what, use = p.Key, p.KeyAt
 	}
-	if len(f.Given) > 0 && got.pairs[i].present() {
+	if len(f.Given) > 0 && got.pairs[i].Present() {
 		what = use // it is right by itself, and wrong only here
 	}
-	r.used(what, use, where, "%s%s", f.Problem, r.origin(f))
+	r.Used(what, use, where, "%s%s", f.Problem, r.origin(f))
 }
 
 // origin says which of the fields that a verdict rests upon come from the defaults block, where the reader of
@@ -275,7 +276,7 @@ func (r *probeReader) origin(f probe.Fault) string {
 	var inherited []string
 	for _, other := range f.Given {
 		i, ok := fieldOf(probe.Fault{Field: other})
-		if ok && r.said.pairs[i].present() && !r.got.pairs[i].present() && !r.unfit[i] {
+		if ok && r.said.pairs[i].Present() && !r.got.pairs[i].Present() && !r.unfit[i] {
 			inherited = append(inherited, probeSection.fields[i].Key())
 		}
 	}

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
@@ -28,7 +29,7 @@ func newTLSReader(r *reader, files *tlsFiles) *tlsReader {
 }
 
 // defaults reads the mapping of the defaults block, and reports what is wrong with it whatever a probe adds.
-func (t *tlsReader) defaults(p pair, where path) {
+func (t *tlsReader) defaults(p yamltree.Pair, where yamltree.Path) {
 	if !t.inner.defaults(p, where) {
 		return
 	}
@@ -39,7 +40,7 @@ func (t *tlsReader) defaults(p pair, where path) {
 
 // probe reads the mapping of a probe over that of the defaults block. What is inherited is for the probes that can
 // use it: those of wss:// endpoints, and those behind a https:// proxy.
-func (t *tlsReader) probe(p pair, where path, spec *probe.Spec) {
+func (t *tlsReader) probe(p yamltree.Pair, where yamltree.Path, spec *probe.Spec) {
 	settings := t.base
 	own := t.inner.probe(p, where, &settings)
 	t.effective = t.none
@@ -63,20 +64,20 @@ func (t *tlsReader) probe(p pair, where path, spec *probe.Spec) {
 }
 
 // protocols checks the elements of alpn, if the mapping has it.
-func (t *tlsReader) protocols(s *tlsSettings, got *found, where path) {
+func (t *tlsReader) protocols(s *tlsSettings, got *found, where yamltree.Path) {
 	i := probeTLSSection.index["alpn"]
-	if !got.pairs[i].present() || got.faulty[i] {
+	if !got.pairs[i].Present() || got.faulty[i] {
 		return
 	}
 	good := 0
-	for j, element := range got.pairs[i].value.Content {
-		at := where.field("alpn").item(j)
-		switch n := follow(element); {
-		case !isText(n): // told already
+	for j, element := range got.pairs[i].Value.Content {
+		at := where.Field("alpn").Item(j)
+		switch n := yamltree.Follow(element); {
+		case !yamltree.IsText(n): // told already
 		case n.Value != httpOne:
-			t.used(n, element, at, "must be %s: no other protocol has the upgrade of RFC 6455", httpOne)
+			t.Used(n, element, at, "must be %s: no other protocol has the upgrade of RFC 6455", httpOne)
 		case good > 0:
-			t.used(n, element, at, "must not be there twice")
+			t.Used(n, element, at, "must not be there twice")
 		default:
 			good++
 		}
@@ -114,7 +115,7 @@ func (t *tlsReader) config(s tlsSettings) *tls.Config {
 	config, findings := t.files.config(s)
 	findings = append(findings, s.contradiction()...)
 	asked := t.owns("verify_hostname") ||
-		!t.owns("insecure_skip_verify") && t.said.pairs[probeTLSSection.index["verify_hostname"]].present()
+		!t.owns("insecure_skip_verify") && t.said.pairs[probeTLSSection.index["verify_hostname"]].Present()
 	if s.skipVerify && s.verifyName && asked && !t.wrong("verify_hostname") {
 		findings = append(findings, finding{key: "verify_hostname", problem: "must not be true: insecure_skip_verify accepts any name"})
 	}

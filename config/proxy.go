@@ -7,20 +7,21 @@ import (
 
 	"golang.org/x/net/http/httpproxy"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
 // EnvironmentProxy returns the proxy that HTTP_PROXY (for ws://), HTTPS_PROXY (for wss://) and NO_PROXY, or
 // their lower-case forms, which win, prescribe for an endpoint, or nil for none. The error is an [*Error].
 func EnvironmentProxy(endpoint string) (*url.URL, error) {
-	r := newReport("")
+	r := yamltree.NewReport("")
 	proxy := newProxies(r).of(endpoint)
-	return proxy, r.err()
+	return proxy, errorOf(r)
 }
 
 // proxies tells which proxy the environment prescribes.
 type proxies struct {
-	report *report
+	report *yamltree.Report
 	// rules decides as Go's own HTTP client does, on placeholders: it would silently drop
 	// a proxy that it does not understand.
 	rules  func(*url.URL) (*url.URL, error)
@@ -33,7 +34,7 @@ type proxySetting struct {
 	problem  string
 }
 
-func newProxies(r *report) *proxies {
+func newProxies(r *yamltree.Report) *proxies {
 	env := httpproxy.FromEnvironment()
 	env.CGI = false // there is no request whose Proxy header could have become HTTP_PROXY
 	p := &proxies{report: r, byName: make(map[string]proxySetting)}
@@ -73,7 +74,7 @@ func (p *proxies) of(endpoint string) *url.URL {
 	}
 	setting := p.byName[chosen.Host]
 	if setting.problem != "" {
-		p.report.variable(setting.variable, "%s", setting.problem)
+		p.report.Variable(setting.variable, "%s", setting.problem)
 	}
 	return setting.url
 }

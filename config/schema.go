@@ -4,6 +4,8 @@ import (
 	"encoding/json"
 	"strconv"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // Schema returns the JSON Schema (draft 2020-12) of a configuration file, for editors. It is made from the table of
@@ -15,7 +17,7 @@ func Schema() []byte {
 	root["$id"] = "https://raw.githubusercontent.com/wsprobe/wsprobe/main/config/wsprobe.schema.json"
 	root["title"] = "wsprobe configuration"
 	root["type"] = "object"
-	root["patternProperties"] = schema{"^" + anchorPrefix: schema{"description": "a place for anchors, otherwise ignored"}}
+	root["patternProperties"] = schema{"^" + yamltree.AnchorPrefix: schema{"description": "a place for anchors, otherwise ignored"}}
 	root["$defs"] = schema{"reference": schema{"type": "string", "pattern": `\$\{(env|file):[^}]+\}`}}
 	text, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {

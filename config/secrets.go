@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
@@ -35,21 +36,21 @@ const (
 
 // note remembers a value that is read if it was substituted and is a secret. The values of some headers are public, such
 // as Origin, Host and User-Agent, because errors need them.
-func (r *reader) note(n *yaml.Node, where path, secret secrecy) {
-	source, referred := r.sources[n]
+func (r *reader) note(n *yaml.Node, where yamltree.Path, secret secrecy) {
+	source, referred := r.Source(n)
 	if !referred || secret == public || secret == undecided ||
-		where.key == "headers" && redact.PublicHeader(strings.Trim(where.element, `.[]"`)) {
+		where.Key == "headers" && redact.PublicHeader(strings.Trim(where.Element, `.[]"`)) {
 		return
 	}
-	r.noted.refer(where.place(), source)
-	pieces := r.pieces[n]
+	r.noted.refer(where.Place(), source)
+	pieces := r.PiecesOf(n)
 	switch {
 	case pieces == nil: // the reference stands for nothing
 	case secret == toldInURL:
 		r.noted.url = r.noteURL(n.Value, pieces)
 	case secret == told:
 		for _, p := range pieces {
-			r.noted.texts = append(r.noted.texts, n.Value[p.from:p.to])
+			r.noted.texts = append(r.noted.texts, n.Value[p.From:p.To])
 		}
 	}
 }
@@ -67,14 +68,14 @@ func (s *secrets) refer(place, source string) {
 //
 // A URL that was substituted as a whole, or up to a place in the path, has ordinary words in its path as well as
 // secrets. Words are hidden where the URL is shown, but not in every text that has them.
-func (r *reader) noteURL(raw string, pieces []piece) string {
+func (r *reader) noteURL(raw string, pieces []yamltree.Piece) string {
 	begin, end := pathOf(raw), len(raw)
 	if i := strings.IndexAny(raw[begin:], "?#"); i >= 0 {
 		end = begin + i
 	}
 	shown, last := raw[:begin], begin
 	for _, p := range pieces {
-		from, to := max(p.from, begin), min(p.to, end)
+		from, to := max(p.From, begin), min(p.To, end)
 		if from >= to {
 			continue
 		}
@@ -86,8 +87,8 @@ func (r *reader) noteURL(raw string, pieces []piece) string {
 			if segment == "" {
 				continue
 			}
-			shown += hidden
-			if p.from >= begin || !isWord(segment) {
+			shown += yamltree.Hidden
+			if p.From >= begin || !isWord(segment) {
 				r.noted.texts = append(r.noted.texts, segment)
 			}
 		}

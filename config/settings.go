@@ -5,6 +5,8 @@ import (
 
 	"github.com/spf13/viper"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 // settingsReader reads the sections agent and otlp, in which every scalar can come from the file
@@ -20,7 +22,7 @@ type settingsReader struct {
 // origin is where the value that holds comes from: a node of the file or a variable.
 type origin struct {
 	node     *yaml.Node
-	where    path
+	where    yamltree.Path
 	variable string
 	standard bool // the variable is one of OpenTelemetry's
 }
@@ -28,17 +30,17 @@ type origin struct {
 // fault reports what is wrong with a value at its origin.
 func (s *settingsReader) fault(o origin, format string, args ...any) {
 	if o.variable != "" {
-		s.variable(o.variable, format, args...)
+		s.Variable(o.variable, format, args...)
 		return
 	}
-	s.at(o.node, o.where, format, args...)
+	s.At(o.node, o.where, format, args...)
 }
 
 // maxQueueInMemory is the default of otlp.spool.max_bytes for exports that wait in memory.
 const maxQueueInMemory = 32 << 20
 
 func (s *settingsReader) read(config *Config, top *found) {
-	checkVariables(s.report)
+	checkVariables(s.Report)
 	agent, otlp := newFound(len(agentSection.fields)), newFound(len(otlpSection.fields))
 	readSection(s, agentSection, top.pairs[rootSection.index["agent"]], config, agent)
 	s.checkHosts(agent.pairs[agentSection.index["hosts"]], config.Agent.Hosts)
@@ -59,7 +61,7 @@ func (s *settingsReader) read(config *Config, top *found) {
 	if config.OTLP.Exports() {
 		config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	}
-	config.OTLP.Resource = readResource(s.report)
+	config.OTLP.Resource = readResource(s.Report)
 	config.Agent.Location = cmp.Or(config.Agent.Location, config.OTLP.Resource.Location)
 }
 
@@ -67,15 +69,15 @@ func (s *settingsReader) read(config *Config, top *found) {
 const maxHosts = 100
 
 // checkHosts checks the names in agent.hosts.
-func (s *settingsReader) checkHosts(p pair, hosts []string) {
-	where := path{section: "agent", key: "hosts"}
+func (s *settingsReader) checkHosts(p yamltree.Pair, hosts []string) {
+	where := yamltree.Path{Section: "agent", Key: "hosts"}
 	if len(hosts) > maxHosts {
-		s.used(p.value, p.valueAt, where, "must have at most %d entries, got %d", maxHosts, len(hosts))
+		s.Used(p.Value, p.ValueAt, where, "must have at most %d entries, got %d", maxHosts, len(hosts))
 	}
 	for i, host := range hosts {
-		if element := follow(p.value.Content[i]); isText(element) {
+		if element := yamltree.Follow(p.Value.Content[i]); yamltree.IsText(element) {
 			if problem := hostNameProblem(host); problem != "" {
-				s.at(element, where.item(i), "%s", problem)
+				s.At(element, where.Item(i), "%s", problem)
 			}
 		}
 	}
@@ -89,10 +91,10 @@ func (s *settingsReader) checkAudience(config *Config) {
 }
 
 // readSection reads a section of the file, which may be absent, and then lets the variables speak.
-func readSection[T any](s *settingsReader, section *section[T], p pair, into *T, got *found) {
+func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair, into *T, got *found) {
 	section.setDefaults(into)
-	if p.present() {
-		decode(s.reader, section, p.value, aliasOf(p.valueAt), path{section: section.name}, into, got)
+	if p.Present() {
+		decode(s.reader, section, p.Value, yamltree.AliasOf(p.ValueAt), yamltree.Path{Section: section.name}, into, got)
 	}
 	for i := range section.fields {
 		f := &section.fields[i]
@@ -104,7 +106,7 @@ func readSection[T any](s *settingsReader, section *section[T], p pair, into *T,
 		}
 		switch value := s.viper.Get(f.Path).(type) {
 		case *yaml.Node:
-			s.origins[f.Path] = origin{node: value, where: path{section: section.name, key: f.Key()}}
+			s.origins[f.Path] = origin{node: value, where: yamltree.Path{Section: section.name, Key: f.Key()}}
 			s.wrong[f.Path] = got.faulty[i]
 		case string:
 			o := origin{variable: f.Env}

@@ -7,68 +7,60 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
 // decodeSteps reads the steps of an exchange. A step with a fault is kept, so that the others keep their index, and
 // remembered.
-func decodeSteps[T any](r *reader, f *field[T], p pair, where path, into *[]probe.Step, got *found) bool {
-	n := p.value
-	if n.Kind != yaml.SequenceNode || n.Tag != seqTag {
-		r.used(n, p.valueAt, where, "must be a list of steps, got %s", describe(n))
+func decodeSteps[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into *[]probe.Step, got *found) bool {
+	n := p.Value
+	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
+		r.Used(n, p.ValueAt, where, "must be a list of steps, got %s", yamltree.Describe(n))
 		return false
 	}
 	if int64(len(n.Content)) > f.Max || len(n.Content) == 0 {
-		r.used(n, p.valueAt, where, "must have 1 to %d steps, got %d", f.Max, len(n.Content))
+		r.Used(n, p.ValueAt, where, "must have 1 to %d steps, got %d", f.Max, len(n.Content))
 		return false
 	}
 	steps := make([]probe.Step, len(n.Content))
 	said := newFound(len(stepSection.fields))
 	for i, item := range n.Content {
 		said.reset()
-		faults, gaps := len(r.faults), r.gaps
-		decode(r, stepSection, follow(item), aliasOf(item), where.step(i), &steps[i], said)
-		if len(r.faults) > faults || r.gaps > gaps || slices.Contains(said.faulty, true) {
-			got.bad(where.key, strconv.Itoa(i))
+		faults, gaps := r.Count(), r.Unreadable
+		decode(r, stepSection, yamltree.Follow(item), yamltree.AliasOf(item), where.Step(i), &steps[i], said)
+		if r.Count() > faults || r.Unreadable > gaps || slices.Contains(said.faulty, true) {
+			got.bad(where.Key, strconv.Itoa(i))
 		}
 	}
 	*into = steps
 	return true
 }
 
-// bad remembers an element that is wrong by itself.
-func (f *found) bad(field, element string) {
-	if f.badItems == nil {
-		f.badItems = make(map[[2]string]bool)
-	}
-	f.badItems[[2]string{field, element}] = true
-	f.badItems[[2]string{field, ""}] = true
-}
-
 // decodeValues reads what must stand where in a JSON document. It is not mixed with what is inherited: null is a
 // value here, and takes nothing away.
-func decodeValues(r *reader, p pair, where path, into *map[string]any, secret secrecy) bool {
-	n := p.value
-	if n.Kind != yaml.MappingNode || n.Tag != mapTag {
-		r.used(n, p.valueAt, where, "must be a mapping of paths to values, got %s", describe(n))
+func decodeValues(r *reader, p yamltree.Pair, where yamltree.Path, into *map[string]any, secret secrecy) bool {
+	n := p.Value
+	if n.Kind != yaml.MappingNode || n.Tag != yamltree.MapTag {
+		r.Used(n, p.ValueAt, where, "must be a mapping of paths to values, got %s", yamltree.Describe(n))
 		return false
 	}
 	sound := true
 	values := make(map[string]any, len(n.Content)/2)
-	for _, entry := range r.pairs(n, aliasOf(p.valueAt), where) {
-		value, ok := jsonValue(entry.value)
+	for _, entry := range r.Pairs(n, yamltree.AliasOf(p.ValueAt), where) {
+		value, ok := jsonValue(entry.Value)
 		if !ok {
-			r.used(entry.value, entry.valueAt, where.name(entry.key.Value), "%s", valueProblem(entry.key.Value, entry.value))
+			r.Used(entry.Value, entry.ValueAt, where.Name(entry.Key.Value), "%s", valueProblem(entry.Key.Value, entry.Value))
 			sound = false
 		}
-		values[r.share(entry.key.Value)] = value
-		at := where.name(entry.key.Value)
-		r.note(entry.value, at, secret)
-		if problem := pathDoubt(entry.key.Value); problem != "" && ok {
-			r.warn(entry.key, entry.keyAt, at, "%s", problem)
+		values[r.share(entry.Key.Value)] = value
+		at := where.Name(entry.Key.Value)
+		r.note(entry.Value, at, secret)
+		if problem := pathDoubt(entry.Key.Value); problem != "" && ok {
+			r.Warn(entry.Key, entry.KeyAt, at, "%s", problem)
 		}
-		if isText(entry.value) {
-			r.look(entry.value, entry.valueAt, at)
+		if yamltree.IsText(entry.Value) {
+			r.look(entry.Value, entry.ValueAt, at)
 		}
 	}
 	*into = values
@@ -77,19 +69,19 @@ func decodeValues(r *reader, p pair, where path, into *map[string]any, secret se
 
 func valueProblem(key string, n *yaml.Node) string {
 	if inner := firstLeaf(n); inner != "" {
-		return "must be text, a number, true, false or null, got " + describe(n) + ": write the path, " + shorten(key+inner)
+		return "must be text, a number, true, false or null, got " + yamltree.Describe(n) + ": write the path, " + yamltree.Shorten(key+inner)
 	}
-	if n.Kind == yaml.ScalarNode && (n.Tag == intTag || n.Tag == floatTag) {
-		return "must be a number as JSON writes it, got " + show(n)
+	if n.Kind == yaml.ScalarNode && (n.Tag == yamltree.IntTag || n.Tag == yamltree.FloatTag) {
+		return "must be a number as JSON writes it, got " + yamltree.Show(n)
 	}
-	return "must be text, a number, true, false or null, got " + describe(n) + quotesHint(n)
+	return "must be text, a number, true, false or null, got " + yamltree.Describe(n) + yamltree.QuotesHint(n)
 }
 
 // firstLeaf returns the path to the first value of a tree, as it follows that of the tree; nothing if there is none. An
 // alias is no part of what somebody wrote as a tree.
 func firstLeaf(n *yaml.Node) string {
 	inner := ""
-	for depth := 0; depth < maxShown && len(n.Content) > 0; depth++ {
+	for depth := 0; depth < yamltree.MaxShown && len(n.Content) > 0; depth++ {
 		switch n.Kind {
 		case yaml.MappingNode:
 			inner += "." + escapePath(n.Content[0].Value)
@@ -105,16 +97,16 @@ func firstLeaf(n *yaml.Node) string {
 // jsonValue is the value of JSON that a scalar stands for. The number formats of YAML that JSON lacks have none.
 func jsonValue(n *yaml.Node) (any, bool) {
 	switch {
-	case isNull(n):
+	case yamltree.IsNull(n):
 		return nil, true
 	case n.Kind != yaml.ScalarNode:
 		return nil, false
-	case n.Tag == strTag:
+	case n.Tag == yamltree.StrTag:
 		return n.Value, true
-	case n.Tag == boolTag:
+	case n.Tag == yamltree.BoolTag:
 		var value bool
 		return value, storeBool(&value, n.Value) == "" && n.Decode(&value) == nil
-	case n.Tag == intTag || n.Tag == floatTag:
+	case n.Tag == yamltree.IntTag || n.Tag == yamltree.FloatTag:
 		return json.Number(n.Value), json.Valid([]byte(n.Value))
 	default:
 		return nil, false
@@ -122,27 +114,17 @@ func jsonValue(n *yaml.Node) (any, bool) {
 }
 
 // inStep follows a verdict about a step into it: to the field of the step, and the element of that field.
-func (r *reader) inStep(f probe.Fault, step *yaml.Node, where path) (pair, path) {
-	p := pair{value: follow(step), valueAt: step}
+func (r *reader) inStep(f probe.Fault, step *yaml.Node, where yamltree.Path) (yamltree.Pair, yamltree.Path) {
+	p := yamltree.Pair{Value: yamltree.Follow(step), ValueAt: step}
 	i := slices.IndexFunc(stepSection.fields, func(field field[probe.Step]) bool { return field.spec == f.Sub })
 	index, _ := strconv.Atoi(f.Key)
-	where = where.step(index)
-	if i < 0 || p.value.Kind != yaml.MappingNode {
+	where = where.Step(index)
+	if i < 0 || p.Value.Kind != yaml.MappingNode {
 		return p, where
 	}
-	p, where, found := r.entry(p, stepSection.fields[i].Key(), where.field(stepSection.fields[i].Key()))
-	if found && f.SubKey != "" && p.value.Kind == yaml.MappingNode {
-		p, where, _ = r.entry(p, f.SubKey, where.name(f.SubKey))
+	p, where, found := r.Entry(p, stepSection.fields[i].Key(), where.Field(stepSection.fields[i].Key()))
+	if found && f.SubKey != "" && p.Value.Kind == yaml.MappingNode {
+		p, where, _ = r.Entry(p, f.SubKey, where.Name(f.SubKey))
 	}
 	return p, where
-}
-
-// entry finds an entry of a mapping. The mapping itself takes its place if there is none.
-func (r *reader) entry(m pair, key string, where path) (pair, path, bool) {
-	pairs := r.pairs(m.value, aliasOf(m.valueAt), where)
-	i := slices.IndexFunc(pairs, func(p pair) bool { return p.key.Value == key })
-	if i < 0 {
-		return m, where, false
-	}
-	return pairs[i], where, true
 }

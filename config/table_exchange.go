@@ -1,8 +1,6 @@
 package config
 
-import (
-	"github.com/wsprobe/wsprobe/probe"
-)
+import "github.com/wsprobe/wsprobe/probe"
 
 // stepSection are the fields of one step of an exchange.
 var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[probe.Step]{

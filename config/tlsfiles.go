@@ -7,7 +7,13 @@ import (
 	"encoding/pem"
 	"fmt"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/readfile"
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
+
+// maxPEM is the most bytes of a file with certificates or keys.
+const maxPEM = 1 << 20
 
 // tlsSettings are what a configuration says about TLS, before the files that it names are read.
 type tlsSettings struct {
@@ -146,9 +152,9 @@ func readSource(source string) (data []byte, problem string) {
 	if isInline(source) {
 		return []byte(source), ""
 	}
-	data, err := readRegular(source, maxPEM)
+	data, err := readfile.Regular(source, maxPEM)
 	if err != nil {
-		return nil, "cannot read " + quote(source) + ": " + err.Error()
+		return nil, "cannot read " + yamltree.Quote(source) + ": " + err.Error()
 	}
 	return data, ""
 }
@@ -158,7 +164,7 @@ func named(source string) string {
 	if isInline(source) {
 		return ""
 	}
-	return ": " + quote(source)
+	return ": " + yamltree.Quote(source)
 }
 
 // isPEM reports whether there is PEM in the data, whatever it holds.

@@ -5,6 +5,8 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
 const (
@@ -22,11 +24,11 @@ var ratio = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$
 func parseRatio(text string) (float64, string) {
 	const wants = "must be a number from 0 to 1, got "
 	if !ratio.MatchString(text) {
-		return 0, wants + quote(text)
+		return 0, wants + yamltree.Quote(text)
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || n > 1 {
-		return 0, wants + shorten(text)
+		return 0, wants + yamltree.Shorten(text)
 	}
 	return n, ""
 }
@@ -62,10 +64,10 @@ func (s *settingsReader) sampler(o *OTLP) {
 		}
 		var problem string
 		if o.TraceRatio, problem = parseRatio(text); problem != "" {
-			s.variable(samplerParameter, "%s", problem)
+			s.Variable(samplerParameter, "%s", problem)
 		}
 	default:
-		s.variable(samplerVariable, "must be always_on, always_off or traceidratio, or one of these after parentbased_, got %s", quote(name))
+		s.Variable(samplerVariable, "must be always_on, always_off or traceidratio, or one of these after parentbased_, got %s", yamltree.Quote(name))
 	}
 }
 
@@ -84,7 +86,7 @@ func (s *settingsReader) refuseTraces() {
 		if ok && sameForTraces(os.Getenv(name), os.Getenv(o.variable)) {
 			continue
 		}
-		s.variable(name, "must be the same as for metrics: traces go the same way; set %s for both, or %s", f.OTel[1], f.Path)
+		s.Variable(name, "must be the same as for metrics: traces go the same way; set %s for both, or %s", f.OTel[1], f.Path)
 	}
 }
 
@@ -101,6 +103,6 @@ func tracesExporter(text string) (word, problem string) {
 	case "none":
 		return "false", ""
 	default:
-		return "", "must be otlp or none, got " + quote(text)
+		return "", "must be otlp or none, got " + yamltree.Quote(text)
 	}
 }

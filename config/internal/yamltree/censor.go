@@ -1,4 +1,4 @@
-package config
+package yamltree
 
 import (
 	"regexp"
@@ -7,14 +7,15 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-const hidden = "[redacted]"
+// Hidden takes the place of a secret in a text.
+const Hidden = "[redacted]"
 
 // placeholder matches the part of a message that a message about it repeats.
 var placeholder = regexp.MustCompile(`\{\{.*?\}\}`)
 
 // censor takes out of a problem what it repeats of a value that was substituted. The place and the reference tell its
 // author enough.
-func (r *report) censor(n *yaml.Node, problem string) string {
+func (r *Report) censor(n *yaml.Node, problem string) string {
 	pieces := r.pieces[n]
 	if pieces == nil {
 		return problem
@@ -23,10 +24,10 @@ func (r *report) censor(n *yaml.Node, problem string) string {
 		problem = problem[:i]
 	}
 	problem = placeholder.ReplaceAllString(problem, "{{...}}")
-	problem = strings.ReplaceAll(problem, quote(n.Value), hidden)
+	problem = strings.ReplaceAll(problem, Quote(n.Value), Hidden)
 	for _, p := range pieces {
-		if text := n.Value[p.from:p.to]; len(text) >= minTold {
-			problem = strings.ReplaceAll(problem, text, hidden)
+		if text := n.Value[p.From:p.To]; len(text) >= minTold {
+			problem = strings.ReplaceAll(problem, text, Hidden)
 		}
 	}
 	return problem

@@ -1,4 +1,4 @@
-package config
+package yamltree
 
 import (
 	"bytes"
@@ -71,7 +71,7 @@ func syntaxFault(data []byte, err error) (line, column int, format, problem stri
 	if hint := hints[problem]; hint != "" {
 		problem += ": " + hint
 	}
-	return line, column, "%s", shortenTo(problem, 2*maxShown)
+	return line, column, "%s", shortenTo(problem, 2*MaxShown)
 }
 
 // giveUp returns the bounds of the line that the parser reads when it gives up, and of the one before, because

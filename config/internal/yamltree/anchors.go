@@ -1,4 +1,4 @@
-package config
+package yamltree
 
 import (
 	"strings"
@@ -6,8 +6,8 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// anchorPrefix is how a key at the top of a file begins that holds anchors, and says nothing itself.
-const anchorPrefix = "x-"
+// AnchorPrefix is how a key at the top of a file begins that holds anchors, and says nothing itself.
+const AnchorPrefix = "x-"
 
 // shelf are the nodes below such keys. They are looked at only where an alias needs them, each once: a reference that
 // nobody uses may lead nowhere.
@@ -25,7 +25,7 @@ func (s *shelf) set(root *yaml.Node) *yaml.Node {
 	rest := *root
 	rest.Content = nil
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		if key := root.Content[i]; key.Kind == yaml.ScalarNode && strings.HasPrefix(key.Value, anchorPrefix) {
+		if key := root.Content[i]; key.Kind == yaml.ScalarNode && strings.HasPrefix(key.Value, AnchorPrefix) {
 			s.keep(root.Content[i+1])
 			continue
 		}

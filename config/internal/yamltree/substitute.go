@@ -1,4 +1,4 @@
-package config
+package yamltree
 
 import (
 	"os"
@@ -7,16 +7,18 @@ import (
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/readfile"
 )
 
-// piece is the part of a text that a reference stood for, from one byte to another.
-type piece struct{ from, to int }
+// Piece is the part of a text that a reference stood for, from one byte to another.
+type Piece struct{ From, To int }
 
 // substitution puts in what the references of a file stand for: ${env:NAME} for a variable, ${file:PATH} for the
 // content of a file. It looks at every value once, before anything is made of it, so that what it puts in is not
 // looked at again.
 type substitution struct {
-	*report
+	*Report
 	files map[string]content
 	size  int
 	shelf shelf
@@ -24,6 +26,9 @@ type substitution struct {
 
 // content is what is in a file, or why that cannot be told.
 type content struct{ text, problem string }
+
+// maxReference is the most bytes of a file that a reference stands for.
+const maxReference = 64 << 10
 
 const (
 	beginReference = "${"
@@ -35,8 +40,8 @@ const brokenTag = "!broken"
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func newSubstitution(r *report) *substitution {
-	return &substitution{report: r, files: make(map[string]content)}
+func newSubstitution(r *Report) *substitution {
+	return &substitution{Report: r, files: make(map[string]content)}
 }
 
 // trail is the way from the root to a node. It costs nothing until somebody asks for it.
@@ -51,11 +56,11 @@ func (t *trail) String() string {
 	case t == nil:
 		return ""
 	case t.key == "":
-		return t.up.String() + path{}.item(t.index).element
+		return t.up.String() + Path{}.Item(t.index).Element
 	case t.up == nil:
-		return plainKey(t.key)
+		return PlainKey(t.key)
 	default:
-		return t.up.String() + path{}.name(t.key).element
+		return t.up.String() + Path{}.Name(t.key).Element
 	}
 }
 
@@ -75,15 +80,19 @@ func (s *substitution) walk(n *yaml.Node, at *trail) {
 			s.shelf.give()
 		}
 	case yaml.MappingNode:
+		here := &trail{up: at} // one for all entries
 		for i := 0; i+1 < len(n.Content); i += 2 {
-			s.walk(n.Content[i+1], &trail{up: at, key: n.Content[i].Value})
+			here.key = n.Content[i].Value
+			s.walk(n.Content[i+1], here)
 		}
 	case yaml.SequenceNode:
+		here := &trail{up: at}
 		for i, element := range n.Content {
-			s.walk(element, &trail{up: at, index: i})
+			here.index = i
+			s.walk(element, here)
 		}
 	case yaml.ScalarNode:
-		if n.Tag == strTag && strings.Contains(n.Value, beginReference) {
+		if n.Tag == StrTag && strings.Contains(n.Value, beginReference) {
 			s.value(n, at)
 		}
 	}
@@ -95,13 +104,13 @@ func (s *substitution) value(n *yaml.Node, at *trail) {
 	source := n.Value
 	s.size += len(text)
 	for _, problem := range problems {
-		s.at(n, path{section: at.String()}, "%s", problem)
+		s.At(n, Path{Section: at.String()}, "%s", problem)
 	}
 	if len(problems) > 0 {
 		n.Value, n.Tag = "", brokenTag
 		return
 	}
-	if s.blind && len(pieces) > 0 && !standsIn(text, pieces) {
+	if s.Blind && len(pieces) > 0 && !standsIn(text, pieces) {
 		n.Tag = brokenTag // it is whatever it has to be
 		return
 	}
@@ -115,9 +124,9 @@ func (s *substitution) value(n *yaml.Node, at *trail) {
 }
 
 // expand returns a text with what its references stand for.
-func (s *substitution) expand(text string) (string, []piece, []string) {
+func (s *substitution) expand(text string) (string, []Piece, []string) {
 	var b strings.Builder
-	var pieces []piece
+	var pieces []Piece
 	var problems []string
 	for {
 		i := strings.IndexByte(text, '$')
@@ -140,11 +149,11 @@ func (s *substitution) expand(text string) (string, []piece, []string) {
 			if problem != "" {
 				problems = append(problems, problem)
 			}
-			if s.size+b.Len()+len(value) > maxFile {
+			if s.size+b.Len()+len(value) > MaxBytes {
 				return "", nil, append(problems, "makes more than 64 MiB of this file, with the references before it")
 			}
 			if value != "" {
-				pieces = append(pieces, piece{b.Len(), b.Len() + len(value)})
+				pieces = append(pieces, Piece{b.Len(), b.Len() + len(value)})
 			}
 			b.WriteString(value)
 			text = rest
@@ -159,7 +168,7 @@ func (s *substitution) expand(text string) (string, []piece, []string) {
 func (s *substitution) resolve(reference, before, after string) (value, problem string) {
 	scheme, name, found := strings.Cut(reference, ":")
 	switch {
-	case s.blind && found && (scheme == "env" || scheme == "file"):
+	case s.Blind && found && (scheme == "env" || scheme == "file"):
 		return unresolved(scheme, name, before, after)
 	case found && scheme == "env":
 		return variable(name)
@@ -195,15 +204,31 @@ func fileContent(name string) content {
 	if !isFileName(name) {
 		return content{problem: noFile}
 	}
-	text, err := readSecret(name)
+	data, err := readfile.Regular(name, maxReference)
+	text := string(data)
 	switch {
 	case err != nil:
-		return content{problem: "needs the file " + quote(name) + ": " + err.Error()}
+		return content{problem: "needs the file " + Quote(name) + ": " + err.Error()}
 	case !utf8.ValidString(text):
-		return content{problem: "needs the file " + quote(name) + " to be UTF-8"}
+		return content{problem: "needs the file " + Quote(name) + " to be UTF-8"}
 	}
 	if line, ended := strings.CutSuffix(text, "\n"); ended {
 		text = strings.TrimSuffix(line, "\r")
 	}
 	return content{text: text}
 }
+
+// Substituted reports whether a value has a part that a reference stood for.
+func (r *Report) Substituted(n *yaml.Node) bool { return r.pieces[n] != nil }
+
+// PiecesOf returns the parts of a value that references stood for.
+func (r *Report) PiecesOf(n *yaml.Node) []Piece { return r.pieces[n] }
+
+// Source returns the text of a value before its references were resolved, and whether it had any.
+func (r *Report) Source(n *yaml.Node) (text string, referred bool) {
+	text, referred = r.sources[n]
+	return text, referred
+}
+
+// Refers reports whether any value of the file has a reference.
+func (r *Report) Refers() bool { return len(r.sources) > 0 }

@@ -1,0 +1,69 @@
+// Package readfile reads whole files up to a limit.
+//
+// Its errors are short: they have neither the name of the file, which the caller says, nor anything of its content, which
+// may be secret.
+package readfile
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"syscall"
+)
+
+// Any reads a file, a pipe or a device of at most limit bytes. It waits for whoever writes to a pipe.
+func Any(name string, limit int64) ([]byte, error) {
+	f, err := os.Open(name)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	if info, err := f.Stat(); err == nil && info.IsDir() {
+		return nil, errDirectory
+	}
+	return read(f, limit, "MiB", 20)
+}
+
+// Regular reads a file of at most limit bytes. It never waits for somebody to write, because it refuses a file that is
+// not regular, such as a FIFO. It follows links, because mounted secrets are links.
+func Regular(name string, limit int64) ([]byte, error) {
+	f, err := os.OpenFile(name, os.O_RDONLY|syscall.O_NONBLOCK, 0)
+	if err != nil {
+		return nil, bare(err)
+	}
+	defer f.Close()
+	info, err := f.Stat()
+	switch {
+	case err != nil:
+		return nil, bare(err)
+	case info.IsDir():
+		return nil, errDirectory
+	case !info.Mode().IsRegular():
+		return nil, errors.New("is no regular file")
+	}
+	return read(f, limit, "KiB", 10)
+}
+
+var errDirectory = errors.New("is a directory")
+
+// read reads an open file. The error tells the limit in a unit of so many bits.
+func read(f *os.File, limit int64, unit string, bits int) ([]byte, error) {
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	switch {
+	case err != nil:
+		return nil, bare(err)
+	case int64(len(data)) > limit:
+		return nil, fmt.Errorf("is larger than %d %s", limit>>bits, unit)
+	}
+	return data, nil
+}
+
+// bare returns the cause of an error without the operation and the file's name.
+func bare(err error) error {
+	var e *os.PathError
+	if errors.As(err, &e) {
+		return e.Err
+	}
+	return err
+}

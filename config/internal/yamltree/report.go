@@ -1,0 +1,124 @@
+package yamltree
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// environment is the File of a fault in a variable.
+const environment = "environment"
+
+// Fault is one thing that is wrong, and its place.
+type Fault struct {
+	File         string // as the user named it, or "environment"
+	Line, Column int    // from 1, in characters; 0 without a place
+	Path         string // of the field, or the name of the variable
+	Problem      string // a phrase that follows the path
+	Warning      bool   // valid, and hardly meant so
+}
+
+// Report collects the faults of a file and of the environment.
+type Report struct {
+	File string // as the user named it
+	// blind says that secrets are not there: no reference is resolved, and no file is read.
+	Blind    bool
+	faults   []Fault
+	warnings []Fault
+	seen     map[Fault]bool
+	// pieces are the parts of values that were substituted, and so are secret.
+	pieces map[*yaml.Node][]Piece
+	// sources are the texts of values with references, before these were resolved.
+	sources map[*yaml.Node]string
+}
+
+// NewReport returns an empty report about a file.
+func NewReport(file string) *Report {
+	return &Report{File: file, pieces: make(map[*yaml.Node][]Piece), sources: make(map[*yaml.Node]string)}
+}
+
+// At adds a fault of a node, at its place.
+func (r *Report) At(n *yaml.Node, where Path, format string, args ...any) {
+	r.Used(n, n, where, format, args...)
+}
+
+// Used adds a fault of a node n at the place where it is used, which is another node if an alias leads to it. An anchored
+// node is read once per alias, each time under another path. It is one mistake, reported where it was read first.
+func (r *Report) Used(n, use *yaml.Node, where Path, format string, args ...any) {
+	if f, fresh := r.Locate(Fault{Problem: fmt.Sprintf(format, args...)}, n, use, where); fresh {
+		r.faults = append(r.faults, f)
+	}
+}
+
+// Warn adds a warning of a node at the place where it is used.
+func (r *Report) Warn(n, use *yaml.Node, where Path, format string, args ...any) {
+	if f, fresh := r.Locate(Fault{Problem: fmt.Sprintf(format, args...), Warning: true}, n, use, where); fresh {
+		r.warnings = append(r.warnings, f)
+	}
+}
+
+// Locate completes a fault with its place, and reports whether it is one that was not reported before.
+func (r *Report) Locate(f Fault, n, use *yaml.Node, where Path) (Fault, bool) {
+	if n.Tag == brokenTag {
+		return f, false // and reported already
+	}
+	f.File, f.Line, f.Column, f.Path = r.File, max(n.Line, 1), max(n.Column, 1), where.leaf()
+	f.Problem = r.censor(n, f.Problem)
+	if r.seen[f] {
+		return f, false
+	}
+	if r.seen == nil {
+		r.seen = make(map[Fault]bool)
+	}
+	r.seen[f] = true
+	f.Line, f.Column, f.Path = max(use.Line, 1), max(use.Column, 1), where.String()
+	return f, true
+}
+
+// Whole adds a fault of the file as a whole, or of its syntax. The line is 0 if there is no place.
+func (r *Report) Whole(line, column int, format string, args ...any) {
+	r.faults = append(r.faults, Fault{File: r.File, Line: line, Column: column, Problem: fmt.Sprintf(format, args...)})
+}
+
+// Variable adds a fault of a variable of the environment, once.
+func (r *Report) Variable(name, format string, args ...any) {
+	f := Fault{File: environment, Path: name, Problem: fmt.Sprintf(format, args...)}
+	if !slices.Contains(r.faults, f) {
+		r.faults = append(r.faults, f)
+	}
+}
+
+// Count returns how many faults there are.
+func (r *Report) Count() int { return len(r.faults) }
+
+// Faults returns the faults, and the warnings with them, in the order of their places, or nil if there are no faults.
+func (r *Report) Faults() []Fault {
+	if len(r.faults) == 0 {
+		return nil
+	}
+	wrong := func(w Fault) bool { // no doubt about it is of use
+		return slices.ContainsFunc(r.faults, func(f Fault) bool { return f.Path == w.Path && f.Line == w.Line && f.Column == w.Column })
+	}
+	return inOrder(append(r.faults, slices.DeleteFunc(r.warnings, wrong)...))
+}
+
+// Warnings returns the warnings in the order of their places.
+func (r *Report) Warnings() []Fault { return inOrder(r.warnings) }
+
+// inOrder sorts faults by their places, those of the file first.
+func inOrder(faults []Fault) []Fault {
+	slices.SortStableFunc(faults, func(a, b Fault) int {
+		inFile := func(f Fault) int {
+			if f.File == environment {
+				return 1
+			}
+			return 0
+		}
+		return cmp.Or(inFile(a)-inFile(b), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+			strings.Compare(a.Path, b.Path))
+	})
+	return faults
+}
