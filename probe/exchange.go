@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/match"
 	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -29,9 +30,9 @@ func (r *run) exchange() error {
 // dialogue is an exchange of messages under way.
 type dialogue struct {
 	*run
-	fill    filler // without values if no text asks for one
-	read    int    // messages that were read from the socket
-	sendErr error  // what became of the last message that was sent
+	fill    match.Filler // without values if no text asks for one
+	read    int          // messages that were read from the socket
+	sendErr error        // of the last message that was sent
 }
 
 // exchangeMessages takes one turn after the other. The round trip counts once all of them are done: a part of an
@@ -39,7 +40,7 @@ type dialogue struct {
 func (r *run) exchangeMessages() error {
 	d := &dialogue{run: r}
 	if r.probe.open {
-		d.fill.values = map[string]string{nonceName: rand.Text()}
+		d.fill.Values = map[string]string{match.Nonce: rand.Text()}
 	}
 	if len(r.probe.spec.Exchange) > 0 {
 		r.res.Steps = make([]Span, len(r.probe.turns))
@@ -62,7 +63,7 @@ func (d *dialogue) take(t turn) error {
 	r := d.run
 	if t.open {
 		var err error
-		if t.step, err = d.fill.step(t.step); err != nil {
+		if t.step, err = t.step.fillIn(&d.fill); err != nil {
 			r.stage, r.unmatched = reasons.StageSend, 0
 			return &frame.Breach{Type: reasons.MessageTooBig, Code: frame.CloseTooBig, About: err.Error(), Own: true}
 		}
@@ -98,7 +99,8 @@ func (d *dialogue) take(t turn) error {
 
 // boundStep gives the step its time. Messages that an earlier step passed over do not tell how this one ended.
 func (r *run) boundStep(timeout time.Duration) {
-	r.due, r.limit, r.unmatched, r.near.expect = r.deadline, r.probe.spec.Timeout, 0, nil
+	r.due, r.limit, r.unmatched = r.deadline, r.probe.spec.Timeout, 0
+	r.near.Begin(nil)
 	if own := time.Now().Add(timeout); timeout > 0 && own.Before(r.deadline) {
 		r.due, r.limit = own, timeout
 	}
@@ -182,35 +184,36 @@ var errNotOpen = say.Error(say.Own("the connection had ended before the message 
 // hear reads until a message matches that can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
 	r := d.run
-	m := newMessage(t.expect, max(r.keepOfMessage(), nearBytes))
-	r.near.begin(&t.expect)
-	m.longest, m.late = int(r.probe.spec.MaxReply), r.raw.Late
-	if d.fill.values != nil {
-		m.caught = make(map[string]string)
-	}
-	m.joins = strings.HasPrefix(r.res.Subprotocol, "mqtt") // MQTT-6.0.0-2: messages and packets need not coincide
+	m := match.NewMessage(&t.expect, match.Options{
+		Keep:     max(r.keepOfMessage(), match.NearBytes),
+		Longest:  int(r.probe.spec.MaxReply),
+		Late:     r.raw.Late,
+		Captures: d.fill.Values != nil,
+		Joins:    strings.HasPrefix(r.res.Subprotocol, "mqtt"), // MQTT-6.0.0-2: messages and packets need not coincide
+	})
+	r.near.Begin(&t.expect)
 	for {
 		if err := r.socket.receive(m, r.scratch.message[:]); err != nil {
 			return r.streamError(err)
 		}
 		d.read++
-		wanted := m.matched && (t.step.Send == nil || answerable && d.read > early)
+		wanted := m.Matched() && (t.step.Send == nil || answerable && d.read > early)
 		r.watcher.read(m, wanted)
 		if wanted {
 			if r.raw.ArrivedAt.After(r.due) {
 				return frame.ErrLate{} // a timer of a busy machine can be later than what it should have kept out
 			}
-			maps.Copy(d.fill.values, m.caught)
+			maps.Copy(d.fill.Values, m.Captures())
 			d.remember(m, true)
 			r.endStep(begin, r.raw.ArrivedAt)
 			return nil
 		}
 		r.passOver(1)
-		r.lastReply = append(r.lastReply[:0], m.head...)
-		r.near.passed(m)
+		r.lastReply = append(r.lastReply[:0], m.Head()...)
+		r.near.PassOver(m)
 		d.remember(m, false)
 		if t.step.Send != nil && d.read <= early {
-			m.forget()
+			m.Forget()
 		}
 	}
 }
@@ -224,67 +227,10 @@ func (r *run) noteTimestamp() {
 	r.res.Lag = max(r.res.Lag, r.raw.Lag)
 }
 
-// ponged reports whether the awaited Pong has come.
-func (r *run) ponged() bool {
-	if r.wire == nil {
-		return false
-	}
-	answer, _ := r.wire.Scanner().Pong()
-	return answer
-}
-
-// otherPonged reports whether a Pong with other data has come.
-func (r *run) otherPonged() bool {
-	_, other := r.wire.Scanner().Pong()
-	return other
-}
-
 // passOver counts messages that are not the one that is waited for.
 func (r *run) passOver(n int) {
 	r.unmatched += n
 	r.res.Unmatched += n
-}
-
-// exchangePing sends a Ping frame and reads until its Pong. Data messages are none of its business.
-func (r *run) exchangePing() error {
-	r.wire.Drain()
-	begin := time.Now()
-	r.wire.EndAtPong(true)
-	r.stage = reasons.StagePong
-	if r.tooLate() {
-		return frame.ErrLate{}
-	}
-	if !r.wire.Ended() {
-		r.enter(reasons.StageSend, PhaseRoundTrip)
-		r.wire.AnswerPings()
-		r.raw.Sending()
-		err := r.wire.Ping()
-		begin = r.raw.SentAt()
-		if r.sentLast(reasons.SentPing, begin); tcp.IsTimeout(err) {
-			return err
-		}
-		r.stage = reasons.StagePong
-	}
-	m := newMessage(expectation{}, r.watcher.keep())
-	for {
-		err := r.socket.receive(m, r.scratch.message[:])
-		if err == nil {
-			r.watcher.read(m, false)
-		}
-		if r.ponged() && r.raw.ArrivedAt.After(r.due) {
-			return frame.ErrLate{}
-		}
-		if r.ponged() {
-			r.leave(r.raw.ArrivedAt)
-			r.settled = r.raw.ArrivedAt
-			r.res.Replied, r.res.RoundTrip = true, max(r.raw.ArrivedAt.Sub(begin), 0)
-			r.noteTimestamp()
-			return nil
-		}
-		if err != nil {
-			return r.streamError(err)
-		}
-	}
 }
 
 // streamError finds out why reading ended. The wire knows; the library wraps what it was told. A message that could not

@@ -8,12 +8,13 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/match"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// listen hears what the endpoint says of its own accord, for that long, and then is content. A close that comes meanwhile is
-// noted and no failure: whoever listens did not ask for more. The context ends it, too.
+// listen reads the messages that the endpoint sends of its own accord, for a length of time or until the context ends. A
+// close by the endpoint is noted and no failure, because the caller asked for nothing more.
 func (r *run) listen(length time.Duration) error {
 	r.stage = reasons.StageReply
 	r.due, r.limit = time.Now().Add(length), length
@@ -21,7 +22,7 @@ func (r *run) listen(length time.Duration) error {
 	if err := r.resume(); err != nil {
 		return err
 	}
-	m := newMessage(expectation{}, r.watcher.keep())
+	m := match.NewMessage(new(match.Expectation), match.Options{Keep: r.watcher.keep()})
 	for {
 		err := r.socket.receive(m, r.scratch.message[:])
 		var b *frame.Breach
@@ -41,7 +42,7 @@ func (r *run) listen(length time.Duration) error {
 	}
 }
 
-// resume makes the stream readable again after the wait for a Pong, which the library was told had ended it.
+// resume makes the stream readable again after the wait for a Pong, at which the library saw it end.
 func (r *run) resume() error {
 	if !r.wire.EndsAtPong() {
 		return nil

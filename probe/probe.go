@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/match"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -181,7 +182,7 @@ type run struct {
 	roundTrip time.Duration // of the measured turn, once it has ended
 	unmatched int           // messages that the turn under way passed over
 	lastReply []byte        // the beginning of the last message that did not match
-	near      nearMiss      // how far it was from a match
+	near      match.NearMiss
 
 	first   firstBytes // of the response
 	says    reasons.Says

@@ -23,6 +23,8 @@ const (
 	// MaxProtocolBytes is how long the subprotocols may be together. Servers commonly accept a head of 8 to 64 KiB.
 	MaxProtocolBytes = 16 << 10
 	MaxStayOpen      = 25 * time.Second
+	// MaxJSONPathBytes is the length of a path of ExpectJSON in bytes.
+	MaxJSONPathBytes = 1 << 10
 )
 
 // PingMode is how a run provokes an answer.

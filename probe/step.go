@@ -1,30 +1,38 @@
 package probe
 
-import "time"
+import (
+	"maps"
+	"slices"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/match"
+)
 
 // MaxSteps is how many steps an exchange may have.
 const MaxSteps = 32
 
-// Step is one part of an exchange: it sends a message, waits for one, or does one after the other. Messages are
-// looked at once and in the order in which they come: one that does not match is passed over and counted, and what a
-// step has passed over or matched is not there for the next. A message that was there before the step sent is not
-// its reply; a step that only waits takes it.
+// Step is one part of an exchange: it sends a message, waits for one, or does one after the other.
 //
-// In the texts of a step, {{nonce}} stands for a text of 26 letters and digits that is fresh in every run, and
-// {{name}} for what the group (?P<name>...) of an earlier step's ExpectPattern caught. {{"{{"}} or {{'{{'}} stands for two
-// braces as they are.
+// Steps read each message once, in the order of arrival. A step passes over a message that does not match, and counts it;
+// later steps do not see the messages of an earlier one. A message that arrived before the step sent is not its reply,
+// but a step that only waits takes it.
+//
+// In the texts of a step, {{nonce}} stands for 26 letters and digits that are fresh in every run. {{name}} stands for the
+// text that the group (?P<name>...) matched in the ExpectPattern of an earlier step. {{"{{"}} or {{'{{'}} stands for two
+// braces.
 type Step struct {
 	// Send is the message to send, at most MaxSendBytes, in the format of the Spec; nil sends nothing.
 	Send *string
-	// Expect, ExpectPattern and ExpectJSON say which message is waited for; at most one of them is set, and without any
-	// the step only sends. Expect is what the message must contain; empty takes any. At most MaxExpectBytes.
+	// Expect, ExpectPattern and ExpectJSON say which message the step waits for. At most one of them is set; without any,
+	// the step only sends. Expect is a text that the message must contain; an empty one takes any message. At most
+	// MaxExpectBytes.
 	Expect *string
-	// ExpectPattern is a regular expression (RE2) that the message must match somewhere. At most MaxExpectBytes, also with
-	// its placeholders filled in. A binary message is looked at byte by byte, see Spec.ExpectPattern.
+	// ExpectPattern is a regular expression (RE2) that must match somewhere in the message. At most MaxExpectBytes, also
+	// with its placeholders filled in. It matches a binary message byte by byte, see Spec.ExpectPattern.
 	ExpectPattern string
-	// ExpectJSON says what must stand where in a JSON message: a string, a number, a bool or nil by a path as
-	// github.com/tidwall/gjson has it, "data.items.0.id", at most MaxJSONPathBytes. Numbers are compared exactly. Of the
-	// modifiers a path can have @this, @keys, @values, @reverse and @fromstr, and it cannot be several paths at once.
+	// ExpectJSON has the values of a JSON message by their paths: strings, numbers, bools or nil. A path is one of
+	// github.com/tidwall/gjson, "data.items.0.id", of at most MaxJSONPathBytes. It can have the modifiers @this, @keys,
+	// @values, @reverse and @fromstr, and it cannot be several paths at once. Numbers are compared exactly.
 	ExpectJSON map[string]any
 	// Timeout bounds the step from its start to the matching message, within the deadline of the run; 0 is no bound of
 	// its own.
@@ -37,8 +45,7 @@ type Step struct {
 // expects reports whether the step waits for a message.
 func (s Step) expects() bool { return s.Expect != nil || s.ExpectPattern != "" || s.ExpectJSON != nil }
 
-// steps returns the exchange of a Spec in which messages are sent: its own, or the one step that Send and the
-// expectation make.
+// steps returns the exchange of a Spec that sends messages: its own, or one step with Send and the expectation.
 func (s Spec) steps() []Step {
 	if len(s.Exchange) > 0 {
 		return s.Exchange
@@ -78,7 +85,7 @@ func measured(steps []Step) int {
 type turn struct {
 	step   Step
 	send   []byte
-	expect expectation
+	expect match.Expectation
 	open   bool // placeholders are still to be filled in
 }
 
@@ -100,13 +107,59 @@ func newTurns(s Spec) ([]turn, error) {
 	return turns, nil
 }
 
-// prepare brings the texts of the step into the form in which they are sent and compared.
+// prepare brings the texts of the step, whose placeholders are filled in, into the form to send and to compare.
 func (t *turn) prepare(format MessageFormat) (err error) {
 	if t.step.Send != nil {
 		if t.send, err = format.decode(*t.step.Send); err != nil {
 			return err
 		}
 	}
-	t.expect, err = newExpectation(t.step, format)
+	switch s := &t.step; {
+	case s.ExpectPattern != "":
+		t.expect, err = match.Pattern(s.ExpectPattern)
+	case s.ExpectJSON != nil:
+		t.expect = match.JSON(s.ExpectJSON)
+	case s.Expect != nil:
+		var text []byte
+		text, err = format.decode(*s.Expect)
+		t.expect = match.Text(string(text))
+	}
 	return err
+}
+
+// fillIn returns the step with the values of a run in its texts. The error says that a text became too long.
+func (s Step) fillIn(f *match.Filler) (Step, error) {
+	if s.Send != nil {
+		s.Send = new(f.Text(*s.Send))
+	}
+	if s.Expect != nil {
+		s.Expect = new(f.Text(*s.Expect))
+	}
+	s.ExpectPattern = f.Pattern(s.ExpectPattern, MaxExpectBytes)
+	s.ExpectJSON = maps.Clone(s.ExpectJSON)
+	for path, want := range s.ExpectJSON {
+		if text, ok := want.(string); ok {
+			s.ExpectJSON[path] = f.Text(text)
+		}
+	}
+	return s, f.Err()
+}
+
+// filled reports whether a text of the step has a placeholder.
+func (s Step) filled() bool { return slices.ContainsFunc(s.texts(), match.HasPlaceholder) }
+
+// texts returns the texts of a step that can have placeholders.
+func (s Step) texts() []string {
+	texts := []string{s.ExpectPattern}
+	for _, text := range []*string{s.Send, s.Expect} {
+		if text != nil {
+			texts = append(texts, *text)
+		}
+	}
+	for _, path := range slices.Sorted(maps.Keys(s.ExpectJSON)) {
+		if text, ok := s.ExpectJSON[path].(string); ok {
+			texts = append(texts, text)
+		}
+	}
+	return texts
 }

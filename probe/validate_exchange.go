@@ -3,10 +3,11 @@ package probe
 import (
 	"fmt"
 	"maps"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/probe/internal/match"
 )
 
 // textFaults checks the texts and the bound of a step by themselves.
@@ -42,7 +43,7 @@ func (s Spec) exchangeFaults() []Fault {
 		return []Fault{{Field: "Exchange", Problem: fmt.Sprintf("must have 1 to %d steps, got %d", MaxSteps, n)}}
 	}
 	var faults []Fault
-	marked, known := -1, []string{nonceName}
+	marked, known := -1, []string{match.Nonce}
 	for i, step := range s.Exchange {
 		faults = append(faults, ofStep(i, step.shapeFaults())...)
 		if step.Measure && marked >= 0 {
@@ -52,7 +53,7 @@ func (s Spec) exchangeFaults() []Fault {
 			marked = i
 		}
 		faults = append(faults, ofStep(i, step.nameFaults(known))...)
-		known = append(known, step.groups()...)
+		known = append(known, match.Groups(step.ExpectPattern)...)
 	}
 	if len(faults) == 0 && s.Interpretation == RoundTripLatency && measured(s.Exchange) < 0 {
 		faults = append(faults, Fault{Field: "Exchange", Given: []string{"Exchange", "Interpretation"},
@@ -91,7 +92,7 @@ func (step Step) shapeFaults() []Fault {
 func (step Step) nameFaults(known []string) []Fault {
 	var faults []Fault
 	check := func(field, key, text string) {
-		for _, name := range placeholders(text) {
+		for _, name := range match.Placeholders(text) {
 			if !slices.Contains(known, name) {
 				faults = append(faults, Fault{Field: field, Key: key, Given: []string{"Exchange"},
 					Problem: fmt.Sprintf("has {{%s}}, which no pattern of an earlier step catches (known: %s)", name, strings.Join(known, ", "))})
@@ -110,17 +111,8 @@ func (step Step) nameFaults(known []string) []Fault {
 			check("ExpectJSON", path, text)
 		}
 	}
-	if slices.Contains(step.groups(), nonceName) {
+	if slices.Contains(match.Groups(step.ExpectPattern), match.Nonce) {
 		faults = append(faults, Fault{Field: "ExpectPattern", Problem: "must not name a group nonce: {{nonce}} is the text that is fresh in every run"})
 	}
 	return faults
-}
-
-// groups returns the names of the groups of the step's pattern.
-func (step Step) groups() []string {
-	re, err := regexp.Compile(step.ExpectPattern)
-	if err != nil {
-		return nil
-	}
-	return slices.DeleteFunc(re.SubexpNames(), func(name string) bool { return name == "" })
 }

@@ -100,3 +100,18 @@ func TestValidateExchange(t *testing.T) {
 		})
 	}
 }
+
+// TestValidatePathLength: a path of ExpectJSON can have MaxJSONPathBytes bytes and no more.
+func TestValidatePathLength(t *testing.T) {
+	spec := func(length int) Spec {
+		path := strings.Repeat("a", length)
+		return Spec{URL: "ws://example.com/", Interpretation: RoundTripLatency, Send: "x", ExpectJSON: map[string]any{path: 1}}
+	}
+	if faults := spec(MaxJSONPathBytes).Validate(); len(faults) > 0 {
+		t.Errorf("at the limit: %v", faults)
+	}
+	faults := spec(MaxJSONPathBytes + 1).Validate()
+	if len(faults) != 1 || faults[0].Field != "ExpectJSON" || faults[0].Problem != "must be at most 1024 bytes, got 1025" {
+		t.Errorf("above the limit: %v", faults)
+	}
+}

@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/probe/internal/match"
 )
 
 // textFaults checks the texts of messages and expectations, each by itself.
@@ -59,7 +61,7 @@ func patternFaults(expr string) []Fault {
 	if n := len(expr); n > MaxExpectBytes {
 		return []Fault{{Field: "ExpectPattern", Problem: fmt.Sprintf("must be at most %d bytes, got %d", MaxExpectBytes, n)}}
 	}
-	if problem := patternProblem(expr); problem != "" {
+	if problem := match.PatternProblem(expr); problem != "" {
 		return []Fault{{Field: "ExpectPattern", Problem: problem}}
 	}
 	return nil
@@ -77,13 +79,21 @@ func jsonFaults(expect map[string]any) []Fault {
 	for _, path := range slices.Sorted(maps.Keys(expect)) {
 		if path == "" {
 			faults = append(faults, Fault{Field: "ExpectJSON", Problem: "must not have an empty path"})
-		} else if _, problem := parseJSONPath(path); problem != "" {
+		} else if problem := pathProblem(path); problem != "" {
 			faults = append(faults, Fault{Field: "ExpectJSON", Key: path, Problem: problem})
-		} else if _, ok := jsonScalar(expect[path]); !ok {
+		} else if !match.IsScalar(expect[path]) {
 			faults = append(faults, Fault{Field: "ExpectJSON", Key: path, Problem: "must be text, a number, true, false or null"})
 		}
 	}
 	return faults
+}
+
+// pathProblem says why a text is no path of ExpectJSON, or is empty.
+func pathProblem(path string) string {
+	if n := len(path); n > MaxJSONPathBytes {
+		return fmt.Sprintf("must be at most %d bytes, got %d", MaxJSONPathBytes, n)
+	}
+	return match.PathProblem(path)
 }
 
 // messageFaults checks that there is something to say if and only if messages are sent. The interpretation and

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/match"
 )
 
 // Limits of what a [Watch] keeps.
@@ -178,12 +179,12 @@ func (w *watcher) add(f Frame) {
 func (w *watcher) since(at time.Time) time.Duration { return max(0, at.Sub(w.run.res.Started)) }
 
 // read notes a message that the run has just read, the next one: of a compressed one the frames do not tell the text.
-func (w *watcher) read(m *message, wanted bool) {
+func (w *watcher) read(m *match.Message, wanted bool) {
 	if w == nil {
 		return
 	}
 	w.reads++
-	heard := Message{At: w.since(w.run.raw.ArrivedAt), Step: w.run.turn, Binary: !m.text, Bytes: m.size, raw: slices.Clone(m.head)}
+	heard := Message{At: w.since(w.run.raw.ArrivedAt), Step: w.run.turn, Binary: !m.Text(), Bytes: m.Size(), raw: slices.Clone(m.Head())}
 	for i := range w.Frames {
 		if f := &w.Frames[i]; f.message == w.reads && f.raw == nil {
 			f.raw = heard.raw

@@ -9,6 +9,9 @@ import (
 	"github.com/coder/websocket"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/match"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // socket is an open WebSocket. This is the only file that knows the library: it dials through a transport
@@ -49,7 +52,7 @@ func (s *socket) write(message []byte, binary bool) error {
 }
 
 // receive reads the next data message into m, chunk by chunk.
-func (s *socket) receive(m *message, buf []byte) error {
+func (s *socket) receive(m *match.Message, buf []byte) error {
 	kind, r, err := s.conn.Reader(context.Background())
 	if err != nil {
 		return err
@@ -57,15 +60,15 @@ func (s *socket) receive(m *message, buf []byte) error {
 	if s.inflate != nil {
 		r = s.inflate.Message(r)
 	}
-	m.begin(kind == websocket.MessageText)
+	m.Begin(kind == websocket.MessageText)
 	for {
 		n, err := r.Read(buf)
-		if b := m.write(buf[:n]); b != nil {
-			return b
+		if !m.Write(buf[:n]) {
+			return invalidText()
 		}
 		if errors.Is(err, io.EOF) {
-			if b := m.end(); b != nil {
-				return b
+			if !m.End() {
+				return invalidText()
 			}
 			return nil
 		}
@@ -73,6 +76,12 @@ func (s *socket) receive(m *message, buf []byte) error {
 			return err
 		}
 	}
+}
+
+// invalidText is the breach of a text message that is not UTF-8 (RFC 6455 8.1).
+func invalidText() *frame.Breach {
+	return &frame.Breach{Type: reasons.ProtocolError, Code: frame.CloseInvalidData,
+		About: say.Own("protocol error: text message that is not UTF-8")}
 }
 
 // free gives back what the library holds. All that there is to say to the server has been said by the wire.

@@ -1,23 +1,22 @@
-package probe
+package match
 
 import (
 	"strconv"
 	"strings"
 )
 
-// decimal is a number as JSON writes one (RFC 8259 6), in the one form that it has: digits without zeros at either end, the
-// first of which stands at the power exponent of ten. It is the number itself, whatever its size: a float64 would take
-// different identifiers for the same.
+// decimal is a number of JSON (RFC 8259 6) in its canonical form: digits without zeros at either end, of which the first
+// stands for the power exponent of ten. It is exact at any size, because a float64 would confuse long identifiers.
 type decimal struct {
 	negative bool
 	digits   string // empty for 0, which is -0 as well
 	exponent int64
 }
 
-// maxExponentDigits bounds the exponents that are understood. A number beyond equals only what is written like it.
+// maxExponentDigits bounds the exponents that are parsed. A number beyond the bound equals only the same text.
 const maxExponentDigits = 17
 
-// parseDecimal takes time linear in the text, whatever the exponent. The text is a valid number.
+// parseDecimal parses a valid number of JSON. Its time is linear in the text, whatever the exponent.
 func parseDecimal(text string) (decimal, bool) {
 	mantissa, exponent := text, ""
 	if i := strings.IndexAny(text, "eE"); i >= 0 {
@@ -35,7 +34,7 @@ func parseDecimal(text string) (decimal, bool) {
 	return decimal{negative, digits, power + int64(len(whole)-leading-1)}, ok
 }
 
-// parseExponent returns the exponent, if it is none that only a hostile server writes.
+// parseExponent returns the exponent and whether it is within the bound. Only a hostile server writes a longer one.
 func parseExponent(text string) (int64, bool) {
 	text, negative := strings.CutPrefix(strings.TrimPrefix(text, "+"), "-")
 	text = strings.TrimLeft(text, "0")
@@ -52,7 +51,7 @@ func parseExponent(text string) (int64, bool) {
 	return n, err == nil
 }
 
-// sameNumber reports whether two numbers of JSON are the same, however they are written.
+// sameNumber reports whether two numbers of JSON are equal, however they are written.
 func sameNumber(a, b string) bool {
 	if a == b {
 		return true

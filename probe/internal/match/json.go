@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"bytes"
@@ -12,26 +12,32 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// jsonFact is what must stand at a place of a JSON document. want is nil, a bool, a string or a json.Number.
-type jsonFact struct {
-	path  string // as it was written
-	parts jsonPath
+// fact is a value that must stand at a path of a JSON document. want is nil, a bool, a string or a json.Number.
+type fact struct {
+	path  string // as the user wrote it
+	parts path
 	want  any
 }
 
-// jsonFacts prepares Step.ExpectJSON, which Validate has found good.
-func jsonFacts(expect map[string]any) []jsonFact {
-	facts := make([]jsonFact, 0, len(expect))
-	for _, path := range slices.Sorted(maps.Keys(expect)) {
-		want, _ := jsonScalar(expect[path])
-		parts, _ := parseJSONPath(path)
-		facts = append(facts, jsonFact{path, parts, want})
+// facts prepares the values that are expected, in the order of their paths.
+func facts(values map[string]any) []fact {
+	all := make([]fact, 0, len(values))
+	for _, path := range slices.Sorted(maps.Keys(values)) {
+		want, _ := scalar(values[path])
+		parts, _ := parsePath(path)
+		all = append(all, fact{path, parts, want})
 	}
-	return facts
+	return all
 }
 
-// jsonScalar brings a value into the form of a jsonFact and reports whether there is one.
-func jsonScalar(value any) (any, bool) {
+// IsScalar reports whether a value can be expected of a JSON document: nil, a bool, a string or a finite number.
+func IsScalar(value any) bool {
+	_, ok := scalar(value)
+	return ok
+}
+
+// scalar brings a value into the form of a fact and reports whether there is one.
+func scalar(value any) (any, bool) {
 	switch v := value.(type) {
 	case nil, bool, string:
 		return v, true
@@ -46,12 +52,12 @@ func jsonScalar(value any) (any, bool) {
 	}
 }
 
-// jsonHolds reports whether a message is a JSON document (RFC 8259) in which every fact holds, or which does not. Whether
-// it is a document is asked of encoding/json, which bounds the depth; gjson would recurse as deep as a server likes, and
-// then find a value without building the document.
+// jsonHolds reports whether a message is a JSON document (RFC 8259) in which every fact holds, and otherwise the first
+// that does not. encoding/json validates the document first because it bounds the depth: gjson recurses as deep as the
+// server nests. gjson then finds a value without building the document.
 //
-// To find each fact takes time again; once time is up, none holds.
-func jsonHolds(body []byte, facts []jsonFact, late func() bool) (bool, jsonMiss) {
+// Each fact takes time. Once time is up, none holds.
+func jsonHolds(body []byte, facts []fact, late func() bool) (bool, jsonMiss) {
 	if !json.Valid(body) {
 		return false, jsonMiss{}
 	}
@@ -69,16 +75,16 @@ func jsonHolds(body []byte, facts []jsonFact, late func() bool) (bool, jsonMiss)
 	return true, jsonMiss{}
 }
 
-// in returns what stands at the path in a valid document, or a result that does not exist: once time is up, too. It is not
-// ok if a text that should be JSON is none.
-func (p jsonPath) in(body []byte, late func() bool) (r gjson.Result, ok bool) {
+// in returns the value at the path in a valid document. The result does not exist if there is no value, or if time is up.
+// ok is false if a text that @fromstr reads is not JSON.
+func (p path) in(body []byte, late func() bool) (r gjson.Result, ok bool) {
 	for i, part := range p {
 		if late() {
 			return gjson.Result{}, true
 		}
 		switch {
 		case i == 0 && part[0] != '@' && isContainer(body):
-			r = gjson.GetBytes(body, part) // copies what it finds, not the document
+			r = gjson.GetBytes(body, part) // copies the value that it finds, not the document
 			continue
 		case i == 0:
 			r = gjson.ParseBytes(body)
@@ -91,8 +97,8 @@ func (p jsonPath) in(body []byte, late func() bool) (r gjson.Result, ok bool) {
 	return r, true
 }
 
-// partOf returns what one part of a path finds. Only objects and lists have anything in them: gjson would look into a
-// text for braces.
+// partOf returns the value that one part of a path finds. It looks only into objects and lists, because gjson would find
+// braces in a text.
 func partOf(r gjson.Result, part string) gjson.Result {
 	switch {
 	case !r.Exists(), part == modifiers[0]:

@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"bytes"
@@ -8,7 +8,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/say"
 )
 
-// framings are what protocols put around JSON, by how a message looks.
+// framings are the envelopes that protocols put around JSON, with the look of a message in each.
 var framings = []struct {
 	looks *regexp.Regexp
 	is    string
@@ -25,8 +25,8 @@ var framings = []struct {
 	{regexp.MustCompile(`(?is)^\s*<(!doctype|html|\?xml)`), "HTML or XML"},
 }
 
-// noJSON says what a message is that is no JSON, if it looks like something.
-func noJSON(last heard) string {
+// noJSON says that a message is no JSON, and what it looks like instead if that is known.
+func noJSON(last excerpt) string {
 	const is = "the last one is no JSON"
 	switch {
 	case len(last.head) == 0:

@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"bytes"
@@ -9,16 +9,15 @@ import (
 )
 
 const (
-	// shortText is what a regular expression goes through in no time worth measuring.
+	// shortText is the length in bytes of a text that any regular expression matches in negligible time.
 	shortText = 1 << 10
-	// runesBetweenLooks is how many characters a regular expression gets between two looks at the clock: with tens of
-	// thousands of states, each of them costs a fraction of a millisecond.
+	// runesBetweenLooks is the number of characters between two looks at the clock. With tens of thousands of states, a
+	// character costs a fraction of a millisecond.
 	runesBetweenLooks = 16
 )
 
-// boundedRunes gives a text to a regular expression, character by character, until time is up. A match takes linear
-// time, but linear in the text times the states, and a server that sends a long text of nothing but beginnings of a
-// match can make a harmless expression take minutes.
+// boundedRunes feeds a text to a regular expression, character by character, until time is up. The time of a match is
+// linear in the text times the states: a long text of nothing but beginnings of a match can take minutes.
 type boundedRunes struct {
 	rest   []byte
 	bytes  bool // each byte is a character
@@ -27,7 +26,7 @@ type boundedRunes struct {
 	up     bool
 }
 
-// ReadRune gives the next character, as package regexp would find it by itself.
+// ReadRune returns the next character, as package regexp would decode it.
 func (b *boundedRunes) ReadRune() (rune, int, error) {
 	if b.looked++; b.looked >= runesBetweenLooks {
 		b.looked, b.up = 0, b.up || b.late()
@@ -43,13 +42,13 @@ func (b *boundedRunes) ReadRune() (rune, int, error) {
 	return r, size, nil
 }
 
-// findSubmatch is FindSubmatchIndex of a regular expression, which finds nothing once time is up.
+// findSubmatch is re.FindSubmatchIndex within time: it finds nothing once time is up.
 func findSubmatch(re *regexp.Regexp, text []byte, late func() bool) []int {
 	prefix, literal := re.LiteralPrefix()
 	if literal || len(text) <= shortText {
 		return re.FindSubmatchIndex(text)
 	}
-	// What a match begins with is found in no time, but package regexp does not look for it among runes.
+	// Finding the literal prefix of a match is fast, but package regexp does not look for it in a RuneReader.
 	from := bytes.Index(text, []byte(prefix))
 	switch {
 	case from < 0:
@@ -84,7 +83,7 @@ func byteString(text string) []byte {
 func findFrom(re *regexp.Regexp, runes *boundedRunes, from int) []int {
 	match := re.FindReaderSubmatchIndex(runes)
 	if runes.up {
-		return nil // what seemed to be the end of the text was none
+		return nil // the match may rest on an end of the text that is not there
 	}
 	for i := range match {
 		if match[i] >= 0 {

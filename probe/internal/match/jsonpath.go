@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"fmt"
@@ -9,34 +9,37 @@ import (
 	"github.com/tidwall/gjson"
 )
 
-// Limits of a path of expect_json. A path of a few parts goes through a document a few times; what an endpoint sends must
-// not make one of a thousand go through it a thousand times.
+// Limits of a path. Each part of a path goes through the document once more, and the endpoint chooses the document.
 const (
-	MaxJSONPathBytes = 1 << 10
-	maxPathWalks     = 16 // of #, which looks at every element, and of |, which begins anew
-	maxPathStars     = 2  // three in one name would take the square of its length
+	maxWalks = 16 // of #, which looks at every element, and of |, which starts again
+	maxStars = 2  // three in one name would take time in the square of its length
 )
 
-// The modifiers of gjson that take no more time and memory than the document is long. The others make more of it than it
-// is, some of them the square, or go down into it as deep as it is nested.
-const fromString = "@fromstr" // which gjson itself does not bound
+// fromString is the modifier that reads a text as JSON. gjson itself does not bound it.
+const fromString = "@fromstr"
 
+// modifiers are those of gjson whose time and memory are linear in the document. The others enlarge it, some of them to
+// its square, or recurse as deep as it is nested.
 var modifiers = []string{"@this", "@keys", "@values", "@reverse", fromString}
 
-// jsonPath is a path of expect_json in the parts that are looked up one after the other: the names of modifiers, and
-// paths as gjson has them without any modifier.
-type jsonPath []string
+// path is a path into a JSON document, in parts that are looked up one after the other. A part is a modifier, or a path of
+// gjson without modifiers.
+type path []string
 
-// parseJSONPath takes a path apart, or says what is wrong with it. What JSONPath (RFC 9535) and jq write out of habit is
-// taken: $.items[0]['a.b'] is items.0.a\.b, and so are .items[0] and items.[0].
-func parseJSONPath(path string) (jsonPath, string) {
-	switch {
-	case path == "":
+// PathProblem says why a text is no path into a JSON document, or is empty. The time to check it grows with its length,
+// which the caller bounds.
+func PathProblem(text string) string {
+	_, problem := parsePath(text)
+	return problem
+}
+
+// parsePath takes a path apart, or says what is wrong with it. It also reads the habits of JSONPath (RFC 9535) and jq:
+// $.items[0]['a.b'] is items.0.a\.b, and so are .items[0] and items.[0].
+func parsePath(text string) (path, string) {
+	if text == "" {
 		return nil, "must not be empty"
-	case len(path) > MaxJSONPathBytes:
-		return nil, fmt.Sprintf("must be at most %d bytes, got %d", MaxJSONPathBytes, len(path))
 	}
-	p := pathReader{rest: rootless(path), begins: true}
+	p := pathReader{rest: rootless(text), begins: true}
 	for p.rest != "" {
 		if problem := p.next(); problem != "" {
 			return nil, problem
@@ -45,26 +48,26 @@ func parseJSONPath(path string) (jsonPath, string) {
 	switch {
 	case p.depth > 0:
 		return nil, "must end the query that #( begins with a )"
-	case p.walks > maxPathWalks:
-		return nil, fmt.Sprintf("must have at most %d of # and | together, got %d", maxPathWalks, p.walks)
-	case p.stars > maxPathStars:
-		return nil, fmt.Sprintf("must have at most %d of *, got %d", maxPathStars, p.stars)
+	case p.walks > maxWalks:
+		return nil, fmt.Sprintf("must have at most %d of # and | together, got %d", maxWalks, p.walks)
+	case p.stars > maxStars:
+		return nil, fmt.Sprintf("must have at most %d of *, got %d", maxStars, p.stars)
 	}
 	p.cut()
 	if len(p.parts) == 0 {
-		return jsonPath{modifiers[0]}, "" // the document itself
+		return path{modifiers[0]}, "" // the document itself
 	}
 	return p.parts, ""
 }
 
-// rootless takes the root away with which JSONPath, jq and Gatus begin a path. A key that begins with $ is none.
-func rootless(path string) string {
-	rest, found := strings.CutPrefix(path, "[BODY]")
+// rootless removes the root with which JSONPath, jq and Gatus begin a path. A key that begins with $ is no root.
+func rootless(text string) string {
+	rest, found := strings.CutPrefix(text, "[BODY]")
 	if !found {
-		rest, found = strings.CutPrefix(path, "$")
+		rest, found = strings.CutPrefix(text, "$")
 	}
 	if found && rest != "" && rest[0] != '.' && rest[0] != '[' {
-		return path
+		return text
 	}
 	if rest == "." || strings.HasPrefix(rest, ".") && !strings.HasPrefix(rest, "..") {
 		return rest[1:]
@@ -76,11 +79,11 @@ func rootless(path string) string {
 type pathReader struct {
 	rest         string
 	part         strings.Builder
-	parts        jsonPath
+	parts        path
 	begins       bool // whether the name of a member or the index of an element begins here
-	depth        int  // of the queries that are open
-	value        int  // where in part the value begins that the query compares with, or 0
-	each         bool // the part has a #, so that what follows is done with each element
+	depth        int  // of open queries
+	value        int  // offset in part of the value that the query compares with, or 0
+	each         bool // the part has a #, so that the rest applies to each element
 	walks, stars int
 }
 
@@ -99,7 +102,7 @@ func (p *pathReader) cut() {
 	p.begins, p.each, p.value = true, false, 0
 }
 
-// next reads the next character, or what belongs together, and says what is wrong with it.
+// next reads the next character, or several that belong together, and says what is wrong with them.
 func (p *pathReader) next() string {
 	if match := bracketed.FindStringSubmatch(p.rest); match != nil && p.value == 0 && !strings.HasSuffix(p.part.String(), "#") {
 		return p.element(match)
@@ -113,7 +116,7 @@ func (p *pathReader) next() string {
 		p.quoted()
 	case c == '"' && p.depth > 0:
 		return "must not have quotes in the path of a query"
-	case begins && p.value == 0 && strings.HasPrefix(p.rest, openBraces): // a placeholder, which a path has none of
+	case begins && p.value == 0 && strings.HasPrefix(p.rest, openBraces): // no placeholder: a path has none
 		p.part.WriteString(`\{\{`)
 		p.rest = p.rest[len(openBraces):]
 	case begins && p.value == 0 && (c == '[' || c == '{'):
@@ -138,13 +141,13 @@ func (p *pathReader) next() string {
 	return ""
 }
 
-// take passes characters on as they are.
+// take passes n bytes on unchanged.
 func (p *pathReader) take(n int) {
 	p.part.WriteString(p.rest[:n])
 	p.rest = p.rest[n:]
 }
 
-// plain passes on one character that stands for itself, or for little more.
+// plain passes on one character, and notes the effect of those that have one.
 func (p *pathReader) plain(c byte) {
 	switch c {
 	case '.':
@@ -165,7 +168,7 @@ func (p *pathReader) plain(c byte) {
 	p.take(1)
 }
 
-// element takes [0] and ['name'] into the parts of a path that they are.
+// element writes [0] and ['name'] as parts of a path.
 func (p *pathReader) element(match []string) string {
 	key := match[1] + escapeKey(match[2]+match[3])
 	p.rest = p.rest[len(match[0]):]
@@ -194,7 +197,7 @@ func escapeKey(key string) string {
 	return b.String()
 }
 
-// word is what begins with @, the name of a modifier perhaps. In a query it ends where the value begins.
+// word returns the word that begins with @, which may name a modifier. In a query it ends where the value begins.
 func (p *pathReader) word() string {
 	if p.depth > 0 {
 		return atWordQuery.FindString(p.rest)
@@ -231,7 +234,7 @@ func (p *pathReader) query() {
 	p.take(2)
 }
 
-// exactDigits is how many digits a float64 always tells apart.
+// exactDigits is the number of decimal digits that a float64 always tells apart.
 const exactDigits = 15
 
 // endQuery reads the end of a query. gjson compares numbers as float64.
@@ -250,7 +253,7 @@ func (p *pathReader) endQuery() string {
 
 var plainNumber = regexp.MustCompile(`^-?[0-9]+(\.[0-9]+)?([eE][-+]?[0-9]+)?$`)
 
-// quoted reads a text in quotes, which a query compares with. Behind % it is a pattern.
+// quoted reads the text in quotes that a query compares with. After % it is a pattern.
 func (p *pathReader) quoted() {
 	text := p.rest[:quotedLength(p.rest)]
 	if strings.HasSuffix(strings.TrimRight(p.part.String(), " "), "%") {
@@ -259,7 +262,7 @@ func (p *pathReader) quoted() {
 	p.take(len(text))
 }
 
-// quotedLength is the length of the text in quotes that a text begins with.
+// quotedLength is the length of the quoted text at the beginning of text.
 func quotedLength(text string) int {
 	for i := 1; i < len(text); i++ {
 		switch text[i] {

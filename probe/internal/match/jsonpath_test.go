@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"encoding/json"
@@ -25,14 +25,14 @@ func TestJSONPathForms(t *testing.T) {
 		{"text|@fromstr|op", "pong"}, {"text.@fromstr.op", "pong"}, {"text.@fromstr.inner.@fromstr.0", 5}, {"text|@fromstr|inner|@fromstr|@reverse|0", 5},
 		{"nested[0][1]", 2}, {"nested.1.#", 1},
 	} {
-		if !holds([]byte(doc), jsonFacts(map[string]any{test.path: test.want}), early) {
-			parts, problem := parseJSONPath(test.path)
+		if !holds([]byte(doc), facts(map[string]any{test.path: test.want}), never) {
+			parts, problem := parsePath(test.path)
 			t.Errorf("%s is not %v: parts %q, %s", test.path, test.want, parts, problem)
 		}
 	}
 	for _, path := range []string{"braces.0", "braces|0", "braces|1.a", "id|@fromstr", "braces|@keys|0", "m|@fromstr", "list.3", "id.x", "text.op", "missing|@this", "missing|@fromstr|a"} {
-		parts, problem := parseJSONPath(path)
-		if got, _ := parts.in([]byte(doc), early); problem != "" || got.Exists() {
+		parts, problem := parsePath(path)
+		if got, _ := parts.in([]byte(doc), never); problem != "" || got.Exists() {
 			t.Errorf("%s finds %s: %s", path, got.Raw, problem)
 		}
 	}
@@ -49,7 +49,7 @@ func TestJSONPathOfScalar(t *testing.T) {
 		{`"[1]"`, "0", 1, false}, {`"{\"a\":1}"`, "a", 1, false}, {`"{\"a\":1}"`, "@fromstr.a", 1, true}, {`"{\"a\":1}"`, "$.@fromstr.a", 1, true},
 		{`"{\"a\":1"`, "@fromstr.a", 1, false}, {`"[1] x"`, "@fromstr.0", 1, false},
 	} {
-		if holds([]byte(test.doc), jsonFacts(map[string]any{test.path: test.want}), early) != test.ok {
+		if holds([]byte(test.doc), facts(map[string]any{test.path: test.want}), never) != test.ok {
 			t.Errorf("%s in %s is %v: not %v", test.path, test.doc, test.want, test.ok)
 		}
 	}
@@ -58,51 +58,50 @@ func TestJSONPathOfScalar(t *testing.T) {
 // TestJSONPathRefused: what could make much of a document, or could never be one value, is refused with what to write.
 func TestJSONPathRefused(t *testing.T) {
 	for path, want := range map[string]string{
-		"":                                      "empty",
-		strings.Repeat("a", MaxJSONPathBytes+1): "at most 1024 bytes, got 1025",
-		"@pretty":                               "modifier @pretty",
-		"a|@pretty":                             "modifier @pretty",
-		"a.@tostr|@tostr|@tostr":                "modifier @tostr",
-		"a.@ugly":                               "modifier @ugly",
-		"@flatten:{\"deep\":true}":              "modifier @flatten",
-		"list.@join":                            "modifier @join",
-		"@group":                                "modifier @group",
-		"@dig:a":                                "modifier @dig",
-		"a|@valid":                              "modifier @valid",
-		"list.#.@pretty":                        "modifier @pretty",
-		`list.#(@pretty=="x")`:                  "modifier @pretty",
-		`list.#(a|@tostr=="x")`:                 "modifier @tostr",
-		`list.#("|@tostr|"=="x")`:               "quotes",
-		"@keys:x":                               "behind @keys",
-		"list.#.@fromstr":                       "write |@fromstr",
-		`list.#(a.@fromstr=="x")`:               "in a query",
-		"[a,b]":                                 "several paths",
-		"{a,b}":                                 "several paths",
-		"a.[b,c]":                               "several paths",
-		"a|{b,c}":                               "several paths",
-		"[@this,@this]|[@this,@this]":           "several paths",
-		"list.#([a,b])":                         "several paths",
-		"!5":                                    "value of its own",
-		"a|!true":                               "value of its own",
-		`list.#(a=="x"`:                         "with a )",
-		"list.#[a==1]":                          "parentheses",
-		strings.Repeat("#.", 17) + "a":          "at most 16 of # and | together, got 17",
-		strings.Repeat("a|", 17) + "a":          "at most 16",
-		strings.Repeat("@this|", 17) + "a":      "at most 16",
-		"a*b*c*":                                "at most 2 of *, got 3",
-		`list.#(a%"*x*y*z")`:                    "at most 2 of *",
-		"list.#(a%*x*y*z)":                      "at most 2 of *",
-		"list.#(id==9007199254740993).a":        "more than 15 digits",
-		"list.#(id>0.1234567890123456)":         "more than 15 digits",
-		"a['']":                                 "name or a number",
-		"a[0]b":                                 "a dot behind ]",
+		"":                                 "empty",
+		"@pretty":                          "modifier @pretty",
+		"a|@pretty":                        "modifier @pretty",
+		"a.@tostr|@tostr|@tostr":           "modifier @tostr",
+		"a.@ugly":                          "modifier @ugly",
+		"@flatten:{\"deep\":true}":         "modifier @flatten",
+		"list.@join":                       "modifier @join",
+		"@group":                           "modifier @group",
+		"@dig:a":                           "modifier @dig",
+		"a|@valid":                         "modifier @valid",
+		"list.#.@pretty":                   "modifier @pretty",
+		`list.#(@pretty=="x")`:             "modifier @pretty",
+		`list.#(a|@tostr=="x")`:            "modifier @tostr",
+		`list.#("|@tostr|"=="x")`:          "quotes",
+		"@keys:x":                          "behind @keys",
+		"list.#.@fromstr":                  "write |@fromstr",
+		`list.#(a.@fromstr=="x")`:          "in a query",
+		"[a,b]":                            "several paths",
+		"{a,b}":                            "several paths",
+		"a.[b,c]":                          "several paths",
+		"a|{b,c}":                          "several paths",
+		"[@this,@this]|[@this,@this]":      "several paths",
+		"list.#([a,b])":                    "several paths",
+		"!5":                               "value of its own",
+		"a|!true":                          "value of its own",
+		`list.#(a=="x"`:                    "with a )",
+		"list.#[a==1]":                     "parentheses",
+		strings.Repeat("#.", 17) + "a":     "at most 16 of # and | together, got 17",
+		strings.Repeat("a|", 17) + "a":     "at most 16",
+		strings.Repeat("@this|", 17) + "a": "at most 16",
+		"a*b*c*":                           "at most 2 of *, got 3",
+		`list.#(a%"*x*y*z")`:               "at most 2 of *",
+		"list.#(a%*x*y*z)":                 "at most 2 of *",
+		"list.#(id==9007199254740993).a":   "more than 15 digits",
+		"list.#(id>0.1234567890123456)":    "more than 15 digits",
+		"a['']":                            "name or a number",
+		"a[0]b":                            "a dot behind ]",
 	} {
-		if _, problem := parseJSONPath(path); !strings.Contains(problem, want) || problem == "" {
+		if _, problem := parsePath(path); !strings.Contains(problem, want) || problem == "" {
 			t.Errorf("%.60q: got %q, want %q", path, problem, want)
 		}
 	}
 	for _, path := range []string{`list.#(a=="*x*y*z")`, "list.#(id==123456789012345000000).a", "list.#(id==0.5)", `a\*b\*c\*`, "a.{{nonce}}", "{{nonce}}", "a[*].b", "a[-1]", "$..id", "/a/b"} {
-		if _, problem := parseJSONPath(path); problem != "" {
+		if _, problem := parsePath(path); problem != "" {
 			t.Errorf("%s: %s", path, problem)
 		}
 	}
@@ -133,11 +132,11 @@ func TestJSONPathMakesNoMoreOfADocument(t *testing.T) {
 		}
 		for _, path := range []string{"$", "@keys", "@values", "@reverse", "@fromstr", "@fromstr|@fromstr", "@reverse|@reverse|@reverse", "@values|@values|@keys|@keys",
 			"#", "#.#.#.#.#.a", "*.*", "a*b*", `#(a%"*a*")#`, `#(#(#(#(a))))#`, "*|*|0|0", "a.a.a.a.a.a"} {
-			parts, problem := parseJSONPath(path)
+			parts, problem := parsePath(path)
 			if problem != "" {
 				t.Fatalf("%s: %s", path, problem)
 			}
-			if got, _ := parts.in([]byte(doc), early); len(got.Raw) > 4*len(doc)+16 {
+			if got, _ := parts.in([]byte(doc), never); len(got.Raw) > 4*len(doc)+16 {
 				t.Errorf("%s makes %d bytes of %s, which is %d long", path, len(got.Raw), name, len(doc))
 			}
 		}
@@ -148,7 +147,7 @@ func TestJSONPathMakesNoMoreOfADocument(t *testing.T) {
 func TestJSONPathEndsWhenTimeIsUp(t *testing.T) {
 	looks := 0
 	late := func() bool { looks++; return looks > 2 }
-	parts, _ := parseJSONPath("a|@this|@this|@this")
+	parts, _ := parsePath("a|@this|@this|@this")
 	if got, _ := parts.in([]byte(`{"a":1}`), late); got.Exists() || looks != 3 {
 		t.Errorf("found %s after %d looks", got.Raw, looks)
 	}

@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"encoding/json"

@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"fmt"
@@ -8,12 +8,11 @@ import (
 	"unicode/utf8"
 )
 
-// A binary message is looked at byte by byte: to the regular expression each byte is the character of that number, so that
-// \xff is the byte 0xff and a dot any byte. Characters outside ASCII that an expression has as text are the bytes of their
-// UTF-8.
-
-// bytePattern compiles a valid regular expression for binary messages. It returns nil for one about characters, with
-// \p{L}, \x{20ac} or [äö] for instance: that looks at binary messages as UTF-8, too.
+// bytePattern compiles a valid regular expression for binary messages, which it matches byte by byte: \xff is the byte
+// 0xff, and a dot is any byte. Characters outside ASCII stand for the bytes of their UTF-8.
+//
+// It returns nil for an expression about characters, for instance with \p{L}, \x{20ac} or [äö]. Such an expression reads
+// binary messages as UTF-8, too.
 func bytePattern(expr string) *regexp.Regexp {
 	form, ok := byteForm(expr)
 	if !ok {
@@ -30,7 +29,7 @@ func bytePattern(expr string) *regexp.Regexp {
 	return re
 }
 
-// byteForm writes characters outside ASCII as their bytes. It reports whether there are none in classes of characters.
+// byteForm writes characters outside ASCII as their bytes. It reports false if a class has such characters.
 func byteForm(expr string) (string, bool) {
 	var b strings.Builder
 	for expr != "" {
@@ -75,13 +74,13 @@ func byteText(r rune) string {
 	return "(?:" + b.String() + ")"
 }
 
-// classLength is the length of the class of characters that a valid regular expression begins with.
+// classLength is the length of the class of characters at the beginning of a valid regular expression.
 func classLength(expr string) int {
 	i := 1
 	if strings.HasPrefix(expr[i:], "^") {
 		i++
 	}
-	if strings.HasPrefix(expr[i:], "]") { // which ends nothing at the beginning
+	if strings.HasPrefix(expr[i:], "]") { // a ] at the beginning does not end the class
 		i++
 	}
 	for i < len(expr) {
@@ -99,8 +98,8 @@ func classLength(expr string) int {
 	return len(expr)
 }
 
-// ofBytes reports whether every character that an expression has as text is the number of a byte. In classes only those
-// that stand for everything else can be higher.
+// ofBytes reports whether the number of every character in an expression fits into a byte. In a class, only the end of an
+// open range can be higher.
 func ofBytes(re *syntax.Regexp) bool {
 	const last = 0xff
 	switch re.Op {
@@ -125,6 +124,9 @@ func ofBytes(re *syntax.Regexp) bool {
 	return true
 }
 
-// folded reports whether a class has characters only because they are letters of ASCII in another case: the long s and the
-// Kelvin sign.
+// folded reports whether a range is a letter of ASCII in another case: the long s or the Kelvin sign.
 func folded(from, to rune) bool { return from == to && (from == '\u017f' || from == '\u212a') }
+
+func isASCII(s string) bool {
+	return !strings.ContainsFunc(s, func(r rune) bool { return r >= utf8.RuneSelf })
+}

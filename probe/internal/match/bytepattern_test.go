@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"regexp"
@@ -32,7 +32,7 @@ func TestBytePattern(t *testing.T) {
 			for i := range want {
 				want[i] += len(before)
 			}
-			if got := findBytes(re, []byte(before+test.message), early); !slices.Equal(got, want) {
+			if got := findBytes(re, []byte(before+test.message), never); !slices.Equal(got, want) {
 				t.Errorf("%s in %q: %v, want %v", test.expr, test.message, got, want)
 			}
 		}

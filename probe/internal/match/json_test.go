@@ -1,4 +1,4 @@
-package probe
+package match
 
 import (
 	"encoding/json"
@@ -23,31 +23,31 @@ func TestJSONHolds(t *testing.T) {
 		{"list.1.a", "y", true}, {"list.#", 2, true}, {"list", "x", false}, {"list.2.a", "y", false}, {`a\.b`, 1, true},
 		{"$.id", 7, true}, {"$.list[1].a", "y", true}, {"list[0].a", "x", true},
 	} {
-		if holds([]byte(doc), jsonFacts(map[string]any{test.path: test.want}), early) != test.ok {
+		if holds([]byte(doc), facts(map[string]any{test.path: test.want}), never) != test.ok {
 			t.Errorf("%s is %v (%T): not %v", test.path, test.want, test.want, test.ok)
 		}
 	}
-	if !holds([]byte(` ["a",[2]] `), jsonFacts(map[string]any{"0": "a", "1.0": 2}), early) {
+	if !holds([]byte(` ["a",[2]] `), facts(map[string]any{"0": "a", "1.0": 2}), never) {
 		t.Error("a list is no document")
 	}
-	if holds([]byte(doc), jsonFacts(map[string]any{"id": 7, "ok": false}), early) {
+	if holds([]byte(doc), facts(map[string]any{"id": 7, "ok": false}), never) {
 		t.Error("one of two facts is enough")
 	}
 }
 
 // TestJSONHoldsOnlyInJSON: what is no document matches nothing, and cannot exhaust the stack.
 func TestJSONHoldsOnlyInJSON(t *testing.T) {
-	facts := jsonFacts(map[string]any{"a": 1})
+	facts := facts(map[string]any{"a": 1})
 	for _, text := range []string{"", "a", `{"a":1`, `{"a":1}}`, `{"a":1} {"a":1}`, `[{"a":1}]`, "{\"a\":1,\"b\":\"\x00\"}",
 		strings.Repeat("[", 1<<20), `{"a":1,"b":` + strings.Repeat("[", 1<<20) + strings.Repeat("]", 1<<20) + "}"} {
-		if holds([]byte(text), facts, early) {
+		if holds([]byte(text), facts, never) {
 			t.Errorf("%.40q holds", text)
 		}
 	}
 }
 
 // holds is jsonHolds without the reason.
-func holds(body []byte, facts []jsonFact, late func() bool) bool {
+func holds(body []byte, facts []fact, late func() bool) bool {
 	ok, _ := jsonHolds(body, facts, late)
 	return ok
 }
