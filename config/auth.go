@@ -4,9 +4,14 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"strings"
 
-	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
+	"github.com/wsprobe/wsprobe/config/internal/readfile"
 )
+
+// maxSecret is the most bytes of a secret.
+const maxSecret = 64 << 10
 
 // authorize returns what tells the value of the Authorization field, or nil for none. Files are read each time.
 //
@@ -16,7 +21,7 @@ func (a authSettings) authorize(isSecret func(key string) bool) func() (string, 
 		if isSecret(key) {
 			return key
 		}
-		return key + " " + yamltree.Quote(file)
+		return key + " " + excerpt.Quote(file)
 	}
 	switch a.strategy {
 	case authBasic:
@@ -57,4 +62,17 @@ func secretOf(called, file, text string, check func(string) string) (string, err
 		return "", fmt.Errorf("%s: %w", called, err)
 	}
 	return secret, nil
+}
+
+// readLine reads a secret that is one line. Line ends at its end do not count.
+func readLine(name string) (string, error) {
+	data, err := readfile.Regular(name, maxSecret)
+	if err != nil {
+		return "", err
+	}
+	text := strings.TrimRight(string(data), "\r\n")
+	if text == "" {
+		return "", errors.New("is empty")
+	}
+	return text, nil
 }

@@ -1,5 +1,6 @@
-// Package config turns a YAML file and the environment into what wsprobe runs, or into the list of everything
-// that is wrong with them.
+// Package config reads the configuration of wsprobe from a YAML file and the environment.
+//
+// [Load] returns the agent, the export and the probes, or an [Error] with everything that is wrong.
 //
 // The idea is one table. Every field that a person can write stands in it once (see [Fields]), with its kind, its
 // default, its range and a sentence about it. [Load] reads by the table, [Schema] is written from it, and the

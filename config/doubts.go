@@ -6,6 +6,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
+	"github.com/wsprobe/wsprobe/config/internal/keypair"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
@@ -63,7 +65,7 @@ func lineBreak(n *yaml.Node) string {
 	case n.Style&yaml.LiteralStyle == 0:
 		return ""
 	}
-	if !strings.HasSuffix(n.Value, "\n") || isInline(n.Value) {
+	if !strings.HasSuffix(n.Value, "\n") || keypair.IsInline(n.Value) {
 		return ""
 	}
 	return "ends in a line break, as " + mark + " keeps it: write " + mark + `- to leave it out, or, if it is meant, the text in double quotes with \n`
@@ -98,7 +100,7 @@ func unfilled(text, key string) string {
 	case match[1] != "nonce" && (carriers[key] || !word.MatchString(match[1])): // it may be a part of a secret
 		return "has a placeholder in double braces that is not filled in: write ${env:NAME} for a variable, ${file:PATH} for a file"
 	default:
-		return "has {{" + yamltree.Shorten(match[1]) + "}}, which is filled in nowhere but in the steps of an exchange"
+		return "has {{" + excerpt.Of(match[1]) + "}}, which is filled in nowhere but in the steps of an exchange"
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"strings"
 	"sync"
 
-	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // foreign are names that other programs have for a field of ours, or for what we have no field for. They are those of
@@ -135,7 +135,7 @@ var bareKey = strings.NewReplacer("_", "", "-", "", ".", "", " ", "")
 // advice the end of a sentence.
 func (s *section[T]) guess(word string) (key, advice string) {
 	bare := bareKey.Replace(strings.ToLower(word))
-	if len(word) > yamltree.MaxShown {
+	if len(word) > excerpt.Max {
 		return "", ""
 	}
 	keys := s.keys()

@@ -4,7 +4,7 @@ import (
 	"regexp"
 	"strings"
 
-	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // escapePath writes a key of JSON as a part of a path.
@@ -42,7 +42,7 @@ func pathDoubt(path string) string {
 	case plain == path, readAnyway(path):
 		return ""
 	}
-	return "is a path of another dialect: write " + yamltree.Shorten(plain)
+	return "is a path of another dialect: write " + excerpt.Of(plain)
 }
 
 // plainPath takes a path of another dialect to what it is here.

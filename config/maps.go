@@ -6,6 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
@@ -82,7 +83,7 @@ func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where yamltre
 			continue
 		}
 		if first, twice := own[f.folded(name)]; twice {
-			r.Used(p.Key, p.KeyAt, where.Name(name), "is there twice: %s is the same header", yamltree.Quote(first.name))
+			r.Used(p.Key, p.KeyAt, where.Name(name), "is there twice: %s is the same header", excerpt.Quote(first.name))
 			continue
 		}
 		e := entry{name: r.share(name), value: standIn}

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
@@ -36,7 +37,7 @@ func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) 
 	switch f.Kind {
 	case Duration:
 		if !decimal.MatchString(v.text) {
-			s.Variable(v.name, "must be a whole number of milliseconds, got %s", yamltree.Quote(v.text))
+			s.Variable(v.name, "must be a whole number of milliseconds, got %s", excerpt.Quote(v.text))
 			s.wrong[f.Path] = true
 			return
 		}
@@ -79,7 +80,7 @@ func (s *settingsReader) withScheme(endpoint string) string {
 	case ok && strings.EqualFold(insecure.text, "true"):
 		return "http://" + endpoint
 	case ok && !strings.EqualFold(insecure.text, "false"):
-		s.Variable(insecure.name, "must be true or false, got %s", yamltree.Quote(insecure.text))
+		s.Variable(insecure.name, "must be true or false, got %s", excerpt.Quote(insecure.text))
 	}
 	return "https://" + endpoint
 }
@@ -108,7 +109,7 @@ func (s *settingsReader) refuse(otlp OTLP) {
 	}
 	for _, rule := range refused {
 		if v, ok := standardVariable(rule.names).(standard); ok && !strings.EqualFold(v.text, rule.allowed) {
-			s.Variable(v.name, "%s, got %s", rule.problem, yamltree.Quote(v.text))
+			s.Variable(v.name, "%s, got %s", rule.problem, excerpt.Quote(v.text))
 		}
 	}
 }
@@ -181,7 +182,7 @@ func (r Resource) checkLabels(report *yamltree.Report, probes []Probe) {
 	for _, name := range slices.Sorted(maps.Keys(r.Attributes)) {
 		for _, p := range probes {
 			if oneOf(name, slices.Collect(maps.Keys(p.Labels))) {
-				report.Variable(resourceVariable, "%s is a label of probe %s, too: some back ends would have it twice", name, yamltree.Quote(p.Name))
+				report.Variable(resourceVariable, "%s is a label of probe %s, too: some back ends would have it twice", name, excerpt.Quote(p.Name))
 				break
 			}
 		}

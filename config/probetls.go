@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/wsprobe/wsprobe/config/internal/keypair"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
@@ -90,13 +91,13 @@ func (t *tlsReader) protocols(s *tlsSettings, got *found, where yamltree.Path) {
 func (t *tlsReader) fit(s tlsSettings) tlsSettings {
 	if t.owns("cert_file") || t.owns("key_file") {
 		if !t.owns("cert_file") {
-			s.cert = ""
+			s.Cert = ""
 		}
 		if !t.owns("key_file") {
-			s.key = ""
+			s.Key = ""
 		}
-		if !t.owns("key_password") && (t.base.cert != "" || t.base.key != "") {
-			s.password = ""
+		if !t.owns("key_password") && (t.base.Cert != "" || t.base.Key != "") {
+			s.Password = ""
 		}
 	}
 	strict := t.owns("ca_file") && s.ca != "" || t.owns("verify_hostname") && s.verifyName
@@ -132,13 +133,13 @@ func (t *tlsReader) sound(s tlsSettings) tlsSettings {
 		s.ca = ""
 	}
 	if t.wrong("cert_file") || t.wrong("key_file") || t.wrong("key_password") {
-		s.identity = identity{}
+		s.Identity = keypair.Identity{}
 	}
 	if t.wrong("insecure_skip_verify") {
 		s.skipVerify = false
 	}
-	if !t.owns("key_password") && s.cert == "" && s.key == "" {
-		s.password = "" // a default for the probes that have a certificate
+	if !t.owns("key_password") && s.Cert == "" && s.Key == "" {
+		s.Password = "" // a default for the probes that have a certificate
 	}
 	return s
 }

@@ -11,7 +11,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 )
@@ -21,7 +21,7 @@ import (
 // come from a file, a variable or the table of fields.
 func store(f *Field, check func(string) string, into any, text string) (problem string) {
 	if f.Kind == Choice && !slices.Contains(f.Allowed, text) {
-		return fmt.Sprintf("must be one of %s, got %s%s", strings.Join(f.Allowed, ", "), yamltree.Quote(text), didYouMean(suggestChoice(text, f.Allowed)))
+		return fmt.Sprintf("must be one of %s, got %s%s", strings.Join(f.Allowed, ", "), excerpt.Quote(text), didYouMean(suggestChoice(text, f.Allowed)))
 	}
 	switch into := into.(type) {
 	case *string:
@@ -93,7 +93,7 @@ func unless(err error) string {
 func storeCondition(into *health.Condition, text string) string {
 	condition, err := health.ParseCondition(text)
 	if err != nil {
-		return err.Error() + ", got " + yamltree.Quote(text)
+		return err.Error() + ", got " + excerpt.Quote(text)
 	}
 	*into = condition
 	return ""
@@ -121,7 +121,7 @@ func storeBool(into *bool, text string) string {
 	case "false", "False", "FALSE":
 		*into = false
 	default:
-		return "must be true or false, got " + yamltree.Quote(text)
+		return "must be true or false, got " + excerpt.Quote(text)
 	}
 	return ""
 }
@@ -132,11 +132,11 @@ var decimal = regexp.MustCompile(`^-?(0|[1-9][0-9]*)$`)
 
 func parseInteger(f *Field, text string) (int64, string) {
 	if !decimal.MatchString(text) {
-		return 0, "must be a whole number in decimal digits, got " + yamltree.Quote(text)
+		return 0, "must be a whole number in decimal digits, got " + excerpt.Quote(text)
 	}
 	n, err := strconv.ParseInt(text, 10, 64)
 	if err != nil || n < f.Min || n > f.Max {
-		return 0, fmt.Sprintf("must be between %d and %d, got %s", f.Min, f.Max, yamltree.Shorten(text))
+		return 0, fmt.Sprintf("must be between %d and %d, got %s", f.Min, f.Max, excerpt.Of(text))
 	}
 	return n, ""
 }
@@ -152,11 +152,11 @@ func parseTime(f *Field, text string) (time.Duration, string) {
 	d, err := time.ParseDuration(text)
 	huge := err != nil && duration.MatchString(text) // beyond what Go can count
 	if err != nil && !huge || text == "0" {
-		return 0, "must be a duration with a unit, such as 30s or 1m30s, got " + yamltree.Quote(text)
+		return 0, "must be a duration with a unit, such as 30s or 1m30s, got " + excerpt.Quote(text)
 	}
 	if huge || d < time.Duration(f.Min) || d > time.Duration(f.Max) {
 		return 0, fmt.Sprintf("must be between %s and %s, got %s",
-			shortDuration(time.Duration(f.Min)), shortDuration(time.Duration(f.Max)), yamltree.Shorten(text))
+			shortDuration(time.Duration(f.Min)), shortDuration(time.Duration(f.Max)), excerpt.Of(text))
 	}
 	return d, ""
 }

@@ -5,7 +5,7 @@ import (
 	"regexp"
 	"strconv"
 
-	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // size is a number of bytes as people write it. The units are those of IEC 80000-13: a megabyte means two things
@@ -18,7 +18,7 @@ var units = []string{"B", "KiB", "MiB", "GiB", "TiB"}
 func parseSize(f *Field, text string) (int64, string) {
 	parts := size.FindStringSubmatch(text)
 	if parts == nil {
-		return 0, "must be a size with a unit, such as 64KiB or 256MiB, got " + yamltree.Quote(text)
+		return 0, "must be a size with a unit, such as 64KiB or 256MiB, got " + excerpt.Quote(text)
 	}
 	n, err := strconv.ParseInt(parts[1], 10, 64)
 	for i, unit := range units {
@@ -32,7 +32,7 @@ func parseSize(f *Field, text string) (int64, string) {
 		}
 	}
 	if err != nil || n < f.Min || n > f.Max {
-		return 0, fmt.Sprintf("must be between %s and %s, got %s", shortSize(f.Min), shortSize(f.Max), yamltree.Shorten(text))
+		return 0, fmt.Sprintf("must be between %s and %s, got %s", shortSize(f.Min), shortSize(f.Max), excerpt.Of(text))
 	}
 	return n, ""
 }

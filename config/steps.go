@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 )
@@ -69,7 +70,7 @@ func decodeValues(r *reader, p yamltree.Pair, where yamltree.Path, into *map[str
 
 func valueProblem(key string, n *yaml.Node) string {
 	if inner := firstLeaf(n); inner != "" {
-		return "must be text, a number, true, false or null, got " + yamltree.Describe(n) + ": write the path, " + yamltree.Shorten(key+inner)
+		return "must be text, a number, true, false or null, got " + yamltree.Describe(n) + ": write the path, " + excerpt.Of(key+inner)
 	}
 	if n.Kind == yaml.ScalarNode && (n.Tag == yamltree.IntTag || n.Tag == yamltree.FloatTag) {
 		return "must be a number as JSON writes it, got " + yamltree.Show(n)
@@ -81,7 +82,7 @@ func valueProblem(key string, n *yaml.Node) string {
 // alias is no part of what somebody wrote as a tree.
 func firstLeaf(n *yaml.Node) string {
 	inner := ""
-	for depth := 0; depth < yamltree.MaxShown && len(n.Content) > 0; depth++ {
+	for depth := 0; depth < excerpt.Max && len(n.Content) > 0; depth++ {
 		switch n.Kind {
 		case yaml.MappingNode:
 			inner += "." + escapePath(n.Content[0].Value)

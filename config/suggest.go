@@ -4,7 +4,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // didYouMean returns the end of a sentence that offers a guess, if there is one.
@@ -61,7 +61,7 @@ func suggestChoice(word string, allowed []string) string {
 // editDistance counts the insertions, deletions and replacements that turn a into b. Long words are far
 // from everything, so that a hostile file cannot make it slow.
 func editDistance(a, b string) int {
-	if len(a) > yamltree.MaxShown {
+	if len(a) > excerpt.Max {
 		return len(a)
 	}
 	row := make([]int, len(b)+1)

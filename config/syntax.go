@@ -11,7 +11,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
-	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // Limits of labels and of the metadata of exports.
@@ -57,12 +57,12 @@ func listenProblem(address string) string {
 	host, port, err := net.SplitHostPort(address)
 	switch {
 	case err == nil && host == "*":
-		return fmt.Sprintf("must be host:port or :port, got %s: write :%s for all addresses", yamltree.Quote(address), yamltree.Shorten(port))
+		return fmt.Sprintf("must be host:port or :port, got %s: write :%s for all addresses", excerpt.Quote(address), excerpt.Of(port))
 	case err != nil || strings.ContainsFunc(host, notOfHost):
-		return fmt.Sprintf("must be host:port or :port, got %s", yamltree.Quote(address))
+		return fmt.Sprintf("must be host:port or :port, got %s", excerpt.Quote(address))
 	}
 	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
-		return fmt.Sprintf("must have a port between 0 and 65535, got %s", yamltree.Quote(address))
+		return fmt.Sprintf("must have a port between 0 and 65535, got %s", excerpt.Quote(address))
 	}
 	return ""
 }
@@ -70,7 +70,7 @@ func listenProblem(address string) string {
 // hostNameProblem checks a name as it stands in a Host field, without a port.
 func hostNameProblem(host string) string {
 	if host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`:/?#@[]*\,"<>`, r) }) {
-		return fmt.Sprintf("must be the name of a host, without scheme and port, got %s", yamltree.Quote(host))
+		return fmt.Sprintf("must be the name of a host, without scheme and port, got %s", excerpt.Quote(host))
 	}
 	return ""
 }

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 const (
@@ -24,11 +24,11 @@ var ratio = regexp.MustCompile(`^([0-9]+(\.[0-9]*)?|\.[0-9]+)([eE][-+]?[0-9]+)?$
 func parseRatio(text string) (float64, string) {
 	const wants = "must be a number from 0 to 1, got "
 	if !ratio.MatchString(text) {
-		return 0, wants + yamltree.Quote(text)
+		return 0, wants + excerpt.Quote(text)
 	}
 	n, err := strconv.ParseFloat(text, 64)
 	if err != nil || n > 1 {
-		return 0, wants + yamltree.Shorten(text)
+		return 0, wants + excerpt.Of(text)
 	}
 	return n, ""
 }
@@ -67,7 +67,7 @@ func (s *settingsReader) sampler(o *OTLP) {
 			s.Variable(samplerParameter, "%s", problem)
 		}
 	default:
-		s.Variable(samplerVariable, "must be always_on, always_off or traceidratio, or one of these after parentbased_, got %s", yamltree.Quote(name))
+		s.Variable(samplerVariable, "must be always_on, always_off or traceidratio, or one of these after parentbased_, got %s", excerpt.Quote(name))
 	}
 }
 
@@ -103,6 +103,6 @@ func tracesExporter(text string) (word, problem string) {
 	case "none":
 		return "false", ""
 	default:
-		return "", "must be otlp or none, got " + yamltree.Quote(text)
+		return "", "must be otlp or none, got " + excerpt.Quote(text)
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // Hidden takes the place of a secret in a text.
@@ -24,7 +26,7 @@ func (r *Report) censor(n *yaml.Node, problem string) string {
 		problem = problem[:i]
 	}
 	problem = placeholder.ReplaceAllString(problem, "{{...}}")
-	problem = strings.ReplaceAll(problem, Quote(n.Value), Hidden)
+	problem = strings.ReplaceAll(problem, excerpt.Quote(n.Value), Hidden)
 	for _, p := range pieces {
 		if text := n.Value[p.From:p.To]; len(text) >= minTold {
 			problem = strings.ReplaceAll(problem, text, Hidden)

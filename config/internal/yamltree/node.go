@@ -5,6 +5,8 @@ import (
 	"strconv"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // Follow returns the node that an alias stands for, or the node itself.
@@ -60,7 +62,7 @@ func Describe(n *yaml.Node) string {
 	case n.Kind == yaml.SequenceNode && n.Tag == SeqTag:
 		return "a list"
 	case n.Kind != yaml.ScalarNode:
-		return "the unsupported tag " + Quote(n.Tag)
+		return "the unsupported tag " + excerpt.Quote(n.Tag)
 	}
 	switch n.Tag {
 	case StrTag:
@@ -76,7 +78,7 @@ func Describe(n *yaml.Node) string {
 	case mergeTag:
 		return "a merge key"
 	default:
-		return "the unsupported tag " + Quote(n.Tag)
+		return "the unsupported tag " + excerpt.Quote(n.Tag)
 	}
 }
 
@@ -87,9 +89,9 @@ func Show(n *yaml.Node) string {
 	case n.Kind != yaml.ScalarNode || n.Style&yaml.TaggedStyle != 0:
 		return Describe(n)
 	case err == nil && n.Style == 0:
-		return Shorten(n.Value)
+		return excerpt.Of(n.Value)
 	default:
-		return Quote(n.Value)
+		return excerpt.Quote(n.Value)
 	}
 }
 

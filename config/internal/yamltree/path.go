@@ -3,6 +3,8 @@ package yamltree
 import (
 	"fmt"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // Path names a place in a file as a person would. It is kept in parts, because a string for every node that is read
@@ -25,7 +27,7 @@ func (p Path) Within(inner string) Path { p.inner = inner; return p }
 func (p Path) Name(name string) Path {
 	p.Element = "." + name
 	if strings.ContainsFunc(name, needsQuotes) || name == "" {
-		p.Element = "[" + Quote(name) + "]"
+		p.Element = "[" + excerpt.Quote(name) + "]"
 	}
 	return p
 }
@@ -83,23 +85,7 @@ func needsQuotes(r rune) bool {
 // PlainKey returns a key that is legible within a path, however it was written.
 func PlainKey(key string) string {
 	if strings.ContainsFunc(key, needsQuotes) || key == "" {
-		return Quote(key)
+		return excerpt.Quote(key)
 	}
-	return Shorten(key)
+	return excerpt.Of(key)
 }
-
-// MaxShown is how many bytes of a user's text a message repeats.
-const MaxShown = 60
-
-// Shorten cuts a text to what a message repeats of it.
-func Shorten(s string) string { return shortenTo(s, MaxShown) }
-
-func shortenTo(s string, length int) string {
-	if len(s) <= length {
-		return s
-	}
-	return strings.ToValidUTF8(s[:length], "") + "..."
-}
-
-// Quote makes any text fit for one line of a message.
-func Quote(s string) string { return fmt.Sprintf("%q", Shorten(s)) }

@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/readfile"
 )
 
@@ -208,9 +209,9 @@ func fileContent(name string) content {
 	text := string(data)
 	switch {
 	case err != nil:
-		return content{problem: "needs the file " + Quote(name) + ": " + err.Error()}
+		return content{problem: "needs the file " + excerpt.Quote(name) + ": " + err.Error()}
 	case !utf8.ValidString(text):
-		return content{problem: "needs the file " + Quote(name) + " to be UTF-8"}
+		return content{problem: "needs the file " + excerpt.Quote(name) + " to be UTF-8"}
 	}
 	if line, ended := strings.CutSuffix(text, "\n"); ended {
 		text = strings.TrimSuffix(line, "\r")

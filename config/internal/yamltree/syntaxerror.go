@@ -9,6 +9,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // yamlError takes the text of an error of the YAML parser apart.
@@ -71,7 +73,7 @@ func syntaxFault(data []byte, err error) (line, column int, format, problem stri
 	if hint := hints[problem]; hint != "" {
 		problem += ": " + hint
 	}
-	return line, column, "%s", shortenTo(problem, 2*MaxShown)
+	return line, column, "%s", excerpt.Cut(problem, 2*excerpt.Max)
 }
 
 // giveUp returns the bounds of the line that the parser reads when it gives up, and of the one before, because

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // lines returns faults as a person reads them.
@@ -113,7 +115,7 @@ func TestHiddenParts(t *testing.T) {
 	if source, referred := report.Source(n); n.Value != "x-swordfish" || source != "x-${env:TOKEN}" || !referred || !report.Substituted(n) {
 		t.Errorf("value %s, source %s, %v", n.Value, source, referred)
 	}
-	report.At(n, Path{}.Field("a"), "must not be swordfish, got %s", Quote(n.Value))
+	report.At(n, Path{}.Field("a"), "must not be swordfish, got %s", excerpt.Quote(n.Value))
 	if got := lines(report.Faults()); got != "1:4 a: must not be [redacted]" {
 		t.Error(got)
 	}
