@@ -107,6 +107,7 @@ func histograms(about Point, points []*metrics.HistogramDataPoint, yield func(Po
 	for _, p := range points {
 		about.Attributes = attributes(p.GetAttributes())
 		about.Start, about.Time = instant(p.GetStartTimeUnixNano()), instant(p.GetTimeUnixNano())
+		about.NoValue = p.GetFlags()&uint32(metrics.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK) != 0
 		about.Value, about.Count = p.GetSum(), p.GetCount()
 		about.Bounds, about.Buckets = p.GetExplicitBounds(), p.GetBucketCounts()
 		about.Exemplars = exemplars(p.GetExemplars())

@@ -58,7 +58,8 @@
 //
 // With Options.EndMarkers a run that measured no latency ends the series of it by a point with the flag for "no recorded
 // value", and so does the stop for all. Prometheus and VictoriaMetrics make a staleness marker of it: nobody looks at a latency
-// of five minutes ago. A marker stands behind all values of its metric, because the Prometheus exporter of Collectors
+// of five minutes ago. [Telemetry.End] ends all series of a probe that is gone, its totals included, so that nothing shows
+// its last values. A marker stands behind all values of its metric, because the Prometheus exporter of Collectors
 // before 0.165 drops what stands behind a marker, and only if the request has no later value of its series.
 //
 // # Beside the export

@@ -20,6 +20,9 @@ import (
 // Prometheus itself means by it, which no measurement is.
 var noValue = math.Float64frombits(0x7ff0000000000002)
 
+// noSum is the value of a marker of a sum, which no sum can reach.
+const noSum = math.MinInt64 + 2
+
 // isMarker reports whether a point is a marker.
 func isMarker(value float64) bool { return math.Float64bits(value) == math.Float64bits(noValue) }
 
@@ -118,12 +121,23 @@ func (b *batcher) addMarkers() {
 	}
 	slices.SortFunc(all, func(x, y ending) int {
 		return cmp.Or(b.markers[x].at.Compare(b.markers[y].at), cmp.Compare(x.series.target.Name, y.series.target.Name),
-			cmp.Compare(x.phase+x.reason, y.phase+y.reason))
+			cmp.Compare(x.phase+x.reason+x.errorType, y.phase+y.reason+y.errorType))
 	})
 	for _, e := range all {
 		m := b.markers[e]
-		b.gauges[e.metric] = append(b.gauges[e.metric], metricdata.DataPoint[float64]{
-			Attributes: m.set, StartTime: m.start, Time: m.at, Value: noValue,
-		})
+		switch table[e.metric].Kind {
+		case Gauge:
+			b.gauges[e.metric] = append(b.gauges[e.metric], metricdata.DataPoint[float64]{
+				Attributes: m.set, StartTime: m.start, Time: m.at, Value: noValue,
+			})
+		case Histogram:
+			b.histograms[e.metric] = append(b.histograms[e.metric], metricdata.HistogramDataPoint[float64]{
+				Attributes: m.set, StartTime: m.start, Time: m.at, Sum: noValue,
+			})
+		default:
+			b.sums[e.metric] = append(b.sums[e.metric], metricdata.DataPoint[int64]{
+				Attributes: m.set, StartTime: m.start, Time: m.at, Value: noSum,
+			})
+		}
 	}
 }

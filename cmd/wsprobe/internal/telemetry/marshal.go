@@ -152,8 +152,7 @@ func writeNumbers[N int64 | float64](e *marshaler, points []metricdata.DataPoint
 		e.message(1, func() {
 			e.time(2, p.StartTime)
 			e.time(3, p.Time)
-			value, isFloat := any(p.Value).(float64)
-			ended := isFloat && isMarker(value)
+			ended := isEnd(p.Value)
 			if !ended {
 				writeNumber(e, 4, 6, p.Value)
 			}
@@ -163,6 +162,16 @@ func writeNumbers[N int64 | float64](e *marshaler, points []metricdata.DataPoint
 				e.varint(8, uint64(metrics.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK))
 			}
 		})
+	}
+}
+
+// isEnd reports whether a value is that of a marker.
+func isEnd[N int64 | float64](value N) bool {
+	switch value := any(value).(type) {
+	case float64:
+		return isMarker(value)
+	default:
+		return value == any(int64(noSum))
 	}
 }
 
@@ -182,6 +191,11 @@ func (e *marshaler) histogram(h metricdata.Histogram[float64]) {
 		e.message(1, func() {
 			e.time(2, p.StartTime)
 			e.time(3, p.Time)
+			if isMarker(p.Sum) {
+				e.attributes(9, p.Attributes)
+				e.varint(10, uint64(metrics.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK))
+				return
+			}
 			e.fixed(4, p.Count)
 			e.fixed(5, math.Float64bits(p.Sum))
 			e.message(6, func() {

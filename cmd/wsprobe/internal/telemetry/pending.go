@@ -108,6 +108,17 @@ func (p *pending) abandon(s *Series) {
 	p.mu.Unlock()
 }
 
+// waiting returns the series of which a run waits for the next collection.
+func (p *pending) waiting() map[*Series]bool {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	waiting := make(map[*Series]bool)
+	for i := range p.runs {
+		waiting[p.runs[i].series] = true
+	}
+	return waiting
+}
+
 // add appends a run, in place of the oldest one if there is no room.
 func (p *pending) add(r run) {
 	if p == nil {

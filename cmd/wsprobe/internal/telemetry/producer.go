@@ -8,6 +8,8 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
 // producer makes the points of the export. It hands each run over once, so there can be one reader of it only; a
@@ -27,14 +29,29 @@ type producer struct {
 	times   timeline
 	changed []*Series // whose streak is another than was exported
 
-	mu     sync.Mutex
-	series []*Series
+	mu      sync.Mutex
+	series  []*Series
+	ending  []*Series // ended since the last collection
+	running bool      // sums of what is added now begin now
 }
 
 func (p *producer) add(s *Series) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.running {
+		s.since.Store(int64(time.Since(p.start)))
+	}
 	p.series = append(p.series, s)
+}
+
+// startOf is when the sums of a series began.
+func (p *producer) startOf(s *Series) time.Time { return p.start.Add(time.Duration(s.since.Load())) }
+
+// begin notes that what is added from now on was not there at the start.
+func (p *producer) begin() {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.running = true
 }
 
 func (p *producer) all() []*Series {
@@ -48,7 +65,7 @@ func (p *producer) all() []*Series {
 // be called by two goroutines at once.
 func (p *producer) produce(request func(...metricdata.ScopeMetrics)) {
 	b := p.batcher(request)
-	if horizon := p.addRuns(b); !horizon.Before(p.times.newest) {
+	if horizon := p.addEnding(b, p.addRuns(b)); !horizon.Before(p.times.newest) {
 		p.addStreaks(b, p.times.next(horizon))
 	}
 	b.finish()
@@ -67,7 +84,7 @@ func (p *producer) produceLast(request func(...metricdata.ScopeMetrics)) {
 	at := p.addAll(b)
 	if p.endMarkers {
 		for _, s := range p.all() {
-			b.endValues(s, s.told.values, p.start, at)
+			b.endValues(s, s.told.values, p.startOf(s), at)
 			b.flush()
 		}
 	}
@@ -76,7 +93,7 @@ func (p *producer) produceLast(request func(...metricdata.ScopeMetrics)) {
 
 // addAll adds the runs and the totals, and returns the time of the last totals.
 func (p *producer) addAll(b *batcher) time.Time {
-	at := p.times.next(p.addRuns(b))
+	at := p.times.next(p.addEnding(b, p.addRuns(b)))
 	all := p.all()
 	for _, s := range all {
 		p.addTotals(b, s, at)
@@ -123,6 +140,8 @@ func (p *producer) follow(b *batcher, r *run) {
 	s := r.series
 	has, before := r.values(), s.told
 	s.told.ran, s.told.values, s.told.reason, s.told.streak = true, has, r.reason, r.streak
+	s.told.judged = s.told.judged || r.status != probehealth.Unknown
+	s.told.certified = s.told.certified || r.certified
 	if r.streak != before.streak && !before.behind {
 		s.told.behind = true
 		p.changed = append(p.changed, s)
@@ -131,7 +150,7 @@ func (p *producer) follow(b *batcher, r *run) {
 		return
 	}
 	b.endValues(s, before.values&^has, r.started, r.at)
-	if before.reason != r.reason && before.ran {
+	if before.reason != r.reason && (before.ran || before.inherited) {
 		b.endReason(s, before.reason, r.started, r.at)
 	}
 }
@@ -149,12 +168,12 @@ func (p *producer) addStreaks(b *batcher, at time.Time) {
 
 func (p *producer) addStreak(b *batcher, s *Series, at time.Time) {
 	s.told.behind = false
-	b.gauge(idConsecutiveFailures, s.with(b, variant{}), p.start, at, float64(s.told.streak))
+	b.gauge(idConsecutiveFailures, s.with(b, variant{}), p.startOf(s), at, float64(s.told.streak))
 }
 
 // addTotals adds what a probe is like at the time of a collection.
 func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
-	addTotals(b, s, p.start, at, s.takeExemplars())
+	addTotals(b, s, p.startOf(s), at, s.takeExemplars())
 	if s.told.ran {
 		p.addStreak(b, s, at)
 	}
@@ -163,7 +182,7 @@ func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
 		missed = 0
 	}
 	if missed > 0 || s.told.missed {
-		b.gauge(idMissedIntervals, s.with(b, variant{}), p.start, at, float64(missed))
+		b.gauge(idMissedIntervals, s.with(b, variant{}), p.startOf(s), at, float64(missed))
 	}
 	s.told.missed = missed > 0
 }

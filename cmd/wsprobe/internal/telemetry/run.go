@@ -16,6 +16,7 @@ const slowAfter = time.Second
 // ProtocolNone it just waits.
 // What a receiver does is no error: see [Telemetry.Health]. Run must be called once only.
 func (t *Telemetry) Run(ctx context.Context) error {
+	t.producer.begin()
 	if t.options.Protocol == ProtocolNone {
 		<-ctx.Done()
 		return t.end()

@@ -84,12 +84,12 @@ func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 		plain := series.with(b, variant{})
 		if last, ok := series.lastRun(); ok {
 			addRun(b, &last)
-			b.gauge(idConsecutiveFailures, plain, s.start, now, float64(last.streak))
+			b.gauge(idConsecutiveFailures, plain, s.startOf(series), now, float64(last.streak))
 		}
 		if missed := series.missedIntervals(); missed >= worthMissed {
-			b.gauge(idMissedIntervals, plain, s.start, now, float64(missed))
+			b.gauge(idMissedIntervals, plain, s.startOf(series), now, float64(missed))
 		}
-		addTotals(b, series, s.start, now, series.shownExemplars())
+		addTotals(b, series, s.startOf(series), now, series.shownExemplars())
 	}
 	s.agent.addTo(b, len(all), s.start, time.Now())
 	b.finish()

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -42,8 +43,10 @@ type Series struct {
 
 	mu        sync.Mutex
 	outcomes  []outcomeCount
-	streak    uint32    // failed runs in a row
-	active    time.Time // when the last run was recorded, or else since when there is this series
+	streak    uint32       // failed runs in a row
+	active    time.Time    // when the last run was recorded, or else since when there is this series
+	since     atomic.Int64 // ns from the start of the agent to that of the sums
+	ended     bool         // there is no such probe any more
 	handshake histogram[uint32]
 	roundTrip histogram[uint32]
 	exemplars *exemplars // since the last collection, nil for none
@@ -55,13 +58,16 @@ type Series struct {
 
 // told is what the export last said of a series.
 type told struct {
-	newest time.Time    // of the points of its runs
-	values values       // that its last run had
-	reason reasons.Code // of its last run
-	streak uint32       // after its last run
-	ran    bool         // there was a run
-	missed bool         // that runs were missed
-	behind bool         // the streak is another than was exported
+	newest            time.Time    // of the points of its runs
+	values            values       // that its last run had
+	reason            reasons.Code // of its last run
+	streak            uint32       // after its last run
+	ran               bool         // there was a run
+	missed            bool         // that runs were missed
+	judged, certified bool         // a run had a status, or a certificate
+	// inherited says that newest, values and reason are those of a series that this one goes on with.
+	inherited bool
+	behind    bool // the streak is another than was exported
 }
 
 // outcomeCount is how often the runs of a probe ended in one way.
@@ -111,6 +117,11 @@ func text(key, value string) attribute.KeyValue {
 // does not keep the texts of the result.
 func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	s.mu.Lock()
+	if s.ended {
+		s.mu.Unlock()
+		s.pending.abandon(s)
+		return
+	}
 	s.active = time.Now()
 	outcome := s.count(r.Reason, r.ErrorType)
 	if s.streak++; r.Reason == reasons.OK {
@@ -137,8 +148,8 @@ func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	if s.last != nil {
 		*s.last = noted
 	}
+	s.pending.add(noted) // under the lock, so that no run follows the end of the series
 	s.mu.Unlock()
-	s.pending.add(noted)
 	s.report(r)
 	if traced {
 		s.traces.add(s, r)
@@ -147,7 +158,13 @@ func (s *Series) Record(r probe.Result, status probehealth.Status) {
 
 // Fix says that the outcome of a run is fixed. [Series.Record] follows after its close handshake, or [Series.Abandon].
 // Until then no export says anything of a later time, so that back ends get the points in order.
-func (s *Series) Fix(ended time.Time) { s.pending.fix(s, ended) }
+func (s *Series) Fix(ended time.Time) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.pending.fix(s, ended)
+	}
+}
 
 // Abandon says that the result of a run that was fixed is not recorded.
 func (s *Series) Abandon() { s.pending.abandon(s) }
