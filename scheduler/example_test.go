@@ -4,11 +4,13 @@ import (
 	"context"
 	"fmt"
 	"log"
+	"sync"
 	"time"
 
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
+// A job runs on its interval until somebody stops the scheduler.
 func ExampleScheduler_Run() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -39,6 +41,7 @@ func ExampleScheduler_Run() {
 	// stopped with 0 in flight
 }
 
+// A job never overlaps itself. The observer hears of the ticks for which it is still busy.
 func ExampleObserver() {
 	ctx, stop := context.WithCancel(context.Background())
 	defer stop()
@@ -65,4 +68,54 @@ func ExampleObserver() {
 	// Output:
 	// started, late: false
 	// skipped: overlap
+}
+
+// The jobs change while the scheduler runs: a run of the old job ends by its context, and the new job starts.
+func ExampleScheduler_Replace() {
+	ctx, stop := context.WithCancel(context.Background())
+	defer stop()
+
+	begun, ended, ran := make(chan bool, 1), make(chan bool, 1), make(chan bool, 1)
+	s := &scheduler.Scheduler{
+		Jobs: []scheduler.Job{{
+			Name:     "old",
+			Interval: 20 * time.Millisecond,
+			Run: func(ctx context.Context, _ scheduler.Tick) {
+				begun <- true
+				<-ctx.Done()
+				ended <- true
+			},
+		}},
+	}
+	var running sync.WaitGroup
+	running.Go(func() {
+		if err := s.Run(ctx); err != nil {
+			log.Fatal(err)
+		}
+	})
+
+	<-begun
+	err := s.Replace([]scheduler.Job{{
+		Name:     "new",
+		Interval: 20 * time.Millisecond,
+		Run: func(context.Context, scheduler.Tick) {
+			select {
+			case ran <- true:
+			default:
+			}
+		},
+	}})
+	if err != nil {
+		log.Fatal(err)
+	}
+	<-ended
+	fmt.Println("the old job has ended")
+	<-ran
+	fmt.Println("the new job has run")
+
+	stop()
+	running.Wait()
+	// Output:
+	// the old job has ended
+	// the new job has run
 }
