@@ -27,14 +27,15 @@ type Agent struct {
 	cfg       config.Config // without its probes: what is needed of them is in what runs and reports them
 	all       int           // probes in the configuration, of other shards, too
 	version   string
-	limit     int64 // bytes of memory that Go should get by with
 	log       *slog.Logger
 	scheduler *scheduler.Scheduler
+	fleet     *fleet
 	telemetry *telemetry.Telemetry
 	status    *status.Server
 	skips     *skipLog
 	listener  net.Listener // nil if agent.listen is empty
 	probing   atomic.Bool
+	limit     atomic.Int64 // bytes of memory that Go should get by with
 }
 
 // Options are what an agent needs to know besides its configuration.
@@ -48,12 +49,11 @@ type Options struct {
 // leaves nothing held: it names every probe that cannot be made, or says why the address or the spool cannot be had.
 func New(cfg config.Config, o Options) (*Agent, error) {
 	own := OwnProbes(cfg)
-	parts, err := newParts(own)
+	first, err := newPlan(own)
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, limit: memoryLimit(own, cfg.OTLP), log: o.Log,
-		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
+	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, log: o.Log, scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
 	if cfg.Agent.Listen != "" {
 		if a.listener, err = net.Listen("tcp", cfg.Agent.Listen); err != nil {
 			return nil, fmt.Errorf("agent.listen: %w", err)
@@ -68,21 +68,21 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	board := &status.Board{}
 	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version, Metrics: a.telemetry.Scrapes(),
 		Hosts: hostNames(cfg.Agent), Log: o.Log}
-	entries := make(map[string]*status.Entry, len(parts))
-	for _, p := range parts {
-		entries[p.Name] = board.Add(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval)
-		a.scheduler.Jobs = append(a.scheduler.Jobs, a.job(p, entries[p.Name]))
-	}
-	a.cfg.Probes = nil
+	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, board: board, log: o.Log}
 	a.skips = newSkipLog(o.Log)
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
 		Skipped: func(name string, cause scheduler.Skip, ticks int) {
 			a.telemetry.ObserveSkip(string(cause), ticks)
-			entries[name].Skip(cause, ticks)
+			a.fleet.skipped(name, cause, ticks)
 			a.skips.skipped(name, cause, ticks)
 		},
 	}
+	if err := a.fleet.install(first); err != nil {
+		return nil, err // what was planned is right, so this is an error of ours
+	}
+	a.limit.Store(memoryLimit(own, cfg.OTLP))
+	a.cfg.Probes = nil
 	if !o.Load.At.IsZero() {
 		a.telemetry.ObserveConfigLoad(o.Load)
 	}
@@ -93,12 +93,12 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 // exported. The status page stays up meanwhile. Run must be called once only. Meanwhile the bounds of the memory of the
 // process are those of this agent.
 func (a *Agent) Run(ctx context.Context) error {
-	a.log.Info("wsprobe starts", "version", a.version, "probes", len(a.scheduler.Jobs), "of", a.all,
+	a.log.Info("wsprobe starts", "version", a.version, "probes", a.fleet.size(), "of", a.all,
 		"otlp", a.cfg.OTLP.Destination(), "listen", a.ListenAddress())
 	if err := telemetry.CompressFast(); err != nil {
 		return err
 	}
-	defer spareMemory(len(a.scheduler.Jobs), a.limit)()
+	defer spareMemory(a.fleet.size(), a.limit.Load())()
 	if release, err := probe.KeepKernelClock(); err == nil {
 		defer release()
 	} else {

@@ -1,15 +1,12 @@
 package agent
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/url"
+	"log/slog"
 	"slices"
-	"strconv"
-	"strings"
+	"sync"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/journal"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
@@ -17,93 +14,138 @@ import (
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
-// sink is told the result of every run of a probe.
-type sink func(probe.Result)
+// OwnProbes are the probes that fall to this agent.
+func OwnProbes(cfg config.Config) []config.Probe { return ownProbes(cfg.Probes, cfg.Agent.Shard) }
 
-// part is a probe of the configuration, ready to be run and to be reported.
-type part struct {
+func ownProbes(probes []config.Probe, shard config.Shard) []config.Probe {
+	if shard.Count <= 1 {
+		return probes
+	}
+	return slices.DeleteFunc(slices.Clone(probes), func(p config.Probe) bool { return !shard.Owns(p.Name) })
+}
+
+// fleet is the probes that run now.
+//
+// A probe is known by its name and its [config.Digest]. One whose digest changes is another probe: it has the phase of its
+// name, and everything else of it begins anew, its health, its history and its sums. Series with the same attributes go
+// on, see [telemetry.Telemetry.End].
+type fleet struct {
+	scheduler *scheduler.Scheduler
+	telemetry *telemetry.Telemetry
+	board     *status.Board
+	log       *slog.Logger
+
+	applying   sync.Mutex // held by install, of which one works at a time
+	generation uint64     // of the member that came last
+
+	mu      sync.Mutex
+	members map[string]*member
+}
+
+// plan is what a fleet is to become. Making it can fail, and changes nothing.
+type plan []planned
+
+// planned is a probe of the configuration, ready to be run and to be reported.
+type planned struct {
 	*config.Probe
 	prober *probe.Probe
 	target telemetry.Target
 }
 
-// OwnProbes are the probes that fall to this agent.
-func OwnProbes(cfg config.Config) []config.Probe {
-	if cfg.Agent.Shard.Count <= 1 {
-		return cfg.Probes
-	}
-	return slices.DeleteFunc(slices.Clone(cfg.Probes), func(p config.Probe) bool { return !cfg.Agent.Shard.Owns(p.Name) })
-}
-
-// newParts makes what each probe needs, or says of every one that cannot be made why.
-func newParts(probes []config.Probe) ([]part, error) {
-	parts := make([]part, len(probes))
+// newPlan makes what each probe needs, or says of every one that cannot be made why.
+func newPlan(probes []config.Probe) (plan, error) {
+	next := make(plan, len(probes))
+	names := make(map[string]bool, len(probes))
 	var faults []error
-	for i, p := range probes {
+	for i := range probes {
+		p := &probes[i]
 		prober, err := probe.New(p.Spec)
 		target, targetErr := telemetryTarget(p)
-		if err = errors.Join(err, targetErr); err != nil {
+		var other error
+		switch {
+		case names[p.Name]:
+			other = errors.New("the name is taken")
+		case p.Interval <= 0:
+			other = errors.New("the interval must be positive")
+		}
+		if err = errors.Join(err, targetErr, other); err != nil {
 			faults = append(faults, fmt.Errorf("probe %q: %w", p.Name, err))
 		}
-		parts[i] = part{&probes[i], prober, target}
+		names[p.Name] = true
+		next[i] = planned{p, prober, target}
 	}
-	return parts, errors.Join(faults...)
+	return next, errors.Join(faults...)
 }
 
-// job is a probe as the scheduler sees it: a function that is called on its interval. What it holds is there once for
-// each of maybe a hundred thousand probes.
-func (a *Agent) job(p part, entry *status.Entry) scheduler.Job {
-	series, prober := a.telemetry.Probe(p.target), p.prober
-	watch := journal.NewWatch(a.log, p.Name)
-	assess := assessor(p.Probe)
-	sinks := []sink{
-		watch.Observe,
-		func(r probe.Result) {
-			v := assess(r)
-			series.Record(r, v.Status)
-			entry.Record(r, v.State)
-			if v.change != nil {
-				watch.ObserveStatus(*v.change)
-				series.ReportStatus(*v.change)
-			}
-		},
-	}
-	return scheduler.Job{Name: p.Name, Interval: p.Interval, Run: func(ctx context.Context, tick scheduler.Tick) {
-		result, err := prober.RunWith(ctx, probe.RunOptions{Trace: a.telemetry.Trace(), Fixed: series.Fix})
-		if err != nil {
-			series.Abandon()
-			return // the agent stops: nothing was measured, and nothing is reported
-		}
-		if result.StartDelay = tick.Late; result.Overloaded() {
-			a.telemetry.ObserveOverload()
-		}
-		for _, tell := range sinks {
-			tell(result)
-		}
-	}}
-}
-
-// telemetryTarget says what the points of a probe bear.
-func telemetryTarget(p config.Probe) (telemetry.Target, error) {
-	u, err := url.Parse(p.ShownURL())
+// Apply makes these the probes of the agent, of which those of other shards are left out. It may be called at any time,
+// by several goroutines. All of them are applied, or none: an error names every probe that cannot be made.
+//
+// An unchanged probe, by its name and its [config.Digest], is not disturbed: it keeps phase, totals, health, history and
+// a run in flight. Secrets that were rotated hold from its next run on. Nothing is reported any more of a probe that is
+// gone: its run in flight is cancelled, its series end, and its row goes.
+func (a *Agent) Apply(probes []config.Probe) error {
+	own := ownProbes(probes, a.cfg.Agent.Shard)
+	next, err := newPlan(own)
 	if err != nil {
-		return telemetry.Target{}, errors.New("url cannot be parsed")
+		return err
 	}
-	scheme := strings.ToLower(u.Scheme)
-	port := map[string]int{"ws": 80, "wss": 443}[scheme]
-	if text := u.Port(); text != "" {
-		if port, err = strconv.Atoi(text); err != nil {
-			return telemetry.Target{}, errors.New("url has a bad port")
+	if err := a.fleet.install(next); err != nil {
+		return err
+	}
+	a.followMemory(own)
+	return nil
+}
+
+// install makes a fleet what was planned.
+func (f *fleet) install(next plan) error {
+	f.applying.Lock()
+	defer f.applying.Unlock()
+	before := f.current()
+	members := make(map[string]*member, len(next))
+	for _, p := range next {
+		if old := before[p.Name]; old != nil && old.digest == p.Digest {
+			old.prober.Store(p.prober)
+			members[p.Name] = old
 		}
 	}
-	return telemetry.Target{
-		Name:           p.Name,
-		Interpretation: p.Spec.Interpretation,
-		Address:        u.Hostname(),
-		Port:           port,
-		Scheme:         scheme,
-		Interval:       p.Interval,
-		Path:           u.EscapedPath(),
-		Labels:         p.Labels,
-	}, nil
+	var ended []*telemetry.Series
+	for name, old := range before {
+		if members[name] == nil {
+			old.leave()
+			ended = append(ended, old.series)
+		}
+	}
+	f.telemetry.End(ended...)
+	jobs, rows := make([]scheduler.Job, len(next)), make([]*status.Entry, len(next))
+	for i, p := range next {
+		m := members[p.Name]
+		if m == nil {
+			f.generation++
+			m = f.newMember(p, f.generation)
+			members[p.Name] = m
+		}
+		jobs[i], rows[i] = m.job(p), m.entry
+	}
+	f.mu.Lock()
+	f.members = members
+	f.mu.Unlock()
+	f.board.Show(rows)
+	return f.scheduler.Replace(jobs)
 }
+
+// current returns the members of now, which nobody changes.
+func (f *fleet) current() map[string]*member {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.members
+}
+
+// skipped notes runs of a probe that did not take place.
+func (f *fleet) skipped(name string, cause scheduler.Skip, ticks int) {
+	if m := f.current()[name]; m != nil {
+		m.entry.Skip(cause, ticks)
+	}
+}
+
+// size is how many probes there are.
+func (f *fleet) size() int { return len(f.current()) }

@@ -58,6 +58,15 @@ func spareMemory(probes int, limit int64) (restore func()) {
 	}
 }
 
+// followMemory makes the bounds of the memory those of other probes, while the agent runs.
+func (a *Agent) followMemory(own []config.Probe) {
+	a.limit.Store(memoryLimit(own, a.cfg.OTLP))
+	if a.probing.Load() {
+		boundMemory(a.limit.Load())
+		tuneGC(len(own))
+	}
+}
+
 // boundMemory keeps the process small whatever endpoints send, until restore is called. By percentage alone, long
 // messages that are held for a moment would be allowed several times as much garbage. The limit is soft: it makes Go
 // collect more often, and refuses nothing. GOMEMLIMIT has precedence.

@@ -1,6 +1,10 @@
 package agent
 
 import (
+	"errors"
+	"net/url"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
@@ -36,4 +40,29 @@ func telemetryOptions(cfg config.Config, o Options, inFlight func() int) telemet
 		InFlight:       inFlight,
 		Logger:         o.Log,
 	}
+}
+
+// telemetryTarget says what the points of a probe bear.
+func telemetryTarget(p *config.Probe) (telemetry.Target, error) {
+	u, err := url.Parse(p.ShownURL())
+	if err != nil {
+		return telemetry.Target{}, errors.New("url cannot be parsed")
+	}
+	scheme := strings.ToLower(u.Scheme)
+	port := map[string]int{"ws": 80, "wss": 443}[scheme]
+	if text := u.Port(); text != "" {
+		if port, err = strconv.Atoi(text); err != nil {
+			return telemetry.Target{}, errors.New("url has a bad port")
+		}
+	}
+	return telemetry.Target{
+		Name:           p.Name,
+		Interpretation: p.Spec.Interpretation,
+		Address:        u.Hostname(),
+		Port:           port,
+		Scheme:         scheme,
+		Interval:       p.Interval,
+		Path:           u.EscapedPath(),
+		Labels:         p.Labels,
+	}, nil
 }

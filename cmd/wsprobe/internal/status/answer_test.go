@@ -21,7 +21,7 @@ import (
 func large(probes int) *Board {
 	b := &Board{}
 	for i := range probes {
-		b.Add(fmt.Sprintf("probe-%d", i), "ws://example.com/", probe.HandshakeLatency, time.Minute).Record(probe.Result{
+		add(b, fmt.Sprintf("probe-%d", i), "ws://example.com/", probe.HandshakeLatency, time.Minute).Record(probe.Result{
 			Reason: reasons.OpenFailed, ErrorType: "connection_refused", Detail: "dial tcp: connection refused",
 		}, health.State{})
 	}

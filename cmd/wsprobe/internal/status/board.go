@@ -10,10 +10,20 @@ import (
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
-// Board holds the last result of each probe, in the order in which the probes were added. Add all of them
-// before the first Record and the first request.
+// Board holds the last result of each probe. Its rows can change while it is read. The zero value is empty.
 type Board struct {
-	entries []*Entry
+	rows atomic.Pointer[[]*Entry]
+}
+
+// Show makes these the rows of the board, in this order. An answer that is being written keeps the rows of before.
+func (b *Board) Show(rows []*Entry) { b.rows.Store(&rows) }
+
+// entries returns the rows of now.
+func (b *Board) entries() []*Entry {
+	if rows := b.rows.Load(); rows != nil {
+		return *rows
+	}
+	return nil
 }
 
 // Entry is the place of one probe on the board.
@@ -34,11 +44,9 @@ type record struct {
 	health.State
 }
 
-// Add gives a probe its place.
-func (b *Board) Add(name, url string, in probe.Interpretation, interval time.Duration) *Entry {
-	e := &Entry{name: name, url: url, interpretation: in, interval: interval}
-	b.entries = append(b.entries, e)
-	return e
+// NewEntry makes the place of a probe, to be shown by [Board.Show].
+func NewEntry(name, url string, in probe.Interpretation, interval time.Duration) *Entry {
+	return &Entry{name: name, url: url, interpretation: in, interval: interval}
 }
 
 // Record replaces the last result, and what the probe is after it.

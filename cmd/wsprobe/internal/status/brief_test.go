@@ -25,7 +25,7 @@ func TestBriefHasTheSameView(t *testing.T) {
 	for i := range kind.NumField() {
 		r := ordinary
 		change(t, reflect.ValueOf(&r).Elem().Field(i))
-		e := new(Board).Add("a", "ws://example.com/", probe.RoundTripLatency, time.Second)
+		e := add(new(Board), "a", "ws://example.com/", probe.RoundTripLatency, time.Second)
 		e.Record(r, health.State{})
 		got := *e.status().Last
 		if want := NewView("a", "ws://example.com/", probe.RoundTripLatency, r, health.Unknown); !reflect.DeepEqual(got, want) {

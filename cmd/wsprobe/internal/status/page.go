@@ -62,11 +62,12 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 	header(w, "text/html; charset=utf-8")
 	out := bufio.NewWriterSize(w, answerBuffer)
 	now := time.Now()
-	top := s.overview(now)
+	rows := s.Board.entries()
+	top := s.overview(rows, now)
 	if pageTemplate.ExecuteTemplate(out, "top", top) != nil {
 		return // the client has gone, or does not read
 	}
-	for i, e := range s.Board.entries {
+	for i, e := range rows {
 		if pageTemplate.ExecuteTemplate(out, "row", newRow(i, e.status(), now)) != nil {
 			return
 		}
@@ -75,14 +76,14 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 	_ = out.Flush()
 }
 
-// overview counts what the rows will show. A run that ends meanwhile makes no difference that the next reload would not.
-func (s *Server) overview(now time.Time) overview {
-	o := overview{Version: s.Version, Now: now.UTC().Format(time.RFC3339), Notes: s.notes(), Probes: len(s.Board.entries)}
+// overview counts what the rows will show. A run that ends meanwhile shows at the next reload.
+func (s *Server) overview(rows []*Entry, now time.Time) overview {
+	o := overview{Version: s.Version, Now: now.UTC().Format(time.RFC3339), Notes: s.notes(), Probes: len(rows)}
 	if err := s.Ready(); err != nil {
 		o.NotReady = visible.Text(err.Error())
 	}
 	probes := make(map[health.Status]int)
-	for i, e := range s.Board.entries {
+	for i, e := range rows {
 		last := e.last.Load()
 		if last == nil {
 			o.Waiting++

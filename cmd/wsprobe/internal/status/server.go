@@ -117,7 +117,7 @@ func (s *Server) probes(w http.ResponseWriter, _ *http.Request) {
 	header(w, "application/json")
 	out := bufio.NewWriterSize(w, answerBuffer)
 	before, last := "{\n  \"probes\": [\n    ", "{\n  \"probes\": []\n}\n"
-	for _, e := range s.Board.entries {
+	for _, e := range s.Board.entries() {
 		status, err := json.MarshalIndent(e.status(), "    ", "  ")
 		if err != nil {
 			panic(http.ErrAbortHandler) // half an answer must not look like a whole one

@@ -17,8 +17,8 @@ import (
 func TestRecentSkips(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &Board{}
-		entry := b.Add("chat", "ws://example.com/", probe.ConnectionSuccess, time.Second)
-		quiet := b.Add("quiet", "ws://example.com/", probe.ConnectionSuccess, time.Second)
+		entry := add(b, "chat", "ws://example.com/", probe.ConnectionSuccess, time.Second)
+		quiet := add(b, "quiet", "ws://example.com/", probe.ConnectionSuccess, time.Second)
 		s := &Server{Board: b, Ready: ready}
 		answer := func() (probes []Status) {
 			t.Helper()

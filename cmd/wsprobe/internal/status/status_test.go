@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -22,18 +23,25 @@ const hostile = `<script>alert("x")</script>`
 var ended = time.Date(2026, 11, 21, 13, 0, 0, 0, time.FixedZone("CET", 3600))
 
 // board has one probe of each sort: good, failing and not run yet.
+// add gives a probe its row on a board.
+func add(b *Board, name, url string, in probe.Interpretation, interval time.Duration) *Entry {
+	e := NewEntry(name, url, in, interval)
+	b.Show(append(slices.Clone(b.entries()), e))
+	return e
+}
+
 func board() *Board {
 	b := &Board{}
-	b.Add("good", "wss://good.example.com/socket?token=hunter2", probe.RoundTripLatency, time.Minute).Record(probe.Result{
+	add(b, "good", "wss://good.example.com/socket?token=hunter2", probe.RoundTripLatency, time.Minute).Record(probe.Result{
 		Started: ended.Add(-time.Second), Ended: ended, Opened: true, Handshake: 41 * time.Millisecond,
 		Replied: true, RoundTrip: 12345 * time.Microsecond, HTTPStatus: 101, Peer: "192.0.2.7:443", CertificateExpiry: ended.AddDate(0, 0, 42),
 		Trace: probe.Trace{ID: [16]byte{0xcd}},
 	}, health.State{Status: health.Degraded, Since: ended.Add(-time.Hour)})
-	b.Add(hostile, "ws://bad.example.com/?token=hunter2", probe.HandshakeLatency, 24*time.Hour).Record(probe.Result{
+	add(b, hostile, "ws://bad.example.com/?token=hunter2", probe.HandshakeLatency, 24*time.Hour).Record(probe.Result{
 		Started: ended, Ended: ended, Reason: reasons.OpenFailed, ErrorType: "http_403", HTTPStatus: 403,
 		Detail: "detail " + hostile, Body: hostile, Trace: probe.Trace{ID: [16]byte{0xab}},
 	}, health.State{})
-	b.Add("new", "ws://new.example.com/", probe.ConnectionSuccess, 90*time.Second)
+	add(b, "new", "ws://new.example.com/", probe.ConnectionSuccess, 90*time.Second)
 	return b
 }
 
@@ -167,7 +175,7 @@ func TestPageOfAnyNumberOfProbes(t *testing.T) {
 	for _, n := range []int{0, 1, 1000} {
 		b := &Board{}
 		for i := range n {
-			b.Add(fmt.Sprintf("probe %d", i), "ws://example.com/", probe.ConnectionSuccess, time.Minute).Record(probe.Result{Opened: true}, health.State{})
+			add(b, fmt.Sprintf("probe %d", i), "ws://example.com/", probe.ConnectionSuccess, time.Minute).Record(probe.Result{Opened: true}, health.State{})
 		}
 		code, _, body := get(t, &Server{Board: b, Ready: ready}, "GET", "/")
 		if rows := strings.Count(body, `class="is-ok"`); code != 200 || rows != n || !strings.HasSuffix(body, "</html>\n") {
@@ -189,7 +197,7 @@ func TestNumber(t *testing.T) {
 func TestPageOfStatuses(t *testing.T) {
 	b := &Board{}
 	for _, s := range []health.Status{health.Unknown, health.Healthy, health.Degraded, health.Unhealthy, health.Unhealthy, health.NoData} {
-		b.Add("probe", "ws://example.com/", probe.HandshakeLatency, time.Minute).
+		add(b, "probe", "ws://example.com/", probe.HandshakeLatency, time.Minute).
 			Record(probe.Result{Opened: true}, health.State{Status: s, Since: time.Now().Add(-90 * time.Second)})
 	}
 	_, _, body := get(t, &Server{Board: b, Ready: ready}, "GET", "/")

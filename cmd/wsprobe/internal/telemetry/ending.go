@@ -5,32 +5,42 @@ import (
 	"time"
 )
 
-// End ends the series of a probe that is no longer there. Runs recorded so far are exported, then its totals a last time,
-// and with Options.EndMarkers a point with the flag for "no recorded value" for each of its series. A scrape does not have
-// it any more at once. A result that is recorded later is ignored.
+// End ends the series of probes that are no longer there. Runs recorded so far are exported, then the totals a last time,
+// and with Options.EndMarkers a point with the flag for "no recorded value" for each series. A scrape does not have them
+// any more at once. A result that is recorded later is ignored.
 //
 // A probe of the same name and attributes that is registered afterwards goes on with the series: they do not end, but for
 // those that it has no value of, and its sums begin anew.
-func (t *Telemetry) End(s *Series) {
-	s.mu.Lock()
-	s.ended = true
-	s.mu.Unlock()
-	t.pending.abandon(s)
-	t.producer.remove(s)
+func (t *Telemetry) End(series ...*Series) {
+	for _, s := range series {
+		s.mu.Lock()
+		s.ended = true
+		s.mu.Unlock()
+		t.pending.abandon(s)
+	}
+	if len(series) > 0 {
+		t.producer.remove(series)
+	}
 }
 
-// remove has a series end with the next collection, if there are collections.
-func (p *producer) remove(s *Series) {
+// remove has series end with the next collection, if there are collections.
+func (p *producer) remove(gone []*Series) {
+	these := make(map[*Series]bool, len(gone))
+	for _, s := range gone {
+		these[s] = true
+	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	i := slices.Index(p.series, s)
-	if i < 0 {
-		return
+	left := make([]*Series, 0, len(p.series)) // a collection may be reading the old ones
+	for _, s := range p.series {
+		switch {
+		case !these[s]:
+			left = append(left, s)
+		case p.pending != nil:
+			p.ending = append(p.ending, s)
+		}
 	}
-	p.series = slices.Concat(p.series[:i], p.series[i+1:]) // a collection may be reading the old one
-	if p.pending != nil {
-		p.ending = append(p.ending, s)
-	}
+	p.series = left
 }
 
 // takeEnding returns the series that ended and of which no run waits any more, and those that are there by the names of
