@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
 	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -46,7 +47,7 @@ func (r *run) cause(err error) string {
 		return say.Sentence("connection ended without a close frame %s%s: %s", say.Own(r.beforeReply()), say.Own(r.sinceLast()), err)
 	case r.stage == reasons.StageTunnel:
 		return say.Sentence("proxy: %s", err)
-	case r.stage == reasons.StageUpgrade && r.seen.Breach == "" && !isAlert(err) && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
+	case r.stage == reasons.StageUpgrade && r.seen.Breach == "" && !opening.IsAlert(err) && (errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)):
 		return say.Sentence("the connection ended while waiting for the response to the upgrade%s: %s", say.Own(r.sinceLast()), err)
 	case r.stage == reasons.StageTLS && errors.Is(err, io.EOF):
 		return say.Sentence("the connection ended in the TLS handshake: %s", err)

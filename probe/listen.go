@@ -1,10 +1,8 @@
 package probe
 
 import (
-	"context"
 	"errors"
 	"fmt"
-	"net/http"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
@@ -48,23 +46,11 @@ func (r *run) resume() error {
 		return nil
 	}
 	r.wire.EndAtPong(false)
-	socket, err := dial(context.Background(), &r.probe.spec, resumed{r.wire})
+	socket, err := newSocket(r.wire)
 	if err != nil {
 		return fmt.Errorf("resuming the stream: %w", err)
 	}
 	r.socket.free()
-	socket.inflate, r.socket = r.wire.Inflater(), socket
+	r.socket = socket
 	return nil
-}
-
-// resumed is the transport of a handshake that has taken place.
-type resumed struct{ wire *frame.Stream }
-
-func (r resumed) RoundTrip(req *http.Request) (*http.Response, error) {
-	header := http.Header{"Upgrade": {"websocket"}, "Connection": {"Upgrade"},
-		"Sec-Websocket-Accept": {acceptKey(req.Header.Get("Sec-WebSocket-Key"))}}
-	if r.wire.Inflater() != nil {
-		header.Set("Sec-Websocket-Extensions", frame.PermessageDeflate)
-	}
-	return &http.Response{StatusCode: http.StatusSwitchingProtocols, Header: header, Body: r.wire}, nil
 }

@@ -37,6 +37,9 @@ func (r *run) conclude(err error, fixed func(time.Time)) {
 	if err != nil {
 		r.res.Clues = r.clues(err, now)
 	}
+	if r.attempt.Body != "" {
+		r.res.Body = r.redact().text(r.attempt.Body, MaxBodyDetail)
+	}
 	if len(r.lastReply) > 0 {
 		r.res.LastReply = r.redact().text(string(r.lastReply), MaxReplyDetail)
 	}

@@ -2,18 +2,16 @@ package probe
 
 import (
 	"context"
-	"crypto/tls"
 	"errors"
 	"fmt"
 	"maps"
-	"net/url"
 	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/match"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
-	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -23,13 +21,8 @@ const closeBudget = 500 * time.Millisecond
 // Probe measures one endpoint. It keeps nothing from one run to the next, so runs may be concurrent.
 type Probe struct {
 	spec   Spec
-	target target       // what the URL says
-	dialed *target      // what to connect to, behind the proxy if there is one
-	proxy  *proxyServer // nil for none
-	tls    *tls.Config
-	head   []byte
+	opener *opening.Opener
 	turns  []turn
-	traces bool // whether a Trace becomes a header: one of the same name in the Spec has precedence
 	open   bool // whether a text of the turns has a placeholder to be filled in
 	// measured is the index of the turn that is the round trip, or -1.
 	measured int
@@ -46,42 +39,16 @@ func New(s Spec) (*Probe, error) {
 		return nil, errors.Join(errs...)
 	}
 	s.Headers, s.Protocols, s.Secrets = maps.Clone(s.Headers), slices.Clone(s.Protocols), slices.Clone(s.Secrets)
-	if s.Resolve == nil {
-		s.Resolve = resolver(s.IPVersion)
-	}
-	if s.Dial == nil {
-		s.Dial = defaultDial
-	}
-	u, err := url.Parse(s.URL)
+	opener, err := newOpener(s)
 	if err != nil {
-		return nil, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
+		return nil, err
 	}
-	p := &Probe{spec: s}
-	if p.turns, err = newTurns(s); err != nil {
+	turns, err := newTurns(s)
+	if err != nil {
 		return nil, fmt.Errorf("preparing the exchange: %w", err)
 	}
-	p.open, p.measured = slices.ContainsFunc(p.turns, func(t turn) bool { return t.open }), measured(s.steps())
-	if p.target, err = parseTarget(u); err != nil {
-		return nil, fmt.Errorf("parsing URL: %w", err)
-	}
-	p.dialed = &p.target
-	if s.ConnectTo != "" {
-		to, err := parseTarget(&url.URL{Scheme: "ws", Host: s.ConnectTo})
-		if err != nil {
-			return nil, fmt.Errorf("parsing ConnectTo: %w", err)
-		}
-		p.dialed = &to
-	}
-	if s.Proxy != nil {
-		if p.proxy, err = newProxyServer(s.Proxy, s.TLS); err != nil {
-			return nil, fmt.Errorf("parsing Proxy: %w", err)
-		}
-	}
-	if p.target.secure {
-		p.tls = tlsConfig(s, p.target.named)
-	}
-	p.head, p.traces = requestHead(s, p.target), s.traceable()
-	return p, nil
+	open := slices.ContainsFunc(turns, func(t turn) bool { return t.open })
+	return &Probe{spec: s, opener: opener, turns: turns, open: open, measured: measured(s.steps())}, nil
 }
 
 // RunOptions are what differs from one run of a probe to the next. The zero value is good.
@@ -95,8 +62,8 @@ type RunOptions struct {
 	// in no value. It is not called for a run that a cancelled context ends before. Nil is fine.
 	Fixed func(ended time.Time)
 
-	// Listen is for how long to listen on the open socket for what the endpoint says, once everything else is done. It has
-	// no bound but the context, whose end then is no error. 0 does not listen.
+	// Listen is for how long to listen on the open socket for what the endpoint says, once everything else is done. It
+	// has no bound but the context, whose end then is no error. 0 does not listen.
 	Listen time.Duration
 
 	// Watch collects what goes over the connection. It is for one run. Nil is fine.
@@ -118,7 +85,7 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 	deadline := now.Add(p.spec.Timeout)
 	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch(), authorization: authorization, ctx: ctx}
 	defer r.scratch.free()
-	r.res.Started, r.res.Trace = now, options.Trace
+	r.res.Started, r.res.Trace, r.attempt = now, options.Trace, &r.scratch.attempt
 	if options.Watch != nil {
 		r.watcher = &watcher{Watch: options.Watch, run: r}
 		defer r.watcher.finish()
@@ -142,7 +109,7 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 func (r *run) measure(ctx context.Context) error {
 	err := r.open(ctx)
 	switch {
-	case errors.Is(err, errExpectedRefusal):
+	case errors.Is(err, opening.ErrExpectedRefusal):
 		return nil
 	case err != nil:
 		return err
@@ -170,11 +137,10 @@ type run struct {
 	seen  reasons.Evidence
 
 	scratch *scratch
-	raw     *tcp.Conn
-	unwatch func() // ends the watch over the context
-	wire    *frame.Stream
+	attempt *opening.Attempt // part of the scratch
+	raw     *tcp.Conn        // of the attempt
+	wire    *frame.Stream    // of the attempt
 	socket  *socket
-	fault   error    // why the handshake failed
 	watcher *watcher // nil for most runs
 
 	unsent    bool          // time was up before a message, or a Ping, could be sent
@@ -184,15 +150,13 @@ type run struct {
 	lastReply []byte        // the beginning of the last message that did not match
 	near      match.NearMiss
 
-	first   firstBytes // of the response
-	says    reasons.Says
 	last    reasons.Sent // what was sent last, once the socket was open
 	lastAt  time.Time    // when that was, or else the open, or else the request
 	settled time.Time    // when the last step ended, or else the open
 }
 
-// redact returns what hides the secrets of the run. Most runs have nothing to redact, and a probe that kept it ready would
-// be half as large again.
+// redact returns what hides the secrets of the run. Most runs have nothing to redact, and a probe that kept it ready
+// would be half as large again.
 func (r *run) redact() *redactor {
 	if r.secrets == nil {
 		ctx, cancel := context.WithTimeout(r.ctx, hidingTime)
@@ -201,9 +165,6 @@ func (r *run) redact() *redactor {
 	}
 	return r.secrets
 }
-
-// slack is how many bytes more than are shown must be kept of a text, see redact.Slack.
-func (r *run) slack() int { return redact.Slack }
 
 // enter begins a phase, and names the stage in which a failure would then be.
 func (r *run) enter(stage reasons.Stage, phase Phase) {
@@ -243,8 +204,8 @@ func (r *run) close(err error) {
 	}
 }
 
-// goodbye is the code of the close frame: what the server did wrong, if only behind the reply, or the code of its own close
-// frame (RFC 6455 7.1.7 and 5.5.1).
+// goodbye is the code of the close frame: what the server did wrong, if only behind the reply, or the code of its own
+// close frame (RFC 6455 7.1.7 and 5.5.1).
 func (r *run) goodbye(err error) int {
 	for _, fault := range []error{err, r.wire.Fault()} {
 		if b, ok := errors.AsType[*frame.Breach](fault); ok {
@@ -259,12 +220,8 @@ func (r *run) goodbye(err error) int {
 
 // release frees what the run holds. A connection that never opened is dropped without a word.
 func (r *run) release() {
-	if r.raw == nil {
-		return
-	}
-	_ = r.raw.Close()
+	r.attempt.Close()
 	if r.socket != nil {
 		r.socket.free()
 	}
-	r.unwatch()
 }

@@ -9,8 +9,6 @@ import (
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
-const redacted = redact.Mark
-
 // longProtocol is the length of a subprotocol in bytes beyond which it is no name but a token: browsers can send one in
 // no other header.
 const longProtocol = 32
@@ -68,20 +66,4 @@ func (r *redactor) texts(parts []string, limit int) []string { return r.hide.Par
 func (r *redactor) sentence(s string, limit int) string { return say.Shown(s, limit, r.text) }
 
 // RedactURL returns a URL as it may be shown: without its query and without user information.
-func RedactURL(raw string) string {
-	head, query, hasQuery := strings.Cut(raw, "?")
-	if scheme, rest, ok := strings.Cut(head, "://"); ok {
-		host, path, hasPath := strings.Cut(rest, "/")
-		if at := strings.LastIndexByte(host, '@'); at >= 0 {
-			host = host[at+1:]
-		}
-		head = scheme + "://" + host
-		if hasPath {
-			head += "/" + path
-		}
-	}
-	if hasQuery && query != "" {
-		return head + "?" + redacted
-	}
-	return head
-}
+func RedactURL(raw string) string { return redact.URL(raw) }

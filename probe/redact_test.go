@@ -7,25 +7,6 @@ import (
 	"unicode/utf8"
 )
 
-func TestRedactURL(t *testing.T) {
-	for raw, want := range map[string]string{
-		"ws://h/p":                "ws://h/p",
-		"wss://h":                 "wss://h",
-		"wss://h?":                "wss://h",
-		"wss://h/p?token=x":       "wss://h/p?[redacted]",
-		"wss://h?token=x":         "wss://h?[redacted]",
-		"wss://user:pass@h:1/p?q": "wss://h:1/p?[redacted]",
-		"wss://user:p@ss@h/a@b":   "wss://h/a@b",
-		"wss://u:p@h?x=a/b":       "wss://h?[redacted]",
-		"nonsense?with=secret":    "nonsense?[redacted]",
-		"":                        "",
-	} {
-		if got := RedactURL(raw); got != want {
-			t.Errorf("%q: %q, want %q", raw, got, want)
-		}
-	}
-}
-
 // secretive is a Spec whose every secret is listed beside it.
 func secretive() (Spec, []string) {
 	return Spec{
@@ -84,32 +65,4 @@ func FuzzRedact(f *testing.F) {
 			}
 		}
 	})
-}
-
-// TestRequestHead pins the bytes of a request (RFC 6455 4.1).
-func TestRequestHead(t *testing.T) {
-	for _, test := range []struct {
-		spec Spec
-		want []string
-	}{
-		{Spec{URL: "ws://h"}, []string{"GET / HTTP/1.1", "Host: h", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: wsprobe"}},
-		{Spec{URL: "ws://h:80/"}, []string{"GET / HTTP/1.1", "Host: h", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: wsprobe"}},
-		{Spec{URL: "wss://H.example:8443/a%2Fb?x=1&y=%20", Protocols: []string{"b", "a"}, UserAgent: "wsprobe/1",
-			Headers: map[string]string{"x-Two": "2", "X-ONE": "1"}},
-			[]string{"GET /a%2Fb?x=1&y=%20 HTTP/1.1", "Host: H.example:8443", "Upgrade: websocket", "Connection: Upgrade",
-				"User-Agent: wsprobe/1", "X-ONE: 1", "x-Two: 2", "Sec-WebSocket-Protocol: b, a"}},
-		{Spec{URL: "ws://[::1]:9/", Headers: map[string]string{"host": "other", "user-agent": "mine"}},
-			[]string{"GET / HTTP/1.1", "Host: other", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: mine"}},
-		{Spec{URL: "ws://[fe80::1%25eth0]/?q"}, []string{"GET /?q HTTP/1.1", "Host: [fe80::1]", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: wsprobe"}},
-		{Spec{URL: "ws://b\u00fccher.example/"}, []string{"GET / HTTP/1.1", "Host: xn--bcher-kva.example", "Upgrade: websocket", "Connection: Upgrade", "User-Agent: wsprobe"}},
-	} {
-		p, err := New(test.spec)
-		if err != nil {
-			t.Fatal(err)
-		}
-		want := strings.Join(append(test.want, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: "), "\r\n")
-		if got := string(p.head); got != want {
-			t.Errorf("%s:\n got %q\nwant %q", test.spec.URL, got, want)
-		}
-	}
 }

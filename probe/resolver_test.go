@@ -1,7 +1,6 @@
 package probe_test
 
 import (
-	"cmp"
 	"context"
 	"net"
 	"net/netip"
@@ -13,6 +12,7 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -80,6 +80,9 @@ func (n naming) answer(m dnsmessage.Message) ([]byte, time.Duration) {
 	return packed, after
 }
 
+// networks are the IP versions as package net names them. No version is any.
+var networks = map[probe.IPVersion]string{"": "ip", probe.IPAny: "ip", probe.IPv4: "ip4", probe.IPv6: "ip6"}
+
 // TestResolver asks the default resolver of a Spec, with a name server of ours behind it. That nothing of a
 // lookup outlives its run is what TestMain sees.
 func TestResolver(t *testing.T) {
@@ -124,7 +127,7 @@ func TestResolver(t *testing.T) {
 					return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(addr.Port()))))
 				},
 				Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
-					return probe.ResolveThrough(ctx, host, cmp.Or(test.allowed, probe.IPAny), dial)
+					return opening.Resolve(ctx, networks[test.allowed], host, dial)
 				},
 			})
 			if err != nil {

@@ -67,16 +67,12 @@ const (
 // IPVersions returns every IP version.
 func IPVersions() []IPVersion { return []IPVersion{IPAny, IPv4, IPv6} }
 
-// allows reports whether an address is of the version.
-func (v IPVersion) allows(addr netip.Addr) bool {
-	switch v {
-	case IPv4:
-		return addr.Unmap().Is4()
-	case IPv6:
-		return !addr.Unmap().Is4()
-	default:
-		return true
+// network names the addresses of the version as package net does.
+func (v IPVersion) network() string {
+	if v == IPAny {
+		return "ip"
 	}
+	return "ip" + string(v)
 }
 
 // Spec says what to probe and how. Only URL is required; the zero value of every other field is its

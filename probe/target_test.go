@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -120,7 +121,7 @@ func TestNamesUnderLocalhost(t *testing.T) {
 			var dialed []string
 			test.spec.IPVersion = test.version
 			test.spec.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
-				return probe.ResolveThrough(ctx, host, test.version, func(context.Context, string, string) (net.Conn, error) {
+				return opening.Resolve(ctx, networks[test.version], host, func(context.Context, string, string) (net.Conn, error) {
 					t.Errorf("a name server was asked for %q", host)
 					return nil, net.ErrClosed
 				})
@@ -140,7 +141,7 @@ func TestNamesUnderLocalhost(t *testing.T) {
 func TestNotLocalhost(t *testing.T) {
 	for _, host := range []string{"localhost.example", "notlocalhost", "localhost.localdomain", "my-localhost"} {
 		var asked atomic.Bool
-		_, err := probe.ResolveThrough(t.Context(), host, probe.IPAny, func(context.Context, string, string) (net.Conn, error) {
+		_, err := opening.Resolve(t.Context(), "ip", host, func(context.Context, string, string) (net.Conn, error) {
 			asked.Store(true)
 			return nil, net.ErrClosed
 		})

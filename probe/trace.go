@@ -3,13 +3,9 @@ package probe
 import (
 	"encoding/hex"
 	"fmt"
-	"strings"
 
 	"github.com/wsprobe/wsprobe/reasons"
 )
-
-// traceParent is the field by which a request says what trace it is part of (W3C Trace Context 3.2).
-const traceParent = "traceparent"
 
 // Trace names a run in a distributed trace (W3C Trace Context, level 1). The zero Trace is none.
 type Trace struct {
@@ -42,14 +38,4 @@ func (t Trace) Parent() string {
 		flags = 1
 	}
 	return fmt.Sprintf("00-%x-%x-%02x", t.ID, t.Upgrade, flags)
-}
-
-// traceable reports whether a Trace becomes a field of the request: one that the Headers set has precedence.
-func (s Spec) traceable() bool {
-	for name := range s.Headers {
-		if strings.EqualFold(name, traceParent) {
-			return false
-		}
-	}
-	return true
 }

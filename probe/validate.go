@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Fault is one thing that is wrong with a [Spec].
@@ -172,7 +174,7 @@ func protocolFaults(protocols []string) []Fault {
 			add("must not be empty")
 		case len(protocol) > MaxProtocolLen:
 			add("must be at most %d characters, got %d", MaxProtocolLen, len(protocol))
-		case !isToken(protocol):
+		case !httpguts.ValidHeaderFieldName(protocol):
 			add("must be a token: letters, digits and !#$%%&'*+-.^_`|~ (RFC 7230 3.2.6)")
 		case twice:
 			add("must not be there twice, it is at index %d already", earlier)

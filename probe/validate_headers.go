@@ -5,6 +5,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"golang.org/x/net/http/httpguts"
 )
 
 // Limits of Spec.Headers. Servers commonly accept 100 header fields and a head of 8 to 64 KiB.
@@ -71,7 +73,7 @@ func headerNameProblem(name string) string {
 	switch lower := strings.ToLower(name); {
 	case name == "":
 		return "must have a name"
-	case !isToken(name):
+	case !httpguts.ValidHeaderFieldName(name):
 		return "must be named by a token: letters, digits and !#$%&'*+-.^_`|~ (RFC 7230 3.2.6)"
 	case lower == "sec-websocket-protocol":
 		return "is not allowed: the handshake sets it from protocols"
@@ -105,16 +107,6 @@ func headerValueProblem(value string) string {
 		return "must not begin or end with a blank"
 	}
 	return ""
-}
-
-// isToken reports whether s is a token of RFC 7230 3.2.6.
-func isToken(s string) bool {
-	for i := range len(s) {
-		if c := s[i]; !alphanumeric(c) && !strings.ContainsRune("!#$%&'*+-.^_`|~", rune(c)) {
-			return false
-		}
-	}
-	return s != ""
 }
 
 func alphanumeric(c byte) bool {

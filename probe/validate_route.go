@@ -2,9 +2,12 @@ package probe
 
 import (
 	"fmt"
+	"net/netip"
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
 )
 
 // routeFaults checks where the connection goes: a place to connect to, and an IP version that it can have.
@@ -29,8 +32,8 @@ func (s Spec) routeFaults() []Fault {
 		}
 		to, field = u.Host, "URL"
 	}
-	t, err := parseTarget(&url.URL{Scheme: "ws", Host: to})
-	if err == nil && t.addr.IsValid() && !s.IPVersion.allows(t.addr) {
+	addr, err := netip.ParseAddr((&url.URL{Host: to}).Hostname())
+	if err == nil && !opening.Allows(s.IPVersion.network(), addr) {
 		faults = append(faults, Fault{Field: "IPVersion", Given: []string{field},
 			Problem: fmt.Sprintf("must allow the address to connect to, which is not of version %s", s.IPVersion)})
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"unicode/utf8"
 
-	"golang.org/x/net/idna"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
 )
 
 // MaxURLBytes is the longest URL accepted; RFC 7230 3.1.1 asks servers for 8,000 bytes at least.
@@ -113,7 +113,7 @@ func hostProblem(host string) string {
 		return "must have an IPv6 address in brackets"
 	}
 	name := strings.TrimSuffix(host, ".")
-	name, err := asciiHost(name)
+	name, err := opening.ASCIIHost(name)
 	if err != nil {
 		return "must have a valid internationalized host name"
 	}
@@ -126,15 +126,6 @@ func hostProblem(host string) string {
 		}
 	}
 	return ""
-}
-
-// asciiHost returns a host name as the DNS wants it (RFC 5891). A name in ASCII is that already: the rules for
-// internationalized names would refuse underscores and a "--" that names in use have.
-func asciiHost(name string) (string, error) {
-	if isASCII(name) && !strings.Contains(strings.ToLower(name), "xn--") {
-		return name, nil
-	}
-	return idna.Lookup.ToASCII(name)
 }
 
 // isDomain reports whether the name consists of labels of RFC 1123 2.1. Underscores are accepted, as

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"encoding/binary"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -10,6 +9,8 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/match"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // Limits of what a [Watch] keeps.
@@ -19,11 +20,12 @@ const (
 	maxWatchedHead   = 8 << 10
 )
 
-// Watch collects what goes over the connection of one run, for somebody who looks at that run. [Probe.RunWith] fills it in
-// and is done with it when it returns. Its texts are printable and redacted, as those of a [Result] are: of the request
-// only the fields of public headers have values, and cookies that the endpoint sets have none.
+// Watch collects what goes over the connection of one run, for somebody who looks at that run. [Probe.RunWith] fills it
+// in and is done with it when it returns. Its texts are printable and redacted, as those of a [Result] are: of the
+// request only the fields of public headers have values, and cookies that the endpoint sets have none.
 type Watch struct {
-	// Message is called with each data message that the run reads, as it comes. Its own time delays the run. Nil is fine.
+	// Message is called with each data message that the run reads, as it comes. Its own time delays the run. Nil is
+	// fine.
 	Message func(Message)
 	// RepliesOnly leaves everything out but the Replies, which take less memory.
 	RepliesOnly bool
@@ -32,8 +34,8 @@ type Watch struct {
 	Request, Response []string
 	// TLS is the handshake with the endpoint, nil if none got as far as a certificate.
 	TLS *Secured
-	// Frames are the frames of both sides in order, at most MaxWatchedFrames, and the close frames of both sides in any case.
-	// Unseen counts the others.
+	// Frames are the frames of both sides in order, at most MaxWatchedFrames, and the close frames of both sides in any
+	// case. Unseen counts the others.
 	Frames []Frame
 	Unseen int
 	// Replies are the messages that were waited for and came, in order.
@@ -75,8 +77,8 @@ type Message struct {
 	raw []byte
 }
 
-// watcher notes for a Watch what a run does. Most runs have none: all methods are for a nil watcher, too. Texts are kept
-// as they came, and become presentable only when the run is over, so that the work is in none of its times.
+// watcher notes for a Watch what a run does. Most runs have none: all methods are for a nil watcher, too. Texts are
+// kept as they came, and become presentable only when the run is over, so that the work is in none of its times.
 type watcher struct {
 	*Watch
 	run      *run
@@ -97,28 +99,26 @@ func (w *watcher) keep() int {
 	if w == nil {
 		return 0
 	}
-	return MaxBodyDetail + w.run.slack()
+	return MaxBodyDetail + redact.Slack
 }
 
-// watchedReader notes a response while it is read.
-type watchedReader struct {
-	watcher *watcher
-	conn    io.Reader
-}
-
-func (r watchedReader) Read(p []byte) (int, error) {
-	n, err := r.conn.Read(p)
-	w := r.watcher
-	w.head = append(w.head, p[:min(n, maxWatchedHead-len(w.head))]...)
-	return n, err
-}
-
-// trace is what the stream of frames tells the watcher, nil if nothing of it is noted.
-func (w *watcher) trace() *frame.Trace {
+// trace is what the opening and the stream of frames tell the watcher, nil if nothing of it is noted.
+func (w *watcher) trace() *opening.Trace {
 	if w.blind() {
 		return nil
 	}
-	return &frame.Trace{Payload: w.payload, Received: w.received, Sent: w.said}
+	return &opening.Trace{
+		Request: w.asked, Response: w.answered, Secured: w.secured,
+		Frames: &frame.Trace{Payload: w.payload, Received: w.received, Sent: w.said},
+	}
+}
+
+// asked notes the head of the request.
+func (w *watcher) asked(head []byte) { w.request = head }
+
+// answered notes a piece of the response.
+func (w *watcher) answered(piece []byte) {
+	w.head = append(w.head, piece[:min(len(piece), maxWatchedHead-len(w.head))]...)
 }
 
 // payload notes bytes of the frame that is being received.
@@ -132,7 +132,7 @@ func (w *watcher) payload(opcode byte, p []byte) {
 // received notes a frame that has been received. Of a message in several frames, the last one shows the text: a secret
 // could be cut into pieces that nobody would know.
 func (w *watcher) received(got frame.Received) {
-	f := Frame{At: w.since(w.run.raw.ArrivedAt), Opcode: got.Opcode, Final: got.Final, Compressed: got.Marked, Length: w.length}
+	f := Frame{At: w.since(w.run.attempt.Conn.ArrivedAt), Opcode: got.Opcode, Final: got.Final, Compressed: got.Marked, Length: w.length}
 	w.length = 0
 	switch {
 	case got.Opcode >= frame.Close:
@@ -262,5 +262,5 @@ func (r *run) keepOfMessage() int {
 	if r.watcher != nil {
 		return r.watcher.keep()
 	}
-	return MaxReplyDetail + r.slack()
+	return MaxReplyDetail + redact.Slack
 }

@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
@@ -26,7 +28,7 @@ func (w *watcher) shownRequest() []string {
 		switch low := strings.ToLower(name); {
 		case i == 0:
 			uri, version, _ := strings.Cut(strings.TrimPrefix(line, "GET "), " ")
-			line = "GET " + RedactURL(uri) + " " + version
+			line = "GET " + redact.URL(uri) + " " + version
 		case set[low]:
 			line = name + ": " + hiddenCredentials(low, value)
 		case low == "sec-websocket-protocol":
@@ -39,17 +41,17 @@ func (w *watcher) shownRequest() []string {
 
 // hiddenCredentials leaves of the value of a header the scheme of its credentials.
 func hiddenCredentials(name, value string) string {
-	if scheme, _, ok := strings.Cut(value, " "); ok && name == "authorization" && isToken(scheme) {
-		return scheme + " " + redacted
+	if scheme, _, ok := strings.Cut(value, " "); ok && name == "authorization" && httpguts.ValidHeaderFieldName(scheme) {
+		return scheme + " " + redact.Mark
 	}
-	return redacted
+	return redact.Mark
 }
 
 func shownProtocols(protocols []string) []string {
 	shown := slices.Clone(protocols)
 	for i, p := range shown {
 		if len(p) > longProtocol {
-			shown[i] = redacted
+			shown[i] = redact.Mark
 		}
 	}
 	return shown
@@ -103,12 +105,12 @@ func shownField(line string) string {
 		if rest != "" {
 			rest = ";" + rest
 		}
-		return name + ":" + key + "=" + redacted + rest
+		return name + ":" + key + "=" + redact.Mark + rest
 	case "sec-websocket-protocol":
 		return name + ": " + strings.Join(shownProtocols(strings.Split(strings.TrimSpace(value), ", ")), ", ")
 	case "location":
 		value, _, _ = strings.Cut(value, "#")
-		return name + ": " + RedactURL(strings.TrimSpace(value))
+		return name + ": " + redact.URL(strings.TrimSpace(value))
 	default:
 		return line
 	}

@@ -26,9 +26,6 @@ type Certificate struct {
 
 // secured notes a TLS handshake, also one that failed because of the certificate.
 func (w *watcher) secured(state tls.ConnectionState, err error) {
-	if w.blind() {
-		return
-	}
 	chain := state.PeerCertificates
 	var unverified *tls.CertificateVerificationError
 	if errors.As(err, &unverified) {

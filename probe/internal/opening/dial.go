@@ -1,4 +1,4 @@
-package probe
+package opening
 
 import (
 	"context"
@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// attemptDelay is how long a connection attempt has for itself before the next address is tried beside it
-// (RFC 8305 5, the recommended value).
+// attemptDelay is how long a connection attempt has before the next address is tried beside it (RFC 8305 5, the
+// recommended value).
 const attemptDelay = 250 * time.Millisecond
 
 func defaultDial(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
@@ -18,34 +18,34 @@ func defaultDial(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 
 type dialFunc func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 
-// attempt is one try to connect to one address.
-type attempt struct {
+// connecting is how one try to connect to one address ended.
+type connecting struct {
 	conn    net.Conn
 	started time.Time
 	err     error
 }
 
-// dialFirst connects to the first address that answers. They are tried in order; the next one starts when
-// the one before failed or has had attemptDelay, and the others stop when one wins (RFC 8305, Happy
-// Eyeballs). When all fail, the first failure is returned. No attempt is left when it returns.
-func dialFirst(ctx context.Context, addrs []netip.AddrPort, dial dialFunc) attempt {
+// dialFirst connects to the first address that answers (RFC 8305, Happy Eyeballs). It tries them in order: the next one
+// starts when the one before has failed or has had attemptDelay, and one that wins stops the others. If all fail, it
+// returns the first failure. No attempt is left when it returns.
+func dialFirst(ctx context.Context, addrs []netip.AddrPort, dial dialFunc) connecting {
 	if len(addrs) == 1 {
 		started := time.Now()
 		conn, err := dial(ctx, addrs[0])
-		return attempt{conn, started, err}
+		return connecting{conn, started, err}
 	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
-	results := make(chan attempt)
+	results := make(chan connecting)
 	launch := func(addr netip.AddrPort) {
 		started := time.Now()
 		conn, err := dial(ctx, addr)
-		results <- attempt{conn, started, err}
+		results <- connecting{conn, started, err}
 	}
 	next := time.NewTimer(0)
 	defer next.Stop()
 	var (
-		best    attempt
+		best    connecting
 		running int
 	)
 	for running > 0 || len(addrs) > 0 {
@@ -65,7 +65,7 @@ func dialFirst(ctx context.Context, addrs []netip.AddrPort, dial dialFunc) attem
 				best, addrs = a, nil
 				cancel()
 			case a.err == nil:
-				_ = a.conn.Close() // lost the race by a hair
+				_ = a.conn.Close() // it lost the race by a hair
 			case best.err == nil && best.conn == nil:
 				best = a
 				next.Reset(0)
@@ -77,8 +77,8 @@ func dialFirst(ctx context.Context, addrs []netip.AddrPort, dial dialFunc) attem
 	return best
 }
 
-// interleave orders addresses so that the families take turns, beginning with the one that the resolver
-// put first (RFC 8305 4).
+// interleave orders addresses so that the families take turns (RFC 8305 4). The family that the resolver put first
+// begins.
 func interleave(addrs []netip.Addr, port uint16) []netip.AddrPort {
 	var first, second []netip.AddrPort
 	for _, a := range addrs {

@@ -1,4 +1,4 @@
-package probe
+package opening
 
 import (
 	"context"
@@ -7,12 +7,12 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/say"
 )
 
-// connected is the dialer of a connection that stands already.
+// connected is a dialer that returns a connection that is open already.
 type connected struct{ conn net.Conn }
 
 func (c connected) Dial(string, string) (net.Conn, error) { return c.conn, nil }
 
-// DialContext is there because the library runs a dialer without it in a goroutine.
+// DialContext exists because the library runs a dialer without it in a goroutine.
 func (c connected) DialContext(context.Context, string, string) (net.Conn, error) { return c.conn, nil }
 
 // The authentication methods of SOCKS5 (RFC 1928 3).
@@ -49,7 +49,7 @@ func (c *socksConn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// offered reports whether a method may be picked. That none is acceptable is an answer, too.
+// offered reports whether a proxy may pick a method. "None acceptable" is a sound answer, too.
 func (c *socksConn) offered(method byte) bool {
 	return method == socksNoLogin || method == socksNoneAcceptable || method == socksLogin && c.login
 }

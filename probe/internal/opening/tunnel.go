@@ -1,4 +1,4 @@
-package probe
+package opening
 
 import (
 	"bufio"
@@ -19,7 +19,7 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// proxyServer is the proxy of a Spec, taken apart once.
+// proxyServer is a proxy, taken apart once.
 type proxyServer struct {
 	target
 	socks bool
@@ -27,17 +27,16 @@ type proxyServer struct {
 	tls   *tls.Config // nil unless the way to the proxy is secured
 }
 
-// newProxyServer takes a proxy's URL apart that Validate has found good. Of the configuration for the endpoint
-// only the authorities hold for the proxy, too: a client certificate, a server name, or the wish not to verify
-// are about the endpoint and none of the proxy's business.
+// newProxyServer takes a valid URL of a proxy apart. Of the configuration for the endpoint only the authorities hold
+// for the proxy, too: a client certificate, a server name, or the wish not to verify are about the endpoint alone.
 func newProxyServer(u *url.URL, endpoint *tls.Config) (*proxyServer, error) {
 	t, err := parseTarget(u)
 	if err != nil {
 		return nil, err
 	}
 	p := &proxyServer{target: t, socks: strings.HasPrefix(strings.ToLower(u.Scheme), "socks5"), user: u.User}
-	if t.secure {
-		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.named, NextProtos: []string{"http/1.1"}}
+	if secure(u) {
+		p.tls = &tls.Config{MinVersion: tls.VersionTLS12, ServerName: t.named, NextProtos: []string{ALPN}}
 		if endpoint != nil {
 			p.tls.RootCAs = endpoint.RootCAs
 		}
@@ -46,30 +45,30 @@ func newProxyServer(u *url.URL, endpoint *tls.Config) (*proxyServer, error) {
 	return p, nil
 }
 
-// tunnel has the proxy connect to the endpoint and returns the connection that reaches it. Until then every
-// failure is the proxy's.
-func (r *run) tunnel() (net.Conn, error) {
-	r.stage = reasons.StageTunnel
-	conn := net.Conn(r.raw)
-	if config := r.probe.proxy.tls; config != nil {
-		secured := tls.Client(r.raw, config)
+// tunnel makes the proxy connect to the endpoint, and returns the connection that reaches it. Until then every failure
+// is the proxy's.
+func (a *Attempt) tunnel() (net.Conn, error) {
+	a.Stage = reasons.StageTunnel
+	conn := net.Conn(a.Conn)
+	if config := a.opener.proxy.tls; config != nil {
+		secured := tls.Client(a.Conn, config)
 		if err := secured.Handshake(); err != nil {
 			return nil, err
 		}
 		conn = secured
 	}
-	if r.probe.proxy.socks {
-		return conn, r.tunnelSOCKS(conn)
+	if a.opener.proxy.socks {
+		return conn, a.tunnelSOCKS(conn)
 	}
-	return r.tunnelHTTP(conn)
+	return a.tunnelHTTP(conn)
 }
 
-// tunnelHTTP asks with CONNECT (RFC 9110 9.3.6). An HTTP proxy that is asked to GET a ws:// URL refuses; clients
-// use CONNECT for ws and wss alike (RFC 6455 4.1).
-func (r *run) tunnelHTTP(conn net.Conn) (net.Conn, error) {
-	authority := r.probe.dialed.authority()
+// tunnelHTTP asks with CONNECT (RFC 9110 9.3.6), for ws and wss alike (RFC 6455 4.1): an HTTP proxy refuses to GET a
+// ws:// URL.
+func (a *Attempt) tunnelHTTP(conn net.Conn) (net.Conn, error) {
+	authority := a.opener.dialed.authority()
 	request := fmt.Sprintf("CONNECT %s HTTP/1.1\r\nHost: %s\r\n", authority, authority)
-	if user := r.probe.proxy.user; user != nil {
+	if user := a.opener.proxy.user; user != nil {
 		request += "Proxy-Authorization: Basic " + basicAuth(user) + "\r\n"
 	}
 	if _, err := io.WriteString(conn, request+"\r\n"); err != nil {
@@ -81,7 +80,7 @@ func (r *run) tunnelHTTP(conn net.Conn) (net.Conn, error) {
 		return nil, err
 	}
 	if resp.StatusCode/100 != 2 {
-		r.refused(resp)
+		a.refused(resp)
 		return nil, &frame.Breach{Type: reasons.Proxy, About: say.Sentence("proxy answered CONNECT with %s", resp.Status)}
 	}
 	if early, _ := br.Peek(br.Buffered()); len(early) > 0 {
@@ -95,8 +94,8 @@ func basicAuth(user *url.Userinfo) string {
 	return base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))
 }
 
-// ahead is a connection of which some bytes have been read already. An endpoint may speak first, and what it said
-// came with the proxy's answer: without the proxy it would be judged just the same.
+// ahead is a connection of which some bytes have been read already. An endpoint may speak first: its bytes then came
+// with the proxy's answer, and count as without a proxy.
 type ahead struct {
 	net.Conn
 	early []byte
@@ -111,11 +110,11 @@ func (a *ahead) Read(p []byte) (int, error) {
 	return n, nil
 }
 
-// tunnelSOCKS asks with SOCKS5 (RFC 1928, RFC 1929). The proxy looks names up, for it may know some that nobody
-// outside does. The library reads just what the exchange needs; without a context it starts no goroutine and
-// waits on no clock but the connection's.
-func (r *run) tunnelSOCKS(conn net.Conn) error {
-	server := r.probe.proxy
+// tunnelSOCKS asks with SOCKS5 (RFC 1928, RFC 1929). The proxy looks the name up, because it may know names that nobody
+// outside does. The library reads only the bytes of its exchange; without a context it starts no goroutine and waits on
+// no clock but the connection's.
+func (a *Attempt) tunnelSOCKS(conn net.Conn) error {
+	server := a.opener.proxy
 	var auth *proxy.Auth
 	if server.user != nil {
 		password, _ := server.user.Password()
@@ -125,7 +124,7 @@ func (r *run) tunnelSOCKS(conn net.Conn) error {
 	if err != nil {
 		return err
 	}
-	_, err = dialer.Dial("tcp", r.probe.dialed.authority())
+	_, err = dialer.Dial("tcp", a.opener.dialed.authority())
 	var op *net.OpError
 	if method, found := errors.AsType[methodError](err); found {
 		return method

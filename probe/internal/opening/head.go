@@ -1,4 +1,4 @@
-package probe
+package opening
 
 import (
 	"bufio"
@@ -14,20 +14,20 @@ import (
 )
 
 const (
-	// maxHead bounds the response head. Servers send a few hundred bytes, gateways with cookies a few
-	// thousand; net/http's own limit of 1 MiB would let a hostile one fill the agent's memory.
+	// maxHead bounds the response head, in bytes. Servers send a few hundred, gateways with cookies a few thousand.
+	// With net/http's own limit of 1 MiB a hostile server could fill the agent's memory.
 	maxHead = 64 << 10
 	// maxInterim is how many 1xx responses may come before the final one (RFC 9110 15.2).
 	maxInterim = 5
 )
 
-// headError is a response head that is not one.
+// headError is what is wrong with a response head.
 type headError struct{ problem string }
 
 func (e *headError) Error() string { return e.problem }
 
-// headReader bounds a response head, and remembers how the connection ended: the parser of net/http takes the
-// half line before a timeout or a reset for the last one.
+// headReader bounds a response head. It also remembers how the connection ended, because the parser of net/http takes
+// half a line before a timeout or a reset for the last one.
 type headReader struct {
 	conn io.Reader
 	left int
@@ -49,9 +49,9 @@ func (h *headReader) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// readHead reads one response head within bounds, passing over interim ones. The reader is made to read from the
-// connection, and left at the first byte after the head. Errors of the connection come back as they are, everything
-// else as a *headError.
+// readHead reads one response head within bounds, and passes over interim ones. It resets the reader to the connection,
+// and leaves it at the first byte after the head. Errors of the connection come back as they are, all others as a
+// *headError.
 func readHead(conn io.Reader, br *bufio.Reader, method string) (*http.Response, error) {
 	bounded := &headReader{conn: conn, left: maxHead}
 	br.Reset(bounded)
@@ -78,8 +78,8 @@ func readHead(conn io.Reader, br *bufio.Reader, method string) (*http.Response, 
 	return nil, &headError{say.Own("malformed HTTP response: too many interim responses")}
 }
 
-// readResponse reads one response head. What has a body is for net/http. The others are not: it takes Connection away
-// where that holds "close" beside "Upgrade", and is strict about lengths that mean nothing here.
+// readResponse reads one response head. Package net/http reads responses with a body. It cannot read the others: it
+// removes a Connection that holds "close" beside "Upgrade", and is strict about lengths that mean nothing here.
 func readResponse(br *bufio.Reader, method string) (*http.Response, error) {
 	lines := textproto.NewReader(br)
 	line, err := lines.ReadLine()
@@ -112,9 +112,8 @@ func readStatusLine(line string) (*http.Response, error) {
 	return &http.Response{Proto: proto, ProtoMajor: major, ProtoMinor: minor, Status: status, StatusCode: int(code)}, nil
 }
 
-// expectHTTP looks at the first bytes of a response as they come. What speaks another protocol shall be
-// recognised by them: it may never write the line end for which a parser waits. The error is a plain io.EOF if
-// the peer closed without a byte.
+// expectHTTP looks at the first bytes of a response as they come, because a server of another protocol may never write
+// the line end for which a parser waits. The error is a plain io.EOF if the peer closed without a byte.
 func expectHTTP(br *bufio.Reader) error {
 	const begin = "HTTP/"
 	for n := 1; n <= len(begin); n++ {
@@ -134,7 +133,7 @@ func expectHTTP(br *bufio.Reader) error {
 	return nil
 }
 
-// malformedBy names an error of net/http's parser, which has no type for most of them.
+// malformedBy is the headError of an error of net/http's parser, which has no type for most of them.
 func malformedBy(err error) error {
 	return &headError{say.Sentence("malformed HTTP response: %s", strings.TrimPrefix(err.Error(), "malformed HTTP response: "))}
 }

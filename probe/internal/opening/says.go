@@ -1,15 +1,17 @@
-package probe
+package opening
 
 import (
 	"net/http"
 	"net/url"
 	"strings"
 
+	"golang.org/x/net/http/httpguts"
+
 	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// phrases are what servers write into refusals, in lower case, the surest first.
+// phrases stand in the refusals of servers, in lower case, the surest first.
 var phrases = []struct {
 	text string
 	says reasons.Says
@@ -31,11 +33,11 @@ var phrases = []struct {
 	{"upgrade required", reasons.SaysNoUpgrade}, {"'upgrade' token not found", reasons.SaysNoUpgrade},
 }
 
-// notOrigin are other uses of the word, which gateways are fond of.
+// notOrigin removes other uses of the word "origin", which are common in texts of gateways.
 var notOrigin = strings.NewReplacer("origin server", "", "origin web server", "", "origin dns", "", "origin is unreachable", "", "original", "", "originat", "")
 
-// saysOf is what a refusal tells beyond its status. Words of a server's own failure, or of a page that is no refusal,
-// are about other things.
+// saysOf is the advice that a refusal gives beyond its status. Only a 3xx or 4xx has any: other pages are about other
+// things.
 func saysOf(resp *http.Response, body string, secure bool) reasons.Says {
 	switch status := resp.StatusCode; {
 	case status >= 300 && status < 400:
@@ -68,7 +70,7 @@ func fits(says reasons.Says, status int, secure bool) bool {
 	}
 }
 
-// redirects says where a redirection leads.
+// redirects classifies the target of a redirection.
 func redirects(to string, secure bool) reasons.Says {
 	u, err := url.Parse(to)
 	switch {
@@ -81,7 +83,7 @@ func redirects(to string, secure bool) reasons.Says {
 	}
 }
 
-// challenges says whether the credentials that a 401 wants are ones that the probe has a field for.
+// challenges says whether a 401 wants credentials for which the probe has a field.
 func challenges(resp *http.Response) reasons.Says {
 	schemes := schemesOf(resp)
 	for _, s := range schemes {
@@ -95,7 +97,7 @@ func challenges(resp *http.Response) reasons.Says {
 	return reasons.SaysNothing
 }
 
-// challenge says which schemes a refusal wants credentials of (RFC 9110 11.6.1).
+// challenge names the schemes of the credentials that a refusal wants (RFC 9110 11.6.1).
 func challenge(resp *http.Response) string {
 	if schemes := schemesOf(resp); len(schemes) > 0 {
 		return say.Sentence(", and wants %s", strings.Join(schemes, " or "))
@@ -103,16 +105,17 @@ func challenge(resp *http.Response) string {
 	return say.Own("")
 }
 
-// maxSchemes bounds the schemes that are told.
+// maxSchemes bounds the schemes in a sentence.
 const maxSchemes = 8
 
-// schemesOf returns the schemes in WWW-Authenticate, whose values are lists of challenges, which have lists of parameters.
+// schemesOf returns the schemes in WWW-Authenticate, whose values are lists of challenges, which have lists of
+// parameters.
 func schemesOf(resp *http.Response) []string {
 	var schemes []string
 	for _, value := range resp.Header.Values("Www-Authenticate") {
 		for _, part := range outsideQuotes(value) {
 			scheme, rest, _ := strings.Cut(strings.TrimSpace(part), " ")
-			if !isToken(scheme) || strings.HasPrefix(strings.TrimSpace(rest), "=") || len(schemes) == maxSchemes {
+			if !httpguts.ValidHeaderFieldName(scheme) || strings.HasPrefix(strings.TrimSpace(rest), "=") || len(schemes) == maxSchemes {
 				continue // a parameter of the challenge before
 			}
 			schemes = append(schemes, scheme)
@@ -121,7 +124,7 @@ func schemesOf(resp *http.Response) []string {
 	return schemes
 }
 
-// outsideQuotes splits a list at the commas that are in no quoted text.
+// outsideQuotes splits a list at the commas outside quoted texts.
 func outsideQuotes(list string) []string {
 	quoted, escaped := false, false
 	return strings.FieldsFunc(list, func(c rune) bool {

@@ -1,4 +1,4 @@
-package probe
+package opening
 
 import (
 	"bytes"
@@ -7,7 +7,7 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// firstBytes reads from a connection and remembers the first bytes that came, which tell protocols apart.
+// firstBytes reads from a connection, and remembers the first bytes that came: they tell protocols apart.
 type firstBytes struct {
 	conn io.Reader
 	seen [9]byte // the length of a frame header of HTTP/2
@@ -20,9 +20,7 @@ func (f *firstBytes) Read(p []byte) (int, error) {
 	return n, err
 }
 
-func (f *firstBytes) kind() reasons.First { return firstOf(f.seen[:f.n]) }
-
-// greetings are how protocols begin that speak first, or that answer a request which they do not know.
+// greetings are the beginnings of protocols that speak first, or that answer an unknown request.
 var greetings = []struct {
 	begin string
 	kind  reasons.First
@@ -31,7 +29,7 @@ var greetings = []struct {
 	{"* OK", reasons.FirstIMAP}, {"-ERR", reasons.FirstRedis}, {"RFB 0", reasons.FirstVNC}, {"AMQP", reasons.FirstAMQP}, {"INFO", reasons.FirstNATS},
 }
 
-// firstOf says what the first bytes of a response look like.
+// firstOf names the protocol that the first bytes of a response look like.
 func firstOf(b []byte) reasons.First {
 	if len(b) == 0 {
 		return reasons.FirstNothing

@@ -1,0 +1,82 @@
+package opening
+
+import (
+	"cmp"
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// connect looks the host up and opens the TCP connection, to the proxy if there is one.
+func (a *Attempt) connect(ctx context.Context) error {
+	dialing, cancel := context.WithDeadline(ctx, a.Deadline)
+	defer cancel()
+	to := &a.opener.dialed
+	if a.opener.proxy != nil {
+		to = &a.opener.proxy.target
+	}
+	addrs := []netip.Addr{to.addr}
+	if !to.addr.IsValid() {
+		var err error
+		if addrs, err = a.lookUp(dialing, to.host); err != nil {
+			return a.viaProxy(err)
+		}
+	}
+	a.enter(reasons.StageConnect, Connect)
+	won := dialFirst(dialing, interleave(addrs, to.port), a.opener.dial)
+	if won.err != nil {
+		return a.viaProxy(won.err)
+	}
+	a.Spans[Connect].Start = won.started.Sub(a.Started)
+	a.Conn = tcp.New(won.conn)
+	a.Conn.SetEnd(a.Deadline)
+	a.watch(ctx)
+	return nil
+}
+
+// lookUp returns the addresses of a host that may be connected to, one at least.
+func (a *Attempt) lookUp(ctx context.Context, host string) ([]netip.Addr, error) {
+	a.enter(reasons.StageDNS, DNS)
+	network := a.opener.network
+	addrs, err := a.opener.resolve(ctx, host)
+	if err != nil {
+		return nil, err
+	}
+	addrs = slices.DeleteFunc(slices.Clone(addrs), func(addr netip.Addr) bool { return !Allows(network, addr) })
+	if len(addrs) == 0 {
+		version := cmp.Or(strings.TrimPrefix(network, "ip"), "any")
+		return nil, &net.DNSError{Err: "no address of IP version " + version, Name: host}
+	}
+	a.leave(time.Now())
+	return addrs, nil
+}
+
+// viaProxy marks a failure to reach the proxy, unless time ran out: it is not the endpoint's.
+func (a *Attempt) viaProxy(err error) error {
+	if a.opener.proxy != nil && time.Now().Before(a.Deadline) {
+		return &frame.Breach{Type: reasons.Proxy, About: say.Sentence("proxy: %s", err)}
+	}
+	return err
+}
+
+// watch aborts the connection when the context ends, until Close calls unwatch, which leaves nothing behind.
+func (a *Attempt) watch(ctx context.Context) {
+	conn, done := a.Conn, make(chan struct{})
+	stop := context.AfterFunc(ctx, func() {
+		conn.Abort()
+		close(done)
+	})
+	a.unwatch = func() {
+		if !stop() {
+			<-done
+		}
+	}
+}

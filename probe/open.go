@@ -1,0 +1,87 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"net/url"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
+	"github.com/wsprobe/wsprobe/probe/redact"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// newOpener prepares the opening of a valid Spec with its defaults.
+func newOpener(s Spec) (*opening.Opener, error) {
+	u, err := url.Parse(s.URL)
+	if err != nil {
+		return nil, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
+	}
+	return opening.New(opening.Options{
+		URL: u, ConnectTo: s.ConnectTo, Network: s.IPVersion.network(), Proxy: s.Proxy, TLS: s.TLS, AnyServerName: s.AnyServerName,
+		Headers: s.Headers, UserAgent: s.UserAgent, Protocols: s.Protocols, Compression: s.Compression == CompressionOn,
+		ExpectProtocol: s.ExpectProtocol, ExpectStatus: s.ExpectStatus, MaxMessage: s.MaxReply, Resolve: s.Resolve, Dial: s.Dial,
+	})
+}
+
+// open opens the socket.
+func (r *run) open(ctx context.Context) error {
+	*r.attempt = opening.Attempt{
+		Started: r.res.Started, Deadline: r.deadline, Authorization: r.authorization, TraceParent: r.res.Trace.Parent(),
+		MaxBody: MaxBodyDetail + redact.Slack, Head: r.scratch.head, Chunk: r.scratch.chunk[:], Trace: r.watcher.trace(),
+	}
+	err := r.probe.opener.Open(ctx, r.attempt)
+	r.noteAttempt()
+	if refused, ok := errors.AsType[*opening.Refused](err); ok {
+		r.seen.Status = refused.Status
+	}
+	if err != nil {
+		return err
+	}
+	r.noteOpen()
+	if r.socket, err = newSocket(r.wire); err != nil {
+		return &frame.Breach{Type: reasons.NotWebSocket, About: err.Error()}
+	}
+	if want := r.probe.spec.ExpectStatus; want != 0 {
+		return &frame.Breach{Type: reasons.UnexpectedlyOpen, Code: frame.CloseNormal, About: say.Sentence("the socket opened, where %d was expected", want)}
+	}
+	return nil
+}
+
+// noteAttempt notes how far the opening came. The phases of an opening are the first ones of a run.
+func (r *run) noteAttempt() {
+	a := r.attempt
+	r.stage, r.phase = a.Stage, Phase(a.Phase)
+	for phase, span := range a.Spans {
+		r.res.Phases[phase] = Span{Start: span.Start, End: span.End, State: SpanState(span.State)}
+	}
+	r.raw, r.wire, r.lastAt = a.Conn, a.Stream, a.AskedAt
+	if r.raw != nil {
+		if peer := r.raw.RemoteAddr(); peer != nil {
+			r.res.Peer = peer.String()
+		}
+	}
+	r.res.TLSVersion, r.res.TLSCipher, r.res.ALPN = a.Secured.Version, a.Secured.Cipher, a.Secured.ALPN
+	r.res.CertificateExpiry, r.res.HTTPStatus = a.Secured.Expiry, a.Status
+}
+
+// noteOpen notes what an open socket tells besides.
+func (r *run) noteOpen() {
+	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
+	r.lastAt, r.settled = r.raw.ArrivedAt, r.raw.ArrivedAt
+	r.noteTimestamp()
+	r.res.Subprotocol = r.shownProtocol(r.attempt.Agreement.Subprotocol)
+	r.res.Extensions = r.attempt.Agreement.Extensions
+}
+
+// shownProtocol is the subprotocol that the server picked as it may be shown. It is one that was offered, so only what
+// is named as a secret is hidden in it, and what is too long for a name.
+func (r *run) shownProtocol(picked string) string {
+	if picked == "" {
+		return ""
+	}
+	spec := &r.probe.spec
+	named := newRedactor(Spec{Secrets: spec.Secrets, Protocols: spec.Protocols, MessageFormat: FormatText})
+	return named.text(picked, MaxProtocolLen)
+}
