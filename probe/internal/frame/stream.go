@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net"
+	"syscall"
 
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 )
@@ -42,8 +43,8 @@ type Stream struct {
 	endAtPong bool
 }
 
-// Options are what a Stream needs to know. Limit is how many bytes a message may have, Compression what was agreed upon,
-// or nil. Chunk is the buffer to receive into. Trace is nil for most runs.
+// Options are what a Stream needs to know. Limit is how many bytes a message may have, Compression what was agreed
+// upon, or nil. Chunk is the buffer to receive into. Trace is nil for most runs.
 type Options struct {
 	Limit       int64
 	Compression *Deflate
@@ -118,12 +119,20 @@ func (w *Stream) receive() (int, error) {
 	}
 	if err != nil && !tcp.IsTimeout(err) {
 		if errors.Is(err, io.EOF) {
-			// The library takes io.EOF between two fragments for the end of the message.
-			err = io.ErrUnexpectedEOF
+			err = w.endOfStream()
 		}
 		w.fault = err
 	}
 	return n, err
+}
+
+// endOfStream is the error of an io.EOF. The library takes io.EOF itself between two fragments for the end of the
+// message. The system reports a reset once: if a write got the report, the reads after it find a plain end.
+func (w *Stream) endOfStream() error {
+	if errors.Is(w.cut, syscall.ECONNRESET) {
+		return w.cut
+	}
+	return io.ErrUnexpectedEOF
 }
 
 // Write writes frames, or a part of one.
@@ -182,8 +191,8 @@ func (w *Stream) Await() error {
 	return nil
 }
 
-// Outlast reads and discards, and answers Pings, until the stream ends or the bound of the connection passes, and returns
-// which of the two it was: the second is a timeout.
+// Outlast reads and discards, and answers Pings, until the stream ends or the bound of the connection passes, and
+// returns which of the two it was: the second is a timeout.
 func (w *Stream) Outlast() error {
 	for {
 		w.AnswerPings()

@@ -2,9 +2,12 @@ package frame
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"net"
+	"os"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -42,6 +45,42 @@ func TestDrainEnds(t *testing.T) {
 			w.Drain()
 			if box.bytes > 2*maxEarly {
 				t.Errorf("%d bytes were taken", box.bytes)
+			}
+		})
+	}
+}
+
+// brokenConn is a connection whose writes fail and whose reads find the end.
+type brokenConn struct {
+	net.Conn
+	write error
+}
+
+func (c brokenConn) Write([]byte) (int, error) { return 0, c.write }
+func (c brokenConn) Read([]byte) (int, error)  { return 0, io.EOF }
+
+// TestResetSeenByAWrite: the system reports a reset once, to the write or to the read, and either way it is a reset.
+func TestResetSeenByAWrite(t *testing.T) {
+	reset := &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.ECONNRESET)}
+	pipe := &net.OpError{Op: "write", Err: os.NewSyscallError("write", syscall.EPIPE)}
+	for name, test := range map[string]struct {
+		write error
+		want  error
+	}{
+		"reset":                    {reset, syscall.ECONNRESET},
+		"closed before":            {pipe, io.ErrUnexpectedEOF}, // the server closed in an orderly way, and was then written to
+		"closed without any write": {nil, io.ErrUnexpectedEOF},
+	} {
+		t.Run(name, func(t *testing.T) {
+			raw := tcp.New(brokenConn{write: test.write})
+			w := NewStream(raw, raw, Options{Limit: 1000, Chunk: make([]byte, 100)})
+			if test.write != nil {
+				if _, err := w.Write([]byte("x")); !errors.Is(err, test.write) {
+					t.Fatal(err)
+				}
+			}
+			if err := w.Await(); !errors.Is(err, test.want) || !errors.Is(w.Fault(), test.want) {
+				t.Errorf("got %v, fault %v, want %v", err, w.Fault(), test.want)
 			}
 		})
 	}
