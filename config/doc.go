@@ -48,6 +48,10 @@
 // [CheckWithoutSecrets] resolves no reference. A value that is nothing but references is unknown, and nothing follows from
 // it; in a longer text a stand-in takes their place, so that the rest of it is checked.
 //
+// # Templates
+//
+// A [Template] is a probe with placeholders for targets that come and go. [Template.Probe] makes the probe of one target.
+//
 // # Inheritance
 //
 // A probe has what it says itself, then what the defaults block says, then the documented default. Its headers and

@@ -33,6 +33,38 @@ probes:
 	// Output: chat 30s 5s message
 }
 
+func ExampleParse() {
+	c, err := config.Parse("inline.yaml", []byte("probes: [{name: chat, url: wss://chat.example.com/}]"))
+	if err != nil {
+		log.Fatal(err)
+	}
+	fmt.Println(c.Probes[0].Name, c.Probes[0].Spec.Interpretation)
+	// Output: chat handshake_latency
+}
+
+func ExampleTemplate() {
+	template, err := config.ParseTemplate("template.yaml", []byte(`
+name: chat at {{target.address}}
+url: wss://{{target.address}}/socket
+interval: 10s
+`))
+	if err != nil {
+		log.Fatal(err)
+	}
+	for _, address := range []string{"a.example.com", "b.example.com:8443", "not a host"} {
+		p, err := template.Probe(map[string]string{"address": address})
+		if err != nil {
+			fmt.Println(err)
+			continue
+		}
+		fmt.Println(p.Name, p.Spec.URL, p.Interval)
+	}
+	// Output:
+	// chat at a.example.com wss://a.example.com/socket 10s
+	// chat at b.example.com:8443 wss://b.example.com:8443/socket 10s
+	// template.yaml:3:6: url: must not contain blanks or control characters
+}
+
 func ExampleError() {
 	text := `
 probes:

@@ -43,9 +43,7 @@ func read(r *yamltree.Report) (Config, error) {
 // load reads the text of a file.
 func load(r *yamltree.Report, data []byte) (Config, error) {
 	var config Config
-	if len(data) > yamltree.MaxBytes {
-		r.Whole(0, 0, "is larger than %d MiB", yamltree.MaxBytes>>20)
-	} else if root := yamltree.Parse(r, data); root != nil {
+	if root := yamltree.Parse(r, data); root != nil {
 		config = decodeRoot(newReader(r, len(data)), root, len(data))
 	}
 	if err := errorOf(r); err != nil {

@@ -16,6 +16,10 @@ const MaxBytes = 64 << 20
 // Parse parses the only document of a file and substitutes its references. It returns nil, and a fault, if nothing
 // can be read.
 func Parse(r *Report, data []byte) *yaml.Node {
+	if len(data) > MaxBytes {
+		r.Whole(0, 0, "is larger than %d MiB", MaxBytes>>20)
+		return nil
+	}
 	if problem, offset := textFault(data); problem != "" {
 		line, column := place(data, offset)
 		r.Whole(line, column, "%s", problem)

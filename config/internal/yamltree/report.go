@@ -33,11 +33,18 @@ type Report struct {
 	pieces map[*yaml.Node][]Piece
 	// sources are the texts of values with references, before these were resolved.
 	sources map[*yaml.Node]string
+	// filled are the values with a placeholder that was filled in.
+	filled map[*yaml.Node]bool
 }
 
 // NewReport returns an empty report about a file.
 func NewReport(file string) *Report {
-	return &Report{File: file, pieces: make(map[*yaml.Node][]Piece), sources: make(map[*yaml.Node]string)}
+	return &Report{
+		File:    file,
+		pieces:  make(map[*yaml.Node][]Piece),
+		sources: make(map[*yaml.Node]string),
+		filled:  make(map[*yaml.Node]bool),
+	}
 }
 
 // At adds a fault of a node, at its place.

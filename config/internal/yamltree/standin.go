@@ -11,20 +11,27 @@ func isFileName(name string) bool { return name != "" && !strings.Contains(name,
 
 // unresolved returns a stand-in for a secret that is not there, or what is wrong with the reference. It fits the text
 // around it: the parts of a URL are checked with it in its place.
-func unresolved(scheme, name, before, after string) (standIn, problem string) {
+func unresolved(scheme, name, before string) (standIn, problem string) {
 	switch {
 	case scheme == "env" && !variableName.MatchString(name):
 		return "", noVariable
 	case scheme == "file" && !isFileName(name):
 		return "", noFile
+	}
+	return standInAfter(before), ""
+}
+
+// standInAfter returns a text that fits behind another.
+func standInAfter(before string) string {
+	switch {
 	case strings.HasSuffix(before, ":"), digitBefore(before):
-		return "1", "" // a port, or a part of an address
+		return "1" // a port, or a part of an address
 	case strings.HasSuffix(before, "["):
-		return "::1", ""
+		return "::1"
 	case strings.HasSuffix(before, "%"):
-		return "20", ""
+		return "20"
 	default:
-		return "x", ""
+		return "x"
 	}
 }
 

@@ -146,7 +146,7 @@ func (s *substitution) expand(text string) (string, []Piece, []string) {
 			if !closed {
 				return "", nil, append(problems, "has ${ without }: write $${ for these two characters")
 			}
-			value, problem := s.resolve(reference, b.String(), rest)
+			value, problem := s.resolve(reference, b.String())
 			if problem != "" {
 				problems = append(problems, problem)
 			}
@@ -165,12 +165,12 @@ func (s *substitution) expand(text string) (string, []Piece, []string) {
 	}
 }
 
-// resolve returns what a reference between two texts stands for, or what is wrong with it.
-func (s *substitution) resolve(reference, before, after string) (value, problem string) {
+// resolve returns what a reference behind a text stands for, or what is wrong with it.
+func (s *substitution) resolve(reference, before string) (value, problem string) {
 	scheme, name, found := strings.Cut(reference, ":")
 	switch {
 	case s.Blind && found && (scheme == "env" || scheme == "file"):
-		return unresolved(scheme, name, before, after)
+		return unresolved(scheme, name, before)
 	case found && scheme == "env":
 		return variable(name)
 	case found && scheme == "file":
@@ -219,8 +219,8 @@ func fileContent(name string) content {
 	return content{text: text}
 }
 
-// Substituted reports whether a value has a part that a reference stood for.
-func (r *Report) Substituted(n *yaml.Node) bool { return r.pieces[n] != nil }
+// Substituted reports whether a value has a part that a reference or a placeholder stood for.
+func (r *Report) Substituted(n *yaml.Node) bool { return r.pieces[n] != nil || r.filled[n] }
 
 // PiecesOf returns the parts of a value that references stood for.
 func (r *Report) PiecesOf(n *yaml.Node) []Piece { return r.pieces[n] }
