@@ -19,59 +19,70 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-var update = flag.Bool("update", false, "write the tables of the README anew")
+var update = flag.Bool("update", false, "write the tables of the pages anew")
 
-const readme = "../../README.md"
+// root is the folder of the repository, seen from this package.
+const root = "../../"
 
-// tables are the parts of the README that the code dictates, by the name in their markers.
-var tables = map[string]func() string{
-	"probe fields":   probeFieldTable,
-	"agent settings": settingTable,
-	"reasons":        reasonTable,
-	"error types":    errorTypeTable,
-	"metrics":        metricTable,
-	"log records":    eventTable,
-	"spans":          spanTable,
-	"commands":       commandTable,
-	"result keys":    func() string { return keyTable(reflect.TypeFor[status.View]()) },
-	"once keys":      func() string { return keyTable(reflect.TypeFor[onceKeys]()) },
+// tables are the parts of the pages that the code dictates. Each page stands in the folder that its tables come from.
+// A table has the name in its markers.
+var tables = []struct {
+	page, name string
+	table      func() string
+}{
+	{"config/README.md", "probe fields", probeFieldTable},
+	{"config/README.md", "agent settings", settingTable},
+	{"reasons/README.md", "reasons", reasonTable},
+	{"reasons/README.md", "error types", errorTypeTable},
+	{"probe/metrics/README.md", "metrics", metricTable},
+	{"probe/metrics/README.md", "log records", eventTable},
+	{"probe/metrics/README.md", "spans", spanTable},
+	{"cmd/wsprobe/README.md", "commands", commandTable},
+	{"cmd/wsprobe/README.md", "result keys", func() string { return keyTable(reflect.TypeFor[status.View]()) }},
+	{"cmd/wsprobe/README.md", "once keys", func() string { return keyTable(reflect.TypeFor[onceKeys]()) }},
 }
 
-// TestReadmeTables holds the tables of the README to the code. go test ./cmd/wsprobe -update writes them.
+// TestReadmeTables holds the tables of the pages to the code. go test ./cmd/wsprobe -update writes them.
 func TestReadmeTables(t *testing.T) {
-	content, err := os.ReadFile(readme)
+	for _, table := range tables {
+		t.Run(table.name, func(t *testing.T) {
+			text := page(t, table.page)
+			section := regexp.MustCompile(`(?s)<!-- begin ` + table.name + ` -->\n.*?<!-- end ` + table.name + ` -->`)
+			found := section.FindStringIndex(text)
+			if found == nil {
+				t.Fatalf("%s has no section %q", table.page, table.name)
+			}
+			want := "<!-- begin " + table.name + " -->\n" + table.table() + "<!-- end " + table.name + " -->"
+			got := text[found[0]:found[1]]
+			switch {
+			case got == want:
+			case !*update:
+				t.Errorf("%s says\n%s\nthe code says\n%s", table.page, got, want)
+			default:
+				text = text[:found[0]] + want + text[found[1]:]
+				if err := os.WriteFile(root+table.page, []byte(text), 0o644); err != nil {
+					t.Fatal(err)
+				}
+			}
+		})
+	}
+}
+
+// page returns the text of a page, whose path begins at the root of the repository.
+func page(t *testing.T, path string) string {
+	t.Helper()
+	text, err := os.ReadFile(root + path)
 	if err != nil {
 		t.Fatal(err)
 	}
-	text := string(content)
-	for name, table := range tables {
-		section := regexp.MustCompile(`(?s)(<!-- begin ` + name + ` -->\n).*?(<!-- end ` + name + ` -->)`)
-		found := section.FindStringIndex(text)
-		if found == nil {
-			t.Errorf("the README has no section %q", name)
-			continue
-		}
-		want := "<!-- begin " + name + " -->\n" + table() + "<!-- end " + name + " -->"
-		if got := text[found[0]:found[1]]; got != want && !*update {
-			t.Errorf("%s: the README says\n%s\nthe code says\n%s", name, got, want)
-		}
-		text = text[:found[0]] + want + text[found[1]:]
-	}
-	if *update {
-		if err := os.WriteFile(readme, []byte(text), 0o644); err != nil {
-			t.Fatal(err)
-		}
-	}
+	return string(text)
 }
 
 // TestReadmeExample loads the configuration that the README shows, and wants the fault that it shows from what it says
 // leads to it.
 func TestReadmeExample(t *testing.T) {
-	content, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, rest, found := strings.Cut(string(content), "\n    # wsprobe.yaml\n")
+	content := page(t, "README.md")
+	_, rest, found := strings.Cut(content, "\n    # wsprobe.yaml\n")
 	if !found {
 		t.Fatal("the README shows no wsprobe.yaml")
 	}
@@ -93,19 +104,16 @@ func TestReadmeExample(t *testing.T) {
 	if err := load(file); err != nil {
 		t.Errorf("the example: %v", err)
 	}
-	err = load(strings.Replace(file, "timeout_ms: 5000", "timeout_ms: 50", 1))
-	if err == nil || !strings.Contains(string(content), "\n    "+err.Error()+"\n") {
+	err := load(strings.Replace(file, "timeout_ms: 5000", "timeout_ms: 50", 1))
+	if err == nil || !strings.Contains(content, "\n    "+err.Error()+"\n") {
 		t.Errorf("the README does not show %q", err)
 	}
 }
 
 // TestReadmeNamesDependencies wants a line of why for each module that the code imports itself.
 func TestReadmeNamesDependencies(t *testing.T) {
-	text, err := os.ReadFile(readme)
-	if err != nil {
-		t.Fatal(err)
-	}
-	gomod, err := os.ReadFile("../../go.mod")
+	text := page(t, "CONTRIBUTING.md")
+	gomod, err := os.ReadFile(root + "go.mod")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -114,8 +122,8 @@ func TestReadmeNamesDependencies(t *testing.T) {
 		if len(fields) != 2 || !strings.Contains(fields[0], ".") || strings.Contains(line, "// indirect") {
 			continue
 		}
-		if row := "| " + fields[0] + " |"; !strings.Contains(string(text), row) {
-			t.Errorf("the README's dependency table has no row %q", row)
+		if row := "| " + fields[0] + " |"; !strings.Contains(text, row) {
+			t.Errorf("CONTRIBUTING.md has no row %q", row)
 		}
 	}
 }
