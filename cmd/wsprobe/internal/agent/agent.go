@@ -142,7 +142,7 @@ func (a *Agent) ready() error {
 	if !a.probing.Load() {
 		return errors.New("not probing")
 	}
-	switch h := a.telemetry.Health(); {
+	switch h := a.telemetry.ExportState(); {
 	case !h.OK:
 		return fmt.Errorf("exports fail since %s: %s", h.Since.UTC().Format(time.RFC3339), h.Detail)
 	case h.Since.IsZero():

@@ -13,6 +13,8 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 )
 
@@ -213,6 +215,7 @@ func (l *logbook) await(t *testing.T, text string) {
 // exporting is a Telemetry that exports to a backend as fast as a test wants it.
 type exporting struct {
 	*Telemetry
+	bound  func(context.Context) (context.Context, context.CancelFunc) // of each request, or nil
 	cancel context.CancelFunc
 	done   chan error
 }
@@ -237,12 +240,36 @@ func prepareExport(t *testing.T, b *backend, o Options) *exporting {
 	// A busy machine is no reason to lose anything, nor to send anything twice.
 	setDefault(&o.StopBudget, patience)
 	setDefault(&o.Timeout, patience)
-	telemetry, err := New(o)
-	if err != nil {
+	o = o.filled()
+	if err := o.check(); err != nil {
 		t.Fatal(err)
 	}
-	telemetry.delivery.spread = 0.01 // pauses of 10 to 100 ms
-	return &exporting{Telemetry: telemetry, done: make(chan error, 1)}
+	telemetry := newTelemetry(o)
+	var err error
+	if telemetry.client, err = otlp.New(o.client()); err != nil {
+		t.Fatal(err)
+	}
+	e := &exporting{Telemetry: telemetry, done: make(chan error, 1)}
+	send := func(s otlp.Signal) sender {
+		send := telemetry.client.Sender(s)
+		return func(ctx context.Context, request []byte) outbox.Answer {
+			if e.bound != nil {
+				var cancel context.CancelFunc
+				ctx, cancel = e.bound(ctx)
+				defer cancel()
+			}
+			return send(ctx, request)
+		}
+	}
+	if err := telemetry.openBoxes(send, 0.01); err != nil { // pauses of 10 to 100 ms
+		t.Fatal(err)
+	}
+	if o.Scrapes {
+		if telemetry.scrapes, err = telemetry.newScrapes(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	return e
 }
 
 func (e *exporting) start(t *testing.T) {
@@ -253,10 +280,10 @@ func (e *exporting) start(t *testing.T) {
 }
 
 // count is how many requests of a kind the agent knows of.
-func (a *agent) count(kind requestKind) int64 {
-	a.mu.Lock()
-	defer a.mu.Unlock()
-	return a.requests[kind]
+func (c *signalCounts) count(kind requestKind) int64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.requests[kind]
 }
 
 // end stops the export and returns how long that took.

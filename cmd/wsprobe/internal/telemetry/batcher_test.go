@@ -47,7 +47,7 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 		"large resource": {Attributes: map[string]string{"note": strings.Repeat("n", 512<<10)}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			telemetry := newTelemetry(o.filled(), wire{})
+			telemetry := newTelemetry(o.filled())
 			for i := range 15 {
 				target := chat()
 				target.Name, target.Labels = fmt.Sprint("probe ", i), labels
@@ -75,7 +75,7 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 
 // TestSizeOfSmallPoints does the same where the numbers are the larger part of a point.
 func TestSizeOfSmallPoints(t *testing.T) {
-	telemetry := newTelemetry(Options{}.filled(), wire{})
+	telemetry := newTelemetry(Options{}.filled())
 	for i := range 150 {
 		target := Target{Name: fmt.Sprint(i)}
 		telemetry.Probe(target).Record(good(time.Now(), time.Duration(i+1)*time.Millisecond), unjudged)

@@ -9,13 +9,14 @@ import (
 
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
 // BenchmarkRecord is what a run costs its probe: nothing may be allocated.
 func BenchmarkRecord(b *testing.B) {
-	telemetry := newTelemetry(Options{}.filled(), wire{})
+	telemetry := newTelemetry(Options{}.filled())
 	series := telemetry.Probe(chat())
 	result := good(time.Now(), 4*time.Millisecond)
 	b.ReportAllocs()
@@ -65,7 +66,7 @@ func heap() uint64 {
 // BenchmarkProduce is a collection of one run of each of 10,000 probes.
 func BenchmarkProduce(b *testing.B) {
 	before := heap()
-	telemetry := newTelemetry(Options{}.filled(), wire{})
+	telemetry := newTelemetry(Options{}.filled())
 	record := probes(telemetry)
 	record()
 	allRequests(telemetry)
@@ -87,20 +88,28 @@ func BenchmarkProduce(b *testing.B) {
 	runtime.KeepAlive(telemetry)
 }
 
-// BenchmarkPack is what an outage costs in addition: 10,000 probes' batches encoded and compressed.
-func BenchmarkPack(b *testing.B) {
-	telemetry := newTelemetry(Options{}.filled(), wire{})
+// BenchmarkEncode is the encoding of 10,000 probes' batches.
+func BenchmarkEncode(b *testing.B) {
+	telemetry := newTelemetry(Options{}.filled())
 	record := probes(telemetry)
 	b.ReportAllocs()
+	size := 0
 	for b.Loop() {
 		b.StopTimer()
 		record()
-		telemetry.queue.batches, telemetry.queue.used = nil, limits{}
-		telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { telemetry.queue.add(telemetry.batch(scopes...)) })
+		var batches []outbox.Batch
+		telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { batches = append(batches, telemetry.batch(scopes...)) })
+		size = 0
 		b.StartTimer()
-		telemetry.queue.settle(time.Now(), pack)
+		for _, batch := range batches {
+			request, err := batch.Encode()
+			if err != nil {
+				b.Fatal(err)
+			}
+			size += len(request)
+		}
 	}
-	b.ReportMetric(float64(telemetry.queue.used.memory), "packed-B")
+	b.ReportMetric(float64(size), "encoded-B")
 }
 
 // BenchmarkExport is a whole cycle of 10,000 probes, from the results to the answer of a receiver on
@@ -112,25 +121,29 @@ func BenchmarkExport(b *testing.B) {
 			back.receiver.Point = nil
 			back.answer(func(context.Context, int) (*receiver.PartialSuccess, error) { return nil, nil })
 			back.start(b)
-			o := Options{Endpoint: "http://" + back.addr, Compression: compression}.filled()
-			w, err := newWire(o)
+			telemetry, err := New(Options{Endpoint: "http://" + back.addr, Compression: compression})
 			if err != nil {
 				b.Fatal(err)
 			}
-			defer w.close()
-			telemetry := newTelemetry(o, w)
+			last, done := make(chan struct{}), make(chan struct{})
+			go func() { defer close(done); telemetry.metrics.Run(b.Context(), last) }()
 			record := probes(telemetry)
 			b.ReportAllocs()
 			for b.Loop() {
 				record()
-				telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { telemetry.queue.add(telemetry.batch(scopes...)) })
-				if pause := telemetry.delivery.deliver(b.Context(), false); pause > 0 {
-					b.Fatal(telemetry.Health())
+				telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { telemetry.metrics.Add(telemetry.batch(scopes...)) })
+				for telemetry.backlog().Batches > 0 {
+					runtime.Gosched()
 				}
+			}
+			close(last)
+			<-done
+			if err := telemetry.close(); err != nil {
+				b.Error(err)
 			}
 			b.StopTimer()
 			b.ReportMetric(float64(back.wire.Load())/float64(b.N), "wire-B/op")
-			b.ReportMetric(float64(telemetry.agent.sent)/float64(b.N), "points/op")
+			b.ReportMetric(float64(telemetry.agent.metrics.sent)/float64(b.N), "points/op")
 		})
 	}
 }

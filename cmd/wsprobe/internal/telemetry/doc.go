@@ -12,19 +12,16 @@
 //
 // # The way of a point
 //
-//	Series.Record → pending runs → collection → queue → delivery → receiver
+//	Series.Record → pending runs → collection → outbox → receiver
 //
-// [Series.Record] notes a run in about a hundred nanoseconds and never waits for an export. Every Interval a
-// collection takes the pending runs and the totals and cuts them into batches, each of which is one export request
-// well below the 4 MiB that a gRPC server accepts. It makes the next one when the last but one is gone, so that what
-// is in memory at once does not grow with the number of probes. Runs that are as many as a request holds are collected
-// ahead of the Interval. Collections go on whatever the receiver does.
+// [Series.Record] notes a run in about a hundred nanoseconds and never waits for an export. Every Interval a collection takes
+// the pending runs and the totals and cuts them into batches. Each batch is one export request well below the 4 MiB that a
+// gRPC server accepts. It makes the next one when the last but one is gone, so that the memory of a collection does not grow
+// with the number of probes. A collection starts ahead of the Interval when as many runs are pending as a request holds.
+// Collections go on whatever the receiver does.
 //
-// In the ordinary course a batch is gone in a moment. One that is refused, or is not answered within a second, or
-// comes while exports fail, is settled: encoded, compressed, and put into the SpoolDir, where it outlives the
-// process, or, without one, or while its disk does not work, kept in memory. QueueBytes and QueueAge bound what
-// waits. The form is that of OTLP, with the resource as it was: it does not matter which process sends it, or over which
-// protocol.
+// The package outbox delivers the batches, and keeps them in memory or in the SpoolDir meanwhile. QueueBytes and QueueAge
+// bound what waits. The form is that of OTLP, with the resource as it was: any process can send it, over any protocol.
 //
 // # The order of requests
 //
@@ -45,7 +42,7 @@
 //   - Options.Interleave gives the order up, for back ends that take any order and operators who want the present first.
 //
 // There are two exceptions. A request whose answer was lost is repeated; a receiver that has it already may refuse it, which is
-// counted as [DropRepeated] and told nobody. And a backlog of over an hour needs an out_of_order_time_window in Prometheus, which
+// counted as [outbox.DropRepeated], and is no failure. And a backlog of over an hour needs an out_of_order_time_window in Prometheus, which
 // takes nothing older than that. A batch of the spool that cannot be read for now is passed over, so that a broken disk
 // does not hold up the present.
 //
@@ -66,8 +63,9 @@
 //
 // [Telemetry.Scrapes] shows the last run of each probe and the totals to Prometheus. It reads the series, not what
 // waits to be exported: whoever asks takes nothing away. With Options.Logs a failed run, and a change of state, is
-// also a log record, see [Events], and with Options.Traces a run is also a trace, see the package tracing. These wait in
-// memory, see relay, a trace as the result that it is made of.
+// also a log record, see [Events], and with Options.Traces a run is also a trace, see the package tracing.
+// Both are gathered for a second, and have an outbox each. Their batches wait in folders of the SpoolDir. A trace is encoded
+// from its result only when it is sent or persisted.
 //
 // # The stop
 //

@@ -16,6 +16,7 @@ import (
 	"google.golang.org/grpc/status"
 	"google.golang.org/protobuf/types/known/durationpb"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 )
 
@@ -107,13 +108,13 @@ func TestReceiverThatIsAway(t *testing.T) {
 	series := e.Probe(chat())
 	record(series, 1)
 	log.await(t, "export deferred")
-	if h := e.Health(); h.OK || h.Since.IsZero() || !strings.Contains(h.Detail, "UNAVAILABLE: ") || !strings.Contains(h.Detail, "refused") {
+	if h := e.ExportState(); h.OK || h.Since.IsZero() || !strings.Contains(h.Detail, "UNAVAILABLE: ") || !strings.Contains(h.Detail, "refused") {
 		t.Errorf("health while the receiver is away: %+v", h)
 	}
 	b.start(t)
 	b.await(t, "the run of before", runsArrived(1))
 	log.await(t, "export gets through again")
-	if h := e.Health(); !h.OK {
+	if h := e.ExportState(); !h.OK {
 		t.Errorf("health once the receiver is there: %+v", h)
 	}
 	e.end(t)
@@ -175,10 +176,10 @@ func TestReceiverThatRefuses(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			const refusals = 3
-			kind := requestKind{Deferred, c.errorType}
+			kind := requestKind{outbox.Deferred, c.errorType}
 			arrived := 10
 			if !c.kept {
-				kind.outcome, arrived = Rejected, 0
+				kind.outcome, arrived = outbox.Rejected, 0
 			}
 			// The agent's own count ends the refusals, not the receiver's: on a machine so busy that a request
 			// runs into its timeout, or a connection breaks, the two need not see the same of it.
@@ -186,7 +187,7 @@ func TestReceiverThatRefuses(t *testing.T) {
 			b := newBackend(t)
 			e := prepareExport(t, b, Options{Logger: log.logger()})
 			b.answer(func(context.Context, int) (*receiver.PartialSuccess, error) {
-				if e.agent.count(kind) < refusals {
+				if e.agent.metrics.count(kind) < refusals {
 					return nil, c.err
 				}
 				return nil, nil
@@ -201,7 +202,7 @@ func TestReceiverThatRefuses(t *testing.T) {
 			e.end(t)
 			b.stop()
 			checkRuns(t, b.points, "chat", arrived)
-			if got, counted := account(b.points, kind), e.agent.count(kind); got != float64(counted) {
+			if got, counted := account(b.points, kind), e.agent.metrics.count(kind); got != float64(counted) {
 				t.Errorf("the last account says %v refusals, %d were counted", got, counted)
 			}
 			dropped := total(b.points, idAgentDropped, map[string]any{"wsprobe.drop.cause": "rejected"})
@@ -221,7 +222,7 @@ func account(points []receiver.Point, kind requestKind) float64 {
 // the others so much that no busy machine makes one of them arrive twice.
 func TestReceiverThatHangs(t *testing.T) {
 	const timeouts, little = 2, 50 * time.Millisecond
-	kind := requestKind{Deferred, "DEADLINE_EXCEEDED"}
+	kind := requestKind{outbox.Deferred, "DEADLINE_EXCEEDED"}
 	b := newBackend(t)
 	b.answer(func(ctx context.Context, _ int) (*receiver.PartialSuccess, error) {
 		deadline, ok := ctx.Deadline()
@@ -235,14 +236,11 @@ func TestReceiverThatHangs(t *testing.T) {
 		return nil, nil
 	})
 	e := prepareExport(t, b, Options{})
-	send := e.delivery.send
-	e.delivery.send = func(ctx context.Context, c content) verdict {
-		if e.agent.count(kind) >= timeouts {
-			return send(ctx, c)
+	e.bound = func(ctx context.Context) (context.Context, context.CancelFunc) {
+		if e.agent.metrics.count(kind) >= timeouts {
+			return ctx, func() {}
 		}
-		ctx, cancel := context.WithTimeout(ctx, little)
-		defer cancel()
-		return send(ctx, c)
+		return context.WithTimeout(ctx, little)
 	}
 	record(e.Probe(chat()), 10)
 	b.start(t)

@@ -8,7 +8,12 @@ import (
 
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
+	"google.golang.org/protobuf/proto"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -82,41 +87,45 @@ func silent(started time.Time) probe.Result {
 	return r
 }
 
-// stub is a receiver without a wire, for bubbles.
+// stub is a receiver of metrics without a wire, for bubbles.
 type stub struct {
 	// answer is called for each request with its number, counted from 0. Nil accepts all.
-	answer func(ctx context.Context, n int) verdict
+	answer func(ctx context.Context, n int) outbox.Answer
 
-	mu     sync.Mutex
-	calls  []call
-	closed int
+	mu    sync.Mutex
+	calls []call
 }
 
 // call is one request that the stub saw.
 type call struct {
 	at      time.Time
 	values  []float64 // of the handshake latencies in it, in ms
-	packed  bool
-	outcome Outcome
+	outcome outbox.Outcome
 }
 
-func (s *stub) send(ctx context.Context, c content) verdict {
-	data := c.data
-	if data == nil {
-		data = unpacked(c.packed)
+func (s *stub) send(ctx context.Context, request []byte) outbox.Answer {
+	var decoded collector.ExportMetricsServiceRequest
+	if err := proto.Unmarshal(request, &decoded); err != nil {
+		return outbox.Answer{Outcome: outbox.Rejected, Message: err.Error()}
+	}
+	var values []float64
+	for p := range receiver.Points(&decoded) {
+		if p.Metric == table[idHandshakeLatency].Name {
+			values = append(values, p.Value)
+		}
 	}
 	s.mu.Lock()
 	n := len(s.calls)
-	s.calls = append(s.calls, call{at: time.Now(), values: latencies(data), packed: c.data == nil})
+	s.calls = append(s.calls, call{at: time.Now(), values: values})
 	s.mu.Unlock()
-	v := verdict{outcome: Accepted}
+	a := outbox.Answer{Outcome: outbox.Accepted}
 	if s.answer != nil {
-		v = s.answer(ctx, n)
+		a = s.answer(ctx, n)
 	}
 	s.mu.Lock()
-	s.calls[n].outcome = v.outcome
+	s.calls[n].outcome = a.Outcome
 	s.mu.Unlock()
-	return v
+	return a
 }
 
 // delivered returns the latencies that were accepted, in order.
@@ -125,44 +134,11 @@ func (s *stub) delivered() []float64 {
 	defer s.mu.Unlock()
 	var all []float64
 	for _, c := range s.calls {
-		if c.outcome == Accepted || c.outcome == Partial {
+		if c.outcome == outbox.Accepted || c.outcome == outbox.Partial {
 			all = append(all, c.values...)
 		}
 	}
 	return all
-}
-
-func (s *stub) wire() wire {
-	return wire{send: s.send, pack: packed, close: func() error { s.closed++; return nil }}
-}
-
-// packed and unpacked stand for the encoding: a batch is its handshake latencies, a byte for each.
-func packed(data *metricdata.ResourceMetrics) ([]byte, error) {
-	bytes := []byte{}
-	for _, v := range latencies(data) {
-		bytes = append(bytes, byte(v))
-	}
-	return bytes, nil
-}
-
-func unpacked(bytes []byte) *metricdata.ResourceMetrics {
-	var points []metricdata.DataPoint[float64]
-	for _, b := range bytes {
-		points = append(points, metricdata.DataPoint[float64]{Value: float64(b)})
-	}
-	return &metricdata.ResourceMetrics{ScopeMetrics: []metricdata.ScopeMetrics{{Metrics: []metricdata.Metrics{
-		{Name: table[idHandshakeLatency].Name, Data: metricdata.Gauge[float64]{DataPoints: points}},
-	}}}}
-}
-
-func latencies(data *metricdata.ResourceMetrics) []float64 {
-	var values []float64
-	for _, scope := range data.ScopeMetrics {
-		for _, p := range gauges(scope, idHandshakeLatency) {
-			values = append(values, p.Value)
-		}
-	}
-	return values
 }
 
 // find returns the data of a metric, or nil if it is absent.
@@ -193,16 +169,26 @@ func histograms(scope metricdata.ScopeMetrics, m metricID) []metricdata.Histogra
 // newTest makes a Telemetry that exports to a stub and comes back from a deferral without spread.
 func newTest(t *testing.T, o Options, s *stub) *Telemetry {
 	t.Helper()
+	return newTestOf(t, o, s.send)
+}
+
+// newTestOf makes a Telemetry that exports metrics to a function, and accepts the other signals.
+func newTestOf(t *testing.T, o Options, metrics sender) *Telemetry {
+	t.Helper()
 	o = o.filled()
 	if err := o.check(); err != nil {
 		t.Fatal(err)
 	}
-	telemetry := newTelemetry(o, s.wire())
-	telemetry.delivery.spread = 1
-	if err := telemetry.queue.open(time.Now()); err != nil {
+	telemetry := newTelemetry(o)
+	err := telemetry.openBoxes(func(signal otlp.Signal) sender {
+		if signal == otlp.Metrics {
+			return metrics
+		}
+		return func(context.Context, []byte) outbox.Answer { return outbox.Answer{Outcome: outbox.Accepted} }
+	}, 1)
+	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = telemetry.queue.close() })
 	return telemetry
 }
 

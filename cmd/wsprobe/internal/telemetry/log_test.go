@@ -11,12 +11,13 @@ import (
 func TestLogIsLimited(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		book := newLogbook()
-		log := newLimitedLog(book.logger())
+		limited := newLimitedHandler(book.logger().Handler())
+		log := slog.New(limited)
 		for range 130 { // one a second
-			log.log(slog.LevelWarn, "failed", "key", "value")
+			log.Warn("failed", "key", "value")
 			time.Sleep(time.Second)
 		}
-		log.log(slog.LevelWarn, "another")
+		log.Warn("another")
 		var got []string
 		for line := range strings.Lines(book.String()) {
 			_, line, _ = strings.Cut(line, " ") // the time
@@ -38,22 +39,23 @@ func TestLogIsLimited(t *testing.T) {
 func TestSuppressedLinesLoseNoNumbers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		book := newLogbook()
-		log := newLimitedLog(book.logger())
-		drop := func(points int) { log.log(slog.LevelWarn, "dropped", "points", points, "cause", points) }
+		limited := newLimitedHandler(book.logger().Handler())
+		log := slog.New(limited)
+		drop := func(points int) { log.Warn("dropped", "points", points, "cause", points) }
 		drop(1)
 		drop(10)
 		time.Sleep(time.Second)
 		drop(100)
 		time.Sleep(time.Minute)
 		drop(1000)
-		log.log(slog.LevelError, "rejected", "message", "no", "points", int64(7))
-		log.log(slog.LevelError, "rejected", "message", "never", "points", int64(8))
-		log.log(slog.LevelError, "failed", "error", "x")
-		log.log(slog.LevelError, "failed", "error", "x")
-		log.flush()
-		log.flush()
+		log.Error("rejected", "message", "no", "points", int64(7))
+		log.Error("rejected", "message", "never", "points", int64(8))
+		log.Error("failed", "error", "x")
+		log.Error("failed", "error", "x")
+		limited.flush()
+		limited.flush()
 		drop(10000)
-		log.flush()
+		limited.flush()
 		var got []string
 		for line := range strings.Lines(book.String()) {
 			_, line, _ = strings.Cut(line, " ") // the time

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 )
 
 // running is a Telemetry that runs in a bubble.
@@ -83,7 +85,7 @@ func TestCollectsEveryInterval(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := new(stub)
 		r := start(t, Options{Interval: 7 * time.Second}, s)
-		if h := r.Health(); h != (Health{OK: true}) {
+		if h := r.ExportState(); h != (ExportState{OK: true}) {
 			t.Errorf("health before the first export: %+v", h)
 		}
 		for i := range 3 {
@@ -99,26 +101,23 @@ func TestCollectsEveryInterval(t *testing.T) {
 			t.Errorf("exports at %v, want %v", got, want)
 		}
 		for i, c := range s.calls {
-			if !slices.Equal(c.values, []float64{float64(i + 1)}) || c.packed {
-				t.Errorf("export %d has %v, packed: %v", i, c.values, c.packed)
+			if !slices.Equal(c.values, []float64{float64(i + 1)}) {
+				t.Errorf("export %d has %v", i, c.values)
 			}
 		}
-		if h := r.Health(); h != (Health{OK: true, Since: r.began.Add(7 * time.Second)}) {
-			t.Errorf("health: %+v", h)
-		}
-		if s.closed != 1 {
-			t.Errorf("closed %d times", s.closed)
+		if h := r.ExportState(); h != (ExportState{OK: true, Since: r.began.Add(7 * time.Second)}) {
+			t.Errorf("state: %+v", h)
 		}
 	})
 }
 
 func TestCollectionsGoOnWhileAReceiverHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stub{answer: func(_ context.Context, n int) verdict {
+		s := &stub{answer: func(_ context.Context, n int) outbox.Answer {
 			if n == 0 {
 				time.Sleep(25 * time.Second)
 			}
-			return verdict{outcome: Accepted}
+			return outbox.Answer{Outcome: outbox.Accepted}
 		}}
 		r := start(t, Options{Interval: 10 * time.Second}, s)
 		for i := range 3 {
@@ -128,8 +127,8 @@ func TestCollectionsGoOnWhileAReceiverHangs(t *testing.T) {
 		if n := len(r.pending.runs); n != 0 {
 			t.Errorf("%d runs wait for a collection", n)
 		}
-		if state := r.queue.state(time.Now()); state.batches != 3 || state.age != 20*time.Second {
-			t.Errorf("the queue: %+v", state)
+		if waiting := r.backlog(); waiting.Batches != 3 || waiting.Age != 20*time.Second {
+			t.Errorf("the backlog: %+v", waiting)
 		}
 		r.until(36 * time.Second)
 		r.stop(t)
@@ -143,13 +142,13 @@ func TestCollectionsGoOnWhileAReceiverHangs(t *testing.T) {
 }
 
 // away defers every request until a time after the start.
-func away(until time.Duration) func(context.Context, int) verdict {
+func away(until time.Duration) func(context.Context, int) outbox.Answer {
 	back := time.Now().Add(until)
-	return func(context.Context, int) verdict {
+	return func(context.Context, int) outbox.Answer {
 		if time.Now().Before(back) {
-			return verdict{outcome: Deferred, errorType: "UNAVAILABLE", message: "connection refused"}
+			return outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE", Message: "connection refused"}
 		}
-		return verdict{outcome: Accepted}
+		return outbox.Answer{Outcome: outbox.Accepted}
 	}
 }
 
@@ -161,14 +160,14 @@ func TestReceiverThatComesLate(t *testing.T) {
 			r.until(time.Duration(i) * 10 * time.Second)
 			r.record()
 		}
-		failing := Health{Since: r.began.Add(10 * time.Second), Detail: "UNAVAILABLE: connection refused"}
+		failing := ExportState{Since: r.began.Add(10 * time.Second), Detail: "UNAVAILABLE: connection refused"}
 		r.until(34 * time.Second)
-		if h := r.Health(); h != failing {
-			t.Errorf("health: %+v, want %+v", h, failing)
+		if h := r.ExportState(); h != failing {
+			t.Errorf("state: %+v, want %+v", h, failing)
 		}
 		r.until(41 * time.Second)
-		if h, want := r.Health(), (Health{OK: true, Since: r.began.Add(35 * time.Second)}); h != want {
-			t.Errorf("health: %+v, want %+v", h, want)
+		if h, want := r.ExportState(), (ExportState{OK: true, Since: r.began.Add(35 * time.Second)}); h != want {
+			t.Errorf("state: %+v, want %+v", h, want)
 		}
 		r.stop(t)
 		// At 10 s the first try, then after 1, 2, 4, 8 and 10 s; at 35 s all that waits.
@@ -177,38 +176,6 @@ func TestReceiverThatComesLate(t *testing.T) {
 		}
 		if got := s.delivered(); !slices.Equal(got, []float64{1, 2, 3, 4}) {
 			t.Errorf("delivered %v, want all in order", got)
-		}
-		packed := 0
-		for _, c := range s.calls {
-			if c.packed {
-				packed++
-			}
-		}
-		// All but the very first and those that got through at once.
-		if want := len(s.calls) - 3; packed != want {
-			t.Errorf("%d requests were packed before they were sent, want %d", packed, want)
-		}
-	})
-}
-
-func TestQueueIsBoundedInALongOutage(t *testing.T) {
-	synctest.Test(t, func(t *testing.T) {
-		s := &stub{answer: away(105 * time.Second)}
-		// Room for three packed batches of one run.
-		r := start(t, Options{Interval: 10 * time.Second, QueueBytes: 3 * (1 + batchOverhead)}, s)
-		for i := range 11 {
-			r.record()
-			r.until(time.Duration(i+1) * 10 * time.Second)
-		}
-		r.until(119 * time.Second)
-		r.stop(t)
-		got := s.delivered()
-		// At 105 s those of 80, 90 and 100 s are there.
-		if !slices.Equal(got, []float64{8, 9, 10, 11}) {
-			t.Errorf("delivered %v, want the newest", got)
-		}
-		if n := r.agent.dropped[DropQueueFull]; n == 0 {
-			t.Error("nothing was counted as dropped")
 		}
 	})
 }
@@ -255,11 +222,10 @@ func TestFewRequestsAreInMemory(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var r *running
 		most := 0
-		s := &stub{answer: func(context.Context, int) verdict {
+		s := &stub{answer: func(context.Context, int) outbox.Answer {
 			time.Sleep(10 * time.Millisecond)
-			loose, _, _ := r.queue.loose()
-			most = max(most, loose)
-			return verdict{outcome: Accepted}
+			most = max(most, r.backlog().Batches)
+			return outbox.Answer{Outcome: outbox.Accepted}
 		}}
 		r = prepare(t, Options{Interval: time.Minute}, s)
 		for range 3 * maxRequestPoints {
@@ -268,8 +234,8 @@ func TestFewRequestsAreInMemory(t *testing.T) {
 		r.start(t)
 		r.until(2 * time.Minute)
 		r.stop(t)
-		if n := len(s.delivered()); n != 3*maxRequestPoints || most != maxLoose || len(s.calls) < 9 {
-			t.Errorf("%d runs in %d requests, at most %d in memory, want %d", n, len(s.calls), most, maxLoose)
+		if n := len(s.delivered()); n != 3*maxRequestPoints || most != 2 || len(s.calls) < 9 {
+			t.Errorf("%d runs in %d requests, at most %d in memory, want 2", n, len(s.calls), most)
 		}
 	})
 }
@@ -277,7 +243,7 @@ func TestFewRequestsAreInMemory(t *testing.T) {
 func TestDropsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		log := newLogbook()
-		o := Options{Interval: time.Second, PendingRuns: 1, QueueBytes: 1 + batchOverhead, Logger: log.logger()}
+		o := Options{Interval: time.Second, PendingRuns: 1, QueueBytes: 4 << 10, Logger: log.logger()}
 		r := prepare(t, o, &stub{answer: away(time.Hour)})
 		r.record()
 		r.record()

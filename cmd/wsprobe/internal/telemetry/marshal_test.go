@@ -77,7 +77,7 @@ func TestMarshalsAsTheExporterDoes(t *testing.T) {
 	n := 0
 	r.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) {
 		n += countPoints(scopes...)
-		checkEncoding(t, r.batch(scopes...).data)
+		checkEncoding(t, &metricdata.ResourceMetrics{Resource: r.resource, ScopeMetrics: scopes})
 	})
 	if n < 40 {
 		t.Errorf("%d points prove little", n)

@@ -10,6 +10,7 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
@@ -47,7 +48,7 @@ func TestTableIsACopy(t *testing.T) {
 
 // TestPointsAreAsTheTableSays makes every metric have a point and compares kind, unit and attributes.
 func TestPointsAreAsTheTableSays(t *testing.T) {
-	telemetry := newTest(t, Options{InFlight: func() int { return 3 }}, new(stub))
+	telemetry := newTest(t, Options{InFlight: func() int { return 3 }, Logs: true, Traces: true}, new(stub))
 	target := chat()
 	target.Labels = nil
 	target.Name, target.Interval = "never", time.Nanosecond
@@ -62,11 +63,9 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	telemetry.ObserveSkip("overlap", 1)
 	telemetry.ObserveConfigLoad(ConfigLoad{At: midnight, Took: time.Millisecond, OK: true})
 	telemetry.agent.build = buildAttributes("1.2.3", "go1.26", "c0ffee", "https://wsprobe.example.com/")
-	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
+	telemetry.agent.metrics.answered(outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"}, 0)
 	telemetry.agent.spoolFailed("no_space")
-	telemetry.agent.countRecords()
-	telemetry.agent.countTraces()
-	telemetry.queue.add(&batch{collected: time.Now()})
+	telemetry.metrics.Add(outbox.Batch{At: time.Now()})
 
 	seen := map[string]bool{}
 	for _, m := range produce(t, telemetry).Metrics {
@@ -156,9 +155,9 @@ func TestAgentCountsItself(t *testing.T) {
 	telemetry.ObserveSkip("missed", 1)
 	telemetry.ObserveOverload()
 	telemetry.ObserveOverload()
-	telemetry.agent.request(requestKind{outcome: Accepted}, 50)
-	telemetry.agent.request(requestKind{Deferred, "UNAVAILABLE"}, 0)
-	telemetry.agent.drop(DropQueueFull, 7)
+	telemetry.agent.metrics.answered(outbox.Answer{Outcome: outbox.Accepted}, 50)
+	telemetry.agent.metrics.answered(outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"}, 0)
+	telemetry.agent.metrics.drop(outbox.DropQueueFull, 7)
 	scope := produce(t, telemetry)
 
 	for _, c := range []struct {

@@ -1,26 +1,24 @@
 package telemetry
 
 import (
-	"cmp"
 	"crypto/tls"
 	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
-	"net"
-	"net/url"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 )
 
 // Defaults of [Options].
 const (
-	DefaultEndpoint     = "http://127.0.0.1:4317"
-	DefaultHTTPEndpoint = "http://127.0.0.1:4318" + metricsPath
+	DefaultEndpoint     = otlp.DefaultEndpoint
+	DefaultHTTPEndpoint = otlp.DefaultHTTPEndpoint
 	DefaultInterval     = 10 * time.Second
-	DefaultTimeout      = 10 * time.Second
+	DefaultTimeout      = otlp.DefaultTimeout
 	DefaultStopBudget   = 2 * time.Second
 	DefaultQueueBytes   = 32 << 20
 	DefaultSpoolBytes   = 256 << 20
@@ -29,28 +27,28 @@ const (
 	DefaultServiceName  = "wsprobe"
 )
 
-// metricsPath is where requests with metrics go by default (OTLP specification, OTLP/HTTP request).
-const metricsPath = "/v1/metrics"
-
 // Protocol is how export requests travel.
-type Protocol string
+type Protocol = otlp.Protocol
 
 // The protocols, by their names in OTEL_EXPORTER_OTLP_PROTOCOL, and the word for none.
 const (
-	ProtocolGRPC Protocol = "grpc"
-	ProtocolHTTP Protocol = "http/protobuf"
-	// ProtocolNone exports nothing, of no signal: [Telemetry.Scrapes] is all that there is.
+	ProtocolGRPC = otlp.GRPC
+	ProtocolHTTP = otlp.HTTP
+	// ProtocolNone exports nothing, of no signal: only [Telemetry.Scrapes] has the results then.
 	ProtocolNone Protocol = "none"
 )
 
 // Compression is how export requests are compressed.
-type Compression string
+type Compression = otlp.Compression
 
 // The compressions.
 const (
-	CompressionGzip Compression = "gzip"
-	CompressionNone Compression = "none"
+	CompressionGzip = otlp.Gzip
+	CompressionNone = otlp.Uncompressed
 )
+
+// CompressFast makes gRPC compress fast, see [otlp.CompressFast]. A program calls it once, before [New].
+func CompressFast() error { return otlp.CompressFast() }
 
 // Options say where the telemetry goes and how. The zero value of each field is its default. What is set here
 // is not changed by OTEL_ environment variables: whoever makes the Options decides about these.
@@ -80,8 +78,9 @@ type Options struct {
 	// made if it is absent, and no two agents can share one. While it cannot be used, as when its file system is
 	// full, batches wait in memory. Empty: always in memory.
 	SpoolDir string
-	// QueueBytes bounds the batches that wait for another try. Default: DefaultSpoolBytes with a SpoolDir, else
-	// DefaultQueueBytes. No more than DefaultQueueBytes are in memory beside a SpoolDir.
+	// QueueBytes bounds the batches that wait for another try, of all signals. Log records and traces may take a quarter each, if
+	// they are exported, and metrics the rest. Default: DefaultSpoolBytes with a SpoolDir, else DefaultQueueBytes. No more than
+	// DefaultQueueBytes are in memory beside a SpoolDir.
 	QueueBytes int64
 	// QueueAge bounds how long a batch waits. Default: DefaultQueueAge.
 	QueueAge time.Duration
@@ -111,12 +110,11 @@ type Options struct {
 	// order of time, on which some back ends insist.
 	Interleave bool
 
-	// Logs exports a log record of each failed run and of each change of state, see [Events]. Of those that wait for
-	// the receiver, 8 MiB are kept in memory.
+	// Logs exports a log record of each failed run and of each change of state, see [Events].
 	Logs bool
 
 	// Traces exports the traces of runs, see [Telemetry.Trace]: of all that fail, and of a share TraceRatio, from 0 to 1,
-	// of those that are ok. Of those that wait for the receiver, some 8,000 are kept in memory.
+	// of those that are ok.
 	Traces     bool
 	TraceRatio float64
 
@@ -133,16 +131,10 @@ type Options struct {
 func (o Options) filled() Options {
 	o.Headers, o.Attributes = maps.Clone(o.Headers), maps.Clone(o.Attributes)
 	setDefault(&o.Protocol, ProtocolGRPC)
-	switch o.Protocol {
-	case ProtocolHTTP:
-		setDefault(&o.Endpoint, DefaultHTTPEndpoint)
-	case ProtocolNone:
+	if o.Protocol == ProtocolNone {
 		o.Logs, o.Traces, o.SpoolDir = false, false, ""
 	}
-	setDefault(&o.Endpoint, DefaultEndpoint)
-	setDefault(&o.Compression, CompressionGzip)
 	setDefault(&o.Interval, DefaultInterval)
-	setDefault(&o.Timeout, DefaultTimeout)
 	setDefault(&o.StopBudget, DefaultStopBudget)
 	if o.SpoolDir != "" {
 		setDefault(&o.QueueBytes, DefaultSpoolBytes)
@@ -165,20 +157,11 @@ func setDefault[T comparable](field *T, value T) {
 // check returns everything that is wrong with filled options. Header values are in no error.
 func (o Options) check() error {
 	var errs []error
-	switch o.Protocol {
-	case ProtocolGRPC, ProtocolHTTP:
-		if _, err := o.target(); err != nil {
-			errs = append(errs, err)
-		}
-	case ProtocolNone:
-	default:
-		errs = append(errs, fmt.Errorf("protocol must be grpc, http/protobuf or none, got %q", o.Protocol))
-	}
-	if o.Compression != CompressionGzip && o.Compression != CompressionNone {
-		errs = append(errs, fmt.Errorf("compression must be gzip or none, got %q", o.Compression))
+	if o.Protocol != ProtocolNone {
+		errs = append(errs, o.client().Check())
 	}
 	for what, d := range map[string]time.Duration{
-		"interval": o.Interval, "timeout": o.Timeout, "stop budget": o.StopBudget, "queue age": o.QueueAge,
+		"interval": o.Interval, "stop budget": o.StopBudget, "queue age": o.QueueAge,
 	} {
 		if d < 0 {
 			errs = append(errs, fmt.Errorf("%s must be positive, got %v", what, d))
@@ -190,54 +173,28 @@ func (o Options) check() error {
 	if o.QueueBytes < 0 || o.PendingRuns < 0 {
 		errs = append(errs, errors.New("bounds must be positive"))
 	}
-	for name, value := range o.Headers {
-		if !validHeader(name, value) {
-			errs = append(errs, fmt.Errorf("header %q is not valid gRPC metadata", name))
-		}
-	}
 	return errors.Join(errs...)
 }
 
-// target returns the endpoint with its port.
-func (o Options) target() (*url.URL, error) {
-	origin, wants := "http://host:port or https://host:port", "endpoint must be "
-	if o.Protocol == ProtocolHTTP {
-		origin = "http://host:port/path or https://host:port/path"
+// client says what the client needs to know.
+func (o Options) client() otlp.Options {
+	return otlp.Options{
+		Protocol: o.Protocol, Endpoint: o.Endpoint, TLS: o.TLS, Headers: o.Headers, Compression: o.Compression,
+		Timeout: o.Timeout, Version: o.ServiceVersion,
 	}
-	wants += origin
-	u, err := url.Parse(o.Endpoint)
-	if err != nil || u.User != nil {
-		// The parser's error quotes the text, in which there can be a password.
-		return nil, errors.New(wants + ", without user information")
-	}
-	plain := u.Hostname() != "" && u.RawQuery == "" && (o.Protocol == ProtocolHTTP || strings.Trim(u.Path, "/") == "")
-	if !plain || u.Scheme != "http" && u.Scheme != "https" {
-		u.RawQuery, u.Fragment = "", ""
-		return nil, fmt.Errorf("%s, got %s", wants, u)
-	}
-	if o.Protocol != ProtocolHTTP {
-		u.Host, u.Path = net.JoinHostPort(u.Hostname(), cmp.Or(u.Port(), "4317")), ""
-	}
-	return u, nil
 }
 
-// userAgent is what requests say about the agent and the version of an exporter.
-func (o Options) userAgent(exporter string) string {
-	return strings.TrimSuffix("wsprobe/"+o.ServiceVersion, "/") + " OTel-OTLP-Exporter-Go/" + exporter
-}
-
-// validHeader reports whether gRPC would send the header. It refuses the whole request otherwise, every time.
-func validHeader(name, value string) bool {
-	name = strings.ToLower(name)
-	valid := name != "" && !strings.HasPrefix(name, "grpc-")
-	for _, c := range name {
-		valid = valid && (c >= 'a' && c <= 'z' || c >= '0' && c <= '9' || strings.ContainsRune("-_.", c))
+// share returns the part of a bound of bytes that is for one signal: for log records and traces a quarter each, if they are
+// exported, and for metrics the rest, which is half or more.
+func (o Options) share(s otlp.Signal, bytes int64) int64 {
+	quarter := bytes / 4
+	if s != otlp.Metrics {
+		return quarter
 	}
-	if strings.HasSuffix(name, "-bin") {
-		return valid
+	for _, other := range []bool{o.Logs, o.Traces} {
+		if other {
+			bytes -= quarter
+		}
 	}
-	for _, c := range []byte(value) {
-		valid = valid && c >= 0x20 && c <= 0x7e
-	}
-	return valid
+	return bytes
 }

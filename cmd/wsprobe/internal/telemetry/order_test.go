@@ -13,36 +13,31 @@ import (
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
 )
 
 // tape keeps the bytes of the requests that were accepted.
 type tape struct {
-	answer func(n int) verdict // nil accepts all
+	answer func(n int) outbox.Answer // nil accepts all
 
 	mu       sync.Mutex
 	requests [][]byte
 	sent     int
 }
 
-func (tp *tape) wire() wire {
-	return wire{pack: pack, close: func() error { return nil }, send: func(_ context.Context, c content) verdict {
-		raw, err := c.request()
-		if err != nil {
-			return verdict{unreadable: err.Error()}
-		}
-		tp.mu.Lock()
-		defer tp.mu.Unlock()
-		v := verdict{outcome: Accepted}
-		if tp.answer != nil {
-			v = tp.answer(tp.sent)
-		}
-		if tp.sent++; v.outcome == Accepted {
-			tp.requests = append(tp.requests, raw)
-		}
-		return v
-	}}
+func (tp *tape) send(_ context.Context, request []byte) outbox.Answer {
+	tp.mu.Lock()
+	defer tp.mu.Unlock()
+	a := outbox.Answer{Outcome: outbox.Accepted}
+	if tp.answer != nil {
+		a = tp.answer(tp.sent)
+	}
+	if tp.sent++; a.Outcome == outbox.Accepted {
+		tp.requests = append(tp.requests, request)
+	}
+	return a
 }
 
 // points returns the points of each request.
@@ -87,12 +82,7 @@ func checkOrder(t *testing.T, requests [][]receiver.Point) {
 // taped is a Telemetry that exports to a tape, in a bubble.
 func taped(t *testing.T, o Options, tp *tape) *running {
 	t.Helper()
-	o = o.filled()
-	telemetry := newTelemetry(o, tp.wire())
-	telemetry.delivery.spread = 1
-	if err := telemetry.queue.open(time.Now()); err != nil {
-		t.Fatal(err)
-	}
+	telemetry := newTestOf(t, o, tp.send)
 	r := &running{Telemetry: telemetry, began: time.Now(), done: make(chan error, 1)}
 	r.start(t)
 	return r
@@ -140,23 +130,23 @@ func (r *running) churn(probes int, interval, long time.Duration) int {
 // TestRequestsAreInOrderOfTime is the rule of the package, over the bytes that leave: no request begins before the newest
 // point of the one before, whatever the size of the collections, the close handshakes and the receiver.
 func TestRequestsAreInOrderOfTime(t *testing.T) {
-	deferred := func(from, to int) func(int) verdict {
-		return func(n int) verdict {
+	deferred := func(from, to int) func(int) outbox.Answer {
+		return func(n int) outbox.Answer {
 			if n >= from && n < to {
-				return verdict{outcome: Deferred, errorType: "UNAVAILABLE"}
+				return outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"}
 			}
-			return verdict{outcome: Accepted}
+			return outbox.Answer{Outcome: outbox.Accepted}
 		}
 	}
 	for name, c := range map[string]struct {
 		probes int
-		answer func(int) verdict
+		answer func(int) outbox.Answer
 	}{
 		"few probes":             {20, nil},
 		"several requests each":  {250, nil},
 		"after an outage":        {250, deferred(6, 14)},
 		"outage from the start":  {60, deferred(0, 5)},
-		"every other is refused": {60, func(n int) verdict { return deferred(n|1, n|1+1)(n) }},
+		"every other is refused": {60, func(n int) outbox.Answer { return deferred(n|1, n|1+1)(n) }},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -186,7 +176,7 @@ func TestRestartKeepsTheOrder(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
 		o := Options{Interval: 10 * time.Second, SpoolDir: dir, EndMarkers: true}
-		away := &tape{answer: func(int) verdict { return verdict{outcome: Deferred, errorType: "UNAVAILABLE"} }}
+		away := &tape{answer: func(int) outbox.Answer { return outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"} }}
 		r := taped(t, o, away)
 		runs := r.churn(150, 5*time.Second, 30*time.Second)
 		r.stop(t)

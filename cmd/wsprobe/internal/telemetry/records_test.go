@@ -67,25 +67,20 @@ func mismatched(started time.Time) probe.Result {
 }
 
 func TestRecords(t *testing.T) {
-	for name, make := range map[string]func(*testing.T) *backend{
-		"grpc": func(t *testing.T) *backend { return newBackend(t) }, "http": newHTTPBackend,
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := make(t)
-			in := keepRecords(b)
-			e := exportTo(t, b.start(t), Options{Logs: true, ServiceVersion: "1.2.3", Location: "attic"})
-			s := e.Probe(chat())
-			s.Record(good(midnight, time.Millisecond), unjudged)
-			s.Record(mismatched(midnight.Add(time.Minute)), unjudged)
-			s.Record(refused(midnight.Add(2*time.Minute)), unjudged)
-			s.Record(good(midnight.Add(3*time.Minute), time.Millisecond), unjudged)
-			s.Record(good(midnight.Add(4*time.Minute), time.Millisecond), unjudged)
-			records := in.await(t, 4)
-			b.await(t, "their count", func(points []receiver.Point) bool { return total(points, idAgentRecordsSent, nil) == 4 })
-			e.end(t)
-			checkRecords(t, records)
-		})
-	}
+	overBoth(t, func(t *testing.T, b *backend) {
+		in := keepRecords(b)
+		e := exportTo(t, b.start(t), Options{Logs: true, ServiceVersion: "1.2.3", Location: "attic"})
+		s := e.Probe(chat())
+		s.Record(good(midnight, time.Millisecond), unjudged)
+		s.Record(mismatched(midnight.Add(time.Minute)), unjudged)
+		s.Record(refused(midnight.Add(2*time.Minute)), unjudged)
+		s.Record(good(midnight.Add(3*time.Minute), time.Millisecond), unjudged)
+		s.Record(good(midnight.Add(4*time.Minute), time.Millisecond), unjudged)
+		records := in.await(t, 4)
+		b.await(t, "their count", func(points []receiver.Point) bool { return total(points, idAgentRecordsSent, nil) == 4 })
+		e.end(t)
+		checkRecords(t, records)
+	})
 }
 
 // checkRecords wants what TestRecords leads to.
@@ -190,7 +185,6 @@ func TestRecordsOutlastAnOutage(t *testing.T) {
 		return nil
 	}
 	e := prepareExport(t, b.start(t), Options{Logs: true, Logger: log.logger(), Headers: map[string]string{"authorization": "Bearer hunter2"}})
-	e.records.relay.spread = 0.01
 	e.start(t)
 	s := e.Probe(chat())
 	for i := range 5 {
@@ -224,8 +218,8 @@ func TestReceiverWithoutLogs(t *testing.T) {
 	}
 	b.await(t, "the count of what was dropped", dropped)
 	b.await(t, "the run", runsArrived(1))
-	if !e.Health().OK {
-		t.Errorf("health %v", e.Health())
+	if !e.ExportState().OK {
+		t.Errorf("health %v", e.ExportState())
 	}
 	e.end(t)
 }
@@ -241,17 +235,6 @@ func TestNoRecordsUnlessAsked(t *testing.T) {
 	b.stop()
 	if len(in.records) > 0 || total(b.points, idAgentRecordsSent, nil) != -1 {
 		t.Errorf("%d log records, count %v", len(in.records), total(b.points, idAgentRecordsSent, nil))
-	}
-}
-
-func TestSignalPath(t *testing.T) {
-	for metrics, want := range map[string]string{
-		"/v1/metrics": "/v1/logs", "": "/v1/logs", "/": "/v1/logs", "/api/v1/otlp/v1/metrics": "/api/v1/otlp/v1/logs",
-		"/ingest": "/ingest/v1/logs", "v1/metrics": "/v1/logs",
-	} {
-		if got := signalPath(metrics, "logs"); got != want {
-			t.Errorf("%q: %q, want %q", metrics, got, want)
-		}
 	}
 }
 

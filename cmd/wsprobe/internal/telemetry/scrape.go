@@ -64,7 +64,7 @@ func (t *Telemetry) newScrapes() (http.Handler, error) {
 // goroutines at once.
 type scrape struct {
 	*producer
-	log *limitedLog
+	log *slog.Logger
 }
 
 // Produce returns the points of the last run of each probe, and the totals as they are now.
@@ -76,7 +76,7 @@ func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	shown := all
 	if len(all) > maxScraped {
 		shown = nil
-		s.log.log(slog.LevelWarn, "a scrape has nothing about probes: there are too many for a page, so export them",
+		s.log.Warn("a scrape has nothing about probes: there are too many for a page, so export them",
 			"probes", len(all), "most", maxScraped)
 	}
 	for _, series := range shown {
@@ -157,9 +157,9 @@ func (r renamed) Produce(ctx context.Context) ([]metricdata.ScopeMetrics, error)
 }
 
 // scrapeLog tells the log what is wrong with a scrape.
-type scrapeLog struct{ log *limitedLog }
+type scrapeLog struct{ log *slog.Logger }
 
 // Println is called with the parts of a message.
 func (l scrapeLog) Println(parts ...any) {
-	l.log.log(slog.LevelError, "a scrape lacks metrics", "error", strings.TrimSpace(fmt.Sprintln(parts...)))
+	l.log.Error("a scrape lacks metrics", "error", strings.TrimSpace(fmt.Sprintln(parts...)))
 }

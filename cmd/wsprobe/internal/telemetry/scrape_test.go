@@ -23,7 +23,7 @@ func newScraped(t *testing.T) *Telemetry {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() {
-		if err := telemetry.wire.close(); err != nil {
+		if err := telemetry.close(); err != nil {
 			t.Error(err)
 		}
 	})
@@ -95,7 +95,7 @@ func TestScrapedExemplars(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _ = telemetry.wire.close() })
+	t.Cleanup(func() { _ = telemetry.close() })
 	trace := probe.Trace{ID: [16]byte{0xab}, Run: [8]byte{0xcd}, Sampled: true}
 	telemetry.Probe(chat()).Record(in(trace, good(midnight, 4*time.Millisecond)), unjudged)
 	want := regexp.MustCompile(`(?m)^wsprobe_round_trip_duration_milliseconds_bucket{.*,le="10.0"} 1 # {.*trace_id="ab0{30}".*} 8.0 `)

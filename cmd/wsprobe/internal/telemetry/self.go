@@ -3,7 +3,6 @@ package telemetry
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"time"
 
 	"go.opentelemetry.io/contrib/instrumentation/runtime"
@@ -73,12 +72,12 @@ func observeRuntime(provider *sdkmetric.MeterProvider) error {
 func (t *Telemetry) observeSelf() {
 	self, err := newSelf(t.process())
 	if err != nil {
-		t.log.log(slog.LevelError, "exporting less about the agent itself", "error", err)
+		t.log.Error("exporting less about the agent itself", "error", err)
 	}
 	t.producer.others = func() []metricdata.ScopeMetrics {
 		scopes, err := self.collect()
 		if err != nil {
-			t.log.log(slog.LevelError, "collecting what is known of the agent itself failed", "error", err)
+			t.log.Error("collecting what is known of the agent itself failed", "error", err)
 		}
 		return scopes
 	}

@@ -106,8 +106,8 @@ func TestFiguresTravelWithTheAgents(t *testing.T) {
 	uptime := func(p receiver.Point) bool {
 		return p.Metric == "process.uptime" && p.Resource["service.name"] == "wsprobe"
 	}
-	if b.requests != 1 || !slices.ContainsFunc(b.points, uptime) || e.agent.sent != int64(len(b.points)) {
-		t.Errorf("%d requests, %d points, %d counted", b.requests, len(b.points), e.agent.sent)
+	if b.requests != 1 || !slices.ContainsFunc(b.points, uptime) || e.agent.metrics.sent != int64(len(b.points)) {
+		t.Errorf("%d requests, %d points, %d counted", b.requests, len(b.points), e.agent.metrics.sent)
 	}
 }
 

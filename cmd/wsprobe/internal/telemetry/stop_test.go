@@ -7,13 +7,14 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 )
 
 // hang takes as long as it is let, as a receiver does that never answers.
-func hang(ctx context.Context, _ int) verdict {
+func hang(ctx context.Context, _ int) outbox.Answer {
 	<-ctx.Done()
-	return verdict{outcome: Deferred, errorType: "CANCELLED", message: ctx.Err().Error()}
+	return outbox.Answer{Outcome: outbox.Deferred, ErrorType: "CANCELLED", Message: ctx.Err().Error()}
 }
 
 func TestStopBudgetBoundsAReceiverThatHangs(t *testing.T) {
@@ -45,13 +46,13 @@ func TestStopBudgetBoundsAReceiverThatHangs(t *testing.T) {
 
 func TestStopLetsTheExportInFlightEnd(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		s := &stub{answer: func(ctx context.Context, n int) verdict {
+		s := &stub{answer: func(ctx context.Context, n int) outbox.Answer {
 			if n > 0 {
-				return verdict{outcome: Accepted}
+				return outbox.Answer{Outcome: outbox.Accepted}
 			}
 			select {
 			case <-time.After(2500 * time.Millisecond):
-				return verdict{outcome: Accepted}
+				return outbox.Answer{Outcome: outbox.Accepted}
 			case <-ctx.Done():
 				return hang(ctx, n)
 			}

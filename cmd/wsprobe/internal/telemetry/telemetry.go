@@ -3,6 +3,7 @@ package telemetry
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"net/http"
 	"runtime"
 	"time"
@@ -10,70 +11,63 @@ import (
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 )
 
 // scopeName names the instrumentation scope of every metric.
 const scopeName = "github.com/wsprobe/wsprobe"
 
-// Telemetry collects what probes measure and delivers it to an OTLP receiver. Its methods may be called by
-// several goroutines.
+// Telemetry collects what probes measure and delivers it to an OTLP receiver. Its methods may be called by several goroutines.
 type Telemetry struct {
 	options  Options
-	wire     wire
+	client   *otlp.Client // nil with ProtocolNone
 	resource *resource.Resource
 	pending  *pending // nil with ProtocolNone
 	agent    *agent
 	producer *producer
-	queue    *queue
-	delivery *delivery
-	health   *health
-	log      *limitedLog
-	records  *records     // nil without Options.Logs
-	traces   *traces      // nil without Options.Traces
-	scrapes  http.Handler // nil without Options.Scrapes
+	boxes    []*outbox.Outbox // of all signals that are exported, metrics first; none with ProtocolNone
+	metrics  *outbox.Outbox   // nil with ProtocolNone
+	log      *slog.Logger
+	limited  *limitedHandler // of log
+	records  *records        // nil without Options.Logs
+	traces   *traces         // nil without Options.Traces
+	scrapes  http.Handler    // nil without Options.Scrapes
 }
 
-// New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which
-// Run gives back. That another agent has it is an error; any other trouble with it is not, for it can pass.
+// New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which Run
+// gives back. The error says what is wrong with the options, or that another agent has the SpoolDir. Any other trouble with
+// that directory is no error, because it can pass.
 func New(options Options) (*Telemetry, error) {
 	o := options.filled()
 	if err := o.check(); err != nil {
 		return nil, fmt.Errorf("telemetry: %w", err)
 	}
-	w, err := newWire(o)
-	if err != nil {
-		return nil, fmt.Errorf("telemetry: %w", err)
-	}
-	t := newTelemetry(o, w)
-	if o.Scrapes {
+	t := newTelemetry(o)
+	err := t.openExport()
+	if err == nil && o.Scrapes {
 		t.scrapes, err = t.newScrapes()
 	}
-	if err == nil {
-		err = t.queue.open(time.Now())
-	}
 	if err != nil {
-		return nil, errors.Join(fmt.Errorf("telemetry: %w", err), w.close())
+		return nil, errors.Join(fmt.Errorf("telemetry: %w", err), t.close())
 	}
 	return t, nil
 }
 
-// newTelemetry puts the parts together. The options are filled and valid.
-func newTelemetry(o Options, w wire) *Telemetry {
+// newTelemetry puts the parts together that hold nothing. The options are filled and valid.
+func newTelemetry(o Options) *Telemetry {
 	t := &Telemetry{
 		options:  o,
-		wire:     w,
 		resource: newResource(o),
-		health:   newHealth(),
-		log:      newLimitedLog(o.Logger),
+		limited:  newLimitedHandler(o.Logger.Handler()),
 	}
-	t.health.grace = 2 * o.Interval
-	t.queue = t.newQueue()
-	t.agent = newAgent(o.InFlight, t.queue.state)
+	t.log = slog.New(t.limited)
+	t.agent = newAgent(o.InFlight, t.backlog)
 	t.agent.build = buildAttributes(o.ServiceVersion, runtime.Version(), revision(), o.PageURL)
-	if o.Protocol == ProtocolNone {
-		t.health.note(time.Now(), 0, verdict{outcome: Accepted}, false) // there is no export that could fail
-	} else {
-		t.pending = newPending(o.PendingRuns, func(points int) { t.agent.drop(DropPendingFull, points) })
+	if o.Protocol != ProtocolNone {
+		t.pending = newPending(o.PendingRuns, func(points int) { t.agent.metrics.dropUntold(DropPendingFull, points) })
 	}
 	t.producer = &producer{
 		scope: instrumentation.Scope{
@@ -86,41 +80,17 @@ func newTelemetry(o Options, w wire) *Telemetry {
 		agent:      t.agent,
 		endMarkers: o.EndMarkers,
 	}
-	t.delivery = &delivery{
-		queue:      t.queue,
-		send:       w.send,
-		agent:      t.agent,
-		health:     t.health,
-		log:        t.log,
-		interleave: o.Interleave,
-		// Short enough for the last collection to have its turn before the stop budget is used up.
-		patience: min(o.Interval, o.StopBudget) / 2,
-		recent:   o.Interval + min(o.Interval, o.StopBudget)/2,
-		spread:   spreadOf(o.InstanceID),
+	if o.Logs {
+		t.agent.records = newSignalCounts(outbox.DropCauses())
+		t.records = newRecords(o.located(t.resource), o.ServiceVersion, func(n int) { t.agent.records.dropUntold(outbox.DropQueueFull, n) })
 	}
-	t.openRecords()
-	t.openTraces()
+	if o.Traces {
+		t.agent.traces = newSignalCounts(outbox.DropCauses())
+		t.traces = newTraces(o.TraceRatio, tracing.NewBuilder(o.located(t.resource), t.producer.scope),
+			func(n int) { t.agent.traces.dropUntold(outbox.DropQueueFull, n) })
+	}
 	t.observeSelf()
 	return t
-}
-
-// newQueue makes the queue that the options want.
-func (t *Telemetry) newQueue() *queue {
-	o := t.options
-	bounds := limits{memory: o.QueueBytes, age: o.QueueAge}
-	drop := func(cause DropCause, points int) { t.agent.drop(cause, points) }
-	var spool *disk
-	if o.SpoolDir != "" {
-		bounds.memory, bounds.disk = min(o.QueueBytes, DefaultQueueBytes), o.QueueBytes
-		spool = newDisk(o.SpoolDir, func() { t.agent.unrecognizedFile() }, func(kind string) { t.agent.spoolFailed(kind) }, t.log)
-		spool.lost = func(points int) { drop(DropDamaged, points) }
-		spool.dir.Patience = o.StopBudget // a stop waits for the disk as long as for the receiver
-	}
-	q := newQueue(bounds, spool, drop)
-	if spool != nil {
-		spool.dir.Scanned = func() { signal(q.unsettled) } // so that what is found late is taken over without delay
-	}
-	return q
 }
 
 // headerSize is the most bytes that a request has besides its points.
@@ -161,6 +131,3 @@ func (t *Telemetry) ObserveOverload() { t.agent.overloaded() }
 // ObserveSkip notes runs that did not take place. The cause becomes an attribute: it must be one of a few
 // fixed words.
 func (t *Telemetry) ObserveSkip(cause string, runs int) { t.agent.skip(cause, runs) }
-
-// Health says whether telemetry gets through.
-func (t *Telemetry) Health() Health { return t.health.get() }

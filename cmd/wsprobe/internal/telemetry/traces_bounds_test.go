@@ -9,6 +9,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
@@ -74,11 +75,11 @@ func TestTracesAreBounded(t *testing.T) {
 	for range runs {
 		e.traces.add(series, extreme)
 	}
-	waiting, lost := len(e.traces.relay.items), int(e.agent.tracesLost[DropQueueFull])
+	waiting, lost := len(e.traces.items), int(e.agent.traces.dropped[outbox.DropQueueFull])
 	if waiting == 0 || lost == 0 || waiting+lost != runs {
 		t.Errorf("%d wait and %d are lost, of %d", waiting, lost, runs)
 	}
-	if size := waiting * traceSize(series, extreme); size > tracesBytes {
+	if size := waiting * traceSize(series, extreme); size > gatherBytes {
 		t.Errorf("%d bytes wait", size)
 	}
 	if n := tracing.Count(extreme); n != 38 {

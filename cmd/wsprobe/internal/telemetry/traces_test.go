@@ -69,37 +69,32 @@ func in(trace probe.Trace, r probe.Result) probe.Result {
 // TestTraces: over either protocol the sampled runs and the failed arrive once, whole, as the metrics describe their probe
 // and their agent; logs and exemplars lead to them.
 func TestTraces(t *testing.T) {
-	for name, make := range map[string]func(*testing.T) *backend{
-		"grpc": func(t *testing.T) *backend { return newBackend(t) }, "http": newHTTPBackend,
-	} {
-		t.Run(name, func(t *testing.T) {
-			b := make(t)
-			box, records := keepSpans(b), keepRecords(b)
-			e := exportTo(t, b.start(t), Options{Traces: true, TraceRatio: 1, Logs: true, ServiceVersion: "1.2.3", Location: "attic"})
-			s := e.Probe(chat())
-			sampled, passed, failed := e.Trace(), e.Trace(), e.Trace()
-			passed.Sampled, failed.Sampled = false, false
-			s.Record(in(sampled, good(midnight, 4*time.Millisecond)), probehealth.Unknown)
-			s.Record(in(passed, good(midnight.Add(time.Minute), 4*time.Millisecond)), probehealth.Unknown)
-			s.Record(in(failed, refused(midnight.Add(2*time.Minute))), probehealth.Unknown)
-			traces := box.await(t, 7+3)
-			b.await(t, "their count", func(points []receiver.Point) bool { return total(points, idAgentTracesSent, nil) == 2 })
-			log := records.await(t, 2)
-			e.end(t)
-			b.stop()
-			if len(traces) != 2 || len(box.spans) != 10 {
-				t.Fatalf("%d traces with %d spans", len(traces), len(box.spans))
+	overBoth(t, func(t *testing.T, b *backend) {
+		box, records := keepSpans(b), keepRecords(b)
+		e := exportTo(t, b.start(t), Options{Traces: true, TraceRatio: 1, Logs: true, ServiceVersion: "1.2.3", Location: "attic"})
+		s := e.Probe(chat())
+		sampled, passed, failed := e.Trace(), e.Trace(), e.Trace()
+		passed.Sampled, failed.Sampled = false, false
+		s.Record(in(sampled, good(midnight, 4*time.Millisecond)), probehealth.Unknown)
+		s.Record(in(passed, good(midnight.Add(time.Minute), 4*time.Millisecond)), probehealth.Unknown)
+		s.Record(in(failed, refused(midnight.Add(2*time.Minute))), probehealth.Unknown)
+		traces := box.await(t, 7+3)
+		b.await(t, "their count", func(points []receiver.Point) bool { return total(points, idAgentTracesSent, nil) == 2 })
+		log := records.await(t, 2)
+		e.end(t)
+		b.stop()
+		if len(traces) != 2 || len(box.spans) != 10 {
+			t.Fatalf("%d traces with %d spans", len(traces), len(box.spans))
+		}
+		checkTrace(t, traces[hex.EncodeToString(sampled.ID[:])], sampled, b.points)
+		checkTrace(t, traces[hex.EncodeToString(failed.ID[:])], failed, b.points)
+		checkExemplars(t, b.points, sampled, failed)
+		for _, r := range log {
+			if r.TraceID != hex.EncodeToString(failed.ID[:]) || r.SpanID != hex.EncodeToString(failed.Run[:]) {
+				t.Errorf("the record %q is in %s, %s", r.Body, r.TraceID, r.SpanID)
 			}
-			checkTrace(t, traces[hex.EncodeToString(sampled.ID[:])], sampled, b.points)
-			checkTrace(t, traces[hex.EncodeToString(failed.ID[:])], failed, b.points)
-			checkExemplars(t, b.points, sampled, failed)
-			for _, r := range log {
-				if r.TraceID != hex.EncodeToString(failed.ID[:]) || r.SpanID != hex.EncodeToString(failed.Run[:]) {
-					t.Errorf("the record %q is in %s, %s", r.Body, r.TraceID, r.SpanID)
-				}
-			}
-		})
-	}
+		}
+	})
 }
 
 // checkTrace compares a trace with what the metrics say.
@@ -168,7 +163,6 @@ func TestTracesOutlastAnOutage(t *testing.T) {
 		return nil, nil
 	}
 	e := prepareExport(t, b.start(t), Options{Traces: true, Logger: log.logger(), Headers: map[string]string{"authorization": "Bearer hunter2"}})
-	e.traces.relay.spread = 0.01
 	e.start(t)
 	s := e.Probe(chat())
 	for i := range 5 {
@@ -212,8 +206,8 @@ func TestTracesRefused(t *testing.T) {
 				return total(points, idAgentTracesDropped, map[string]any{"wsprobe.drop.cause": "rejected"}) == c.dropped
 			})
 			b.await(t, "the runs", runsArrived(2))
-			if !e.Health().OK {
-				t.Errorf("health %v", e.Health())
+			if !e.ExportState().OK {
+				t.Errorf("health %v", e.ExportState())
 			}
 			e.end(t)
 		})

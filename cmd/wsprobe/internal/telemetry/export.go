@@ -1,0 +1,143 @@
+package telemetry
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
+)
+
+// persistAfter is how long a batch may be on its way before it is written to the spool.
+const persistAfter = time.Second
+
+// sender makes one attempt to deliver a request.
+type sender func(ctx context.Context, request []byte) outbox.Answer
+
+// ExportState says whether the export of metrics gets through.
+type ExportState = outbox.State
+
+// signalWords are the words of the signals in the log. The folder holds what waits of a signal, below Options.SpoolDir. The
+// folder of metrics is the directory itself, as in every version before. Versions that know nothing of the other folders leave
+// them alone.
+var signalWords = map[otlp.Signal]struct {
+	outbox.Words
+	folder string
+}{
+	otlp.Metrics: {outbox.Words{Export: "export", Items: "data points", Unit: "points"}, ""},
+	otlp.Logs:    {outbox.Words{Export: "export of log records", Items: "log records", Unit: "records"}, "logs"},
+	otlp.Traces:  {outbox.Words{Export: "export of traces", Items: "traces", Unit: "traces"}, "traces"},
+}
+
+// openExport makes the client and the outboxes of the signals that are exported.
+func (t *Telemetry) openExport() (err error) {
+	if t.options.Protocol == ProtocolNone {
+		return nil
+	}
+	if t.client, err = otlp.New(t.options.client()); err != nil {
+		return err
+	}
+	return t.openBoxes(func(s otlp.Signal) sender { return t.client.Sender(s) }, outbox.Spread(t.options.InstanceID))
+}
+
+// openBoxes opens the outboxes. The one of metrics comes first, because it has the lock of the whole SpoolDir.
+func (t *Telemetry) openBoxes(send func(otlp.Signal) sender, spread float64) (err error) {
+	if t.metrics, err = t.openBox(otlp.Metrics, send(otlp.Metrics), spread, t.agent.metrics); err != nil {
+		return err
+	}
+	if t.records != nil {
+		if t.records.box, err = t.openBox(otlp.Logs, send(otlp.Logs), spread, t.agent.records); err != nil {
+			return err
+		}
+	}
+	if t.traces != nil {
+		t.traces.box, err = t.openBox(otlp.Traces, send(otlp.Traces), spread, t.agent.traces)
+	}
+	return err
+}
+
+// openBox opens the outbox of a signal.
+func (t *Telemetry) openBox(s otlp.Signal, send sender, spread float64, counts *signalCounts) (*outbox.Outbox, error) {
+	o := t.options
+	options := outbox.Options{
+		Send:         send,
+		Split:        s.Split,
+		MemoryBytes:  o.share(s, min(o.QueueBytes, DefaultQueueBytes)),
+		MaxAge:       o.QueueAge,
+		PersistAfter: o.Interval / 2, // no hurry: it only saves memory
+		Interleave:   o.Interleave,
+		// Short enough for the last collection to have its turn before the stop budget is used up.
+		Patience: min(o.Interval, o.StopBudget) / 2,
+		Recent:   o.Interval + min(o.Interval, o.StopBudget)/2,
+		Spread:   spread,
+		Grace:    2 * o.Interval,
+		Observer: outbox.Observer{
+			Answered: counts.answered, Dropped: counts.drop, SpoolFailed: t.agent.spoolFailed, UnrecognizedFile: t.agent.unrecognizedFile,
+		},
+		Words: signalWords[s].Words,
+		Log:   t.log,
+	}
+	if o.SpoolDir == "" {
+		options.MemoryBytes = o.share(s, o.QueueBytes)
+	} else {
+		options.Dir = filepath.Join(o.SpoolDir, signalWords[s].folder)
+		options.DiskBytes = o.share(s, o.QueueBytes)
+		options.DiskPatience = o.StopBudget // a stop waits for the disk as long as for the receiver
+		options.PersistAfter = min(persistAfter, o.Interval/2)
+	}
+	box, err := outbox.Open(options)
+	if err == nil {
+		t.boxes = append(t.boxes, box)
+	}
+	return box, err
+}
+
+// close ends the export. What was not delivered stays in the spool if it got there.
+func (t *Telemetry) close() error {
+	var errs []error
+	for _, box := range t.boxes {
+		errs = append(errs, box.Close())
+	}
+	if t.client != nil {
+		errs = append(errs, t.client.Close())
+	}
+	t.limited.flush()
+	return errors.Join(errs...)
+}
+
+// backlog returns how much waits of all signals.
+func (t *Telemetry) backlog() outbox.Backlog {
+	var all outbox.Backlog
+	for _, box := range t.boxes {
+		one := box.Backlog()
+		all.Batches += one.Batches
+		all.Bytes += one.Bytes
+		all.Age = max(all.Age, one.Age)
+	}
+	return all
+}
+
+// ExportState says whether the export of metrics gets through. It always does with ProtocolNone.
+func (t *Telemetry) ExportState() ExportState {
+	if t.metrics == nil {
+		return ExportState{OK: true, Since: t.producer.start}
+	}
+	return t.metrics.State()
+}
+
+// Notes are sentences about the export that people should know although exports get through.
+func (t *Telemetry) Notes() []string {
+	var notes []string
+	if r := t.ExportState().Refusal; !r.At.IsZero() {
+		notes = append(notes, fmt.Sprintf("the receiver refused %d data points for good, the last %s ago: %s",
+			r.Items, time.Since(r.At).Round(time.Second), r.Detail))
+	}
+	if behind := t.producer.times.behind(); behind > 0 {
+		notes = append(notes, fmt.Sprintf("the clock is %s behind the last time that was exported: Prometheus refuses results until it has caught up",
+			behind.Round(time.Second)))
+	}
+	return notes
+}
