@@ -47,7 +47,7 @@ func settings[T any](r *yamltree.Reader, s *section[T], root *yaml.Node, keys ..
 		root = p.Value
 	}
 	for _, p := range r.Pairs(root, nil, yamltree.Path{}) {
-		if i, known := s.index[p.Key.Value]; known && s.fields[i].into != nil && !yamltree.IsNull(p.Value) {
+		if i, known := s.index[p.Key.Value]; known && s.fields[i].value.kept() && !yamltree.IsNull(p.Value) {
 			values[p.Key.Value] = p.Value
 		}
 	}

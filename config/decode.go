@@ -113,8 +113,8 @@ func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where yamltree.P
 			continue
 		}
 		got.pairs[i] = p
-		if f := &s.fields[i]; f.into != nil {
-			got.faulty[i] = !decodeField(r, f, p, where.Field(key), f.into(into), got)
+		if f := &s.fields[i]; f.value.kept() {
+			got.faulty[i] = !decodeField(r, f, p, where.Field(key), into, got)
 		}
 	}
 }
@@ -134,16 +134,16 @@ func (s *section[T]) title() string {
 }
 
 // decodeField reads the value of one field and reports whether it was right.
-func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into any, got *found) bool {
+func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into *T, got *found) bool {
 	switch f.Kind {
 	case Map:
-		return decodeMap(r, f, p, where, into.(*map[string]string))
+		return decodeMap(r, f, p, where, f.value.at(into).(*map[string]string))
 	case List:
-		return decodeList(r, p, where, into.(*[]string), got, f.secret)
+		return decodeList(r, p, where, f.value.at(into).(*[]string), got, f.secret)
 	case Values:
-		return decodeValues(r, p, where, into.(*map[string]any), f.secret)
+		return decodeValues(r, p, where, f.value.at(into).(*map[string]any), f.secret)
 	case Sections:
-		return decodeSteps(r, f, p, where, into.(*[]probe.Step), got)
+		return decodeSteps(r, f, p, where, f.value.at(into).(*[]probe.Step), got)
 	}
 	var problem string
 	if r.Blind && r.Substituted(p.Value) && f.Kind != Text {
@@ -153,7 +153,7 @@ func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 		problem = scalarProblem(&f.Field, p.Value)
 	}
 	if problem == "" {
-		problem = store(&f.Field, f.check, into, r.share(p.Value.Value))
+		problem = f.value.store(into, &f.Field, r.share(p.Value.Value))
 	}
 	r.note(p.Value, where, f.secret)
 	if problem != "" {

@@ -4,10 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"fmt"
-	"math"
 	"net/url"
 	"slices"
-	"time"
 
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
@@ -36,42 +34,43 @@ type Digest [sha256.Size]byte
 
 // digester computes the digests of probes, one after the other.
 type digester struct {
-	text  []byte            // to be hashed; every part has its length before it, so that no two meanings collide
-	names []string          // of the entries of a map, reused
-	tls   tlsSettings       // of the probe at hand
-	dwell health.Dwell      // of the probe at hand
-	sums  map[int]Digest    // of the collections of the defaults block, by field
-	known map[string]string // the references of the section at hand, by place
+	text       []byte            // to be hashed; every part has its length before it, so that no two meanings collide
+	names      []string          // of the entries of a map, reused
+	tls        tlsSettings       // of the probe at hand
+	dwell      health.Dwell      // of the probe at hand
+	envProxy   bool              // the proxy of the probe at hand is that of the environment
+	sums       map[int]Digest    // of the collections of the defaults block, by field
+	references map[string]string // that hold for the field at hand, by path
 }
 
 // digest returns the digest of a valid probe. The references are those of its own fields.
 func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 	d := &r.digests
 	d.text = d.text[:0]
-	known := func(own bool) map[string]string {
+	of := func(own bool) map[string]string {
 		if own {
 			return references
 		}
 		return r.inherited
 	}
+	proxy := probeSection.index["proxy_url"]
+	d.envProxy = !r.own(proxy) && !r.said.pairs[proxy].Present()
 	for i := range probeSection.fields {
 		f := &probeSection.fields[i]
-		d.known = known(r.own(i))
+		d.references = of(r.own(i))
 		switch {
-		case f.into == nil: // its mapping follows
+		case !f.value.kept(): // its mapping follows
 		case f.secret == toldInURL:
 			d.addURL(p)
-		case f.spec == "Proxy":
-			d.addProxy(p.Spec.Proxy, f.Key(), r.own(i) || r.said.pairs[i].Present())
 		case !f.scalar():
-			d.addCollection(f.into(p), f.Key(), i, r.inheritsAll(i, p))
+			d.addCollection(i, p, r.inheritsAll(i, p))
 		default:
-			d.add(f.into(p), f.Key())
+			f.value.digest(d, p, f.Key())
 		}
 	}
 	d.tls = r.tls.effective.canonical()
-	addSection(d, probeTLSSection, "tls.", &d.tls, func(i int) map[string]string { return known(r.tls.own(i)) })
-	addSection(d, authSection, "auth.", &r.auth.effective, func(i int) map[string]string { return known(r.auth.own(i)) })
+	addSection(d, probeTLSSection, "tls.", &d.tls, func(i int) map[string]string { return of(r.tls.own(i)) })
+	addSection(d, authSection, "auth.", &r.auth.effective, func(i int) map[string]string { return of(r.auth.own(i)) })
 	none := func(int) map[string]string { return nil }
 	addSection(d, thresholdsSection, "", &p.Health.Thresholds, none)
 	d.dwell = p.Health.Dwell
@@ -87,117 +86,13 @@ func (r *probeReader) inheritsAll(i int, p *Probe) bool {
 	return !r.own(i) && !r.unfit[i] && len(p.Spec.Headers) == len(r.base.Spec.Headers)
 }
 
-// addSection adds the fields of a mapping, which stands at a place. known returns the references that hold for a field.
-func addSection[T any](d *digester, s *section[T], place string, from *T, known func(field int) map[string]string) {
-	for i := range s.fields {
-		key := s.fields[i].Key()
-		if d.known = known(i); len(d.known) > 0 {
-			key = place + key
-		}
-		d.add(s.fields[i].into(from), key)
-	}
-}
-
-// add adds a value by a pointer to it.
-func (d *digester) add(value any, place string) {
-	switch v := value.(type) {
-	case *string:
-		d.addSecret(*v, place)
-	case **string:
-		if d.addBool(*v != nil); *v != nil {
-			d.addSecret(**v, place)
-		}
-	case *probe.Interpretation:
-		d.addText(string(*v))
-	case *probe.PingMode:
-		d.addText(string(*v))
-	case *probe.MessageFormat:
-		d.addText(string(*v))
-	case *probe.IPVersion:
-		d.addText(string(*v))
-	case *probe.Compression:
-		d.addText(string(*v))
-	case *bool:
-		d.addBool(*v)
-	case *int:
-		d.addNumber(int64(*v))
-	case *int64:
-		d.addNumber(*v)
-	case *time.Duration:
-		d.addNumber(int64(*v))
-	case *health.Condition:
-		d.addText(string(v.Operator))
-		d.addNumber(int64(math.Float64bits(v.Bound)))
-	default:
-		d.addElements(value, place)
-	}
-}
-
-// addElements adds a list or a mapping by a pointer to it.
-func (d *digester) addElements(value any, place string) {
-	switch v := value.(type) {
-	case *[]string:
-		d.addNumber(int64(len(*v)))
-		for i, text := range *v {
-			d.addSecret(text, d.place(place, "", i))
-		}
-	case *map[string]string:
-		for _, name := range addNames(d, *v) {
-			d.addSecret((*v)[name], d.place(place, name, 0))
-		}
-	case *map[string]any:
-		for _, name := range addNames(d, *v) {
-			text, isText := (*v)[name].(string)
-			if d.addBool(isText); isText {
-				d.addSecret(text, d.place(place, name, 0))
-			} else {
-				d.addText(fmt.Sprint((*v)[name])) // a number as the file writes it, true, false or <nil>
-			}
-		}
-	case *[]probe.Step:
-		d.addNumber(int64(len(*v)))
-		known := d.known
-		for i := range *v {
-			addSection(d, stepSection, fmt.Sprintf("%s[%d].", place, i), &(*v)[i], func(int) map[string]string { return known })
-		}
-	default:
-		panic(fmt.Sprintf("%s: no digest of a %T", place, value)) // a mistake in the table; a test reads every field
-	}
-}
-
-// addNames adds the names of a mapping and returns them, sorted.
-func addNames[V any](d *digester, m map[string]V) []string {
-	d.names = d.names[:0]
-	for name := range m {
-		d.names = append(d.names, name)
-	}
-	slices.Sort(d.names)
-	d.addNumber(int64(len(d.names)))
-	for _, name := range d.names {
-		d.addText(name)
-	}
-	return d.names
-}
-
-// place returns the place of an entry or, without a name, of an element of a collection. It is of use only where there
-// are references.
-func (d *digester) place(collection, name string, i int) string {
-	switch {
-	case len(d.known) == 0:
-		return ""
-	case name == "":
-		return collection + yamltree.Path{}.Item(i).Element
-	default:
-		return collection + yamltree.Path{}.Name(name).Element
-	}
-}
-
-// addCollection adds the sum of a list or a mapping, because that of the defaults block is read once for all probes.
-func (d *digester) addCollection(value any, place string, field int, inherited bool) {
+// addCollection adds the sum of a list or a map, because that of the defaults block is read once for all probes.
+func (d *digester) addCollection(field int, p *Probe, inherited bool) {
 	sum, known := d.sums[field]
 	if !known || !inherited {
 		start := len(d.text)
-		d.addElements(value, place)
+		f := &probeSection.fields[field]
+		f.value.digest(d, p, f.Key())
 		sum = sha256.Sum256(d.text[start:])
 		d.text = d.text[:start]
 	}
@@ -207,9 +102,67 @@ func (d *digester) addCollection(value any, place string, field int, inherited b
 	d.text = append(d.text, sum[:]...)
 }
 
+// addSection adds the fields of a mapping, whose paths begin so. references returns those that hold for a field.
+func addSection[T any](d *digester, s *section[T], path string, from *T, references func(field int) map[string]string) {
+	for i := range s.fields {
+		key := s.fields[i].Key()
+		if d.references = references(i); len(d.references) > 0 {
+			key = path + key
+		}
+		s.fields[i].value.digest(d, from, key)
+	}
+}
+
+func (d *digester) addList(list []string, path string) {
+	d.addNumber(int64(len(list)))
+	for i, text := range list {
+		place := ""
+		if len(d.references) > 0 {
+			place = path + yamltree.Path{}.Item(i).Element
+		}
+		d.addSecret(text, place)
+	}
+}
+
+// addMap adds the names of a map, sorted, and then its values.
+func addMap[V any](d *digester, m map[string]V, path string, add func(d *digester, v V, path string)) {
+	d.names = d.names[:0]
+	for name := range m {
+		d.names = append(d.names, name)
+	}
+	slices.Sort(d.names)
+	d.addNumber(int64(len(d.names)))
+	for _, name := range d.names {
+		d.addText(name)
+		place := ""
+		if len(d.references) > 0 {
+			place = path + yamltree.Path{}.Name(name).Element
+		}
+		add(d, m[name], place)
+	}
+}
+
+// addJSON adds a value of JSON: a text, a number as the file writes it, true, false or nil.
+func (d *digester) addJSON(value any, path string) {
+	text, isText := value.(string)
+	if d.addBool(isText); isText {
+		d.addSecret(text, path)
+	} else {
+		d.addText(fmt.Sprint(value))
+	}
+}
+
+func (d *digester) addSteps(steps []probe.Step, path string) {
+	d.addNumber(int64(len(steps)))
+	references := d.references
+	for i := range steps {
+		addSection(d, stepSection, fmt.Sprintf("%s[%d].", path, i), &steps[i], func(int) map[string]string { return references })
+	}
+}
+
 // addURL adds the URL. Beside a reference, its public part is added.
 func (d *digester) addURL(p *Probe) {
-	source, referred := d.known["url"]
+	source, referred := d.references["url"]
 	if !referred {
 		d.addText(p.Spec.URL)
 		return
@@ -220,24 +173,24 @@ func (d *digester) addURL(p *Probe) {
 
 // addProxy adds a proxy. Beside a reference, its address is added, because only its credentials are secret. Of a proxy
 // in the environment, the password is left out.
-func (d *digester) addProxy(u *url.URL, place string, inFile bool) {
-	source, referred := d.known[place]
+func (d *digester) addProxy(u *url.URL, path string) {
+	source, referred := d.references[path]
 	switch {
 	case u == nil:
 		d.addText("")
-	case inFile && referred:
+	case d.envProxy:
+		d.addText(u.Redacted())
+	case referred:
 		d.addReference(source)
 		d.addText(u.Scheme + "://" + u.Host)
-	case inFile:
-		d.addText(u.String())
 	default:
-		d.addText(u.Redacted())
+		d.addText(u.String())
 	}
 }
 
 // addSecret adds a text or, in its place, the reference that stands for it.
-func (d *digester) addSecret(text, place string) {
-	if source, referred := d.known[place]; referred && text != "" {
+func (d *digester) addSecret(text, path string) {
+	if source, referred := d.references[path]; referred && text != "" {
 		d.addReference(source)
 		return
 	}

@@ -106,15 +106,11 @@ func Fields() []Field {
 // field ties a Field to the place where its value goes.
 type field[T any] struct {
 	Field
-	// into returns a pointer to the place in T; its type says how the text is to be understood.
-	// It is nil for a Section, which is read by itself.
-	into func(*T) any
+	value value[T]
 	// secret says whether a value that was substituted is a secret. A field that holds text needs a decision.
 	secret secrecy
 	// spec is the name of the field of probe.Spec that it becomes, or empty.
 	spec string
-	// check says what is wrong with a text of the right size, or nothing.
-	check func(string) string
 	// entry says what is wrong with the name and with the value of an entry of a map.
 	entry func(name, value string) (nameProblem, valueProblem string)
 	// fold says that the names of a map are the same in upper and lower case.
@@ -167,10 +163,10 @@ func (s *section[T]) keys() []string {
 func (s *section[T]) setDefaults(into *T) {
 	for i := range s.fields {
 		f := &s.fields[i]
-		if f.Default == "" || f.into == nil {
+		if f.Default == "" || !f.value.kept() {
 			continue
 		}
-		if problem := store(&f.Field, f.check, f.into(into), f.Default); problem != "" {
+		if problem := f.value.store(into, &f.Field, f.Default); problem != "" {
 			panic(f.Path + ": its default " + problem) // a mistake in the table; a test reads every default
 		}
 	}

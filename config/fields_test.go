@@ -83,10 +83,10 @@ func TestDefaults(t *testing.T) {
 func checkDefaults[T any](t *testing.T, s *section[T], from *T) {
 	t.Helper()
 	for _, f := range s.fields {
-		if f.into == nil || f.Required {
+		if !f.value.kept() || f.Required {
 			continue
 		}
-		got, want := written(f.Field, f.into(from)), f.Default
+		got, want := written(f.Field, f.value.at(from)), f.Default
 		if f.Kind == Duration {
 			d, err := time.ParseDuration(want)
 			if err != nil {

@@ -33,7 +33,7 @@ func set(name string) bool { return os.Getenv(name) != "" }
 // storeStandard stores what a standard variable says, in the forms of
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ and
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
-func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) {
+func storeStandard[T any](s *settingsReader, f *field[T], into *T, v standard) {
 	switch f.Kind {
 	case Duration:
 		if !decimal.MatchString(v.text) {
@@ -43,8 +43,7 @@ func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) 
 		}
 		v.text += "ms"
 	case Map:
-		headers := into.(*map[string]string)
-		*headers = storeHeaders(s, f, v)
+		*f.value.at(into).(*map[string]string) = storeHeaders(s, f, v)
 		return
 	}
 	switch f.Path {
@@ -61,7 +60,7 @@ func storeStandard[T any](s *settingsReader, f *field[T], into any, v standard) 
 		}
 		v.text = word
 	}
-	if problem := store(&f.Field, f.check, into, v.text); problem != "" {
+	if problem := f.value.store(into, &f.Field, v.text); problem != "" {
 		s.Variable(v.name, "%s", problem)
 		s.wrong[f.Path] = true
 	}

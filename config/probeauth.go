@@ -46,7 +46,7 @@ func (a *authReader) probe(p yamltree.Pair, where yamltree.Path, probe, base *Pr
 	}
 	for i := range authSection.fields {
 		if f := &authSection.fields[i]; !a.own(i) && a.inherited(i) {
-			*f.into(&settings).(*string) = *f.into(&a.base).(*string)
+			f.value.copy(&settings, &a.base)
 		}
 	}
 	a.tell(a.findings(settings.strategy))

@@ -77,17 +77,8 @@ func (r *probeReader) mend(f probe.Fault, i int) {
 	case f.Field == "Headers" && f.Key != "" && headers != nil:
 		headers[f.Key] = standIn
 	default:
-		switch into := probeSection.fields[i].into(&r.base).(type) {
-		case *string:
-			*into = ""
-		case *[]string:
-			*into = nil
-		case *map[string]string:
-			*into = nil
-		case *map[string]any:
-			*into = nil
-		case *[]probe.Step:
-			*into = nil
+		if f := &probeSection.fields[i]; f.value.kept() {
+			f.value.copy(&r.base, new(Probe))
 		}
 		r.said.faulty[i] = true
 		r.unsure[probeSection.fields[i].Key()] = true

@@ -2,8 +2,6 @@ package config
 
 import (
 	"fmt"
-	"log/slog"
-	"net/url"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,91 +10,31 @@ import (
 	"unicode/utf8"
 
 	"github.com/wsprobe/wsprobe/config/internal/excerpt"
-	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 )
 
-// store understands a text as the field wants it and puts the value into the place that the pointer
-// leads to. It returns what is wrong with the text, or nothing; the place is then untouched. The text may
-// come from a file, a variable or the table of fields.
-func store(f *Field, check func(string) string, into any, text string) (problem string) {
-	if f.Kind == Choice && !slices.Contains(f.Allowed, text) {
-		return fmt.Sprintf("must be one of %s, got %s%s", strings.Join(f.Allowed, ", "), excerpt.Quote(text), didYouMean(suggestChoice(text, f.Allowed)))
-	}
-	switch into := into.(type) {
-	case *string:
-		return put(into, text, textProblem(f, check, text))
-	case **string:
-		return put(into, &text, textProblem(f, check, text))
-	case *probe.Interpretation:
-		*into = probe.Interpretation(text)
-	case *probe.PingMode:
-		*into = probe.PingMode(text)
-	case *probe.MessageFormat:
-		*into = probe.MessageFormat(text)
-	case *probe.IPVersion:
-		*into = probe.IPVersion(text)
-	case *probe.Compression:
-		*into = probe.Compression(text)
-	case *slog.Level:
-		return unless(into.UnmarshalText([]byte(text)))
-	case *bool:
-		return storeBool(into, text)
-	case *float64:
-		n, problem := parseRatio(text)
-		if problem != "" {
-			return problem
-		}
-		*into = n
-	case *int:
-		n, problem := parseInteger(f, text)
-		return put(into, int(n), problem)
-	case *int64:
-		parse := parseInteger
-		if f.Kind == Size {
-			parse = parseSize
-		}
-		n, problem := parse(f, text)
-		return put(into, n, problem)
-	case *time.Duration:
-		d, problem := parseTime(f, text)
-		return put(into, d, problem)
-	case **url.URL:
-		proxy, problem := parseProxy(text)
-		return put(into, proxy, problem)
-	case *health.Condition:
-		return storeCondition(into, text)
-	case *Endpoint:
-		endpoint, problem := parseEndpoint(text)
-		return put(into, endpoint, problem)
-	default:
-		panic(fmt.Sprintf("%s: no way to store a %T", f.Path, into))
-	}
-	return ""
-}
-
-// put stores a value that has no problem.
-func put[T any](into *T, value T, problem string) string {
-	if problem == "" {
-		*into = value
-	}
-	return problem
-}
-
-func unless(err error) string {
+// problemOf returns an error as the problem that it says, or nothing.
+func problemOf(err error) string {
 	if err != nil {
 		return err.Error()
 	}
 	return ""
 }
 
-func storeCondition(into *health.Condition, text string) string {
+// choiceProblem says that a text is none of the allowed words, and which was meant.
+func choiceProblem(f *Field, text string) string {
+	if slices.Contains(f.Allowed, text) {
+		return ""
+	}
+	return fmt.Sprintf("must be one of %s, got %s%s", strings.Join(f.Allowed, ", "), excerpt.Quote(text), didYouMean(suggestChoice(text, f.Allowed)))
+}
+
+func parseCondition(_ *Field, text string) (health.Condition, string) {
 	condition, err := health.ParseCondition(text)
 	if err != nil {
-		return err.Error() + ", got " + excerpt.Quote(text)
+		return condition, err.Error() + ", got " + excerpt.Quote(text)
 	}
-	*into = condition
-	return ""
+	return condition, ""
 }
 
 func textProblem(f *Field, check func(string) string, text string) string {
@@ -114,16 +52,15 @@ func textProblem(f *Field, check func(string) string, text string) string {
 	return ""
 }
 
-func storeBool(into *bool, text string) string {
+func parseBool(text string) (bool, string) {
 	switch text {
 	case "true", "True", "TRUE": // YAML 1.2, 10.3.2
-		*into = true
+		return true, ""
 	case "false", "False", "FALSE":
-		*into = false
+		return false, ""
 	default:
-		return "must be true or false, got " + excerpt.Quote(text)
+		return false, "must be true or false, got " + excerpt.Quote(text)
 	}
-	return ""
 }
 
 // decimal is the only form of an integer. YAML also knows 0x1F, 0o17, 017 and 1_000, of which some mean

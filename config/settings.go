@@ -98,7 +98,7 @@ func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair,
 	}
 	for i := range section.fields {
 		f := &section.fields[i]
-		if f.into == nil {
+		if !f.value.kept() {
 			continue
 		}
 		if f.OTel != nil {
@@ -111,13 +111,13 @@ func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair,
 		case string:
 			o := origin{variable: f.Env}
 			s.origins[f.Path] = o
-			if problem := store(&f.Field, f.check, f.into(into), value); problem != "" {
+			if problem := f.value.store(into, &f.Field, value); problem != "" {
 				s.fault(o, "%s", problem)
 				s.wrong[f.Path] = true
 			}
 		case standard:
 			s.origins[f.Path] = origin{variable: value.name, standard: true}
-			storeStandard(s, f, f.into(into), value)
+			storeStandard(s, f, into, value)
 		}
 	}
 }

@@ -105,8 +105,8 @@ func jsonValue(n *yaml.Node) (any, bool) {
 	case n.Tag == yamltree.StrTag:
 		return n.Value, true
 	case n.Tag == yamltree.BoolTag:
-		var value bool
-		return value, storeBool(&value, n.Value) == "" && n.Decode(&value) == nil
+		value, problem := parseBool(n.Value)
+		return value, problem == ""
 	case n.Tag == yamltree.IntTag || n.Tag == yamltree.FloatTag:
 		return json.Number(n.Value), json.Valid([]byte(n.Value))
 	default:

@@ -26,19 +26,19 @@ type authSettings struct {
 var authSection = newSection("auth", "probes[].auth.", false, []field[authSettings]{
 	{Field: Field{Path: "strategy", Kind: Choice, Default: authNone, Allowed: []string{authNone, authBasic, authBearer},
 		Doc: "basic: user and password (RFC 7617); bearer: a token (RFC 6750); a probe with a strategy of its own inherits none of auth"},
-		into: func(a *authSettings) any { return &a.strategy }},
+		value: wordAt(func(a *authSettings) *string { return &a.strategy })},
 	{Field: Field{Path: "user", Kind: Text, Doc: "user of basic, without a colon"},
-		into: func(a *authSettings) any { return &a.user }, secret: told, check: userProblem},
+		value: textAt(func(a *authSettings) *string { return &a.user }, userProblem), secret: told},
 	{Field: Field{Path: "password", Kind: Text, Doc: "password of basic"},
-		into: func(a *authSettings) any { return &a.password }, secret: told, check: passwordProblem},
+		value: textAt(func(a *authSettings) *string { return &a.password }, passwordProblem), secret: told},
 	{Field: Field{Path: "password_file", Kind: Text,
 		Doc: "in place of password: the file that holds it, read at every run, at most 64 KiB; line ends at its end do not count"},
-		into: func(a *authSettings) any { return &a.passwordIn }, secret: withheld, check: fileNameProblem},
+		value: textAt(func(a *authSettings) *string { return &a.passwordIn }, fileNameProblem), secret: withheld},
 	{Field: Field{Path: "token", Kind: Text, Doc: "token of bearer"},
-		into: func(a *authSettings) any { return &a.token }, secret: told, check: tokenProblem},
+		value: textAt(func(a *authSettings) *string { return &a.token }, tokenProblem), secret: told},
 	{Field: Field{Path: "token_file", Kind: Text,
 		Doc: "in place of token: the file that holds it, read at every run, at most 64 KiB; line ends at its end do not count"},
-		into: func(a *authSettings) any { return &a.tokenIn }, secret: withheld, check: fileNameProblem},
+		value: textAt(func(a *authSettings) *string { return &a.tokenIn }, fileNameProblem), secret: withheld},
 })
 
 // userProblem checks a user of basic authentication (RFC 7617 2).

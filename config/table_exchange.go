@@ -1,27 +1,31 @@
 package config
 
-import "github.com/wsprobe/wsprobe/probe"
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
 
 // stepSection are the fields of one step of an exchange.
 var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[probe.Step]{
 	{Field: Field{Path: "send", Kind: Text,
 		Doc: "message to send, at most 64 KiB; without it the step only waits for the server; {{name}} is filled in, and {{\"{{\"}} stands for {{"},
-		into: func(s *probe.Step) any { return &s.Send }, secret: told, spec: "Send"},
+		value: optionalTextAt(func(s *probe.Step) **string { return &s.Send }), secret: told, spec: "Send"},
 	{Field: Field{Path: "expect", Kind: Text,
 		Doc: "what the message must contain, at most 64 KiB; any message will do if empty; without an expectation the step only sends"},
-		into: func(s *probe.Step) any { return &s.Expect }, secret: told, spec: "Expect"},
+		value: optionalTextAt(func(s *probe.Step) **string { return &s.Expect }), secret: told, spec: "Expect"},
 	{Field: Field{Path: "expect_pattern", Kind: Text,
 		Doc: "in place of expect: a regular expression (RE2); what a group (?P<name>...) catches is {{name}} in later steps"},
-		into: func(s *probe.Step) any { return &s.ExpectPattern }, secret: told, spec: "ExpectPattern", check: patternProblem},
+		value: textAt(func(s *probe.Step) *string { return &s.ExpectPattern }, patternProblem), secret: told, spec: "ExpectPattern"},
 	{Field: Field{Path: "expect_json", Kind: Values,
 		Doc: "in place of expect: what must stand where in a JSON message"},
-		into: func(s *probe.Step) any { return &s.ExpectJSON }, secret: told, spec: "ExpectJSON"},
+		value: valuesAt(func(s *probe.Step) *map[string]any { return &s.ExpectJSON }), secret: told, spec: "ExpectJSON"},
 	{Field: Field{Path: "timeout_ms", Kind: Milliseconds, Min: 1, Max: probe.MaxTimeout.Milliseconds(),
 		Doc: "deadline of the step, within that of the run"},
-		into: func(s *probe.Step) any { return &s.Timeout }, spec: "Timeout"},
+		value: durationAt(func(s *probe.Step) *time.Duration { return &s.Timeout }), spec: "Timeout"},
 	{Field: Field{Path: "measure", Kind: Bool,
 		Doc: "makes this step the round trip; else it is the last one that sends and expects, or else the only one that expects"},
-		into: func(s *probe.Step) any { return &s.Measure }, spec: "Measure"},
+		value: boolAt(func(s *probe.Step) *bool { return &s.Measure }), spec: "Measure"},
 })
 
 // patternProblem refuses an empty pattern: the step would not wait at all.

@@ -13,18 +13,18 @@ const conditionPattern = `^\s*((<|>|==)\s*[0-9]+(\.[0-9]+)?\s*)?$`
 var thresholdsSection = newSection("thresholds", "probes[].thresholds.", false, []field[health.Thresholds]{
 	{Field: Field{Path: "healthy", Kind: Condition, Pattern: conditionPattern,
 		Doc: `which headline values are healthy: <, > or == and a number, "< 200" for instance; "" for no such condition`},
-		into: func(t *health.Thresholds) any { return &t.Healthy }},
+		value: conditionAt(func(t *health.Thresholds) *health.Condition { return &t.Healthy })},
 	{Field: Field{Path: "unhealthy", Kind: Condition, Pattern: conditionPattern,
 		Doc: "which are unhealthy; what is neither is degraded, or healthy if no condition says what is healthy"},
-		into: func(t *health.Thresholds) any { return &t.Unhealthy }},
+		value: conditionAt(func(t *health.Thresholds) *health.Condition { return &t.Unhealthy })},
 })
 
 // dwellSection is the mapping dwell of a probe.
 var dwellSection = newSection("dwell", "probes[].dwell.", false, []field[health.Dwell]{
 	{Field: Field{Path: "breach", Kind: Duration, Default: "0s", Max: int64(24 * time.Hour),
 		Doc: "how long the values must have been worse before the status is"},
-		into: func(d *health.Dwell) any { return &d.Breach }},
+		value: durationAt(func(d *health.Dwell) *time.Duration { return &d.Breach })},
 	{Field: Field{Path: "recover", Kind: Duration, Default: "0s", Max: int64(24 * time.Hour),
 		Doc: "how long they must have been better before the status is"},
-		into: func(d *health.Dwell) any { return &d.Recover }},
+		value: durationAt(func(d *health.Dwell) *time.Duration { return &d.Recover })},
 })
