@@ -1,7 +1,6 @@
 package config
 
 import (
-	"log/slog"
 	"net/url"
 	"strconv"
 	"time"
@@ -9,7 +8,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// This file is the one definition of the fields. Everything else reads it.
+// The files table*.go are the one definition of the fields. Everything else reads them.
 
 var rootSection = newSection("", "", true, []field[Config]{
 	{Field: Field{Path: "agent", Kind: Section, Doc: "this agent itself"}},
@@ -17,113 +16,6 @@ var rootSection = newSection("", "", true, []field[Config]{
 	{Field: Field{Path: "defaults", Kind: Section,
 		Doc: "what probes inherit: any field of a probe but name and url"}},
 	{Field: Field{Path: "probes", Kind: Sections, Required: true, Min: 1, Doc: "the probes, at least one"}},
-})
-
-var agentSection = newSection("agent", "agent.", true, []field[Config]{
-	{Field: Field{Path: "listen", Kind: Text, Default: "127.0.0.1:9464",
-		Doc: `host:port of the status page, of health checks and of /metrics; "" for none`},
-		value: textAt(func(c *Config) *string { return &c.Agent.Listen }, listenProblem), secret: public},
-	{Field: Field{Path: "hosts", Kind: List, Max: maxHosts,
-		Doc: "names under which the status page may be asked for, beside localhost, addresses and the host of url; without it any name, " +
-			"but none if listen is a loopback address"},
-		value: listAt(func(c *Config) *[]string { return &c.Agent.Hosts }), secret: public},
-	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
-		Doc: "maximum number of concurrent runs; a run beyond it is skipped and counted, a first run waits"},
-		value: integerAt(func(c *Config) *int { return &c.Agent.MaxConcurrent })},
-	{Field: Field{Path: "location", Kind: Text, Max: 256,
-		Doc: "where this agent stands; the attribute wsprobe.location of all its metrics"},
-		value: textAt(func(c *Config) *string { return &c.Agent.Location }, printableProblem), secret: public},
-	{Field: Field{Path: "id", Kind: Text, Max: 256,
-		Doc: "identity of this agent, the same after a restart: the attribute service.instance.id; the default is host:port of listen, " +
-			"without a port host:otlp.spool.dir, else a random one"},
-		value: textAt(func(c *Config) *string { return &c.Agent.ID }, printableProblem), secret: public},
-	{Field: Field{Path: "url", Kind: Text, Max: 2048, Pattern: "^$|^[Hh][Tt][Tt][Pp][Ss]?://",
-		Doc: "URL of the status page as people reach it, for links in alerts: the attribute wsprobe.agent.url of wsprobe.agent.build.info"},
-		value: textAt(func(c *Config) *string { return &c.Agent.URL }, urlProblem), secret: public},
-	{Field: Field{Path: "log_level", Kind: Choice, Default: "info", Allowed: []string{"debug", "info", "warn", "error"},
-		Doc: "the least severe records that are logged"},
-		value: levelAt(func(c *Config) *slog.Level { return &c.Agent.LogLevel })},
-	{Field: Field{Path: "log_format", Kind: Choice, Default: "text", Allowed: []string{"text", "json"},
-		Doc: "the form of log records"},
-		value: wordAt(func(c *Config) *string { return &c.Agent.LogFormat })},
-	{Field: Field{Path: "shard", Kind: Section, Doc: "which part of the probes this agent of a set runs"}},
-})
-
-var shardSection = newSection("agent.shard", "agent.shard.", true, []field[Shard]{
-	{Field: Field{Path: "index", Kind: Integer, Max: maxShards - 1,
-		Doc: "number of this agent, from 0; the pod-index of a StatefulSet, for instance"},
-		value: integerAt(func(s *Shard) *int { return &s.Index })},
-	{Field: Field{Path: "count", Kind: Integer, Min: 1, Max: maxShards,
-		Doc: "how many agents share the probes of this file; each runs those whose name falls to it, and needs the same count"},
-		value: integerAt(func(s *Shard) *int { return &s.Count })},
-})
-
-// The orders of exports, see otlp.spool.order.
-const (
-	orderStrict     = "strict"
-	orderInterleave = "interleave"
-)
-
-// maxShards is how many agents may share a file.
-const maxShards = 10_000
-
-var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
-	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317", Pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
-		Doc: "OTLP receiver, http:// or https://, then host:port (4317 by default) for grpc, or a URL for http/protobuf, to which " +
-			"/v1/metrics is appended; the default for that is http://127.0.0.1:4318",
-		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}},
-		value: endpointAt(func(c *Config) *Endpoint { return &c.OTLP.Endpoint }), secret: public},
-	{Field: Field{Path: "protocol", Kind: Choice, Default: "grpc", Allowed: []string{protocolGRPC, protocolHTTP, protocolNone},
-		Doc:  "how exports travel: OTLP over gRPC, or in protobuf over HTTP; none exports nothing, for who fetches /metrics and no more",
-		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"}},
-		value: wordAt(func(c *Config) *string { return &c.OTLP.Protocol })},
-	{Field: Field{Path: "interval", Kind: Duration, Default: "10s", Min: int64(time.Second), Max: int64(time.Hour),
-		Doc: "time between two exports", OTel: []string{"OTEL_METRIC_EXPORT_INTERVAL"}},
-		value: durationAt(func(c *Config) *time.Duration { return &c.OTLP.Interval })},
-	{Field: Field{Path: "timeout", Kind: Duration, Default: "10s", Min: int64(time.Millisecond), Max: int64(10 * time.Minute),
-		Doc:  "time for one export",
-		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"}},
-		value: durationAt(func(c *Config) *time.Duration { return &c.OTLP.Timeout })},
-	{Field: Field{Path: "compression", Kind: Choice, Default: "gzip", Allowed: []string{"gzip", "none"},
-		Doc:  "compression of exports",
-		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"}},
-		value: wordAt(func(c *Config) *string { return &c.OTLP.Compression })},
-	{Field: Field{Path: "headers", Kind: Map, Max: maxMetadata,
-		Doc:  "headers (gRPC metadata) sent with every export, to authenticate for instance",
-		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}},
-		value: mapAt(func(c *Config) *map[string]string { return &c.OTLP.Headers }), secret: withheld, entry: metadataProblem, fold: true},
-	{Field: Field{Path: "logs", Kind: Bool, Default: "false",
-		Doc: "also export a log record of each failed run and of each change of state"},
-		value: boolAt(func(c *Config) *bool { return &c.OTLP.Logs })},
-	{Field: Field{Path: "traces", Kind: Bool, Default: "false",
-		Doc:  "export each run as a trace, and tell its endpoint of it in a header traceparent",
-		OTel: []string{"OTEL_TRACES_EXPORTER"}},
-		value: boolAt(func(c *Config) *bool { return &c.OTLP.Traces })},
-	{Field: Field{Path: "trace_ratio", Kind: Ratio, Default: "1", Max: 1,
-		Doc:  "share of the runs whose trace is exported though they are ok; those that fail always are",
-		OTel: []string{samplerVariable}},
-		value: ratioAt(func(c *Config) *float64 { return &c.OTLP.TraceRatio })},
-	{Field: Field{Path: "end_markers", Kind: Bool, Default: "false",
-		Doc: "end a latency series with a point without a value once a run has none, so that the last one is not shown any longer; " +
-			"true by default where the endpoint is Prometheus 3 (/api/v1/otlp) or VictoriaMetrics (/opentelemetry)"},
-		value: boolAt(func(c *Config) *bool { return &c.OTLP.EndMarkers })},
-	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
-	{Field: Field{Path: "spool", Kind: Section, Doc: "where exports wait while the receiver does not take them"}},
-})
-
-var spoolSection = newSection("otlp.spool", "otlp.spool.", true, []field[Config]{
-	{Field: Field{Path: "dir", Kind: Text, Max: 4096,
-		Doc: "directory in which exports wait, made if it is absent, for one agent only; they outlive the agent there; \"\" for memory"},
-		value: textAt(func(c *Config) *string { return &c.OTLP.Spool.Dir }, printableProblem), secret: public},
-	{Field: Field{Path: "max_bytes", Kind: Size, Default: "256MiB", Min: 64 << 10, Max: 1 << 40,
-		Doc: "what may wait, compressed, the oldest goes first; 32MiB by default without dir"},
-		value: sizeAt(func(c *Config) *int64 { return &c.OTLP.Spool.MaxBytes })},
-	{Field: Field{Path: "max_age", Kind: Duration, Default: "24h", Min: int64(time.Second), Max: int64(365 * 24 * time.Hour),
-		Doc: "how long an export may wait"},
-		value: durationAt(func(c *Config) *time.Duration { return &c.OTLP.Spool.MaxAge })},
-	{Field: Field{Path: "order", Kind: Choice, Default: orderStrict, Allowed: []string{orderStrict, orderInterleave},
-		Doc: "order of exports after an outage: strict is that of time, which Prometheus insists on; interleave sends every other one from the present"},
-		value: wordAt(func(c *Config) *string { return &c.OTLP.Spool.Order })},
 })
 
 var probeSection = newSection("probes", "probes[].", false, []field[Probe]{

@@ -1,0 +1,95 @@
+package config
+
+import (
+	"fmt"
+	"log/slog"
+	"net"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
+)
+
+var agentSection = newSection("agent", "agent.", true, []field[Config]{
+	{Field: Field{Path: "listen", Kind: Text, Default: "127.0.0.1:9464",
+		Doc: `host:port of the status page, of health checks and of /metrics; "" for none`},
+		value: textAt(func(c *Config) *string { return &c.Agent.Listen }, listenProblem), secret: public},
+	{Field: Field{Path: "hosts", Kind: List, Max: maxHosts,
+		Doc: "names under which the status page may be asked for, beside localhost, addresses and the host of url; without it any name, " +
+			"but none if listen is a loopback address"},
+		value: listAt(func(c *Config) *[]string { return &c.Agent.Hosts }), secret: public},
+	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
+		Doc: "maximum number of concurrent runs; a run beyond it is skipped and counted, a first run waits"},
+		value: integerAt(func(c *Config) *int { return &c.Agent.MaxConcurrent })},
+	{Field: Field{Path: "location", Kind: Text, Max: 256,
+		Doc: "where this agent stands; the attribute wsprobe.location of all its metrics"},
+		value: textAt(func(c *Config) *string { return &c.Agent.Location }, printableProblem), secret: public},
+	{Field: Field{Path: "id", Kind: Text, Max: 256,
+		Doc: "identity of this agent, the same after a restart: the attribute service.instance.id; the default is host:port of listen, " +
+			"without a port host:otlp.spool.dir, else a random one"},
+		value: textAt(func(c *Config) *string { return &c.Agent.ID }, printableProblem), secret: public},
+	{Field: Field{Path: "url", Kind: Text, Max: 2048, Pattern: "^$|^[Hh][Tt][Tt][Pp][Ss]?://",
+		Doc: "URL of the status page as people reach it, for links in alerts: the attribute wsprobe.agent.url of wsprobe.agent.build.info"},
+		value: textAt(func(c *Config) *string { return &c.Agent.URL }, urlProblem), secret: public},
+	{Field: Field{Path: "log_level", Kind: Choice, Default: "info", Allowed: []string{"debug", "info", "warn", "error"},
+		Doc: "the least severe records that are logged"},
+		value: levelAt(func(c *Config) *slog.Level { return &c.Agent.LogLevel })},
+	{Field: Field{Path: "log_format", Kind: Choice, Default: "text", Allowed: []string{"text", "json"},
+		Doc: "the form of log records"},
+		value: wordAt(func(c *Config) *string { return &c.Agent.LogFormat })},
+	{Field: Field{Path: "shard", Kind: Section, Doc: "which part of the probes this agent of a set runs"}},
+})
+
+var shardSection = newSection("agent.shard", "agent.shard.", true, []field[Shard]{
+	{Field: Field{Path: "index", Kind: Integer, Max: maxShards - 1,
+		Doc: "number of this agent, from 0; the pod-index of a StatefulSet, for instance"},
+		value: integerAt(func(s *Shard) *int { return &s.Index })},
+	{Field: Field{Path: "count", Kind: Integer, Min: 1, Max: maxShards,
+		Doc: "how many agents share the probes of this file; each runs those whose name falls to it, and needs the same count"},
+		value: integerAt(func(s *Shard) *int { return &s.Count })},
+})
+
+// maxShards is how many agents may share a file.
+const maxShards = 10_000
+
+// listenProblem checks an address to listen on. The host may be missing, for all addresses; port
+// 0 lets the system choose.
+func listenProblem(address string) string {
+	if address == "" {
+		return ""
+	}
+	host, port, err := net.SplitHostPort(address)
+	switch {
+	case err == nil && host == "*":
+		return fmt.Sprintf("must be host:port or :port, got %s: write :%s for all addresses", excerpt.Quote(address), excerpt.Of(port))
+	case err != nil || strings.ContainsFunc(host, notOfHost):
+		return fmt.Sprintf("must be host:port or :port, got %s", excerpt.Quote(address))
+	}
+	if _, err := strconv.ParseUint(port, 10, 16); err != nil {
+		return fmt.Sprintf("must have a port between 0 and 65535, got %s", excerpt.Quote(address))
+	}
+	return ""
+}
+
+// hostNameProblem checks a name as it stands in a Host field, without a port.
+func hostNameProblem(host string) string {
+	if host == "" || strings.ContainsFunc(host, func(r rune) bool { return r <= ' ' || r >= 0x7f || strings.ContainsRune(`:/?#@[]*\,"<>`, r) }) {
+		return fmt.Sprintf("must be the name of a host, without scheme and port, got %s", excerpt.Quote(host))
+	}
+	return ""
+}
+
+// notOfHost reports what neither a name nor an address has in it. Letters beyond ASCII have to be those of the DNS.
+func notOfHost(r rune) bool {
+	return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && !strings.ContainsRune(".:-_%", r)
+}
+
+// urlProblem checks the URL of a page, which may be missing. It stands in alerts for everybody, so it has no password.
+func urlProblem(text string) string {
+	u, err := url.Parse(text)
+	if text != "" && (err != nil || u.Hostname() == "" || u.User != nil) {
+		return "must be http:// or https://, then a host, without user information"
+	}
+	return printableProblem(text)
+}

@@ -1,0 +1,101 @@
+package config
+
+import (
+	"regexp"
+	"strings"
+	"time"
+)
+
+var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
+	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317", Pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
+		Doc: "OTLP receiver, http:// or https://, then host:port (4317 by default) for grpc, or a URL for http/protobuf, to which " +
+			"/v1/metrics is appended; the default for that is http://127.0.0.1:4318",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}},
+		value: endpointAt(func(c *Config) *Endpoint { return &c.OTLP.Endpoint }), secret: public},
+	{Field: Field{Path: "protocol", Kind: Choice, Default: "grpc", Allowed: []string{protocolGRPC, protocolHTTP, protocolNone},
+		Doc:  "how exports travel: OTLP over gRPC, or in protobuf over HTTP; none exports nothing, for who fetches /metrics and no more",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"}},
+		value: wordAt(func(c *Config) *string { return &c.OTLP.Protocol })},
+	{Field: Field{Path: "interval", Kind: Duration, Default: "10s", Min: int64(time.Second), Max: int64(time.Hour),
+		Doc: "time between two exports", OTel: []string{"OTEL_METRIC_EXPORT_INTERVAL"}},
+		value: durationAt(func(c *Config) *time.Duration { return &c.OTLP.Interval })},
+	{Field: Field{Path: "timeout", Kind: Duration, Default: "10s", Min: int64(time.Millisecond), Max: int64(10 * time.Minute),
+		Doc:  "time for one export",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT", "OTEL_EXPORTER_OTLP_TIMEOUT"}},
+		value: durationAt(func(c *Config) *time.Duration { return &c.OTLP.Timeout })},
+	{Field: Field{Path: "compression", Kind: Choice, Default: "gzip", Allowed: []string{"gzip", "none"},
+		Doc:  "compression of exports",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"}},
+		value: wordAt(func(c *Config) *string { return &c.OTLP.Compression })},
+	{Field: Field{Path: "headers", Kind: Map, Max: maxMetadata,
+		Doc:  "headers (gRPC metadata) sent with every export, to authenticate for instance",
+		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}},
+		value: mapAt(func(c *Config) *map[string]string { return &c.OTLP.Headers }), secret: withheld, entry: metadataProblem, fold: true},
+	{Field: Field{Path: "logs", Kind: Bool, Default: "false",
+		Doc: "also export a log record of each failed run and of each change of state"},
+		value: boolAt(func(c *Config) *bool { return &c.OTLP.Logs })},
+	{Field: Field{Path: "traces", Kind: Bool, Default: "false",
+		Doc:  "export each run as a trace, and tell its endpoint of it in a header traceparent",
+		OTel: []string{"OTEL_TRACES_EXPORTER"}},
+		value: boolAt(func(c *Config) *bool { return &c.OTLP.Traces })},
+	{Field: Field{Path: "trace_ratio", Kind: Ratio, Default: "1", Max: 1,
+		Doc:  "share of the runs whose trace is exported though they are ok; those that fail always are",
+		OTel: []string{samplerVariable}},
+		value: ratioAt(func(c *Config) *float64 { return &c.OTLP.TraceRatio })},
+	{Field: Field{Path: "end_markers", Kind: Bool, Default: "false",
+		Doc: "end a latency series with a point without a value once a run has none, so that the last one is not shown any longer; " +
+			"true by default where the endpoint is Prometheus 3 (/api/v1/otlp) or VictoriaMetrics (/opentelemetry)"},
+		value: boolAt(func(c *Config) *bool { return &c.OTLP.EndMarkers })},
+	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
+	{Field: Field{Path: "spool", Kind: Section, Doc: "where exports wait while the receiver does not take them"}},
+})
+
+var spoolSection = newSection("otlp.spool", "otlp.spool.", true, []field[Config]{
+	{Field: Field{Path: "dir", Kind: Text, Max: 4096,
+		Doc: "directory in which exports wait, made if it is absent, for one agent only; they outlive the agent there; \"\" for memory"},
+		value: textAt(func(c *Config) *string { return &c.OTLP.Spool.Dir }, printableProblem), secret: public},
+	{Field: Field{Path: "max_bytes", Kind: Size, Default: "256MiB", Min: 64 << 10, Max: 1 << 40,
+		Doc: "what may wait, compressed, the oldest goes first; 32MiB by default without dir"},
+		value: sizeAt(func(c *Config) *int64 { return &c.OTLP.Spool.MaxBytes })},
+	{Field: Field{Path: "max_age", Kind: Duration, Default: "24h", Min: int64(time.Second), Max: int64(365 * 24 * time.Hour),
+		Doc: "how long an export may wait"},
+		value: durationAt(func(c *Config) *time.Duration { return &c.OTLP.Spool.MaxAge })},
+	{Field: Field{Path: "order", Kind: Choice, Default: orderStrict, Allowed: []string{orderStrict, orderInterleave},
+		Doc: "order of exports after an outage: strict is that of time, which Prometheus insists on; interleave sends every other one from the present"},
+		value: wordAt(func(c *Config) *string { return &c.OTLP.Spool.Order })},
+})
+
+// The orders of exports, see otlp.spool.order.
+const (
+	orderStrict     = "strict"
+	orderInterleave = "interleave"
+)
+
+// maxMetadata is the most headers of exports.
+const maxMetadata = 64
+
+var metadataName = regexp.MustCompile(`^[A-Za-z0-9_.-]+$`)
+
+// ownMetadata are the names that gRPC or HTTP/2 set themselves, or drop without a word.
+var ownMetadata = map[string]bool{
+	"content-type": true, "user-agent": true, "te": true, "host": true, "connection": true, "keep-alive": true,
+	"proxy-connection": true, "transfer-encoding": true, "upgrade": true, "content-length": true,
+}
+
+// metadataProblem checks a header of OTLP/gRPC: the grammar of custom metadata of gRPC over HTTP/2.
+func metadataProblem(name, value string) (nameProblem, valueProblem string) {
+	switch lower := strings.ToLower(name); {
+	case !metadataName.MatchString(name):
+		nameProblem = "must be named by letters, digits, _ . or -"
+	case ownMetadata[lower], strings.HasPrefix(lower, "grpc-"):
+		nameProblem = "is not allowed: gRPC sets it itself"
+	case strings.HasSuffix(lower, "-bin"):
+		return "", "" // binary metadata: gRPC encodes the value
+	}
+	if strings.ContainsFunc(value, func(r rune) bool { return r < ' ' || r > '~' }) {
+		valueProblem = "must consist of visible ASCII characters and blanks"
+	} else if strings.TrimSpace(value) != value {
+		valueProblem = "must not begin or end with a blank"
+	}
+	return nameProblem, valueProblem
+}
