@@ -11,7 +11,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "rewrite the faults in testdata/bad, and the JSON Schema, from the code")
+var update = flag.Bool("update", false, "rewrite the faults in the corpora, and the JSON Schema, from the code")
 
 // clearEnvironment takes every variable away that Load reads.
 func clearEnvironment(t testing.TB) {

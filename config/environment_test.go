@@ -7,6 +7,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -25,91 +26,53 @@ func loadWith(t *testing.T, file string, variables map[string]string) (Config, e
 	return loadText([]byte(file))
 }
 
-// TestEnvironmentFaults: each variable that is wrong is named, once, and no secret is repeated.
+// variableMark begins a line of a file in testdata/environment that sets a variable: NAME="value", quoted as in Go.
+const variableMark = "# variable: "
+
+// TestEnvironmentFaults: each variable that is wrong is named, once, and no secret is repeated. A file of the corpus begins
+// with the variables, and the faults that they make.
 func TestEnvironmentFaults(t *testing.T) {
-	const https = "otlp: {endpoint: 'https://collector:4317'}\n" + probesOnly
-	for _, test := range []struct {
-		name, file string
-		variables  map[string]string
-		want       string // without "environment: ", one a line
-	}{
-		{"override/types", probesOnly, map[string]string{
-			"WSPROBE_AGENT_MAX_CONCURRENT": "many", "WSPROBE_AGENT_LOG_LEVEL": "loud", "WSPROBE_OTLP_INTERVAL": "10",
-			"WSPROBE_OTLP_TLS_INSECURE_SKIP_VERIFY": "1", "WSPROBE_OTLP_ENDPOINT": "collector:4317", "WSPROBE_AGENT_LISTEN": "9464",
-		}, `WSPROBE_AGENT_LISTEN: must be host:port or :port, got "9464"
-WSPROBE_AGENT_LOG_LEVEL: must be one of debug, info, warn, error, got "loud"
-WSPROBE_AGENT_MAX_CONCURRENT: must be a whole number in decimal digits, got "many"
-WSPROBE_OTLP_ENDPOINT: must begin with http:// (plain) or https:// (TLS), then host:port
-WSPROBE_OTLP_INTERVAL: must be a duration with a unit, such as 30s or 1m30s, got "10"
-WSPROBE_OTLP_TLS_INSECURE_SKIP_VERIFY: must be true or false, got "1"`},
-		{"override/ranges", probesOnly, map[string]string{"WSPROBE_AGENT_MAX_CONCURRENT": "0", "WSPROBE_OTLP_TIMEOUT": "11m"},
-			"WSPROBE_AGENT_MAX_CONCURRENT: must be between 1 and 100000, got 0\nWSPROBE_OTLP_TIMEOUT: must be between 1ms and 10m, got 11m"},
-		{"override/empty", probesOnly, map[string]string{"WSPROBE_AGENT_MAX_CONCURRENT": "", "WSPROBE_OTLP_COMPRESSION": ""},
-			"WSPROBE_AGENT_MAX_CONCURRENT: must be a whole number in decimal digits, got \"\"\nWSPROBE_OTLP_COMPRESSION: must be one of gzip, none, got \"\""},
-		{"override/unknown", probesOnly, map[string]string{"WSPROBE_AGENT_LISTEM": "x", "WSPROBE_OTLP_ENDPOINTS": "x", "WSPROBE_OTLP_HEADERS": "secret",
-			"WSPROBE_AGENT_PORT": "9464"},
-			`WSPROBE_AGENT_LISTEM: is no variable of wsprobe, did you mean WSPROBE_AGENT_LISTEN?
-WSPROBE_AGENT_PORT: is no variable of wsprobe
-WSPROBE_OTLP_ENDPOINTS: is no variable of wsprobe, did you mean WSPROBE_OTLP_ENDPOINT?
-WSPROBE_OTLP_HEADERS: is no variable of wsprobe: set otlp.headers in the file, or OTEL_EXPORTER_OTLP_HEADERS`},
-		{"override/tls", https, map[string]string{"WSPROBE_OTLP_TLS_CA_FILE": "testdata/nothing.pem", "WSPROBE_OTLP_TLS_CERT_FILE": "testdata/tls/cert.pem"},
-			`WSPROBE_OTLP_TLS_CA_FILE: cannot read "testdata/nothing.pem": no such file or directory
-WSPROBE_OTLP_TLS_CERT_FILE: needs key_file, too`},
-		{"override/tls without https", probesOnly, map[string]string{"WSPROBE_OTLP_TLS_INSECURE_SKIP_VERIFY": "true"},
-			"WSPROBE_OTLP_TLS_INSECURE_SKIP_VERIFY: has no effect: otlp.endpoint is not https://"},
-		{"otel/numbers", probesOnly, map[string]string{"OTEL_METRIC_EXPORT_INTERVAL": "10s", "OTEL_EXPORTER_OTLP_TIMEOUT": "-5"},
-			`OTEL_EXPORTER_OTLP_TIMEOUT: must be between 1ms and 10m, got -5ms
-OTEL_METRIC_EXPORT_INTERVAL: must be a whole number of milliseconds, got "10s"`},
-		{"otel/the specific one is named", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_METRICS_TIMEOUT": "x", "OTEL_EXPORTER_OTLP_TIMEOUT": "y"},
-			`OTEL_EXPORTER_OTLP_METRICS_TIMEOUT: must be a whole number of milliseconds, got "x"`},
-		{"otel/endpoint", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "https://user:secret@collector"},
-			"OTEL_EXPORTER_OTLP_ENDPOINT: must be https://host:port without user information and query"},
-		{"otel/insecure", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_ENDPOINT": "collector:4317", "OTEL_EXPORTER_OTLP_INSECURE": "1"},
-			`OTEL_EXPORTER_OTLP_INSECURE: must be true or false, got "1"`},
-		{"otel/compression", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_COMPRESSION": "zstd"},
-			`OTEL_EXPORTER_OTLP_COMPRESSION: must be one of gzip, none, got "zstd"`},
-		{"otel/headers", probesOnly, map[string]string{"OTEL_EXPORTER_OTLP_HEADERS": "a=secret,secret,b=%secret,x y=secret,c=sécret,a=secret,grpc-x=secret"},
-			`OTEL_EXPORTER_OTLP_HEADERS: item 2 must be name=value
-OTEL_EXPORTER_OTLP_HEADERS: item 3 must have two hexadecimal digits after each %
-OTEL_EXPORTER_OTLP_HEADERS: item 4 must be named by letters, digits, _ . or -
-OTEL_EXPORTER_OTLP_HEADERS: the value of c must consist of visible ASCII characters and blanks
-OTEL_EXPORTER_OTLP_HEADERS: a is there twice
-OTEL_EXPORTER_OTLP_HEADERS: item 7 is not allowed: gRPC sets it itself`},
-		{"otel/certificates", https, map[string]string{"OTEL_EXPORTER_OTLP_CERTIFICATE": "testdata/tls/empty.pem", "OTEL_EXPORTER_OTLP_CLIENT_KEY": "testdata/tls/key.pem"},
-			`OTEL_EXPORTER_OTLP_CERTIFICATE: has no certificate in it that can be used: "testdata/tls/empty.pem"
-OTEL_EXPORTER_OTLP_CLIENT_KEY: needs cert_file, too`},
-		{"otel/what wsprobe does not do", probesOnly, map[string]string{"OTEL_SDK_DISABLED": "true", "OTEL_METRICS_EXPORTER": "prometheus",
-			"OTEL_EXPORTER_OTLP_PROTOCOL": "http/json", "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE": "delta"},
-			`OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE: must be cumulative, the only temporality of wsprobe, got "delta"
-OTEL_EXPORTER_OTLP_PROTOCOL: must be one of grpc, http/protobuf, none, got "http/json"
-OTEL_METRICS_EXPORTER: must be otlp, the only exporter of wsprobe (otlp.protocol none is for no export), got "prometheus"
-OTEL_SDK_DISABLED: must not be true: wsprobe is of no use without telemetry, got "true"`},
-		{"not UTF-8", probesOnly, map[string]string{"WSPROBE_AGENT_LOCATION": "Z\xfcrich", "OTEL_SERVICE_NAME": "\xff", "OTEL_RESOURCE_ATTRIBUTES": "a=%ff"},
-			`OTEL_RESOURCE_ATTRIBUTES: item 1 must be UTF-8
-OTEL_SERVICE_NAME: must be UTF-8
-WSPROBE_AGENT_LOCATION: must be UTF-8`},
-		{"otel/resource", probesOnly, map[string]string{"OTEL_RESOURCE_ATTRIBUTES": "a=b,c,=d,e=%zz"},
-			`OTEL_RESOURCE_ATTRIBUTES: item 2 must be name=value
-OTEL_RESOURCE_ATTRIBUTES: item 3 must be name=value
-OTEL_RESOURCE_ATTRIBUTES: item 4 must have two hexadecimal digits after each %`},
-		{"proxy/unusable", probesOnly, map[string]string{"HTTPS_PROXY": "http://user:secret@:80:80/"},
-			"HTTPS_PROXY: must be the URL of a proxy: http://, https:// or socks5://, then host:port"},
-		{"proxy/user without password", probesOnly, map[string]string{"https_proxy": "socks5://secret@proxy:1080"},
-			"https_proxy: must have a user and a password of 1 to 255 bytes each, or none (RFC 1929 2)"},
-		{"proxy/scheme", probesOnly + "  - {name: b, url: 'wss://example.net/'}\n", map[string]string{"HTTPS_PROXY": "socks4://proxy:1080"},
-			"HTTPS_PROXY: must begin with http://, https:// or socks5://"},
-		{"proxy/port", probesOnly, map[string]string{"HTTPS_PROXY": "proxy:99999"}, "HTTPS_PROXY: must have a port between 1 and 65535"},
-	} {
-		t.Run(test.name, func(t *testing.T) {
-			_, err := loadWith(t, test.file, test.variables)
+	files, err := filepath.Glob("testdata/environment/*.yaml")
+	if err != nil || len(files) < 20 {
+		t.Fatalf("the corpus has %d files (%v)", len(files), err)
+	}
+	for _, file := range files {
+		t.Run(strings.TrimSuffix(filepath.Base(file), ".yaml"), func(t *testing.T) {
+			data, err := os.ReadFile(file)
+			if err != nil {
+				t.Fatal(err)
+			}
+			variables := make(map[string]string)
+			var head, body strings.Builder
+			for line := range strings.Lines(string(data)) {
+				if setting, ok := strings.CutPrefix(line, variableMark); ok {
+					name, quoted, _ := strings.Cut(strings.TrimSpace(setting), "=")
+					if variables[name], err = strconv.Unquote(quoted); err != nil {
+						t.Fatalf("%s: %v", name, err)
+					}
+					head.WriteString(line)
+				} else if !strings.HasPrefix(line, wantMark) {
+					body.WriteString(line)
+				}
+			}
+			_, err = loadWith(t, body.String(), variables)
 			if err == nil {
 				t.Fatal("accepted")
 			}
-			if got := strings.ReplaceAll(err.Error(), "environment: ", ""); got != test.want {
-				t.Errorf("got\n%s\nwant\n%s", got, test.want)
-			}
 			if strings.Contains(err.Error(), "secret") {
 				t.Error("a secret is repeated")
+			}
+			got := head.String()
+			for line := range strings.SplitSeq(err.Error(), "\n") {
+				got += wantMark + line + "\n"
+			}
+			got += body.String()
+			if *update {
+				if err := os.WriteFile(file, []byte(got), 0o600); err != nil {
+					t.Fatal(err)
+				}
+			} else if got != string(data) {
+				t.Errorf("got\n%s\nwant\n%s", got, data)
 			}
 		})
 	}
