@@ -1,4 +1,4 @@
-// Package config reads the configuration of wsprobe from a YAML file and the environment.
+// Package config reads the configuration of wsprobe: a YAML file with the environment over it.
 //
 // [Load] returns the agent, the export and the probes, or an [Error] with everything that is wrong.
 //

@@ -1,4 +1,4 @@
-// Package probe measures one WebSocket endpoint, once, and tells the truth about it.
+// Package probe measures one WebSocket endpoint, once.
 //
 // A [Probe] is made from a [Spec] and run with [Probe.Run]. Each run uses a fresh connection and has one
 // deadline, from its start to the matching reply. What is timed:

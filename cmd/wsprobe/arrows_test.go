@@ -105,7 +105,13 @@ var arrows = []struct {
 	{from: module + "/probe", to: "os", direct: true, why: "no environment, no files, no exit: everything is in the Spec"},
 	{from: module + "/probe", to: module + "/probe/wstest", why: "code that measures does not know its test endpoints"},
 	{from: module + "/probe", to: module + "/probe/metrics", why: "a run is measured before it is counted"},
+	{from: module + "/probe", to: module + "/probe/session", why: "one run does not know a session that is held"},
+	{from: module + "/probe/session", to: module + "/probe/metrics", why: "a session is held before it is counted"},
 	{from: module + "/probe/health", to: module + "/probe", why: "a judge of numbers does not know how they are measured"},
+	{from: module + "/probe/redact", to: module + "/probe", why: "a text is made fit to be shown whatever it is about"},
+	{from: module + "/probe/visible", to: module + "/probe/...", why: "a text is made visible whatever it is about"},
+	{from: module + "/probe/wstest", to: module + "/probe", why: "an endpoint does not know who measures it"},
+	{from: module + "/probe/wstest", to: module + "/probe/internal/...", why: "an oracle shares no code with what it judges"},
 	{from: module + "/probe/internal/...", to: module + "/probe", why: "the floors below a run do not know it"},
 	{from: module + "/probe/internal/tcp", to: module + "/probe/internal/...", why: "the connection is the lowest floor"},
 	{from: module + "/probe/internal/frame", to: module + "/probe/internal/opening", why: "frames come after the opening, and do not know it"},
@@ -122,6 +128,8 @@ var arrows = []struct {
 	{from: module + "/config/...", to: "go.opentelemetry.io/...", why: "configuration is read without an exporter"},
 	{from: module + "/config/internal/...", to: module + "/config", why: "the tools below config know no field"},
 	{from: module + "/config/internal/...", to: module + "/probe/...", why: "the tools below config know no probe"},
+	{from: module + "/config/internal/keypair", to: module + "/config/internal/yamltree", why: "a certificate is read wherever its path stood"},
+	{from: module + "/config/internal/yamltree", to: module + "/config/internal/keypair", why: "a tree of YAML knows no certificate"},
 	{from: module + "/config/discovery", to: module + "/config", why: "targets are found without a configuration"},
 	{from: module + "/config/discovery", to: module + "/probe/...", why: "a target is no probe yet"},
 	{from: internal + "...", to: module + "/config/...", except: []string{internal + "agent"}, why: "only the wiring turns configuration into parts"},
@@ -130,13 +138,63 @@ var arrows = []struct {
 	{from: internal + "outbox", to: "go.opentelemetry.io/...", why: "the outbox keeps bytes of any protocol"},
 	{from: internal + "outbox", to: "google.golang.org/...", why: "the outbox keeps bytes of any protocol"},
 	{from: internal + "outbox", to: module + "/probe/...", why: "the outbox keeps bytes of any origin"},
+	{from: internal + "outbox", to: internal + "telemetry", why: "the outbox does not know who fills it"},
 	{from: internal + "outbox", to: internal + "otlp", why: "the outbox is handed its sender"},
 	{from: internal + "spool", to: internal + "outbox", why: "a directory of batches does not know who waits for them"},
+	{from: internal + "spool", to: "go.opentelemetry.io/...", why: "a directory keeps bytes of any protocol"},
+	{from: internal + "spool", to: module + "/probe/...", why: "a directory keeps bytes of any origin"},
 	{from: internal + "otlp", to: internal + "telemetry", why: "the protocol does not know who speaks it"},
+	{from: internal + "otlp", to: internal + "status", why: "a protocol shows nothing"},
+	{from: internal + "prometheus", to: internal + "outbox", why: "whoever fetches waits for nothing"},
+	{from: internal + "prometheus", to: internal + "otlp", why: "two protocols do not know each other"},
+	{from: internal + "tracing", to: internal + "otlp", why: "a span does not know how it travels"},
+	{from: internal + "tracing", to: internal + "telemetry", why: "a span does not know when it travels"},
+	{from: internal + "stream", to: internal + "telemetry", why: "results go to one place whether they go to another or not"},
+	{from: internal + "receiver", to: module + "/probe/...", why: "a back end does not know who measures"},
+	{from: internal + "receiver", to: internal + "otlp", why: "an oracle shares no code with what it judges"},
+	{from: internal + "demo", to: internal + "telemetry", why: "the demo shows what a back end received"},
 	{from: internal + "status", to: internal + "tracing", why: "the page shows results, not spans"},
 	{from: internal + "status", to: internal + "telemetry", why: "the page shows results, whether they are exported or not"},
 	{from: internal + "journal", to: internal + "telemetry", why: "the log has lines, whether results are exported or not"},
-	{from: module + "/deploy/collector/wsprobereceiver", to: module + "/cmd/...", why: "the receiver is no part of the program"},
+}
+
+// later are the packages of rows above that are still to come. A row without a package proves nothing: a package that
+// is renamed takes its rows along, and one that came leaves this list.
+var later = []string{
+	module + "/probe/session", module + "/config/discovery", internal + "stream", internal + "prometheus",
+}
+
+// arriving are packages that may come before their rows are looked at again.
+var arriving = []string{module + "/probe/metrics", module + "/probe/internal/opening", internal + "outbox", internal + "otlp"}
+
+// TestArrowsPointAtPackages holds that each row is about packages that there are.
+func TestArrowsPointAtPackages(t *testing.T) {
+	all := goList(t, true)
+	there := func(pattern string) bool {
+		for path := range all {
+			if within(path, pattern) {
+				return true
+			}
+		}
+		return false
+	}
+	named := make(map[string]bool)
+	for _, arrow := range arrows {
+		for _, pattern := range append([]string{arrow.from, arrow.to}, arrow.except...) {
+			named[pattern] = true
+			if !there(pattern) && !slices.Contains(later, pattern) && !slices.Contains(arriving, pattern) {
+				t.Errorf("%s: there is no such package, so the row proves nothing: %s", pattern, arrow.why)
+			}
+		}
+	}
+	for _, pattern := range later {
+		if there(pattern) {
+			t.Errorf("%s has come: take it off the list", pattern)
+		}
+		if !named[pattern] {
+			t.Errorf("%s: no row is about it", pattern)
+		}
+	}
 }
 
 // TestStandardLibraryOnly holds the packages that need nothing else.

@@ -1,4 +1,4 @@
-// Command wsprobe probes WebSocket endpoints on a schedule and exports what it finds over OTLP.
+// Command wsprobe probes WebSocket endpoints on a schedule, for a back end that speaks OTLP.
 //
 // This package is where everything is put together: one file per command, and agent.go, which wires the
 // scheduler, the probes, the telemetry and the status page. Nothing below it knows of the others.

@@ -1,10 +1,8 @@
-// Command collector is an OpenTelemetry Collector with the few components that
-// it takes to see what wsprobe exports: an otlp receiver, and exporters that
-// write what came to the log and to a file, one request per line, and show it
-// to a Prometheus that comes to fetch it.
+// Command collector is an OpenTelemetry Collector with the few components that it takes to see exports of wsprobe.
 //
-// It is built from the Collector's own modules, so what it accepts is what a
-// distribution accepts. Run it with
+// It has an otlp receiver. Its exporters write each request to the log, and to a file with a line for each, and show
+// the points to a Prometheus that scrapes them. It is built from the Collector's own modules, so that it accepts
+// exactly the requests that a distribution accepts. Run it with
 //
 //	collector --config config.yaml
 package main

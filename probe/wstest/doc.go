@@ -1,4 +1,4 @@
-// Package wstest serves scripted WebSocket endpoints, good and hostile, as net/http/httptest serves HTTP.
+// Package wstest serves scripted WebSocket endpoints, the good with the hostile, as net/http/httptest serves HTTP.
 //
 // What an endpoint does with one connection is a [Script], an ordinary function that reads and writes on a
 // [Conn] by hand: nothing stands between the script and the bytes, so it can break every rule of RFC 6455.

@@ -1,6 +1,8 @@
-// Package prometheus tests the way from the agent into Prometheus 3: the OTLP handler and the storage are
-// Prometheus' own, used as a library with the defaults of its command, so without a window for samples that
-// are out of order. The agent is the built binary; the environment variable WSPROBE may name another one.
+// Package prometheus tests the way from the agent into Prometheus 3.
+//
+// The OTLP handler and the storage are Prometheus' own, used as a library with the defaults of its command, so without
+// a window for samples that are out of order. The agent is the built binary; the environment variable WSPROBE may name
+// another one.
 //
 // The endpoint records every run that reaches it, and a test compares this record with the samples that
 // Prometheus stored. A sample that is missing, or is there twice, fails the test.

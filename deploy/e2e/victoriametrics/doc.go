@@ -1,6 +1,7 @@
-// Package victoriametrics tests the way from the agent into a VictoriaMetrics of its own release: the single-node
-// server receives over OTLP with Prometheus' names, its vmalert evaluates the alerts of deploy/alerts, and every query
-// of the dashboard is asked. The agent is the built binary; the environment variable WSPROBE may name another one.
+// Package victoriametrics tests the way from the agent into a VictoriaMetrics of its own release.
+//
+// The single-node server receives over OTLP with Prometheus' names, its vmalert evaluates the alerts of deploy/alerts,
+// and the tests ask every query of the dashboard. The agent is the built binary; the environment variable WSPROBE may name another one.
 //
 //	go test -count=1 .
 //

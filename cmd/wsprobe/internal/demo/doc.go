@@ -1,5 +1,5 @@
-// Package demo is what `wsprobe demo` shows: example endpoints to probe, and an account of what an
-// OpenTelemetry back end received about them.
+// Package demo is the story that `wsprobe demo` tells, from example endpoints to the points that an OpenTelemetry back
+// end received about them.
 //
 // [Start] serves the endpoints on the loopback interface, some good and some faulty on purpose. The ordinary
 // agent probes them and exports to a receiver, and an [Account] of that receiver's points is what the terminal

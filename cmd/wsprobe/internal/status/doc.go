@@ -1,5 +1,4 @@
-// Package status keeps the last result of every probe and shows it: as JSON for programs, as a page for
-// people, and as health and readiness for whatever supervises the agent.
+// Package status shows the last result of every probe over HTTP.
 //
-// It is the agent's own view. The back end has the history.
+// Programs get JSON, people get a page, and supervisors of the agent get its health and readiness. It is the agent's own view. The back end has the history.
 package status

@@ -1,5 +1,4 @@
-// Package telemetry turns results into OpenTelemetry metrics that lose nothing, repeat nothing and invent
-// nothing.
+// Package telemetry exports results as OpenTelemetry metrics that lose nothing, repeat nothing, invent nothing.
 //
 // # A run is a point
 //
