@@ -110,7 +110,7 @@ func variableProxy(text string) (*url.URL, string) {
 	if problem != "" {
 		return nil, problem
 	}
-	for _, f := range (probe.Spec{URL: "ws://localhost", Proxy: u}).Validate() {
+	for _, f := range (probe.Spec{Opening: probe.Opening{URL: "ws://localhost", Proxy: u}}).Validate() {
 		return nil, f.Problem
 	}
 	return u, ""

@@ -63,7 +63,7 @@ func serverNameProblem(name string) string {
 	if strings.ContainsAny(name, ":/?#@[]") {
 		return "must be a host name or an address, and nothing more"
 	}
-	for _, f := range (probe.Spec{URL: "wss://" + name}).Validate() {
+	for _, f := range (probe.Spec{Opening: probe.Opening{URL: "wss://" + name}}).Validate() {
 		return f.Problem
 	}
 	return ""

@@ -97,7 +97,7 @@ func benchmark(b *testing.B, parallel int, run func() error) float64 {
 var trusting = &tls.Config{InsecureSkipVerify: true}
 
 func byProbe(url string) func() error {
-	spec := probe.Spec{URL: url, Interpretation: probe.RoundTripLatency, Send: ping, Expect: want}
+	spec := probe.Spec{Opening: probe.Opening{URL: url}, Interpretation: probe.RoundTripLatency, Send: ping, Expect: want}
 	if strings.HasPrefix(url, "wss") {
 		spec.TLS = trusting
 	}

@@ -79,7 +79,7 @@ func TestCancel(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := wstest.Memory(test.script)
 				defer s.Close()
-				spec := probe.Spec{URL: s.URL, Dial: s.Dial, Interpretation: probe.RoundTripLatency, Send: ping}
+				spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency, Send: ping}
 				if test.change != nil {
 					test.change(&spec, s)
 				}
@@ -108,7 +108,7 @@ func TestCancelInClose(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := wstest.Memory(func(c *wstest.Conn) { c.Accept(); c.Watch() })
 		defer s.Close()
-		p, err := probe.New(probe.Spec{URL: s.URL, Dial: s.Dial})
+		p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}})
 		if err != nil {
 			t.Fatal(err)
 		}

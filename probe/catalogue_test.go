@@ -35,7 +35,7 @@ func TestCatalogue(t *testing.T) {
 			if strings.HasPrefix(c.Name, "deflate") {
 				compression = probe.CompressionOn
 			}
-			p, err := probe.New(probe.Spec{URL: s.URL + c.Name, Compression: compression, Interpretation: probe.RoundTripLatency, Timeout: 3 * time.Second, Send: ping, Expect: want})
+			p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL + c.Name, Compression: compression}, Interpretation: probe.RoundTripLatency, Timeout: 3 * time.Second, Send: ping, Expect: want})
 			if err != nil {
 				t.Fatal(err)
 			}

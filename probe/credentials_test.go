@@ -26,10 +26,10 @@ func TestAuthorize(t *testing.T) {
 	})
 	defer proxy.Close()
 	runs := 0
-	spec := probe.Spec{URL: s.URL, Headers: map[string]string{"X-Other": "other"}, Authorize: func() (string, error) {
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: map[string]string{"X-Other": "other"}, Authorize: func() (string, error) {
 		runs++
 		return tokens[runs-1], nil
-	}}
+	}}}
 	spec.Proxy = &url.URL{Scheme: "http", Host: proxy.Addr().String()}
 	p, err := probe.New(spec)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestCredentialsUnreadable(t *testing.T) {
 		"blank":        func() (string, error) { return "Bearer secret ", nil },
 	} {
 		for _, i := range probe.Interpretations() {
-			spec := probe.Spec{URL: s.URL, Interpretation: i, Authorize: authorize}
+			spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Authorize: authorize}, Interpretation: i}
 			if i == probe.RoundTripLatency {
 				spec.Send = ping
 			}
@@ -93,7 +93,7 @@ func TestAuthorizationIsRedacted(t *testing.T) {
 	})
 	defer s.Close()
 	// user:pass-canary
-	r := runOnce(t, probe.Spec{URL: s.URL, Authorize: func() (string, error) { return "Basic dXNlcjpwYXNzLWNhbmFyeQ==", nil }})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Authorize: func() (string, error) { return "Basic dXNlcjpwYXNzLWNhbmFyeQ==", nil }}})
 	v := reflect.ValueOf(r)
 	for i := range v.NumField() {
 		if text := fmt.Sprint(v.Field(i)); strings.Contains(text, "canary") || strings.Contains(text, "dXNlcjpwYXNz") {
@@ -107,7 +107,7 @@ func TestAuthorizationIsRedacted(t *testing.T) {
 
 // TestOneAuthorization: a header of that name beside it, however it is written, is a fault.
 func TestOneAuthorization(t *testing.T) {
-	spec := probe.Spec{URL: "ws://example.com/", Headers: map[string]string{"authorization": "x"}}
+	spec := probe.Spec{Opening: probe.Opening{URL: "ws://example.com/", Headers: map[string]string{"authorization": "x"}}}
 	if faults := spec.Validate(); faults != nil {
 		t.Errorf("a header alone: %v", faults)
 	}

@@ -1,22 +1,30 @@
 // Package probe measures one WebSocket endpoint, once.
 //
-// A [Probe] is made from a [Spec] and run with [Probe.Run]. Each run uses a fresh connection and has one
-// deadline, from its start to the matching reply. What is timed:
+// A [Spec] says what to measure, [New] makes a [Probe] of it, and [Probe.Run] returns a [Result]. Each run uses a fresh
+// connection and has one deadline, from its start to the matching reply. It measures:
 //
-//   - the handshake latency runs from the start of the run to the open socket: name resolution, TCP
-//     connect (through a proxy if there is one), TLS, and the upgrade until the 101 is verified;
-//   - the round trip runs from writing the message to having read the whole matching reply;
-//     the open is not in it.
+//   - the handshake latency, from the start of the run to the open socket: name resolution, TCP connect (through a proxy
+//     if there is one), TLS, and the upgrade until the 101 is verified;
+//   - the round trip, from writing the message to having read the whole matching reply. The open is not in it.
 //
-// Before it sends, a run listens for 10 ms at most (less if its timeout is below 200 ms) for what the server
-// says of its own accord: a greeting is not a reply. That wait is part of no value.
+// The [Interpretation] says which value is the headline. A run reports every value that it measured: without a reply the
+// Result still has the handshake latency. A value that was not measured is absent, never zero. A failed probe is a Result
+// with a reason; an error from Run means that nothing was measured.
 //
-// The close handshake comes after the value is fixed and is part of none. It has a budget of its own,
-// so that nothing of a run outlives its deadline by more than a second, whatever the endpoint does.
+// Before it sends, a run listens for at most 10 ms (less if its timeout is below 200 ms) for what the server says of its
+// own accord: a greeting is not a reply. That wait is part of no value. The close handshake comes after the value is fixed
+// and is part of none. It has a budget of its own, 500 ms, so that nothing of a run outlives its deadline by more than a
+// second, whatever the endpoint does.
 //
-// A run reports every value that it measured: a reply that never came leaves the handshake latency in
-// the [Result]. A value that was not measured is absent, never zero. Which value is the headline is the
-// [Interpretation].
+// # Layers
 //
-// A failed probe is a [Result] with a reason; an error from Run means that nothing was measured.
+// A run is built of four packages, none of which knows this one or one above it:
+//
+//   - internal/opening leads from the URL to the open socket. It says how far it came, phase by phase;
+//   - internal/match tells whether a message is the reply;
+//   - internal/frame judges the frames of the endpoint (RFC 6455, RFC 7692);
+//   - internal/tcp is the connection: its deadline, and when bytes came.
+//
+// This package puts them together: it fills their options from the Spec, keeps the order and the deadline of a run, and
+// makes a Result of what they found. Only it hides secrets, in every text that leaves.
 package probe

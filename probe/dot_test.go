@@ -24,7 +24,7 @@ func TestTrailingDot(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	r := runOnce(t, probe.Spec{URL: "wss://localhost.:" + port + "/", TLS: s.ClientTLS()})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: "wss://localhost.:" + port + "/", TLS: s.ClientTLS()}})
 	if r.Reason != reasons.OK {
 		t.Fatalf("got %v, %q (%s)", r.Reason, r.ErrorType, r.Detail)
 	}

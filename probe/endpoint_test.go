@@ -47,7 +47,7 @@ type endpoint struct {
 
 // spec is the probe of the table, in one interpretation.
 func (e endpoint) spec(s *wstest.Server, i probe.Interpretation) probe.Spec {
-	spec := probe.Spec{URL: s.URL, Interpretation: i, Timeout: e.timeout}
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: i, Timeout: e.timeout}
 	if spec.Timeout == 0 {
 		spec.Timeout = 2 * time.Second
 	}

@@ -13,11 +13,10 @@ func ExampleProbe_Run() {
 	for _, script := range []wstest.Script{wstest.Reply(`{"op":"pong"}`), wstest.CloseWith(4001, "token expired")} {
 		server := wstest.Memory(script)
 		p, err := probe.New(probe.Spec{
-			URL:            server.URL,
+			Opening:        probe.Opening{URL: server.URL, Dial: server.Dial},
 			Interpretation: probe.RoundTripLatency,
 			Send:           `{"op":"ping"}`,
 			Expect:         `"op":"pong"`,
-			Dial:           server.Dial,
 		})
 		if err != nil {
 			fmt.Println(err)

@@ -178,7 +178,7 @@ func TestNonce(t *testing.T) {
 		c.Serve()
 	})
 	defer s.Close()
-	spec := probe.Spec{URL: s.URL, Dial: s.Dial, Interpretation: probe.RoundTripLatency}
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency}
 	exchanging(asks("n {{nonce}}", "n {{nonce}}"), catches("^again n (?P<copy>{{nonce}})$"),
 		probe.Step{Send: new("{{copy}}"), ExpectJSON: map[string]any{"echo": "{{copy}}"}})(&spec, s)
 	p, err := probe.New(spec)

@@ -135,7 +135,7 @@ func TestNeverAccepted(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer func() { _ = l.Close() }()
-	p, err := probe.New(probe.Spec{URL: "ws://" + l.Addr().String() + "/", Timeout: brief})
+	p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: "ws://" + l.Addr().String() + "/"}, Timeout: brief})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,7 +46,7 @@ func TestExtensions(t *testing.T) {
 			t.Parallel()
 			s := wstest.Start(test.script)
 			defer s.Close()
-			spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want}
+			spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want}
 			if test.compressed {
 				offering(&spec, s)
 			}

@@ -37,8 +37,8 @@ func TestFixed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := wstest.Memory(test.script)
 				defer s.Close()
-				spec := probe.Spec{URL: s.URL, Dial: s.Dial, Interpretation: probe.RoundTripLatency, Timeout: 2 * time.Second,
-					Send: ping, Expect: want, Authorize: test.authorize}
+				spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial, Authorize: test.authorize}, Interpretation: probe.RoundTripLatency, Timeout: 2 * time.Second,
+					Send: ping, Expect: want}
 				if test.dial != nil {
 					spec.Dial = test.dial
 				}

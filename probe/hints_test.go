@@ -32,7 +32,7 @@ func (a advised) test(t *testing.T) {
 		}
 		s := serve(a.script)
 		defer s.Close()
-		spec := probe.Spec{URL: s.URL, Timeout: 2 * time.Second}
+		spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Timeout: 2 * time.Second}
 		if strings.HasPrefix(s.URL, "wss://") {
 			spec.TLS = s.ClientTLS()
 		}

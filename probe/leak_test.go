@@ -33,8 +33,8 @@ func TestReflectedSecrets(t *testing.T) {
 			s := wstest.Start(script)
 			defer s.Close()
 			r := runOnce(t, probe.Spec{
-				URL: s.URL, Interpretation: probe.RoundTripLatency, Timeout: 300 * time.Millisecond, Send: ping, Expect: want,
-				Headers: map[string]string{"X-Token": secret},
+				Opening:        probe.Opening{URL: s.URL, Headers: map[string]string{"X-Token": secret}},
+				Interpretation: probe.RoundTripLatency, Timeout: 300 * time.Millisecond, Send: ping, Expect: want,
 			})
 			if r.Reason == reasons.OK {
 				t.Error("the run was ok")

@@ -47,7 +47,7 @@ func TestOwnWordsAreLegible(t *testing.T) {
 			t.Parallel()
 			s := wstest.Start(test.script)
 			defer s.Close()
-			r := runOnce(t, probe.Spec{URL: s.URL, Headers: headers, Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never"})
+			r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: headers}, Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never"})
 			if got, _, _ := strings.Cut(r.Detail, ", "); got != test.want {
 				t.Errorf("got %s, want %s", r.Detail, test.want)
 			}
@@ -64,8 +64,10 @@ func TestPlacesAndNamesAreLegible(t *testing.T) {
 		c.Refuse(403, body)
 	})
 	defer s.Close()
-	r := runOnce(t, probe.Spec{URL: s.URL + "?EIO=4&transport=websocket&channel=orders-7&token=query-secret-1",
-		Headers: map[string]string{"Origin": "https://app.example.com", "User-Agent": "Mozilla/5.0", "Host": "chat.example.com", "X-Version": "4"}})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{
+		URL:     s.URL + "?EIO=4&transport=websocket&channel=orders-7&token=query-secret-1",
+		Headers: map[string]string{"Origin": "https://app.example.com", "User-Agent": "Mozilla/5.0", "Host": "chat.example.com", "X-Version": "4"},
+	}})
 	if want := strings.ReplaceAll(body, "orders-7", "[redacted]"); r.Body != want {
 		t.Errorf("got %s, want %s", r.Body, want)
 	}
@@ -77,7 +79,7 @@ func TestLongSubprotocolsAreHidden(t *testing.T) {
 	token := "base64url.bearer." + base64.RawURLEncoding.EncodeToString([]byte("a-token-of-a-cluster"))
 	s := wstest.Start(func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: " + token) })
 	defer s.Close()
-	r := runOnce(t, probe.Spec{URL: s.URL, Protocols: []string{"v4.channel.example", token}, Interpretation: probe.ConnectionSuccess})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Protocols: []string{"v4.channel.example", token}}, Interpretation: probe.ConnectionSuccess})
 	if r.Subprotocol != "[redacted]" {
 		t.Errorf("got %q", r.Subprotocol)
 	}
@@ -86,7 +88,7 @@ func TestLongSubprotocolsAreHidden(t *testing.T) {
 		c.Refuse(403, "no "+token+", but v4.channel.example: a-token-of-a-cluster")
 	})
 	defer s.Close()
-	r = runOnce(t, probe.Spec{URL: s.URL, Protocols: []string{"v4.channel.example", token}})
+	r = runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Protocols: []string{"v4.channel.example", token}}})
 	if want := "no [redacted], but v4.channel.example: [redacted]"; r.Body != want {
 		t.Errorf("got %q, want %q", r.Body, want)
 	}
@@ -97,7 +99,7 @@ func TestWordsOfOthersAreNoOwnWords(t *testing.T) {
 	t.Parallel()
 	for _, begin := range []string{"\x00", "\x00\x01", "\x01", "\x02\x00"} {
 		s := wstest.Start(writes(begin + "connection-key-1 \x1b[2J\r\n"))
-		r := runOnce(t, probe.Spec{URL: s.URL, Headers: map[string]string{"X-Key": "connection-key-1"}})
+		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: map[string]string{"X-Key": "connection-key-1"}}})
 		if strings.Contains(r.Detail, "connection-key-1") || strings.ContainsAny(r.Detail, "\x00\x01\x02\x1b") || !strings.Contains(r.Detail, "[redacted]") {
 			t.Errorf("%q: detail %q", begin, r.Detail)
 		}

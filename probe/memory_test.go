@@ -89,7 +89,7 @@ func staysFlat(t *testing.T, script wstest.Script, change func(*probe.Spec, *wst
 	t.Helper()
 	s := wstest.Start(script)
 	defer s.Close()
-	spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want}
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want}
 	if change != nil {
 		change(&spec, s)
 	}

@@ -15,7 +15,7 @@ func missed(t *testing.T, change func(*probe.Spec), frames ...wstest.Frame) prob
 	t.Helper()
 	s := wstest.Memory(wstest.Frames(frames...))
 	defer s.Close()
-	spec := probe.Spec{URL: s.URL, Dial: s.Dial, Interpretation: probe.RoundTripLatency, Timeout: 300 * time.Millisecond, Send: ping}
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency, Timeout: 300 * time.Millisecond, Send: ping}
 	change(&spec)
 	r := runOnce(t, spec)
 	if r.Reason != reasons.ReplyMismatch || len(r.Detail) > probe.MaxBodyDetail {

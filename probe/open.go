@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"errors"
-	"net/url"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/opening"
@@ -14,15 +13,12 @@ import (
 
 // newOpener prepares the opening of a valid Spec with its defaults.
 func newOpener(s Spec) (*opening.Opener, error) {
-	u, err := url.Parse(s.URL)
+	options, err := s.Opening.options()
 	if err != nil {
-		return nil, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
+		return nil, err
 	}
-	return opening.New(opening.Options{
-		URL: u, ConnectTo: s.ConnectTo, Network: s.IPVersion.network(), Proxy: s.Proxy, TLS: s.TLS, AnyServerName: s.AnyServerName,
-		Headers: s.Headers, UserAgent: s.UserAgent, Protocols: s.Protocols, Compression: s.Compression == CompressionOn,
-		ExpectProtocol: s.ExpectProtocol, ExpectStatus: s.ExpectStatus, MaxMessage: s.MaxReply, Resolve: s.Resolve, Dial: s.Dial,
-	})
+	options.ExpectStatus, options.MaxMessage = s.ExpectStatus, s.MaxReply
+	return opening.New(options)
 }
 
 // open opens the socket.
@@ -82,6 +78,6 @@ func (r *run) shownProtocol(picked string) string {
 		return ""
 	}
 	spec := &r.probe.spec
-	named := newRedactor(Spec{Secrets: spec.Secrets, Protocols: spec.Protocols, MessageFormat: FormatText})
+	named := newRedactor(Spec{Opening: Opening{Secrets: spec.Secrets, Protocols: spec.Protocols}, MessageFormat: FormatText})
 	return named.text(picked, MaxProtocolLen)
 }

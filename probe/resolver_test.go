@@ -120,8 +120,8 @@ func TestResolver(t *testing.T) {
 				var d net.Dialer
 				return d.DialContext(ctx, "udp", server)
 			}
-			p, err := probe.New(probe.Spec{
-				URL: strings.Replace(s.URL, "127.0.0.1", "endpoint.example.", 1), Timeout: time.Second, IPVersion: test.allowed,
+			p, err := probe.New(probe.Spec{Timeout: time.Second, Opening: probe.Opening{
+				URL: strings.Replace(s.URL, "127.0.0.1", "endpoint.example.", 1), IPVersion: test.allowed,
 				Dial: func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) { // the endpoint is there, whatever its address
 					var d net.Dialer
 					return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(addr.Port()))))
@@ -129,7 +129,7 @@ func TestResolver(t *testing.T) {
 				Resolve: func(ctx context.Context, host string) ([]netip.Addr, error) {
 					return opening.Resolve(ctx, networks[test.allowed], host, dial)
 				},
-			})
+			}})
 			if err != nil {
 				t.Fatal(err)
 			}

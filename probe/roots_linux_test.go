@@ -35,7 +35,7 @@ func TestSystemRootsAreReadAheadOfTheRun(t *testing.T) {
 	t.Setenv("SSL_CERT_DIR", t.TempDir())
 	server := wstest.StartTLS(wstest.Silent, &tls.Config{Certificates: []tls.Certificate{ca.Issue(wstest.Cert{})}})
 	defer server.Close()
-	p, err := probe.New(probe.Spec{URL: server.URL, Timeout: 10 * time.Second})
+	p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: server.URL}, Timeout: 10 * time.Second})
 	if err != nil {
 		t.Fatal(err)
 	}

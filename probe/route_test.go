@@ -58,7 +58,7 @@ func TestTokenAsSubprotocol(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := wstest.Memory(func(c *wstest.Conn) { c.Request(); test.answer(c) })
 			defer s.Close()
-			r := runOnce(t, probe.Spec{URL: s.URL, Dial: s.Dial, Protocols: []string{"base64.token", token}})
+			r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial, Protocols: []string{"base64.token", token}}})
 			if r.ErrorType != test.err || r.Subprotocol != test.shown {
 				t.Errorf("got %q, subprotocol %q, want %q, %q: %s", r.ErrorType, r.Subprotocol, test.err, test.shown, r.Detail)
 			}
@@ -77,7 +77,7 @@ func TestTokenAsSubprotocol(t *testing.T) {
 func TestConnectTo(t *testing.T) {
 	s := wstest.Start(wstest.Reply(pong))
 	defer s.Close()
-	r := runOnce(t, probe.Spec{URL: "ws://tenant-7.example:8080/x?y=z", ConnectTo: s.Addr().String()})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: "ws://tenant-7.example:8080/x?y=z", ConnectTo: s.Addr().String()}})
 	if r.Reason != reasons.OK || r.Peer != s.Addr().String() {
 		t.Errorf("got %v (%s) from %s", r.Reason, r.Detail, r.Peer)
 	}
@@ -97,7 +97,7 @@ func TestConnectTo(t *testing.T) {
 func TestConnectToKeepsServerName(t *testing.T) {
 	s := wstest.StartTLS(wstest.Reply(pong), nil)
 	defer s.Close()
-	r := runOnce(t, probe.Spec{URL: "wss://other.example/", ConnectTo: s.Addr().String(), TLS: s.ClientTLS()})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: "wss://other.example/", ConnectTo: s.Addr().String(), TLS: s.ClientTLS()}})
 	if r.ErrorType != reasons.TLSHostnameMismatch {
 		t.Errorf("got %q (%s), want %q", r.ErrorType, r.Detail, reasons.TLSHostnameMismatch)
 	}
@@ -120,7 +120,7 @@ func TestIPVersion(t *testing.T) {
 		t.Run(string(test.version), func(t *testing.T) {
 			var dialed []netip.Addr
 			found := slices.Clone(test.found)
-			r := runOnce(t, probe.Spec{
+			r := runOnce(t, probe.Spec{Opening: probe.Opening{
 				URL:       "ws://two.example/",
 				IPVersion: test.version,
 				Resolve:   func(context.Context, string) ([]netip.Addr, error) { return found, nil },
@@ -128,7 +128,7 @@ func TestIPVersion(t *testing.T) {
 					dialed = append(dialed, to.Addr())
 					return nil, errors.New("not today")
 				},
-			})
+			}})
 			if r.ErrorType != test.err || !slices.Equal(dialed, test.dialed) {
 				t.Errorf("got %q (%s) after dialing %v, want %q after %v", r.ErrorType, r.Detail, dialed, test.err, test.dialed)
 			}

@@ -54,8 +54,10 @@ func TestNoSecretInResults(t *testing.T) {
 			t.Parallel()
 			s := wstest.Start(script)
 			defer s.Close()
-			spec := probe.Spec{URL: s.URL + "?token=query-secret-of-some-length&x=1", Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never",
-				Headers: map[string]string{"Authorization": "Bearer token-secret", "Cookie": "id=cookie-secret; b=c", "X-Odd": `odd"-secret\`}}
+			spec := probe.Spec{Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never", Opening: probe.Opening{
+				URL:     s.URL + "?token=query-secret-of-some-length&x=1",
+				Headers: map[string]string{"Authorization": "Bearer token-secret", "Cookie": "id=cookie-secret; b=c", "X-Odd": `odd"-secret\`},
+			}}
 			if name == "proxy" {
 				spec.Proxy = &url.URL{Scheme: "http", Host: s.Addr().String(), User: url.UserPassword("user-secret", "pass-secret")}
 			}

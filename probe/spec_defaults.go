@@ -7,6 +7,7 @@ const DefaultUserAgent = "wsprobe"
 // Proxy, TLS, Resolve and Dial stay as they are: nil has a meaning there. Headers and Protocols are
 // shared with s.
 func (s Spec) WithDefaults() Spec {
+	s.Opening = s.Opening.withDefaults()
 	if s.Interpretation == "" {
 		s.Interpretation = HandshakeLatency
 	}
@@ -21,15 +22,6 @@ func (s Spec) WithDefaults() Spec {
 	}
 	if s.MessageFormat == "" {
 		s.MessageFormat = FormatText
-	}
-	if s.IPVersion == "" {
-		s.IPVersion = IPAny
-	}
-	if s.Compression == "" {
-		s.Compression = CompressionOff
-	}
-	if s.UserAgent == "" {
-		s.UserAgent = DefaultUserAgent
 	}
 	if s.MaxReply == 0 {
 		s.MaxReply = DefaultMaxReply

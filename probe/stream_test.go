@@ -47,8 +47,11 @@ func TestStream(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			server := wstest.Start(c.script)
 			t.Cleanup(server.Close)
-			spec := probe.Spec{URL: server.URL, Interpretation: probe.RoundTripLatency, Timeout: time.Second, Protocols: []string{"mqtt", "mqttv3.1", "chat"},
-				MessageFormat: probe.FormatHex, Send: "10 0c 0004 4d515454 04 02 003c 0000", Expect: "20 02 00 00"}
+			spec := probe.Spec{
+				Opening:        probe.Opening{URL: server.URL, Protocols: []string{"mqtt", "mqttv3.1", "chat"}},
+				Interpretation: probe.RoundTripLatency, Timeout: time.Second,
+				MessageFormat: probe.FormatHex, Send: "10 0c 0004 4d515454 04 02 003c 0000", Expect: "20 02 00 00",
+			}
 			want := reasons.OK
 			if c.pattern != "" {
 				spec.Expect, spec.ExpectPattern = "", c.pattern

@@ -44,14 +44,14 @@ func TestHost(t *testing.T) {
 			s := wstest.Memory(wstest.Reply(pong))
 			defer s.Close()
 			var dialed string
-			r := runOnce(t, probe.Spec{URL: test.url,
+			r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: test.url,
 				Resolve: func(context.Context, string) ([]netip.Addr, error) {
 					return []netip.Addr{netip.MustParseAddr("198.51.100.7")}, nil
 				},
 				Dial: func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 					dialed = addr.String()
 					return s.Dial(ctx, addr)
-				}})
+				}}})
 			if r.Reason != reasons.OK || dialed != test.dialed {
 				t.Errorf("got %v (%s), dialed %s, want %s", r.Reason, r.Detail, dialed, test.dialed)
 			}
@@ -69,7 +69,7 @@ func TestAddressIsNamedWithoutZone(t *testing.T) {
 	t.Run("certificate", func(t *testing.T) {
 		s := wstest.MemoryTLS(wstest.Reply(pong), nil)
 		defer s.Close()
-		r := runOnce(t, probe.Spec{URL: "wss://[::1%25lo]/", TLS: s.ClientTLS(), Dial: s.Dial})
+		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: "wss://[::1%25lo]/", TLS: s.ClientTLS(), Dial: s.Dial}})
 		if r.Reason != reasons.OK && !strings.Contains(r.Detail, "not valid for ::1:") {
 			t.Errorf("%s: %s", r.ErrorType, r.Detail)
 		}
@@ -86,7 +86,7 @@ func TestAddressIsNamedWithoutZone(t *testing.T) {
 				asked <- c.SOCKSRequest()
 			})
 			defer s.Close()
-			runOnce(t, probe.Spec{URL: "ws://[fe80::1%25eth0]:99/", Dial: s.Dial, Proxy: &url.URL{Scheme: scheme, Host: "192.0.2.1:1"}})
+			runOnce(t, probe.Spec{Opening: probe.Opening{URL: "ws://[fe80::1%25eth0]:99/", Dial: s.Dial, Proxy: &url.URL{Scheme: scheme, Host: "192.0.2.1:1"}}})
 			if got := <-asked; got != "[fe80::1]:99" {
 				t.Errorf("the proxy was asked for %q", got)
 			}
@@ -100,37 +100,37 @@ func TestNamesUnderLocalhost(t *testing.T) {
 	both := []string{"[::1]:99", "127.0.0.1:99"}
 	for _, test := range []struct {
 		name    string
-		spec    probe.Spec
+		opening probe.Opening
 		version probe.IPVersion
 		dialed  []string
 	}{
-		{"itself", probe.Spec{URL: "ws://localhost:99/"}, probe.IPAny, both},
-		{"with a dot", probe.Spec{URL: "ws://localhost.:99/"}, probe.IPAny, both},
-		{"in capitals", probe.Spec{URL: "ws://LOCALHOST:99/"}, probe.IPAny, both},
-		{"a name under it", probe.Spec{URL: "ws://app.localhost:99/"}, probe.IPAny, both},
-		{"a deep one with a dot", probe.Spec{URL: "ws://a.b_c.LocalHost.:99/"}, probe.IPAny, both},
-		{"an internationalized one", probe.Spec{URL: "ws://b\u00fccher.localhost:99/"}, probe.IPAny, both},
-		{"version 4", probe.Spec{URL: "ws://app.localhost:99/"}, probe.IPv4, both[1:]},
-		{"version 6", probe.Spec{URL: "ws://app.localhost:99/"}, probe.IPv6, both[:1]},
-		{"connect_to", probe.Spec{URL: "ws://endpoint.example/", ConnectTo: "App.localhost:99"}, probe.IPAny, both},
-		{"connect_to, version 4", probe.Spec{URL: "ws://endpoint.example/", ConnectTo: "app.localhost.:99"}, probe.IPv4, both[1:]},
-		{"proxy_url", probe.Spec{URL: "ws://endpoint.example/", Proxy: &url.URL{Scheme: "http", Host: "proxy.localhost:99"}}, probe.IPAny, both},
-		{"proxy_url, version 6", probe.Spec{URL: "ws://endpoint.example/", Proxy: &url.URL{Scheme: "socks5", Host: "proxy.localhost:99"}}, probe.IPv6, both[:1]},
+		{"itself", probe.Opening{URL: "ws://localhost:99/"}, probe.IPAny, both},
+		{"with a dot", probe.Opening{URL: "ws://localhost.:99/"}, probe.IPAny, both},
+		{"in capitals", probe.Opening{URL: "ws://LOCALHOST:99/"}, probe.IPAny, both},
+		{"a name under it", probe.Opening{URL: "ws://app.localhost:99/"}, probe.IPAny, both},
+		{"a deep one with a dot", probe.Opening{URL: "ws://a.b_c.LocalHost.:99/"}, probe.IPAny, both},
+		{"an internationalized one", probe.Opening{URL: "ws://b\u00fccher.localhost:99/"}, probe.IPAny, both},
+		{"version 4", probe.Opening{URL: "ws://app.localhost:99/"}, probe.IPv4, both[1:]},
+		{"version 6", probe.Opening{URL: "ws://app.localhost:99/"}, probe.IPv6, both[:1]},
+		{"connect_to", probe.Opening{URL: "ws://endpoint.example/", ConnectTo: "App.localhost:99"}, probe.IPAny, both},
+		{"connect_to, version 4", probe.Opening{URL: "ws://endpoint.example/", ConnectTo: "app.localhost.:99"}, probe.IPv4, both[1:]},
+		{"proxy_url", probe.Opening{URL: "ws://endpoint.example/", Proxy: &url.URL{Scheme: "http", Host: "proxy.localhost:99"}}, probe.IPAny, both},
+		{"proxy_url, version 6", probe.Opening{URL: "ws://endpoint.example/", Proxy: &url.URL{Scheme: "socks5", Host: "proxy.localhost:99"}}, probe.IPv6, both[:1]},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var dialed []string
-			test.spec.IPVersion = test.version
-			test.spec.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
+			test.opening.IPVersion = test.version
+			test.opening.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
 				return opening.Resolve(ctx, networks[test.version], host, func(context.Context, string, string) (net.Conn, error) {
 					t.Errorf("a name server was asked for %q", host)
 					return nil, net.ErrClosed
 				})
 			}
-			test.spec.Dial = func(_ context.Context, addr netip.AddrPort) (net.Conn, error) {
+			test.opening.Dial = func(_ context.Context, addr netip.AddrPort) (net.Conn, error) {
 				dialed = append(dialed, addr.String())
 				return nil, net.ErrClosed
 			}
-			if r := runOnce(t, test.spec); !slices.Equal(dialed, test.dialed) {
+			if r := runOnce(t, probe.Spec{Opening: test.opening}); !slices.Equal(dialed, test.dialed) {
 				t.Errorf("dialed %v, want %v: %s", dialed, test.dialed, r.Detail)
 			}
 		})

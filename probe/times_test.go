@@ -30,7 +30,7 @@ func inBubble(t *testing.T, secure bool, script wstest.Script, change func(*prob
 		}
 		s := serve(script)
 		defer s.Close()
-		spec := probe.Spec{URL: s.URL, Dial: s.Dial, Interpretation: probe.RoundTripLatency, Timeout: 2 * time.Second, Send: ping, Expect: want}
+		spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency, Timeout: 2 * time.Second, Send: ping, Expect: want}
 		if secure {
 			spec.TLS = s.ClientTLS()
 		}

@@ -38,7 +38,7 @@ func TestClock(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			s := test.serve(test.script)
 			defer s.Close()
-			spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Send: ping, Dial: s.Dial}
+			spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency, Send: ping}
 			if test.name == "tls" {
 				spec.TLS = s.ClientTLS()
 			}

@@ -65,7 +65,7 @@ func TestClientIsShownToAnyAuthority(t *testing.T) {
 	ca, stranger := wstest.NewCA(), wstest.NewCA()
 	s := wstest.StartTLS(wstest.Reply(pong), mutual(ca, tls.VersionTLS13))
 	defer s.Close()
-	spec := probe.Spec{URL: s.URL}
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL}}
 	shows(ca, stranger.Issue(wstest.Cert{}))(&spec, s)
 	if r := runOnce(t, spec); r.Detail != "remote error: tls: unknown certificate authority" {
 		t.Errorf("got %q (%s)", r.Detail, r.ErrorType)
@@ -93,13 +93,13 @@ func TestAlertOutranksFailedWrite(t *testing.T) {
 	}
 	s := wstest.StartTLS(wstest.Reply(pong), mutual(ca, tls.VersionTLS13))
 	defer s.Close()
-	r := runOnce(t, probe.Spec{URL: s.URL, TLS: &tls.Config{RootCAs: ca.Pool()}, Dial: dial(s)})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: &tls.Config{RootCAs: ca.Pool()}, Dial: dial(s)}})
 	if r.ErrorType != reasons.TLSHandshake || r.Detail != "remote error: tls: certificate required" {
 		t.Errorf("alert: got %q (%s)", r.ErrorType, r.Detail)
 	}
 	quiet := wstest.StartTLS(func(c *wstest.Conn) { c.Request() }, nil)
 	defer quiet.Close()
-	r = runOnce(t, probe.Spec{URL: quiet.URL, TLS: quiet.ClientTLS(), Dial: dial(quiet), Timeout: 500 * time.Millisecond})
+	r = runOnce(t, probe.Spec{Opening: probe.Opening{URL: quiet.URL, TLS: quiet.ClientTLS(), Dial: dial(quiet)}, Timeout: 500 * time.Millisecond})
 	if r.ErrorType != reasons.ConnectionReset {
 		t.Errorf("no alert: got %q (%s), want the failed write", r.ErrorType, r.Detail)
 	}
@@ -143,7 +143,7 @@ func TestServerName(t *testing.T) {
 	s := wstest.StartTLS(wstest.Reply(pong), config)
 	defer s.Close()
 	for name, want := range map[string]reasons.ErrorType{"tenant-7.example": "", "tenant-8.example": reasons.TLSHostnameMismatch} {
-		r := runOnce(t, probe.Spec{URL: s.URL, TLS: &tls.Config{RootCAs: ca.Pool(), ServerName: name}})
+		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: &tls.Config{RootCAs: ca.Pool(), ServerName: name}}})
 		if r.ErrorType != want {
 			t.Errorf("%s: got %q (%s), want %q", name, r.ErrorType, r.Detail, want)
 		}
@@ -166,7 +166,7 @@ func TestALPN(t *testing.T) {
 		given []string
 		want  int
 	}{"by default": {nil, 1}, "said": {[]string{"http/1.1"}, 1}, "nothing": {[]string{}, 0}} {
-		r := runOnce(t, probe.Spec{URL: s.URL, TLS: &tls.Config{RootCAs: ca.Pool(), NextProtos: test.given}})
+		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: &tls.Config{RootCAs: ca.Pool(), NextProtos: test.given}}})
 		if got := <-offered; len(got) != test.want || len(got) == 1 && got[0] != "http/1.1" || r.Reason != reasons.OK {
 			t.Errorf("%s: offered %q, result %v (%s)", name, got, r.Reason, r.Detail)
 		}
@@ -209,7 +209,7 @@ func TestCertificateExpiry(t *testing.T) {
 			if test.ca == nil {
 				test.ca = ca
 			}
-			spec := probe.Spec{URL: s.URL, TLS: &tls.Config{RootCAs: test.ca.Pool()}}
+			spec := probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: &tls.Config{RootCAs: test.ca.Pool()}}}
 			if test.change != nil {
 				test.change(&spec)
 			}
@@ -221,7 +221,7 @@ func TestCertificateExpiry(t *testing.T) {
 	}
 	plain := wstest.Start(wstest.Reply(pong))
 	defer plain.Close()
-	if r := runOnce(t, probe.Spec{URL: plain.URL}); !r.CertificateExpiry.IsZero() {
+	if r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: plain.URL}}); !r.CertificateExpiry.IsZero() {
 		t.Errorf("a ws:// endpoint has a certificate until %v", r.CertificateExpiry)
 	}
 }

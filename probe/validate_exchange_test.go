@@ -81,7 +81,7 @@ func TestValidateExchange(t *testing.T) {
 		{"JSON where nothing is sent", func(s *Spec) { s.Interpretation, s.ExpectJSON = ConnectionSuccess, map[string]any{"a": 1} }, []string{"ExpectJSON"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			spec := Spec{URL: good.URL, Interpretation: RoundTripLatency}
+			spec := Spec{Opening: Opening{URL: good.URL}, Interpretation: RoundTripLatency}
 			test.change(&spec)
 			var got []string
 			for _, f := range spec.Validate() {
@@ -105,7 +105,7 @@ func TestValidateExchange(t *testing.T) {
 func TestValidatePathLength(t *testing.T) {
 	spec := func(length int) Spec {
 		path := strings.Repeat("a", length)
-		return Spec{URL: "ws://example.com/", Interpretation: RoundTripLatency, Send: "x", ExpectJSON: map[string]any{path: 1}}
+		return Spec{Opening: Opening{URL: "ws://example.com/"}, Interpretation: RoundTripLatency, Send: "x", ExpectJSON: map[string]any{path: 1}}
 	}
 	if faults := spec(MaxJSONPathBytes).Validate(); len(faults) > 0 {
 		t.Errorf("at the limit: %v", faults)

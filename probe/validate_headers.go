@@ -56,11 +56,11 @@ func headerFaults(headers map[string]string) []Fault {
 }
 
 // authorizationFault checks that there is no second Authorization.
-func (s Spec) authorizationFault() []Fault {
-	if s.Authorize == nil {
+func (o Opening) authorizationFault() []Fault {
+	if o.Authorize == nil {
 		return nil
 	}
-	for name := range s.Headers {
+	for name := range o.Headers {
 		if strings.EqualFold(name, "Authorization") {
 			return []Fault{{Field: "Headers", Key: name, NotAllowed: true, Problem: "is not allowed beside auth, which sets it"}}
 		}

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 )
@@ -12,36 +13,36 @@ func ProxySchemes() []string { return []string{"http", "https", "socks5", "socks
 const maxSOCKSCredential = 255
 
 // proxyFaults checks the URL of the proxy, and repeats no part of it.
-func (s Spec) proxyFaults() []Fault {
-	if s.Proxy == nil {
+func (o Opening) proxyFaults() []Fault {
+	if o.Proxy == nil {
 		return nil
 	}
 	var faults []Fault
 	add := func(problem string) { faults = append(faults, Fault{Field: "Proxy", Problem: problem}) }
-	scheme := strings.ToLower(s.Proxy.Scheme)
-	if !slices.Contains(ProxySchemes(), scheme) || s.Proxy.Opaque != "" {
+	scheme := strings.ToLower(o.Proxy.Scheme)
+	if !slices.Contains(ProxySchemes(), scheme) || o.Proxy.Opaque != "" {
 		add("must begin with http://, https:// or socks5://")
 		return faults
 	}
-	for _, problem := range hostPortProblems(s.Proxy.Host) {
+	for _, problem := range hostPortProblems(o.Proxy.Host) {
 		add(problem)
 	}
-	if path := s.Proxy.Path; path != "" && path != "/" || s.Proxy.RawQuery != "" || s.Proxy.ForceQuery || s.Proxy.Fragment != "" {
+	if path := o.Proxy.Path; path != "" && path != "/" || o.Proxy.RawQuery != "" || o.Proxy.ForceQuery || o.Proxy.Fragment != "" {
 		add("must have nothing after the host and port")
 	}
-	if problem := proxyUserProblem(s, scheme); problem != "" {
+	if problem := proxyUserProblem(o.Proxy.User, scheme); problem != "" {
 		add(problem)
 	}
 	return faults
 }
 
 // proxyUserProblem says what is wrong with the credentials for a proxy, or nothing.
-func proxyUserProblem(s Spec, scheme string) string {
-	if s.Proxy.User == nil {
+func proxyUserProblem(user *url.Userinfo, scheme string) string {
+	if user == nil {
 		return ""
 	}
-	name := s.Proxy.User.Username()
-	password, _ := s.Proxy.User.Password()
+	name := user.Username()
+	password, _ := user.Password()
 	control := func(r rune) bool { return r < ' ' || r == 0x7f }
 	switch {
 	case strings.HasPrefix(scheme, "socks5"):

@@ -11,31 +11,31 @@ import (
 )
 
 // routeFaults checks where the connection goes: a place to connect to, and an IP version that it can have.
-func (s Spec) routeFaults() []Fault {
-	if !slices.Contains(IPVersions(), s.IPVersion) {
-		return []Fault{{Field: "IPVersion", Problem: notAmong(IPVersions(), s.IPVersion)}}
+func (o Opening) routeFaults() []Fault {
+	if !slices.Contains(IPVersions(), o.IPVersion) {
+		return []Fault{{Field: "IPVersion", Problem: notAmong(IPVersions(), o.IPVersion)}}
 	}
 	var faults []Fault
-	if s.ConnectTo != "" {
-		for _, problem := range connectToProblems(s.ConnectTo) {
+	if o.ConnectTo != "" {
+		for _, problem := range connectToProblems(o.ConnectTo) {
 			faults = append(faults, Fault{Field: "ConnectTo", Problem: problem})
 		}
 	}
-	if len(faults) > 0 || s.Proxy != nil {
+	if len(faults) > 0 || o.Proxy != nil {
 		return faults // with a proxy the version is that of the way to the proxy
 	}
-	to, field := s.ConnectTo, "ConnectTo"
+	to, field := o.ConnectTo, "ConnectTo"
 	if to == "" {
-		u, err := url.Parse(s.URL)
-		if err != nil || len(urlProblems(s.URL)) > 0 {
+		u, err := url.Parse(o.URL)
+		if err != nil || len(urlProblems(o.URL)) > 0 {
 			return nil
 		}
 		to, field = u.Host, "URL"
 	}
 	addr, err := netip.ParseAddr((&url.URL{Host: to}).Hostname())
-	if err == nil && !opening.Allows(s.IPVersion.network(), addr) {
+	if err == nil && !opening.Allows(o.IPVersion.network(), addr) {
 		faults = append(faults, Fault{Field: "IPVersion", Given: []string{field},
-			Problem: fmt.Sprintf("must allow the address to connect to, which is not of version %s", s.IPVersion)})
+			Problem: fmt.Sprintf("must allow the address to connect to, which is not of version %s", o.IPVersion)})
 	}
 	return faults
 }

@@ -11,7 +11,7 @@ import (
 )
 
 // good is a Spec with nothing wrong in it.
-var good = Spec{URL: "wss://example.com/socket"}
+var good = Spec{Opening: Opening{URL: "wss://example.com/socket"}}
 
 // TestValidate breaks one thing, or a few, and expects exactly the faults named, as "Field" or "Field[Key]".
 func TestValidate(t *testing.T) {
@@ -220,7 +220,7 @@ func TestValidateURL(t *testing.T) {
 		"ws://user:secret@-a:0/%?ü#": 6,
 		"ws://-a:99999":              2,
 	} {
-		s := Spec{URL: raw}
+		s := Spec{Opening: Opening{URL: raw}}
 		faults := s.Validate()
 		if len(faults) != want {
 			t.Errorf("%.60q: %v, want %d faults", raw, faults, want)
@@ -237,13 +237,15 @@ func TestValidateURL(t *testing.T) {
 func TestValidateKeepsSecrets(t *testing.T) {
 	const secret = "hunter2"
 	s := Spec{
-		URL:       "ws://user:" + secret + "@" + secret + ":0/" + secret + "?token=" + secret + "%#" + secret,
-		Send:      secret + "\xff",
-		Expect:    secret,
-		UserAgent: secret + "\n",
-		Protocols: []string{secret, secret},
-		Headers:   map[string]string{"Authorization": secret + "\r\n", "Host": secret + "/", "Connection": secret},
-		Proxy:     &url.URL{Scheme: "socks5", Host: secret, User: url.UserPassword(secret, secret)},
+		Opening: Opening{
+			URL:       "ws://user:" + secret + "@" + secret + ":0/" + secret + "?token=" + secret + "%#" + secret,
+			UserAgent: secret + "\n",
+			Protocols: []string{secret, secret},
+			Headers:   map[string]string{"Authorization": secret + "\r\n", "Host": secret + "/", "Connection": secret},
+			Proxy:     &url.URL{Scheme: "socks5", Host: secret, User: url.UserPassword(secret, secret)},
+		},
+		Send:   secret + "\xff",
+		Expect: secret,
 	}
 	faults := s.Validate()
 	if len(faults) < 10 {
@@ -257,16 +259,20 @@ func TestValidateKeepsSecrets(t *testing.T) {
 }
 
 func TestWithDefaults(t *testing.T) {
-	want := Spec{Interpretation: HandshakeLatency, Timeout: 10 * time.Second, PingMode: PingNone, UserAgent: "wsprobe", MaxReply: 1 << 20,
-		IPVersion: IPAny, MessageFormat: FormatText, Compression: CompressionOff}
+	want := Spec{
+		Opening:        Opening{UserAgent: "wsprobe", IPVersion: IPAny, Compression: CompressionOff},
+		Interpretation: HandshakeLatency, Timeout: 10 * time.Second, PingMode: PingNone, MaxReply: 1 << 20, MessageFormat: FormatText,
+	}
 	if got := (Spec{}).WithDefaults(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
 	}
 	if got := (Spec{Interpretation: RoundTripLatency}).WithDefaults().PingMode; got != PingMessage {
 		t.Errorf("ping mode of a round trip: %s, want message", got)
 	}
-	s := Spec{URL: "x", Interpretation: ConnectionSuccess, Timeout: 1, PingMode: PingFrame, Send: "s", UserAgent: "u", MaxReply: 5, IPVersion: IPv6, MessageFormat: FormatHex, Compression: CompressionOn,
-		Headers: map[string]string{"a": "b"}}
+	s := Spec{
+		Opening:        Opening{URL: "x", UserAgent: "u", IPVersion: IPv6, Compression: CompressionOn, Headers: map[string]string{"a": "b"}},
+		Interpretation: ConnectionSuccess, Timeout: 1, PingMode: PingFrame, Send: "s", MaxReply: 5, MessageFormat: FormatHex,
+	}
 	if got := s.WithDefaults(); !reflect.DeepEqual(got, s) || !maps.Equal(got.Headers, s.Headers) {
 		t.Errorf("WithDefaults changed %+v into %+v", s, got)
 	}

@@ -16,7 +16,7 @@ func (w *watcher) shownRequest() []string {
 		return nil
 	}
 	spec := &w.run.probe.spec
-	named := newRedactor(Spec{Secrets: spec.Secrets, MessageFormat: spec.MessageFormat})
+	named := newRedactor(Spec{Opening: Opening{Secrets: spec.Secrets}, MessageFormat: spec.MessageFormat})
 	set := make(map[string]bool)
 	for name := range spec.Headers {
 		set[strings.ToLower(name)] = !redact.PublicHeader(name)

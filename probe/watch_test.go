@@ -88,7 +88,7 @@ func TestWatchFrames(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := wstest.Start(c.script)
 			defer s.Close()
-			spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Send: ping, Expect: want}
+			spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: probe.RoundTripLatency, Send: ping, Expect: want}
 			if c.change != nil {
 				c.change(&spec)
 			}
@@ -126,11 +126,11 @@ func TestWatchHeads(t *testing.T) {
 	})
 	defer s.Close()
 	token := strings.Repeat("tuna", 20)
-	_, w := watched(t, probe.Spec{
+	_, w := watched(t, probe.Spec{Opening: probe.Opening{
 		URL: s.URL + "socket?key=swordfish", Protocols: []string{"chat", token},
 		Headers:   map[string]string{"X-Key": "sturgeon", "Origin": "https://app.example.com"},
 		Authorize: func() (string, error) { return "Bearer pilchard", nil },
-	}, probe.RunOptions{})
+	}}, probe.RunOptions{})
 	request, response := strings.Join(w.Request, "\n"), strings.Join(w.Response, "\n")
 	for _, line := range []string{"GET /socket?[redacted] HTTP/1.1\n", "Upgrade: websocket\n", "Origin: https://app.example.com\n", "X-Key: [redacted]\n",
 		"Sec-WebSocket-Protocol: chat, [redacted]\n", "Authorization: Bearer [redacted]"} {
@@ -159,7 +159,7 @@ func TestWatchRefusal(t *testing.T) {
 		"":                                "",
 	} {
 		s := wstest.Start(func(c *wstest.Conn) { c.Request(); c.Raw(head); c.FIN(); c.Hold() })
-		_, w := watched(t, probe.Spec{URL: s.URL}, probe.RunOptions{})
+		_, w := watched(t, probe.Spec{Opening: probe.Opening{URL: s.URL}}, probe.RunOptions{})
 		s.Close()
 		if got := strings.Join(w.Response, "|"); got != want {
 			t.Errorf("got %q, want %q", got, want)
@@ -171,12 +171,12 @@ func TestWatchRefusal(t *testing.T) {
 func TestWatchTLS(t *testing.T) {
 	s := wstest.StartTLS(wstest.Echo, nil)
 	defer s.Close()
-	_, w := watched(t, probe.Spec{URL: s.URL, TLS: s.ClientTLS()}, probe.RunOptions{})
+	_, w := watched(t, probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: s.ClientTLS()}}, probe.RunOptions{})
 	if seen := w.TLS; seen == nil || seen.Version != tls.VersionTLS13 || seen.Cipher == 0 || !seen.Verified || len(seen.Chain) == 0 ||
 		len(seen.Chain[0].Names) == 0 || !seen.Chain[0].Until.After(time.Now()) {
 		t.Errorf("got %+v", seen)
 	}
-	r, w := watched(t, probe.Spec{URL: s.URL}, probe.RunOptions{})
+	r, w := watched(t, probe.Spec{Opening: probe.Opening{URL: s.URL}}, probe.RunOptions{})
 	if seen := w.TLS; r.ErrorType != "tls_certificate_untrusted" || seen == nil || seen.Version != 0 || seen.Verified || len(seen.Chain) == 0 {
 		t.Errorf("%s: got %+v", r.ErrorType, seen)
 	}
@@ -193,7 +193,7 @@ func TestWatchIsBounded(t *testing.T) {
 		c.Serve()
 	})
 	defer s.Close()
-	_, w := watched(t, probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, Send: ping, Expect: want}, probe.RunOptions{})
+	_, w := watched(t, probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: probe.RoundTripLatency, Send: ping, Expect: want}, probe.RunOptions{})
 	if n := len(w.Frames); n < probe.MaxWatchedFrames || n > probe.MaxWatchedFrames+2 || w.Unseen < 700 {
 		t.Errorf("%d frames, %d unseen", n, w.Unseen)
 	}
@@ -238,7 +238,7 @@ func TestListen(t *testing.T) {
 					cancel()
 				}
 			}}
-			p, err := probe.New(probe.Spec{URL: s.URL})
+			p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -257,7 +257,7 @@ func TestListen(t *testing.T) {
 func TestWatchRepliesOnly(t *testing.T) {
 	s := wstest.StartTLS(wstest.Reply(pong), nil)
 	defer s.Close()
-	_, w := watched(t, probe.Spec{URL: s.URL, TLS: s.ClientTLS(), Interpretation: probe.RoundTripLatency, Send: ping, Expect: want},
+	_, w := watched(t, probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: s.ClientTLS()}, Interpretation: probe.RoundTripLatency, Send: ping, Expect: want},
 		probe.RunOptions{Watch: &probe.Watch{RepliesOnly: true}})
 	if len(w.Replies) != 1 || w.Replies[0].Text != pong || w.Frames != nil || w.Request != nil || w.Response != nil || w.TLS != nil {
 		t.Errorf("got %+v", w)
@@ -275,7 +275,7 @@ func TestListenBehindPing(t *testing.T) {
 	defer s.Close()
 	var heard []string
 	watch := &probe.Watch{Message: func(m probe.Message) { heard = append(heard, m.Text) }}
-	spec := probe.Spec{URL: s.URL, Interpretation: probe.RoundTripLatency, PingMode: probe.PingFrame}
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: probe.RoundTripLatency, PingMode: probe.PingFrame}
 	r, _ := watched(t, spec, probe.RunOptions{Listen: 300 * time.Millisecond, Watch: watch})
 	if !r.Replied || r.CloseCode != 0 || !slices.Equal(heard, []string{"later"}) {
 		t.Errorf("got %+v, heard %q", r, heard)

@@ -77,16 +77,14 @@ func (f *adhocFlags) changed(cmd *cobra.Command) string {
 // probe is the probe that the flags describe. It is named like its URL.
 func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error) {
 	spec := probe.Spec{
-		URL:            url,
+		Opening: probe.Opening{
+			URL: url, ConnectTo: f.connectTo, Protocols: f.protocols, ExpectProtocol: f.expectProtocol, UserAgent: userAgent(),
+		},
 		Interpretation: probe.Interpretation(f.interpretation),
 		ExpectStatus:   f.expectStatus,
-		ConnectTo:      f.connectTo,
-		Protocols:      f.protocols,
-		ExpectProtocol: f.expectProtocol,
 		Timeout:        time.Duration(f.timeout),
 		MaxReply:       f.maxMessage,
 		StayOpen:       time.Duration(f.stayOpen),
-		UserAgent:      userAgent(),
 	}
 	in := &input{from: cmd.InOrStdin()}
 	var err error

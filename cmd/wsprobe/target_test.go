@@ -71,7 +71,7 @@ func TestTargetRehearsesEveryFailure(t *testing.T) {
 				t.Fatal("the test does not know what to expect")
 			}
 			p, err := probe.New(probe.Spec{
-				URL:            "ws://" + addr + "/" + c.Name,
+				Opening:        probe.Opening{URL: "ws://" + addr + "/" + c.Name},
 				Interpretation: probe.RoundTripLatency,
 				Timeout:        2 * time.Second,
 				Send:           `{"op":"pong"}`,

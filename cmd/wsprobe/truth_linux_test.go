@@ -69,14 +69,14 @@ func roundTrips(b *testing.B, address string, rate int) map[uint16]time.Duration
 	for i := range rate {
 		var local uint16 // of the run under way: those of one job follow each other
 		p, err := probe.New(probe.Spec{
-			URL: address, Interpretation: probe.RoundTripLatency, PingMode: probe.PingMessage, Send: "ping", Expect: "ping",
-			Dial: func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+			Opening: probe.Opening{URL: address, Dial: func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 				conn, err := new(net.Dialer).DialContext(ctx, "tcp", to.String())
 				if err == nil {
 					local = conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
 				}
 				return conn, err
-			},
+			}},
+			Interpretation: probe.RoundTripLatency, PingMode: probe.PingMessage, Send: "ping", Expect: "ping",
 		})
 		if err != nil {
 			b.Fatal(err)

@@ -64,7 +64,7 @@ func failed(code reasons.Code, kind reasons.ErrorType, detail string) func(*prob
 }
 
 func chat(in probe.Interpretation) config.Probe {
-	return config.Probe{Name: "chat", Spec: probe.Spec{URL: "wss://chat.example.com/socket?token=hunter2", Interpretation: in}}
+	return config.Probe{Name: "chat", Spec: probe.Spec{Opening: probe.Opening{URL: "wss://chat.example.com/socket?token=hunter2"}, Interpretation: in}}
 }
 
 // exchanged is a run with an exchange, the second step of which is measured.
