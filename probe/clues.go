@@ -10,10 +10,10 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// sentLast notes what was sent last on the open socket.
+// sentLast notes the last thing that the probe sent on the open socket.
 func (r *run) sentLast(what reasons.Sent, at time.Time) { r.last, r.lastAt = what, at }
 
-// clues are what a hint about the run follows from. The end is when it ended.
+// clues are the evidence for a hint about the run, which ended at the given time.
 func (r *run) clues(err error, end time.Time) reasons.Clues {
 	spec := &r.probe.spec
 	c := reasons.Clues{
@@ -42,7 +42,7 @@ func (r *run) clues(err error, end time.Time) reasons.Clues {
 	return c
 }
 
-// expected is what the run was waiting for.
+// expected is the kind of message that the run waited for.
 func (r *run) expected() reasons.Expected {
 	if r.turn >= len(r.probe.turns) || !r.res.Opened || r.stage == reasons.StageStay {
 		return reasons.ExpectedNothing

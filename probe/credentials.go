@@ -5,8 +5,8 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// authorize returns the value of the Authorization field for one run, or nothing. Without its credentials a probe
-// does not go to its endpoint: a refusal of a stranger would say nothing about it.
+// authorize returns the value of the Authorization field for one run, or nothing. A probe without its credentials does
+// not connect, because a refusal would say nothing about the endpoint.
 func (p *Probe) authorize() (string, error) {
 	if p.spec.Authorize == nil {
 		return "", nil

@@ -12,7 +12,7 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// detail says for people what ended a failed run, and in which step of its exchange.
+// detail is a sentence for people on the end of a failed run, with the step of its exchange.
 func (r *run) detail(err error) string {
 	what := say.Sentence("%s%s", r.cause(err), r.nearness(err))
 	if r.res.Steps != nil && r.stage != reasons.StageStay {
@@ -56,11 +56,11 @@ func (r *run) cause(err error) string {
 	}
 }
 
-// lastSent says what was sent last.
+// lastSent are the words for the last thing that the probe sent.
 var lastSent = map[reasons.Sent]string{reasons.SentNothing: "the open", reasons.SentMessage: "the message was sent",
 	reasons.SentPing: "the Ping was sent", reasons.SentBoth: "the message and the Ping were sent"}
 
-// sinceLast says how long before the end of the run something was sent, which may be its cause.
+// sinceLast says how long before the end of the run the probe last sent something, which may be the cause.
 func (r *run) sinceLast() string {
 	if r.lastAt.IsZero() {
 		return ""
@@ -90,7 +90,7 @@ func messages(n int) string {
 	return strconv.Itoa(n) + " messages"
 }
 
-// waitingFor says what a run was doing when its time was up.
+// waitingFor are the words for the activity of a run whose time was up.
 var waitingFor = map[reasons.Stage]string{
 	reasons.StageDNS:     "waiting for the resolver",
 	reasons.StageConnect: "waiting for the TCP connection",

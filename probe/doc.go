@@ -7,14 +7,14 @@
 //     if there is one), TLS, and the upgrade until the 101 is verified;
 //   - the round trip, from writing the message to having read the whole matching reply. The open is not in it.
 //
-// The [Interpretation] says which value is the headline. A run reports every value that it measured: without a reply the
-// Result still has the handshake latency. A value that was not measured is absent, never zero. A failed probe is a Result
-// with a reason; an error from Run means that nothing was measured.
+// The [Interpretation] says which value is the headline. A run reports every value that it measured: without a reply
+// the Result still has the handshake latency. A value that was not measured is absent, never zero. A failed probe is a
+// Result with a reason; an error from Run means that nothing was measured.
 //
-// Before it sends, a run listens for at most 10 ms (less if its timeout is below 200 ms) for what the server says of its
-// own accord: a greeting is not a reply. That wait is part of no value. The close handshake comes after the value is fixed
-// and is part of none. It has a budget of its own, 500 ms, so that nothing of a run outlives its deadline by more than a
-// second, whatever the endpoint does.
+// Before it sends, a run listens for at most 10 ms (less if its timeout is below 200 ms) for what the server says of
+// its own accord: a greeting is not a reply. That wait is part of no value. The close handshake comes after the value
+// is fixed and is part of none. It has a budget of its own, 500 ms, so that nothing of a run outlives its deadline by
+// more than a second, whatever the endpoint does.
 //
 // # Layers
 //

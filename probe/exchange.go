@@ -35,8 +35,8 @@ type dialogue struct {
 	sendErr error        // of the last message that was sent
 }
 
-// exchangeMessages takes one turn after the other. The round trip counts once all of them are done: a part of an
-// exchange that failed is no answer.
+// exchangeMessages takes one turn after the other. The round trip counts only if all turns end, because a part of a
+// failed exchange is no answer.
 func (r *run) exchangeMessages() error {
 	d := &dialogue{run: r}
 	if r.probe.open {
@@ -57,8 +57,8 @@ func (r *run) exchangeMessages() error {
 	return nil
 }
 
-// take does one turn: it sends, if there is something to send, and then reads until a message matches, if one is
-// expected.
+// take does one turn. It sends the message of the turn, if there is one, and then reads until a message matches, if the
+// turn expects one.
 func (d *dialogue) take(t turn) error {
 	r := d.run
 	if t.open {
@@ -97,7 +97,8 @@ func (d *dialogue) take(t turn) error {
 	return d.hear(t, begin, early, answerable)
 }
 
-// boundStep gives the step its time. Messages that an earlier step passed over do not tell how this one ended.
+// boundStep gives the step its time, and forgets the messages that an earlier step passed over: they do not tell how
+// this one ends.
 func (r *run) boundStep(timeout time.Duration) {
 	r.due, r.limit, r.unmatched = r.deadline, r.probe.spec.Timeout, 0
 	r.near.Begin(nil)
@@ -136,17 +137,18 @@ func (r *run) endStep(begin, end time.Time) {
 	}
 }
 
-// tooLate reports whether the time is up, and it is not the server that keeps a message from being sent now. One that
-// could no longer be answered is not begun. Of a connection that has ended the end tells more. It is the agent's own
-// trouble if there would be time left, had it not stood still for that long.
+// tooLate reports whether the time is up before a message was sent. A message that could no longer be answered is not
+// begun. A connection that has ended is not too late, because its end tells more. The agent itself is starved if time
+// would be left but for its own Lag.
 func (r *run) tooLate() bool {
 	r.unsent = !r.wire.Ended() && r.raw.Late()
 	r.seen.Starved = r.unsent && r.res.Lag > max(OverloadBound, time.Since(r.due))
 	return r.unsent
 }
 
-// say sends the message of the turn, and returns when it began to and whether it can be answered. A failure is no end
-// yet: what the server said before, a close frame perhaps, is still to be read, and tells more than the failed write.
+// say sends the message of the turn. It returns when the writing began, and whether the message can be answered. A
+// failed write does not end the turn: the server may have sent a close frame before, which tells more and is still to
+// be read.
 func (d *dialogue) say(t turn) (time.Time, bool) {
 	if d.wire.Ended() {
 		return time.Now(), false
@@ -181,7 +183,7 @@ func (d *dialogue) finishSending(begin time.Time, sent bool) error {
 
 var errNotOpen = say.Error(say.Own("the connection had ended before the message was sent"))
 
-// hear reads until a message matches that can be the answer.
+// hear reads until a message matches and can be the answer.
 func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) error {
 	r := d.run
 	m := match.NewMessage(&t.expect, match.Options{
@@ -218,8 +220,8 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 	}
 }
 
-// noteTimestamp notes whose time ended a value, and how late this process was to see it. The kernel's time is the clock of
-// the result only if it ended all values.
+// noteTimestamp notes which clock ended a value, and how late this process saw it. The kernel's is the clock of the
+// Result only if it ended all values.
 func (r *run) noteTimestamp() {
 	if r.res.TimestampSource != tcp.UserTime {
 		r.res.TimestampSource = r.raw.Source
@@ -227,14 +229,14 @@ func (r *run) noteTimestamp() {
 	r.res.Lag = max(r.res.Lag, r.raw.Lag)
 }
 
-// passOver counts messages that are not the one that is waited for.
+// passOver counts messages that do not match.
 func (r *run) passOver(n int) {
 	r.unmatched += n
 	r.res.Unmatched += n
 }
 
-// streamError finds out why reading ended. The wire knows; the library wraps what it was told. A message that could not
-// be sent tells less than what the server said before, which is still to be read.
+// streamError finds out why reading ended. It asks the stream, because the library wraps its errors. After a failed
+// write it reads on: the last messages of the server tell more.
 func (r *run) streamError(err error) error {
 	var b *frame.Breach
 	switch {

@@ -10,8 +10,7 @@ import (
 // MessageFormat is how the messages of a Spec are written.
 type MessageFormat string
 
-// The message formats. The last two stand for bytes, which are sent as a binary message; blanks and line ends in
-// them mean nothing.
+// The message formats. The last two stand for the bytes of a binary message; blanks and line ends in them mean nothing.
 const (
 	FormatText   MessageFormat = "text"
 	FormatBase64 MessageFormat = "base64" // RFC 4648 4, with padding

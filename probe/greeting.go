@@ -2,13 +2,13 @@ package probe
 
 import "time"
 
-// greetingWait is how long a run listens for a greeting before it sends. Servers write it right behind the
-// 101, but in a segment of its own, which can come a moment later: sent to at once, they would seem to have
-// answered before they could. The wait is part of no value.
+// greetingWait is how long a run listens for a greeting before it sends. Servers write a greeting right behind the 101,
+// but in a segment of its own, which can come a moment later. Without the wait, it would seem to answer a message that
+// was sent at once. The wait is part of no value.
 const greetingWait = 10 * time.Millisecond
 
-// settle waits, before the first message, for what a server says of its own accord when the socket opens. An exchange
-// that began by waiting for the server has heard it. The connection is left with the bound of the wait.
+// settle waits for a greeting before the first message. An exchange that began by waiting for the server has heard it
+// already. The end of the wait stays the bound of the connection.
 func (d *dialogue) settle() {
 	if d.turn > 0 {
 		return

@@ -2,8 +2,7 @@ package probe
 
 import "time"
 
-// Interpretation says which value of a run is its headline: the one that people see first and
-// thresholds judge.
+// Interpretation says which value of a run is its headline: people see it first, and thresholds judge it.
 type Interpretation string
 
 // The interpretations. Their strings are part of wsprobe's interface.
@@ -52,5 +51,5 @@ func present(d time.Duration, measured bool) (float64, bool) {
 	return Millis(d), true
 }
 
-// Millis is a duration in milliseconds, as every number that leaves wsprobe is.
+// Millis is a duration in milliseconds, the unit of all latencies that leave wsprobe.
 func Millis(d time.Duration) float64 { return float64(d) / float64(time.Millisecond) }

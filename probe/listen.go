@@ -11,8 +11,8 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// listen reads the messages that the endpoint sends of its own accord, for a length of time or until the context ends. A
-// close by the endpoint is noted and no failure, because the caller asked for nothing more.
+// listen reads the messages that the endpoint sends of its own accord, for a length of time or until the context ends.
+// A close by the endpoint is noted and no failure, because the caller asked for nothing more.
 func (r *run) listen(length time.Duration) error {
 	r.stage = reasons.StageReply
 	r.due, r.limit = time.Now().Add(length), length

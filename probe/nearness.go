@@ -16,8 +16,8 @@ func (d *dialogue) remember(m *match.Message, matched bool) {
 	}
 }
 
-// nearness says how near a failed run was to a match, in a sentence that begins with a colon, or is empty. A server that
-// broke the protocol has a worse fault.
+// nearness says how near a failed run was to a match, in a sentence that begins with a colon, or is empty. A server
+// that broke the protocol has a worse fault.
 func (r *run) nearness(err error) string {
 	if _, broke := errors.AsType[*frame.Breach](err); broke || r.stage != reasons.StageReply {
 		return say.Own("")

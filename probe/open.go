@@ -62,7 +62,7 @@ func (r *run) noteAttempt() {
 	r.res.CertificateExpiry, r.res.HTTPStatus = a.Secured.Expiry, a.Status
 }
 
-// noteOpen notes what an open socket tells besides.
+// noteOpen notes the facts of an open socket.
 func (r *run) noteOpen() {
 	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
 	r.lastAt, r.settled = r.raw.ArrivedAt, r.raw.ArrivedAt
@@ -71,8 +71,8 @@ func (r *run) noteOpen() {
 	r.res.Extensions = r.attempt.Agreement.Extensions
 }
 
-// shownProtocol is the subprotocol that the server picked as it may be shown. It is one that was offered, so only what
-// is named as a secret is hidden in it, and what is too long for a name.
+// shownProtocol is the subprotocol that the server picked, without secrets. It is one that the probe offered, so it can
+// hold only Secrets of the Spec, or be too long for a name.
 func (r *run) shownProtocol(picked string) string {
 	if picked == "" {
 		return ""

@@ -8,7 +8,7 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// conclude fixes the outcome of the run, and tells fixed of it first, so that nobody takes the run for one under way.
+// conclude fixes the outcome of the run. It calls fixed first, so that nobody takes the run for one under way.
 func (r *run) conclude(err error, fixed func(time.Time)) {
 	now := time.Now()
 	if r.res.Ended = now; fixed != nil {
@@ -48,7 +48,7 @@ func (r *run) conclude(err error, fixed func(time.Time)) {
 	}
 }
 
-// breakOff ends the spans of what was under way when the run failed.
+// breakOff ends the spans that were open when the run failed.
 func (r *run) breakOff(now time.Time) {
 	spans := []*Span{&r.res.Phases[r.phase]}
 	if r.res.Steps != nil {
@@ -61,8 +61,8 @@ func (r *run) breakOff(now time.Time) {
 	}
 }
 
-// noteFarewell records a close by the server of a run that was ok. An answer to the probe's own close frame is none: it
-// repeats the code, or has none (RFC 6455 5.5.1). A frame with another code was on its way, or is worth telling.
+// noteFarewell records that the server closed a run that was ok. Its answer to the probe's own close frame does not
+// count: an answer repeats the code, or has none (RFC 6455 5.5.1). A close frame with another code counts.
 func (r *run) noteFarewell(first bool) {
 	code, reason, closed := r.wire.Scanner().Closed()
 	_, broken := errors.AsType[*frame.Breach](r.wire.Fault())
@@ -93,8 +93,8 @@ func (r *run) noteClose(b *frame.Breach) {
 	}
 }
 
-// startOf returns the start of a run on the wall clock of its end, so that their difference is the length of the run even
-// if the wall clock was stepped meanwhile. Else a run could seem to end before it starts, or to take a day.
+// startOf returns the start of a run on the wall clock of its end. Their difference is then the length of the run, also
+// if the wall clock was stepped meanwhile; else a run could seem to end before it starts, or to take a day.
 func startOf(started, ended time.Time) time.Time {
 	return ended.Add(-ended.Sub(started)) // by the monotonic clock, whose reading stays
 }

@@ -9,21 +9,21 @@ import (
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
-// longProtocol is the length of a subprotocol in bytes beyond which it is no name but a token: browsers can send one in
-// no other header.
+// longProtocol is the longest subprotocol, in bytes, that counts as a name. A longer one counts as a token, because
+// browsers can send a token in no other header.
 const longProtocol = 32
 
-// hidingTime bounds what a run takes to prepare its secrets. Ordinary ones take less than a millisecond; if it is not
-// enough, nothing that others said is shown.
+// hidingTime bounds the preparation of the secrets of a run. Ordinary ones take less than a millisecond. If the time is
+// not enough, no text of others is shown.
 const hidingTime = 500 * time.Millisecond
 
-// redactor hides the secrets of a Spec in texts that an endpoint or a library wrote: those it names, the values of headers
-// and of the query, long subprotocols and the credentials, the proxy's too.
+// redactor hides the secrets of a Spec in texts of endpoints and libraries: its Secrets, the values of headers and of
+// the query, long subprotocols, and the credentials of endpoint and proxy.
 type redactor struct{ hide *redact.Redactor }
 
 func newRedactor(s Spec) *redactor { return newRedactorWithin(context.Background(), s, "") }
 
-// newRedactorWithin is newRedactor for a Spec and the value of the Authorization field, if any. It ends with the context.
+// newRedactorWithin is newRedactor for a Spec and the value of the Authorization field, if any. The context bounds it.
 func newRedactorWithin(ctx context.Context, s Spec, authorization string) *redactor {
 	var set redact.Secrets
 	for _, text := range s.Secrets {
@@ -54,15 +54,15 @@ func newRedactorWithin(ctx context.Context, s Spec, authorization string) *redac
 	return &redactor{hide: set.Redactor(ctx)}
 }
 
-// text returns what may be shown of a text of others: its first limit bytes, visible, without secrets. Give it
-// redact.Slack bytes more than the limit where there are.
+// text returns the first limit bytes of a text of others, visible and without secrets. It needs redact.Slack bytes
+// beyond the limit, if there are any, to find a secret that the limit cuts.
 func (r *redactor) text(s string, limit int) string { return r.hide.Text(s, limit) }
 
-// texts is text for messages, or parts of one, that came one after the other: what is split over them is found, too.
+// texts is text for messages, or parts of one, in the order of arrival. It also finds secrets that are split over them.
 func (r *redactor) texts(parts []string, limit int) []string { return r.hide.Parts(parts, limit) }
 
-// sentence returns what may be shown of a sentence of the probe, see package say: its first limit bytes, without secrets in
-// the words of others.
+// sentence returns the first limit bytes of a sentence of the probe, see package say, without secrets in the words of
+// others.
 func (r *redactor) sentence(s string, limit int) string { return say.Shown(s, limit, r.text) }
 
 // RedactURL returns a URL as it may be shown: without its query and without user information.

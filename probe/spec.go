@@ -15,7 +15,7 @@ const (
 	MaxProtocolLen  = 8 << 10
 	DefaultMaxReply = 1 << 20
 	MaxMaxReply     = 64 << 20
-	// MaxProtocolBytes is how long the subprotocols may be together. Servers commonly accept a head of 8 to 64 KiB.
+	// MaxProtocolBytes is the length of all subprotocols together. Servers commonly accept a head of 8 to 64 KiB.
 	MaxProtocolBytes = 16 << 10
 	MaxStayOpen      = 25 * time.Second
 	// MaxJSONPathBytes is the length of a path of ExpectJSON in bytes.
@@ -33,8 +33,8 @@ const (
 	PingMessage PingMode = "message"
 	// PingFrame sends a Ping frame and waits for its Pong (RFC 6455 5.5.2).
 	PingFrame PingMode = "frame"
-	// PingBoth is PingMessage with a Ping frame behind every message that waits for an answer. Its Pong is not waited
-	// for; it tells a silent application from a silent endpoint.
+	// PingBoth is PingMessage with a Ping frame behind every message that waits for an answer. The run does not wait
+	// for the Pong, which tells a silent application from a silent endpoint.
 	PingBoth PingMode = "both"
 )
 
@@ -59,35 +59,35 @@ type Spec struct {
 	// Timeout bounds a run from its start to the matching reply, MinTimeout to MaxTimeout.
 	// Default: DefaultTimeout.
 	Timeout time.Duration
-	// PingMode is how an answer is provoked. Default: PingMessage for RoundTripLatency, else PingNone;
-	// the two go together, any other combination is refused.
+	// PingMode is how the run provokes an answer. RoundTripLatency needs a mode other than PingNone, and the others
+	// need PingNone. Default: PingMessage for RoundTripLatency, else PingNone.
 	PingMode PingMode
 	// MessageFormat is how Send and Expect are written. Default: FormatText.
 	MessageFormat MessageFormat
 	// Send is the message of PingMessage and PingBoth, at most MaxSendBytes; required there, unless there is an
 	// Exchange, and allowed only there.
 	Send string
-	// Expect is what the reply must contain, compared byte by byte; empty accepts any reply.
-	// At most MaxExpectBytes.
+	// Expect is a text that the reply must contain, compared byte by byte; empty accepts any reply. At most
+	// MaxExpectBytes.
 	Expect string
-	// ExpectPattern is a regular expression (RE2) that the reply must match somewhere, in place of Expect. A text
-	// message is looked at as UTF-8, a binary one byte by byte: \xff is the byte 0xff, a dot is any byte, and text
-	// outside ASCII is the bytes of its UTF-8. An expression about characters, such as \p{L}, \x{20ac} or [äö], looks
-	// at both as UTF-8. At most MaxExpectBytes.
+	// ExpectPattern is a regular expression (RE2) that must match somewhere in the reply, in place of Expect. It
+	// matches a text message as UTF-8, and a binary one byte by byte: \xff is the byte 0xff, a dot is any byte, and
+	// text outside ASCII is the bytes of its UTF-8. An expression about characters, such as \p{L}, \x{20ac} or [äö],
+	// matches both as UTF-8. At most MaxExpectBytes.
 	ExpectPattern string
-	// ExpectJSON is what must stand where in a JSON reply, in place of Expect; see [Step].
+	// ExpectJSON has the values of a JSON reply by their paths, in place of Expect; see [Step].
 	ExpectJSON map[string]any
-	// Exchange is what is said in place of Send and one reply, at most MaxSteps steps. It is allowed with every
-	// Interpretation, and then with PingNone, too: the run is ok once all steps are done.
+	// Exchange is a conversation in place of Send and one reply, at most MaxSteps steps. Every Interpretation can have
+	// one, then with PingNone, too: the run is ok once all steps have ended.
 	Exchange []Step
-	// MaxReply is the longest message accepted, in bytes, at most MaxMaxReply. Default: DefaultMaxReply.
+	// MaxReply is the longest message to accept, in bytes after inflating, at most MaxMaxReply. Default:
+	// DefaultMaxReply.
 	MaxReply int64
-	// ExpectStatus is the HTTP status of the refusal that is the right answer, from 200 to 599, for an endpoint
-	// that must stay shut: the run is ok if and only if it comes. 0 expects the socket to open. Not with
-	// RoundTripLatency.
+	// ExpectStatus is the HTTP status of the refusal by an endpoint that must stay shut, from 200 to 599: the run is ok
+	// only if this status comes. Not with RoundTripLatency. Default: 0, which expects the socket to open.
 	ExpectStatus int
-	// StayOpen is how long the socket must stay open, from the 101 or from the end of the last step, for the run to be
-	// ok: at most MaxStayOpen, and less than Timeout, whose deadline holds for it. Messages that come meanwhile do not
+	// StayOpen is how long the socket must stay open for the run to be ok, from the 101 or from the end of the last
+	// step. It is at most MaxStayOpen and less than Timeout, which bounds it, too. Messages that come meanwhile do not
 	// matter. Default: 0, which ends the run at once.
 	StayOpen time.Duration
 }

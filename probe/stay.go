@@ -8,8 +8,8 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// stay waits whether the socket stays open for as long as the Spec wants, from the 101 or from the end of the last step.
-// What comes meanwhile does not matter, as long as it is sound.
+// stay checks that the socket stays open for as long as the Spec wants, from the 101 or from the end of the last step.
+// Messages that come meanwhile do not matter, if they are sound.
 func (r *run) stay() error {
 	if r.probe.spec.StayOpen == 0 {
 		return nil

@@ -13,22 +13,22 @@ const MaxSteps = 32
 
 // Step is one part of an exchange: it sends a message, waits for one, or does one after the other.
 //
-// Steps read each message once, in the order of arrival. A step passes over a message that does not match, and counts it;
-// later steps do not see the messages of an earlier one. A message that arrived before the step sent is not its reply,
-// but a step that only waits takes it.
+// Steps read each message once, in the order of arrival. A step passes over a message that does not match, and counts
+// it; later steps do not see the messages of an earlier one. A message that arrived before the step sent is not its
+// reply, but a step that only waits takes it.
 //
-// In the texts of a step, {{nonce}} stands for 26 letters and digits that are fresh in every run. {{name}} stands for the
-// text that the group (?P<name>...) matched in the ExpectPattern of an earlier step. {{"{{"}} or {{'{{'}} stands for two
-// braces.
+// In the texts of a step, {{nonce}} stands for 26 letters and digits that are fresh in every run. {{name}} stands for
+// the text that the group (?P<name>...) matched in the ExpectPattern of an earlier step. {{"{{"}} or {{'{{'}} stands
+// for two braces.
 type Step struct {
 	// Send is the message to send, at most MaxSendBytes, in the format of the Spec; nil sends nothing.
 	Send *string
-	// Expect, ExpectPattern and ExpectJSON say which message the step waits for. At most one of them is set; without any,
-	// the step only sends. Expect is a text that the message must contain; an empty one takes any message. At most
+	// Expect, ExpectPattern and ExpectJSON say which message the step waits for. At most one of them is set; without
+	// any, the step only sends. Expect is a text that the message must contain; an empty one takes any message. At most
 	// MaxExpectBytes.
 	Expect *string
-	// ExpectPattern is a regular expression (RE2) that must match somewhere in the message. At most MaxExpectBytes, also
-	// with its placeholders filled in. It matches a binary message byte by byte, see Spec.ExpectPattern.
+	// ExpectPattern is a regular expression (RE2) that must match somewhere in the message. At most MaxExpectBytes,
+	// also with its placeholders filled in. It matches a binary message byte by byte, see Spec.ExpectPattern.
 	ExpectPattern string
 	// ExpectJSON has the values of a JSON message by their paths: strings, numbers, bools or nil. A path is one of
 	// github.com/tidwall/gjson, "data.items.0.id", of at most MaxJSONPathBytes. It can have the modifiers @this, @keys,

@@ -12,8 +12,8 @@ const (
 	UserTime = tcp.UserTime
 )
 
-// KeepKernelClock makes the kernel timestamp everything that it receives, until release is called. Call it once in a
-// process that probes often: else each run switches the timestamps on and off for the whole machine, which costs more
-// than the run. An error means that runs cost more; their results are the same. Only Linux has these timestamps: on
-// other systems there is nothing to keep, and no error.
+// KeepKernelClock makes the kernel timestamp all that it receives, until release is called. Call it once in a process
+// that probes often. Without it, each run switches the timestamps on and off for the whole machine, which costs more
+// than the run. An error means that runs cost more; their results are the same. Only Linux has these timestamps; other
+// systems return no error.
 func KeepKernelClock() (release func(), err error) { return tcp.KeepKernelClock() }

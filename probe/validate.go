@@ -13,19 +13,19 @@ import (
 type Fault struct {
 	// Field is the name of the field of the Spec.
 	Field string
-	// Key is the element of the field that is Switch: the name of a header as it is spelled, the path of an
+	// Key is the element of the field that is wrong: the name of a header in its own spelling, the path of an
 	// expectation, or the index of a protocol or step. It is empty if the field as a whole is wrong.
 	Key string
-	// Sub is the name of the field of the Step that is wrong, and SubKey the element of that. Both are empty if the Step
-	// as a whole is wrong.
+	// Sub is the name of the field of the Step that is wrong, and SubKey the element of that. Both are empty if the
+	// Step as a whole is wrong.
 	Sub, SubKey string
-	// Problem is a phrase that follows the field's name, "must be between 100ms and 30s, got 50ms".
-	// It never repeats a header's value, a message, or any part of a URL: those may hold secrets.
+	// Problem is a phrase that follows the field's name, "must be between 100ms and 30s, got 50ms". It never repeats a
+	// header's value, a message, or any part of a URL, because those may hold secrets.
 	Problem string
-	// NotAllowed says that the field, or the header, may not be there at all, whatever its value.
+	// NotAllowed: the field, or the header, may not be set at all, whatever its value.
 	NotAllowed bool
-	// Given names the other fields that this judgement rests upon. Whoever knows that one of them is
-	// wrong for a reason of its own can drop the fault: it is a consequence, and may vanish.
+	// Given names the other fields on which the fault depends. If one of them has a fault of its own, this one is a
+	// consequence, and a caller can drop it.
 	Given []string
 }
 
@@ -44,11 +44,11 @@ func (f Fault) Error() string {
 	return where + ": " + f.Problem
 }
 
-// Validate returns everything that is wrong with the Spec, or nil. It changes nothing, and an absent
-// field counts as its default. What it accepts, [New] accepts.
+// Validate returns every fault of the Spec, or nil. It changes nothing, and an absent field counts as its default.
+// [New] accepts every Spec without faults.
 //
-// Nothing is accepted and then ignored: a message that would never be sent is a fault, and so is a
-// header that the handshake would overwrite.
+// No field is accepted and then ignored: a message that would never be sent is a fault, and so is a header that the
+// handshake would overwrite.
 func (s Spec) Validate() []Fault {
 	s = s.WithDefaults()
 	var faults []Fault
@@ -114,8 +114,7 @@ func (s Spec) stayFaults() []Fault {
 	return nil
 }
 
-// modeFaults checks the fields that only make sense together: what is measured, how an answer is
-// provoked, and the message and reply of that.
+// modeFaults checks the fields that make sense only together: the interpretation, the ping mode, message and reply.
 func (s Spec) modeFaults() []Fault {
 	var faults []Fault
 	if !slices.Contains(Interpretations(), s.Interpretation) {
@@ -127,7 +126,7 @@ func (s Spec) modeFaults() []Fault {
 			Problem: notAmong(PingModes(), s.PingMode)})
 	}
 	if len(faults) > 0 {
-		return faults // whether the rest fits depends on what was meant
+		return faults // the rest depends on these two
 	}
 	given := []string{"Interpretation"}
 	switch roundTrip := s.Interpretation == RoundTripLatency; {

@@ -36,8 +36,8 @@ func ofStep(index int, faults []Fault) []Fault {
 	return faults
 }
 
-// exchangeFaults checks the steps as a whole: that each does something, that there is a round trip to measure, and
-// that placeholders name what an earlier step caught.
+// exchangeFaults checks the steps as a whole: each does something, one is the round trip, and placeholders name groups
+// of earlier steps.
 func (s Spec) exchangeFaults() []Fault {
 	if n := len(s.Exchange); n < 1 || n > MaxSteps {
 		return []Fault{{Field: "Exchange", Problem: fmt.Sprintf("must have 1 to %d steps, got %d", MaxSteps, n)}}

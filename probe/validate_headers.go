@@ -68,7 +68,7 @@ func (o Opening) authorizationFault() []Fault {
 	return nil
 }
 
-// headerNameProblem says why a header may not be set, or nothing.
+// headerNameProblem says why a header may not be set. It is empty for a good name.
 func headerNameProblem(name string) string {
 	switch lower := strings.ToLower(name); {
 	case name == "":
@@ -89,14 +89,14 @@ func headerNameProblem(name string) string {
 	return ""
 }
 
-// framingHeaders would promise a body, an interim response or a connection that an upgrade request
-// does not have (RFC 7230 3.3 and 6.1).
+// framingHeaders promise a body, an interim response or a connection that an upgrade request does not have (RFC 7230
+// 3.3 and 6.1).
 var framingHeaders = []string{
 	"content-length", "transfer-encoding", "te", "trailer", "keep-alive", "expect", "http2-settings",
 }
 
-// headerValueProblem says what is wrong with a header's value, without repeating it. The grammar is
-// that of RFC 7230 3.2: visible characters, bytes above ASCII, blanks and tabs inside.
+// headerValueProblem names the fault of a header's value, without repeating it. The grammar is that of RFC 7230 3.2:
+// visible characters, bytes above ASCII, blanks and tabs inside.
 func headerValueProblem(value string) string {
 	for i := range len(value) {
 		if c := value[i]; c < ' ' && c != '\t' || c == 0x7f {

@@ -36,7 +36,7 @@ func (s Spec) sendFaults(field, text string) []Fault {
 	return append(faults, s.formatFaults(field, text)...)
 }
 
-// expectFaults checks what a message must contain.
+// expectFaults checks the text that a message must contain.
 func (s Spec) expectFaults(field, text string) []Fault {
 	var faults []Fault
 	if n := len(text); n > MaxExpectBytes {
@@ -67,7 +67,7 @@ func patternFaults(expr string) []Fault {
 	return nil
 }
 
-// jsonFaults checks what must stand where in a JSON message.
+// jsonFaults checks the paths and values of an ExpectJSON.
 func jsonFaults(expect map[string]any) []Fault {
 	if expect == nil {
 		return nil
@@ -96,8 +96,8 @@ func pathProblem(path string) string {
 	return match.PathProblem(path)
 }
 
-// messageFaults checks that there is something to say if and only if messages are sent. The interpretation and
-// the ping mode fit each other.
+// messageFaults checks that there are messages if the ping mode sends any, and else none. The interpretation and the
+// ping mode must fit each other.
 func (s Spec) messageFaults() []Fault {
 	given := []string{"Interpretation", "PingMode"}
 	if !s.talks() {
@@ -134,7 +134,7 @@ type given struct {
 	given       bool
 }
 
-// expectations are the fields that say what is expected.
+// expectations are the fields for the expected message.
 func (s Spec) expectations() []given {
 	return []given{
 		{"Expect", "expect_message", s.Expect != ""},
@@ -143,7 +143,7 @@ func (s Spec) expectations() []given {
 	}
 }
 
-// silentFaults finds what is there although no message is sent.
+// silentFaults finds fields about messages in a Spec that sends none.
 func (s Spec) silentFaults(rest []string) []Fault {
 	mode := string(s.Interpretation)
 	if s.PingMode == PingFrame {
@@ -165,7 +165,7 @@ func (s Spec) silentFaults(rest []string) []Fault {
 	return faults
 }
 
-// besideFaults finds what has its place in the steps of an exchange.
+// besideFaults finds fields that belong into the steps of an exchange.
 func (s Spec) besideFaults() []Fault {
 	var faults []Fault
 	for _, f := range append(s.expectations(), given{"Send", "", s.Send != ""}) {

@@ -36,7 +36,7 @@ func (o Opening) proxyFaults() []Fault {
 	return faults
 }
 
-// proxyUserProblem says what is wrong with the credentials for a proxy, or nothing.
+// proxyUserProblem names the fault of the credentials for a proxy. It is empty for good ones.
 func proxyUserProblem(user *url.Userinfo, scheme string) string {
 	if user == nil {
 		return ""

@@ -10,7 +10,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/opening"
 )
 
-// routeFaults checks where the connection goes: a place to connect to, and an IP version that it can have.
+// routeFaults checks the place to connect to, and that the IP version allows it.
 func (o Opening) routeFaults() []Fault {
 	if !slices.Contains(IPVersions(), o.IPVersion) {
 		return []Fault{{Field: "IPVersion", Problem: notAmong(IPVersions(), o.IPVersion)}}
@@ -22,7 +22,7 @@ func (o Opening) routeFaults() []Fault {
 		}
 	}
 	if len(faults) > 0 || o.Proxy != nil {
-		return faults // with a proxy the version is that of the way to the proxy
+		return faults // with a proxy, the version is for the way to the proxy
 	}
 	to, field := o.ConnectTo, "ConnectTo"
 	if to == "" {
@@ -40,7 +40,7 @@ func (o Opening) routeFaults() []Fault {
 	return faults
 }
 
-// connectToProblems says what is wrong with a host:port.
+// connectToProblems names the faults of a host:port.
 func connectToProblems(to string) []string {
 	if strings.LastIndexByte(to, ':') <= strings.LastIndexByte(to, ']') || strings.ContainsAny(to, "/?#@ ") {
 		return []string{"must be host:port, an IPv6 address in brackets"}

@@ -7,7 +7,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/opening"
 )
 
-// tlsFaults checks that TLS is configured only where there is TLS, and offers nothing but what an upgrade needs.
+// tlsFaults checks that only a wss:// URL or an https:// proxy has a configuration of TLS, and that ALPN offers
+// HTTP/1.1 alone.
 func (o Opening) tlsFaults() []Fault {
 	var faults []Fault
 	if strings.HasPrefix(strings.ToLower(o.URL), "ws://") {

@@ -14,11 +14,11 @@ import (
 // MaxURLBytes is the longest URL accepted; RFC 7230 3.1.1 asks servers for 8,000 bytes at least.
 const MaxURLBytes = 8 << 10
 
-// urlProblems says everything that is wrong with the URL of an endpoint (RFC 6455 3), and repeats no
-// part of it: credentials hide in user information, paths and queries alike.
+// urlProblems names every fault of the URL of an endpoint (RFC 6455 3). It repeats no part of the URL, because
+// credentials can stand in user information, paths and queries.
 //
-// The parts are told apart here and not by [url.Parse], which stops at the first problem, quotes the
-// URL in its error, and does not look at the query or the range of the port.
+// It does not use [url.Parse], which stops at the first problem, quotes the URL in its error, and checks neither the
+// query nor the range of the port.
 func urlProblems(raw string) []string {
 	switch {
 	case raw == "":
@@ -58,7 +58,7 @@ func urlProblems(raw string) []string {
 	return problems
 }
 
-// tailProblems says what is wrong with the path and the query of a URL.
+// tailProblems names the faults of the path and the query of a URL.
 func tailProblems(tail string) []string {
 	var problems []string
 	if !isASCII(tail) {
@@ -76,7 +76,7 @@ func isHex(c byte) bool {
 	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
 }
 
-// hostPortProblems says what is wrong with a host and its optional port.
+// hostPortProblems names the faults of a host and its optional port.
 func hostPortProblems(hostport string) []string {
 	host, port, hasPort := hostport, "", false
 	if i := strings.LastIndexByte(hostport, ':'); i > strings.LastIndexByte(hostport, ']') {
@@ -92,8 +92,8 @@ func hostPortProblems(hostport string) []string {
 	return problems
 }
 
-// hostProblem checks a name or an address. A name that ends in a number is an address, or wrong:
-// no top-level domain is a number, and resolvers disagree about what to do with one.
+// hostProblem names the fault of a name or an address. A name that ends in a number must be an address: no top-level
+// domain is a number, and resolvers disagree about one.
 func hostProblem(host string) string {
 	if host == "" {
 		return "must have a host"
@@ -128,8 +128,8 @@ func hostProblem(host string) string {
 	return ""
 }
 
-// isDomain reports whether the name consists of labels of RFC 1123 2.1. Underscores are accepted, as
-// Go's resolver does: container networks are full of them.
+// isDomain reports whether the name consists of labels of RFC 1123 2.1. It accepts underscores, as Go's resolver does,
+// because container networks are full of them.
 func isDomain(name string) bool {
 	if len(name) > 253 {
 		return false

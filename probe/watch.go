@@ -13,32 +13,33 @@ import (
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
-// Limits of what a [Watch] keeps.
+// Limits of a [Watch].
 const (
 	MaxWatchedFrames = 200
 	MaxWatchedLines  = 100
 	maxWatchedHead   = 8 << 10
 )
 
-// Watch collects what goes over the connection of one run, for somebody who looks at that run. [Probe.RunWith] fills it
-// in and is done with it when it returns. Its texts are printable and redacted, as those of a [Result] are: of the
-// request only the fields of public headers have values, and cookies that the endpoint sets have none.
+// Watch collects the traffic of one run, for a person who looks at that run. It is complete when [Probe.RunWith]
+// returns. Its texts are printable and redacted, as those of a [Result] are: only public headers of the request have
+// values, and cookies of the endpoint have none.
 type Watch struct {
-	// Message is called with each data message that the run reads, as it comes. Its own time delays the run. Nil is
-	// fine.
+	// Message is called with each data message that the run reads, at once. The time that it takes delays the run. Nil
+	// is fine.
 	Message func(Message)
-	// RepliesOnly leaves everything out but the Replies, which take less memory.
+	// RepliesOnly collects only the Replies, which takes less memory.
 	RepliesOnly bool
 
-	// Request and Response are the heads of the upgrade, line by line. A response that is no HTTP is its first bytes.
+	// Request and Response are the heads of the upgrade, line by line. A response that is not HTTP has one line, its
+	// first bytes.
 	Request, Response []string
-	// TLS is the handshake with the endpoint, nil if none got as far as a certificate.
+	// TLS is the handshake with the endpoint, nil if it did not get as far as a certificate.
 	TLS *Secured
-	// Frames are the frames of both sides in order, at most MaxWatchedFrames, and the close frames of both sides in any
-	// case. Unseen counts the others.
+	// Frames are the frames of both sides in order: the first MaxWatchedFrames, and every close frame. Unseen counts
+	// the others.
 	Frames []Frame
 	Unseen int
-	// Replies are the messages that were waited for and came, in order.
+	// Replies are the messages that matched, in order.
 	Replies []Message
 }
 
@@ -71,14 +72,14 @@ type Message struct {
 	Binary bool
 	Bytes  int    // inflated, if it was compressed
 	Text   string // its beginning, at most MaxBodyDetail bytes of it
-	// Cut says that there is more of it than Text shows.
+	// Cut: the message is longer than Text.
 	Cut bool
 
 	raw []byte
 }
 
-// watcher notes for a Watch what a run does. Most runs have none: all methods are for a nil watcher, too. Texts are
-// kept as they came, and become presentable only when the run is over, so that the work is in none of its times.
+// watcher fills a Watch in. Most runs have none, so all methods are for a nil watcher, too. Texts stay as they came
+// until the run is over, so that making them presentable is in none of its times.
 type watcher struct {
 	*Watch
 	run      *run
@@ -91,10 +92,10 @@ type watcher struct {
 	last     Message
 }
 
-// blind reports whether nothing but replies is noted, if that.
+// blind reports whether the watcher notes replies at most.
 func (w *watcher) blind() bool { return w == nil || w.RepliesOnly }
 
-// keep is how much of a message is noted.
+// keep is how many bytes of a message to note.
 func (w *watcher) keep() int {
 	if w == nil {
 		return 0
@@ -102,7 +103,7 @@ func (w *watcher) keep() int {
 	return MaxBodyDetail + redact.Slack
 }
 
-// trace is what the opening and the stream of frames tell the watcher, nil if nothing of it is noted.
+// trace makes the opening and the stream of frames tell the watcher. It is nil for a blind watcher.
 func (w *watcher) trace() *opening.Trace {
 	if w.blind() {
 		return nil
@@ -121,7 +122,7 @@ func (w *watcher) answered(piece []byte) {
 	w.head = append(w.head, piece[:min(len(piece), maxWatchedHead-len(w.head))]...)
 }
 
-// payload notes bytes of the frame that is being received.
+// payload notes bytes of the frame that is arriving.
 func (w *watcher) payload(opcode byte, p []byte) {
 	w.length += uint64(len(p))
 	if opcode < frame.Close {
@@ -129,8 +130,8 @@ func (w *watcher) payload(opcode byte, p []byte) {
 	}
 }
 
-// received notes a frame that has been received. Of a message in several frames, the last one shows the text: a secret
-// could be cut into pieces that nobody would know.
+// received notes a frame that has arrived. The last frame of a message shows the text of the whole, because several
+// frames could cut a secret into pieces that look like none.
 func (w *watcher) received(got frame.Received) {
 	f := Frame{At: w.since(w.run.attempt.Conn.ArrivedAt), Opcode: got.Opcode, Final: got.Final, Compressed: got.Marked, Length: w.length}
 	w.length = 0
@@ -148,7 +149,7 @@ func (w *watcher) received(got frame.Received) {
 	w.add(f)
 }
 
-// said notes a frame that has been sent.
+// said notes a frame that the probe has sent.
 func (w *watcher) said(at time.Time, opcode byte, payload []byte) {
 	if w.blind() {
 		return
@@ -159,7 +160,7 @@ func (w *watcher) said(at time.Time, opcode byte, payload []byte) {
 	w.add(f)
 }
 
-// saidMessage notes a data message that has been sent.
+// saidMessage notes a data message that the probe has sent.
 func (w *watcher) saidMessage(at time.Time, payload []byte) {
 	opcode := byte(frame.Text)
 	if w != nil && w.run.probe.spec.MessageFormat != FormatText {
@@ -178,7 +179,7 @@ func (w *watcher) add(f Frame) {
 
 func (w *watcher) since(at time.Time) time.Duration { return max(0, at.Sub(w.run.res.Started)) }
 
-// read notes a message that the run has just read, the next one: of a compressed one the frames do not tell the text.
+// read notes the next message that the run has read. It is the only source of the text of a compressed one.
 func (w *watcher) read(m *match.Message, wanted bool) {
 	if w == nil {
 		return
@@ -194,14 +195,14 @@ func (w *watcher) read(m *match.Message, wanted bool) {
 		w.Replies = append(w.Replies, heard)
 	}
 	if w.Message != nil {
-		live := []Message{w.last, heard} // what will come is not known, but the last one is
+		live := []Message{w.last, heard} // a secret can be split over it and the last one
 		showMessages(live, w.run.redact())
 		w.last = heard
 		w.Message(live[1])
 	}
 }
 
-// finish makes what was noted presentable.
+// finish makes all texts of the Watch presentable.
 func (w *watcher) finish() {
 	if w == nil {
 		return
@@ -215,7 +216,7 @@ func (w *watcher) finish() {
 	showMessages(w.Replies, hide)
 }
 
-// showMessages makes the texts of messages presentable, which came one after the other.
+// showMessages makes the texts of messages presentable. They must be in the order of arrival.
 func showMessages(messages []Message, hide *redactor) {
 	parts := make([]string, len(messages))
 	for i, m := range messages {
@@ -228,8 +229,8 @@ func showMessages(messages []Message, hide *redactor) {
 	}
 }
 
-// showFrames makes the payloads of frames presentable. The data of either side are one
-// text, whatever control frames stand between them.
+// showFrames makes the payloads of frames presentable. The data frames of either side count as one text, also with
+// control frames between them.
 func showFrames(frames []Frame, hide *redactor) {
 	for kind := range 4 { // data or control, of either side
 		var parts []string
@@ -257,7 +258,7 @@ func (f *Frame) payload() string {
 	return string(f.raw)
 }
 
-// keepOfMessage is how much of a message a run keeps to show it.
+// keepOfMessage is how many bytes of a message a run keeps to show them.
 func (r *run) keepOfMessage() int {
 	if r.watcher != nil {
 		return r.watcher.keep()

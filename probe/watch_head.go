@@ -10,7 +10,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
-// shownRequest is the head of the request as it may be shown. The values of the Spec's headers are hidden, and the query.
+// shownRequest is the head of the request, without the query and without the values of headers that are not public.
 func (w *watcher) shownRequest() []string {
 	if len(w.request) == 0 {
 		return nil
@@ -39,7 +39,7 @@ func (w *watcher) shownRequest() []string {
 	return lines
 }
 
-// hiddenCredentials leaves of the value of a header the scheme of its credentials.
+// hiddenCredentials hides the value of a header, but for the scheme of credentials.
 func hiddenCredentials(name, value string) string {
 	if scheme, _, ok := strings.Cut(value, " "); ok && name == "authorization" && httpguts.ValidHeaderFieldName(scheme) {
 		return scheme + " " + redact.Mark
@@ -57,8 +57,8 @@ func shownProtocols(protocols []string) []string {
 	return shown
 }
 
-// shownResponse is the head of the response as it may be shown, with the interim ones before it. What is no HTTP has a
-// first line.
+// shownResponse is the head of the response without secrets, with the interim ones before it. A response that is not
+// HTTP has its first line.
 func (w *watcher) shownResponse() []string {
 	head := w.head
 	var lines []string
@@ -81,7 +81,7 @@ func (w *watcher) shownResponse() []string {
 	return lines
 }
 
-// interim reports whether the head that ends with these lines is that of an interim response (RFC 9110 15.2).
+// interim reports whether these lines end with the head of an interim response (RFC 9110 15.2).
 func interim(lines []string) bool {
 	for _, line := range slices.Backward(lines) {
 		if proto, rest, ok := strings.Cut(line, " "); ok && strings.HasPrefix(proto, "HTTP/") {
@@ -91,8 +91,8 @@ func interim(lines []string) bool {
 	return false
 }
 
-// shownField hides in a field of a response what is as good as a password for who reads it: the value of a cookie, and
-// the query of a URL.
+// shownField hides the parts of a field of a response that are as good as a password: the value of a cookie, and the
+// query of a URL.
 func shownField(line string) string {
 	name, value, ok := strings.Cut(line, ":")
 	if !ok {

@@ -8,8 +8,8 @@ import (
 	"time"
 )
 
-// Secured is a TLS handshake. Version and Cipher are numbers of package crypto/tls, 0 if it failed; Verified says that the
-// certificate was found good. Chain is as the endpoint sent it, its own certificate first.
+// Secured is a TLS handshake. Version and Cipher are numbers of package crypto/tls, 0 if it failed. Verified: the
+// certificate is good. Chain has the certificates in the order of the endpoint, its own first.
 type Secured struct {
 	Version, Cipher uint16
 	ALPN            string
@@ -17,7 +17,7 @@ type Secured struct {
 	Chain           []Certificate
 }
 
-// Certificate is one of a chain. Names are those that it is good for, DNS names and addresses.
+// Certificate is one of a chain. Names are the DNS names and addresses that it is good for.
 type Certificate struct {
 	Subject, Issuer string
 	Names           []string

@@ -23,12 +23,12 @@ type socket struct {
 	inflate *frame.Inflater // nil if nothing is compressed
 }
 
-// anyURL is what the library is told to dial. The transport is connected already.
+// anyURL is the URL for the library, whose transport is connected already.
 const anyURL = "ws://endpoint"
 
 // newSocket hands an open stream to the library. If compression was agreed upon, the library compresses every message
 // that it sends, none with the help of an earlier one: a compressor of its own for each connection would cost more than
-// a megabyte. What it reads seems uncompressed to it.
+// a megabyte. Messages that it reads seem uncompressed.
 func newSocket(stream *frame.Stream) (*socket, error) {
 	options := &websocket.DialOptions{HTTPClient: &http.Client{Transport: opened{stream}}}
 	if stream.Inflater() != nil {
@@ -97,5 +97,5 @@ func invalidText() *frame.Breach {
 		About: say.Own("protocol error: text message that is not UTF-8")}
 }
 
-// free gives back what the library holds. All that there is to say to the server has been said by the wire.
+// free frees the library's memory. The stream has sent the close frame already.
 func (s *socket) free() { _ = s.conn.CloseNow() }

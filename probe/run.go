@@ -1,0 +1,138 @@
+package probe
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/match"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// measure opens the socket and has the exchange on it.
+func (r *run) measure(ctx context.Context) error {
+	err := r.open(ctx)
+	switch {
+	case errors.Is(err, opening.ErrExpectedRefusal):
+		return nil
+	case err != nil:
+		return err
+	}
+	if err := r.exchange(); err != nil {
+		return err
+	}
+	return r.stay()
+}
+
+// run is one measurement under way.
+type run struct {
+	probe    *Probe
+	deadline time.Time
+	due      time.Time     // the deadline of the step under way, which can have less time than the run
+	limit    time.Duration // the time from its start to due
+	res      Result
+
+	ctx           context.Context // of the call, which bounds redact
+	authorization string          // the value of the Authorization field, or empty
+	secrets       *redactor       // nil until it is needed, see redact
+
+	stage reasons.Stage
+	phase Phase // the one under way, if its span is SpanBroken
+	seen  reasons.Evidence
+
+	scratch *scratch
+	attempt *opening.Attempt // part of the scratch
+	raw     *tcp.Conn        // of the attempt
+	wire    *frame.Stream    // of the attempt
+	socket  *socket
+	watcher *watcher // nil for most runs
+
+	unsent    bool          // time was up before a message, or a Ping, could be sent
+	turn      int           // of the exchange, the one under way
+	roundTrip time.Duration // of the measured turn, once it has ended
+	unmatched int           // messages that the turn under way passed over
+	lastReply []byte        // the beginning of the last message that did not match
+	near      match.NearMiss
+
+	last    reasons.Sent // what was sent last, once the socket was open
+	lastAt  time.Time    // when that was, or else the open, or else the request
+	settled time.Time    // when the last step ended, or else the open
+}
+
+// redact returns the redactor of the run, and makes it the first time. Most runs need none; kept ready, it would make a
+// Probe half as large again.
+func (r *run) redact() *redactor {
+	if r.secrets == nil {
+		ctx, cancel := context.WithTimeout(r.ctx, hidingTime)
+		defer cancel()
+		r.secrets = newRedactorWithin(ctx, r.probe.spec, r.authorization)
+	}
+	return r.secrets
+}
+
+// enter begins a phase, and sets the stage of a failure in it.
+func (r *run) enter(stage reasons.Stage, phase Phase) {
+	r.stage, r.phase = stage, phase
+	r.res.Phases[phase] = Span{Start: time.Since(r.res.Started), State: SpanBroken}
+}
+
+// leave ends the phase under way at the given time, but not before its start.
+func (r *run) leave(at time.Time) {
+	span := &r.res.Phases[r.phase]
+	span.End, span.State = max(at.Sub(r.res.Started), span.Start), SpanEnded
+}
+
+// closeBudget bounds the close handshake, until the server has closed the connection.
+const closeBudget = 500 * time.Millisecond
+
+// close performs the close handshake of an open connection within closeBudget: a close frame, the server's answer, and
+// the end of the TCP connection, which the server closes first (RFC 6455 7.1.1).
+func (r *run) close(err error) {
+	if r.socket == nil {
+		return
+	}
+	r.enter(reasons.StageDone, PhaseClose)
+	r.raw.SetEnd(time.Now().Add(closeBudget))
+	if err == nil {
+		r.wire.Drain() // the server may have been first
+	}
+	first := r.wire.Ended()
+	r.wire.SendClose(r.goodbye(err))
+	answered := r.wire.Await() == nil
+	if err == nil {
+		r.noteFarewell(first)
+	}
+	if answered {
+		r.wire.CloseWrite()
+	}
+	r.wire.AwaitEOF()
+	if r.leave(time.Now()); !answered {
+		r.res.Phases[PhaseClose].State = SpanBroken
+	}
+}
+
+// goodbye is the code of the probe's close frame. It is that of a breach of the server, also of one behind the reply,
+// or else that of the server's own close frame (RFC 6455 7.1.7 and 5.5.1).
+func (r *run) goodbye(err error) int {
+	for _, fault := range []error{err, r.wire.Fault()} {
+		if b, ok := errors.AsType[*frame.Breach](fault); ok {
+			return b.Code
+		}
+	}
+	if code, _, closed := r.wire.Scanner().Closed(); closed {
+		return code
+	}
+	return frame.CloseNormal
+}
+
+// release frees the connection and the library's memory. A connection that never opened is dropped without a close
+// frame.
+func (r *run) release() {
+	r.attempt.Close()
+	if r.socket != nil {
+		r.socket.free()
+	}
+}
