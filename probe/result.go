@@ -3,6 +3,7 @@ package probe
 import (
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -100,7 +101,20 @@ func (r Result) Hint(words reasons.Words) string {
 	return reasons.Hint(reasons.Failure{Code: r.Reason, Type: r.ErrorType, Clues: c}, words)
 }
 
-// OverloadBound is how late an agent may be before it counts as the one that disturbed a run.
+// CloseSentBy returns whose close frame CloseCode comes from: "server", or "probe" after a breach. It is empty if there was
+// no close frame.
+func (r Result) CloseSentBy() string {
+	switch {
+	case r.CloseCode == 0 || r.CloseCode == frame.CloseAbnormal: // no close frame bears it (RFC 6455 7.4.1)
+		return ""
+	case r.CloseByProbe:
+		return "probe"
+	default:
+		return "server"
+	}
+}
+
+// OverloadBound is how late an agent may be before a run counts as disturbed by the agent itself.
 const OverloadBound = 100 * time.Millisecond
 
 // Overloaded reports whether the run started, or was served, more than OverloadBound late. Its values may then show

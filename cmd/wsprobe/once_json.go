@@ -1,21 +1,39 @@
 package main
 
 import (
+	"bytes"
 	"encoding/json"
 	"io"
+	"slices"
 	"sync"
 	"time"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // onceView is a result as a line of JSON. The doc tags are the README's.
 type onceView struct {
-	status.View
+	*metrics.Observation
 	onceKeys
+}
+
+// MarshalJSON returns one object with the keys of both.
+func (v onceView) MarshalJSON() ([]byte, error) {
+	object, err := v.Observation.MarshalJSON()
+	if err != nil {
+		return nil, err
+	}
+	var rest bytes.Buffer
+	keys := json.NewEncoder(&rest)
+	keys.SetEscapeHTML(false) // the encoder that calls this method escapes if it is to
+	if err := keys.Encode(v.onceKeys); err != nil {
+		return nil, err
+	}
+	return slices.Concat(object[:len(object)-1], []byte(","), rest.Bytes()[1:]), nil
 }
 
 // onceKeys are what only `once` tells.
@@ -104,10 +122,9 @@ func (d *jsonDisplay) each(s shot) error {
 func (d *jsonDisplay) view(s shot) onceView {
 	p, r := s.probe, s.result
 	verdict := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
-	v := onceView{View: status.NewView(p.Name, p.ShownURL(), p.Spec.Interpretation, r, verdict)}
-	if v.Hint != nil {
-		*v.Hint = r.Hint(d.words)
-	}
+	v := onceView{Observation: &metrics.Observation{
+		Probe: p.Name, URL: p.ShownURL(), Interpretation: p.Spec.Interpretation, Result: r, Health: health.State{Status: verdict}, Words: d.words,
+	}}
 	v.Run = s.number
 	if n := len(s.watch.Replies); n > 0 && r.Replied {
 		v.Reply = &s.watch.Replies[n-1].Text

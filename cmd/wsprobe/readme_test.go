@@ -12,10 +12,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -38,7 +38,7 @@ var tables = []struct {
 	{"probe/metrics/README.md", "log records", eventTable},
 	{"probe/metrics/README.md", "spans", spanTable},
 	{"cmd/wsprobe/README.md", "commands", commandTable},
-	{"cmd/wsprobe/README.md", "result keys", func() string { return keyTable(reflect.TypeFor[status.View]()) }},
+	{"cmd/wsprobe/README.md", "result keys", resultKeyTable},
 	{"cmd/wsprobe/README.md", "once keys", func() string { return keyTable(reflect.TypeFor[onceKeys]()) }},
 }
 
@@ -250,6 +250,16 @@ func spanTable() string {
 		rows = append(rows, []string{code(s.Name), s.Kind, s.Description, code(s.Attributes...)})
 	}
 	return markdown([]string{"span", "kind", "what it is", "attributes"}, rows)
+}
+
+func resultKeyTable() string {
+	var rows [][]string
+	for _, f := range metrics.Fields() {
+		if f.Key != "" {
+			rows = append(rows, []string{code(f.Key), string(f.Type), f.Doc})
+		}
+	}
+	return markdown([]string{"key", "type", "what it is"}, rows)
 }
 
 func keyTable(keys reflect.Type) string {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -74,6 +75,9 @@ func (w *Watch) course(news int) []slog.Attr {
 		slog.Time("failing_since", w.outage.since.UTC()),
 	}
 }
+
+// facts are what is known of a failed run, by the names that its JSON has.
+func facts(r probe.Result) []slog.Attr { return (&metrics.Observation{Result: r}).Line() }
 
 func (w *Watch) write(level slog.Level, message string, attrs ...slog.Attr) {
 	if !w.log.Enabled(context.Background(), level) {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
@@ -94,7 +95,8 @@ type Status struct {
 	// Status and StatusSince are null without thresholds, and before the first run has ended.
 	Status      *string    `json:"status"`
 	StatusSince *time.Time `json:"status_since"`
-	Last        *View      `json:"last"` // null before the first run has ended
+	// Last is null before the first run has ended.
+	Last *metrics.Observation `json:"last"`
 }
 
 // status shows an entry.
@@ -102,8 +104,10 @@ func (e *Entry) status() Status {
 	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(),
 		Skipped: e.skipped.Load(), RecentSkips: e.skips.Load().recent(time.Now())}
 	if r := e.last.Load(); r != nil {
-		v := NewView(e.name, e.url, e.interpretation, r.result(), r.Status)
-		s.Last, s.Status, s.StatusSince = &v, v.Status, unless(r.Status == health.Unknown, r.Since.UTC())
+		s.Last = &metrics.Observation{Probe: e.name, URL: e.url, Interpretation: e.interpretation, Result: r.result(), Health: r.State}
+		if r.Status != health.Unknown {
+			s.Status, s.StatusSince = new(r.Status.String()), new(r.Since.UTC())
+		}
 	}
 	return s
 }

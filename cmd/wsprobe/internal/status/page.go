@@ -11,6 +11,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/visible"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -52,6 +53,7 @@ type row struct {
 	Others string   // the other latency that was measured
 	Every  string   // the interval
 	Skips  []string // a sentence for each cause
+	Hint   string
 	Ago    string
 	At     string
 }
@@ -118,27 +120,27 @@ func newRow(index int, s Status, now time.Time) row {
 		r.Skips = append(r.Skips, skips.text(now))
 	}
 	if s.Last != nil {
-		r.show(*s.Last, now)
+		r.show(s.Last, now)
 	}
 	return r
 }
 
-// show fills in what the last run came to.
-func (r *row) show(v View, now time.Time) {
+// show fills in the outcome of the last run.
+func (r *row) show(o *metrics.Observation, now time.Time) {
 	r.State, r.Value = "ok", "no data"
-	r.At, r.Ago = v.EndedAt.Format(time.RFC3339), ago(now.Sub(v.EndedAt))
-	if v.Reason != reasons.OK.String() {
+	r.At, r.Ago = o.Result.Ended.UTC().Format(time.RFC3339), ago(now.Sub(o.Result.Ended))
+	if o.Result.Reason != reasons.OK {
 		r.State = "bad"
 	}
-	r.Mood = r.State
+	r.Mood, r.Hint = r.State, o.Result.Hint(nil)
 	if r.Status.Status != nil {
 		r.Mood, r.Held = moods[*r.Status.Status], span(now.Sub(*r.StatusSince))
 	}
-	if v.Value != nil {
-		r.Value = number(*v.Value, v.Unit)
+	if value, measured := o.Interpretation.Value(o.Result); measured {
+		r.Value = number(value, o.Interpretation.Unit())
 	}
-	if v.HandshakeMS != nil && v.Interpretation != string(probe.HandshakeLatency) {
-		r.Others = "open in " + number(*v.HandshakeMS, "ms")
+	if o.Result.Opened && o.Interpretation != probe.HandshakeLatency {
+		r.Others = "open in " + number(probe.Millis(o.Result.Handshake), "ms")
 	}
 }
 

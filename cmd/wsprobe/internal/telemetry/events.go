@@ -3,16 +3,14 @@ package telemetry
 import (
 	"context"
 	"log/slog"
-	"net"
-	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
-	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -35,7 +33,6 @@ const (
 
 // Attribute keys of log records alone. What they hold is for people and has no bounds of its own.
 const (
-	keyDetail        = "wsprobe.detail"
 	keyOutcomeNow    = "wsprobe.outcome"
 	keyOutcomeBefore = "wsprobe.outcome.previous"
 	keyFailingSince  = "wsprobe.failing_since"
@@ -43,16 +40,6 @@ const (
 	keyHealthBefore  = "wsprobe.health.previous"
 	keyHealthSince   = "wsprobe.health.since"
 	keyFailedRuns    = "wsprobe.failed_runs"
-	keyCloseCode     = "wsprobe.close.code"
-	keyCloseReason   = "wsprobe.close.reason"
-	keyCloseBy       = "wsprobe.close.sent_by"
-	keyBody          = "wsprobe.refusal.body"
-	keyUnmatched     = "wsprobe.unmatched_messages"
-	keyLastReply     = "wsprobe.last_reply"
-	keyOverload      = "wsprobe.local_overload"
-	keyHTTPStatus    = string(semconv.HTTPResponseStatusCodeKey)
-	keyPeer          = string(semconv.NetworkPeerAddressKey)
-	keyPeerPort      = string(semconv.NetworkPeerPortKey)
 )
 
 // The values of keyOutcomeNow.
@@ -61,17 +48,12 @@ const (
 	outcomeFailed = "failed"
 )
 
-// failureKeys are the attributes of a failed run.
-var failureKeys = []string{
-	keyReason, keyErrorType, keyDetail, keyHTTPStatus, keyBody, keyCloseCode, keyCloseReason, keyCloseBy, keyUnmatched,
-	keyLastReply, keyPeer, keyPeerPort, keyOverload,
-}
-
 // healthKeys are the attributes of a change of health.
 var healthKeys = []string{keyHealth, keyHealthBefore, keyHealthSince}
 
 // Events returns the table of every log record that wsprobe exports.
 func Events() []Event {
+	failureKeys := metrics.RecordKeys()
 	return []Event{
 		{eventRunFailed, slog.LevelWarn, "A run failed.", failureKeys},
 		{eventOutcomeChanged, slog.LevelWarn, "A probe that worked, or has not run before, fails; with what is known of the run.",
@@ -102,7 +84,7 @@ func (s *Series) report(r probe.Result) {
 	}
 	failed, failing := r.Reason != reasons.OK, !s.records.course.since.IsZero()
 	if failed {
-		facts := failure(r)
+		facts := (&metrics.Observation{Result: r}).Record()
 		if !failing {
 			s.records.course.since = r.Started
 			s.emit(r, slog.LevelWarn, eventOutcomeChanged, "probe fails: "+summary(r),
@@ -172,30 +154,4 @@ func inTrace(r probe.Result) context.Context {
 		config.TraceFlags = trace.FlagsSampled
 	}
 	return trace.ContextWithSpanContext(context.Background(), trace.NewSpanContext(config))
-}
-
-// failure is what is known of a failed run.
-func failure(r probe.Result) []slog.Attr {
-	attrs := []slog.Attr{
-		slog.String(keyReason, r.Reason.String()), slog.String(keyErrorType, string(r.ErrorType)), slog.String(keyDetail, r.Detail),
-	}
-	add := func(known bool, attr slog.Attr) {
-		if known {
-			attrs = append(attrs, attr)
-		}
-	}
-	add(r.HTTPStatus != 0, slog.Int(keyHTTPStatus, r.HTTPStatus))
-	add(r.Body != "", slog.String(keyBody, r.Body))
-	add(r.CloseCode != 0, slog.Int(keyCloseCode, r.CloseCode))
-	add(r.CloseReason != "", slog.String(keyCloseReason, r.CloseReason))
-	add(r.CloseByProbe, slog.String(keyCloseBy, "probe"))
-	add(r.Unmatched != 0, slog.Int(keyUnmatched, r.Unmatched))
-	add(r.LastReply != "", slog.String(keyLastReply, r.LastReply))
-	if host, port, err := net.SplitHostPort(r.Peer); err == nil {
-		number, err := strconv.Atoi(port)
-		add(true, slog.String(keyPeer, host))
-		add(err == nil, slog.Int(keyPeerPort, number))
-	}
-	add(r.Overloaded(), slog.Bool(keyOverload, true))
-	return attrs
 }

@@ -2,8 +2,8 @@ package tracing
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"net"
-	"net/netip"
 	"strconv"
 	"strings"
 
@@ -11,6 +11,7 @@ import (
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -80,54 +81,33 @@ func (e endpoint) attributes() []attribute.KeyValue {
 // errorType is empty for nothing that broke.
 func errorType(t reasons.ErrorType) attribute.KeyValue { return semconv.ErrorTypeKey.String(string(t)) }
 
-// runAttributes are what the span of a run says about how it went. What was not measured is absent.
+// runAttributes returns the attributes of a run's span. What was not measured is absent.
 func runAttributes(r probe.Result) []attribute.KeyValue {
-	kvs := []attribute.KeyValue{
-		keyReason.String(r.Reason.String()),
-		keyStartDelay.Float64(probe.Millis(r.StartDelay)),
-		keyLag.Float64(probe.Millis(r.Lag)),
-		keyOverload.Bool(r.Overloaded()),
-	}
-	kvs = append(kvs, peer(r)...)
-	for _, text := range []attribute.KeyValue{
-		errorType(r.ErrorType), keyClock.String(string(r.TimestampSource)), keySubprotocol.String(r.Subprotocol), keyExtensions.String(r.Extensions),
-	} {
-		if text.Value.AsString() != "" {
-			kvs = append(kvs, text)
-		}
-	}
-	if r.Opened {
-		kvs = append(kvs, semconv.NetworkProtocolName("websocket"), semconv.NetworkProtocolVersion("13"), // RFC 6455 4.1
-			keyHandshake.Float64(probe.Millis(r.Handshake)))
-	}
-	if r.Replied {
-		kvs = append(kvs, keyRoundTrip.Float64(probe.Millis(r.RoundTrip)))
-	}
-	if r.CloseCode != 0 {
-		kvs = append(kvs, keyCloseCode.Int(r.CloseCode))
-	}
-	if r.CloseByProbe {
-		kvs = append(kvs, keyCloseBy.String("probe"))
-	}
-	if r.Unmatched != 0 {
-		kvs = append(kvs, keyUnmatched.Int(r.Unmatched))
-	}
-	return kvs
+	return keyValues((&metrics.Observation{Result: r}).Span())
 }
 
-// peer is the other end of the TCP connection, if there was one.
+// peer returns the attributes of the other end of the TCP connection, if there was one.
 func peer(r probe.Result) []attribute.KeyValue {
-	at, err := netip.ParseAddrPort(r.Peer)
-	if err != nil {
-		return nil
+	return keyValues((&metrics.Observation{Result: r}).Peer())
+}
+
+// keyValues returns attributes in the types of OpenTelemetry.
+func keyValues(all []metrics.Attribute) []attribute.KeyValue {
+	kvs := make([]attribute.KeyValue, len(all))
+	for i, a := range all {
+		key := attribute.Key(a.Key)
+		switch a.Value.Kind() {
+		case slog.KindInt64:
+			kvs[i] = key.Int64(a.Value.Int64())
+		case slog.KindFloat64:
+			kvs[i] = key.Float64(a.Value.Float64())
+		case slog.KindBool:
+			kvs[i] = key.Bool(a.Value.Bool())
+		default:
+			kvs[i] = key.String(a.Value.String())
+		}
 	}
-	family := semconv.NetworkTypeIPv6
-	if at.Addr().Unmap().Is4() {
-		family = semconv.NetworkTypeIPv4
-	}
-	return []attribute.KeyValue{
-		semconv.NetworkPeerAddress(at.Addr().Unmap().String()), semconv.NetworkPeerPort(int(at.Port())), family,
-	}
+	return kvs
 }
 
 // phaseAttributes are those of the span of a phase.

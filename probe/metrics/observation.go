@@ -1,0 +1,26 @@
+package metrics
+
+import (
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Observation is the result of one run of a probe, and the health of the probe after it. Every sink of results is told the
+// same Observation. It holds no secret: the texts of a result are redacted, and the URL is shown without its query.
+type Observation struct {
+	// Probe is the name of the probe and URL its endpoint. Interpretation says which value is the headline.
+	Probe          string
+	URL            string
+	Interpretation probe.Interpretation
+
+	Result probe.Result
+
+	// Health is the state of the probe after the run; its Status is [health.Unknown] without thresholds. Change is the
+	// transition that the run brought about, nil if there is none.
+	Health health.State
+	Change *health.Transition
+
+	// Words are the words in which hints are given; nil means the fields of a configuration file.
+	Words reasons.Words
+}
