@@ -26,9 +26,9 @@ func ownProbes(probes []config.Probe, shard config.Shard) []config.Probe {
 
 // fleet is the probes that run now.
 //
-// A probe is known by its name and its [config.Digest]. One whose digest changes is another probe: it has the phase of its
-// name, and everything else of it begins anew, its health, its history and its sums. Series with the same attributes go
-// on, see [telemetry.Telemetry.End].
+// A probe is known by its name and its [config.Digest]. One whose digest changes is another probe: it has the phase of
+// its name, and its health and its history begin anew. Its series and their sums go on if their attributes are the
+// same, because to a back end they are the same series, see [telemetry.Telemetry.Replace].
 type fleet struct {
 	scheduler *scheduler.Scheduler
 	telemetry *telemetry.Telemetry
@@ -80,9 +80,9 @@ func newPlan(probes []config.Probe) (plan, error) {
 // Apply makes these the probes of the agent, of which those of other shards are left out. It may be called at any time,
 // by several goroutines. All of them are applied, or none: an error names every probe that cannot be made.
 //
-// An unchanged probe, by its name and its [config.Digest], is not disturbed: it keeps phase, totals, health, history and
-// a run in flight. Secrets that were rotated hold from its next run on. Nothing is reported any more of a probe that is
-// gone: its run in flight is cancelled, its series end, and its row goes.
+// An unchanged probe, by its name and its [config.Digest], is not disturbed: it keeps phase, totals, health, history
+// and a run in flight. Secrets that were rotated hold from its next run on. Nothing is reported any more of a probe
+// that is gone: its run in flight is cancelled, its series end, and its row goes.
 func (a *Agent) Apply(probes []config.Probe) error {
 	own := ownProbes(probes, a.cfg.Agent.Shard)
 	next, err := newPlan(own)
@@ -102,28 +102,33 @@ func (f *fleet) install(next plan) error {
 	defer f.applying.Unlock()
 	before := f.current()
 	members := make(map[string]*member, len(next))
+	var come []planned
 	for _, p := range next {
 		if old := before[p.Name]; old != nil && old.digest == p.Digest {
 			old.prober.Store(p.prober)
 			members[p.Name] = old
+		} else {
+			come = append(come, p)
 		}
 	}
-	var ended []*telemetry.Series
+	var gone []*telemetry.Series
 	for name, old := range before {
 		if members[name] == nil {
 			old.leave()
-			ended = append(ended, old.series)
+			gone = append(gone, old.series)
 		}
 	}
-	f.telemetry.End(ended...)
+	targets := make([]telemetry.Target, len(come))
+	for i, p := range come {
+		targets[i] = p.target
+	}
+	for i, series := range f.telemetry.Replace(gone, targets) {
+		f.generation++
+		members[come[i].Name] = f.newMember(come[i], f.generation, series)
+	}
 	jobs, rows := make([]scheduler.Job, len(next)), make([]*status.Entry, len(next))
 	for i, p := range next {
 		m := members[p.Name]
-		if m == nil {
-			f.generation++
-			m = f.newMember(p, f.generation)
-			members[p.Name] = m
-		}
 		jobs[i], rows[i] = m.job(p), m.entry
 	}
 	f.mu.Lock()

@@ -4,6 +4,7 @@ import (
 	"context"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/journal"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
@@ -13,8 +14,8 @@ import (
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
-// member is a probe that runs, with everything that is told of its results. It is there once for each of maybe a hundred
-// thousand probes.
+// member is a probe that runs, with everything that is told of its results. It is there once for each of maybe a
+// hundred thousand probes.
 type member struct {
 	digest     config.Digest
 	generation uint64
@@ -29,12 +30,12 @@ type member struct {
 	assess func(probe.Result) assessment
 }
 
-func (f *fleet) newMember(p planned, generation uint64) *member {
+func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series) *member {
 	m := &member{
 		digest:     p.Digest,
 		generation: generation,
 		telemetry:  f.telemetry,
-		series:     f.telemetry.Probe(p.target),
+		series:     series,
 		entry:      status.NewEntry(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval),
 		watch:      journal.NewWatch(f.log, p.Name),
 		assess:     assessor(p.Probe),
@@ -50,9 +51,9 @@ func (m *member) job(p planned) scheduler.Job {
 
 // run measures once, and tells the result.
 func (m *member) run(ctx context.Context, tick scheduler.Tick) {
-	result, err := m.prober.Load().RunWith(ctx, probe.RunOptions{Trace: m.telemetry.Trace(), Fixed: m.series.Fix})
+	result, err := m.prober.Load().RunWith(ctx, probe.RunOptions{Trace: m.telemetry.Trace(), Fixed: m.fix})
 	if err != nil {
-		m.series.Abandon()
+		m.abandon()
 		return // the agent stops, or the probe is gone: nothing was measured, and nothing is reported
 	}
 	if result.StartDelay = tick.Late; result.Overloaded() {
@@ -66,7 +67,6 @@ func (m *member) tell(r probe.Result) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.left {
-		m.series.Abandon()
 		return
 	}
 	m.watch.Observe(r)
@@ -79,7 +79,25 @@ func (m *member) tell(r probe.Result) {
 	}
 }
 
-// leave says that the probe is gone. Nothing is told of it any more.
+// fix says that the outcome of a run is fixed, which is told after its close handshake.
+func (m *member) fix(ended time.Time) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.left {
+		m.series.Fix(ended)
+	}
+}
+
+// abandon says that the run under way is not told.
+func (m *member) abandon() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if !m.left {
+		m.series.Abandon()
+	}
+}
+
+// leave says that the probe is gone. Nothing is told of it any more, since its series may be that of its heir.
 func (m *member) leave() {
 	m.mu.Lock()
 	defer m.mu.Unlock()

@@ -5,73 +5,135 @@ import (
 	"time"
 )
 
-// End ends the series of probes that are no longer there. Runs recorded so far are exported, then the totals a last time,
-// and with Options.EndMarkers a point with the flag for "no recorded value" for each series. A scrape does not have them
-// any more at once. A result that is recorded later is ignored.
+// End ends the series of probes that are no longer there. Runs recorded so far are exported, then the totals a last
+// time, and with Options.EndMarkers a point with the flag for "no recorded value" for each series. A scrape does not
+// have them any more at once. A result that is recorded later is ignored.
+func (t *Telemetry) End(series ...*Series) { t.Replace(series, nil) }
+
+// Replace ends the series of probes that are no longer there, see [Telemetry.End], and registers others, of which it
+// returns where to record their results. No export shows the one without the other.
 //
-// A probe of the same name and attributes that is registered afterwards goes on with the series: they do not end, but for
-// those that it has no value of, and its sums begin anew.
-func (t *Telemetry) End(series ...*Series) {
-	for _, s := range series {
-		s.mu.Lock()
-		s.ended = true
-		s.mu.Unlock()
+// A probe that comes goes on with the series, and with the sums, of a probe that goes if its points have the same
+// attributes: to a back end these are the same series. The Series returned is then that of the probe that went, whose
+// runs must not use it any more.
+func (t *Telemetry) Replace(gone []*Series, come []Target) []*Series {
+	for _, s := range gone {
+		s.end()
 		t.pending.abandon(s)
 	}
-	if len(series) > 0 {
-		t.producer.remove(series)
+	fresh := make([]*Series, len(come))
+	for i, target := range come {
+		fresh[i] = t.newSeries(target)
+	}
+	return t.producer.replace(gone, fresh)
+}
+
+// end has a series ignore what is recorded from now on.
+func (s *Series) end() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended = true
+}
+
+// resume has an ended series go on for another probe, of which there was no run yet.
+func (s *Series) resume(interval time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.ended, s.target.Interval, s.active, s.streak = false, interval, time.Now(), 0
+	if s.last != nil {
+		*s.last = run{}
+	}
+	if s.records != nil {
+		s.records.course = course{}
 	}
 }
 
-// remove has series end with the next collection, if there are collections.
+// replace has series end with the next collection, if there are collections, and adds others. It returns these, or the
+// ended ones that go on in their place.
+func (p *producer) replace(gone, fresh []*Series) []*Series {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.remove(gone)
+	ended := p.endedOf(fresh)
+	resumed := make(map[*Series]bool)
+	for i, s := range fresh {
+		if same := slices.IndexFunc(ended[s.target.Name], s.continues); same >= 0 {
+			fresh[i] = ended[s.target.Name][same]
+			fresh[i].resume(s.target.Interval)
+			resumed[fresh[i]] = true
+		} else if p.running {
+			s.since = time.Since(p.start)
+		}
+		p.series = append(p.series, fresh[i])
+	}
+	if len(resumed) > 0 || p.pending == nil {
+		p.ending = slices.DeleteFunc(p.ending, func(s *Series) bool { return resumed[s] || p.pending == nil })
+	}
+	return fresh
+}
+
+// endedOf returns, by their names, the ended series of probes that come again. A probe that was changed twice since the
+// last collection has two.
+func (p *producer) endedOf(fresh []*Series) map[string][]*Series {
+	if len(p.ending) == 0 {
+		return nil
+	}
+	ended := make(map[string][]*Series, len(fresh))
+	for _, s := range fresh {
+		ended[s.target.Name] = nil
+	}
+	for _, s := range p.ending {
+		if all, comes := ended[s.target.Name]; comes {
+			ended[s.target.Name] = append(all, s)
+		}
+	}
+	return ended
+}
+
+// remove moves series to those that are ending.
 func (p *producer) remove(gone []*Series) {
+	if len(gone) == 0 {
+		return
+	}
 	these := make(map[*Series]bool, len(gone))
 	for _, s := range gone {
 		these[s] = true
 	}
-	p.mu.Lock()
-	defer p.mu.Unlock()
 	left := make([]*Series, 0, len(p.series)) // a collection may be reading the old ones
 	for _, s := range p.series {
-		switch {
-		case !these[s]:
-			left = append(left, s)
-		case p.pending != nil:
+		if these[s] {
 			p.ending = append(p.ending, s)
+		} else {
+			left = append(left, s)
 		}
 	}
 	p.series = left
 }
 
-// takeEnding returns the series that ended and of which no run waits any more, and those that are there by the names of
-// their probes.
-func (p *producer) takeEnding() (ending []*Series, there map[string]*Series) {
+// takeEnding returns the series that ended and of which no run waits any more.
+func (p *producer) takeEnding() (ending []*Series) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	if len(p.ending) == 0 {
-		return nil, nil
+		return nil
 	}
 	waiting := p.pending.waiting()
-	all := p.ending
-	p.ending = nil
-	for _, s := range all {
+	var later []*Series
+	for _, s := range p.ending {
 		if waiting[s] {
-			p.ending = append(p.ending, s)
+			later = append(later, s)
 		} else {
 			ending = append(ending, s)
 		}
 	}
-	there = make(map[string]*Series, len(p.series))
-	for _, s := range p.series {
-		there[s.target.Name] = s
-	}
-	return ending, there
+	p.ending = later
+	return ending
 }
 
 // addEnding adds the last totals of the series that ended, and then the points with which they end. It returns the
 // horizon for all that comes after them.
 func (p *producer) addEnding(b *batcher, horizon time.Time) time.Time {
-	ending, there := p.takeEnding()
+	ending := p.takeEnding()
 	if len(ending) == 0 {
 		return horizon
 	}
@@ -80,13 +142,12 @@ func (p *producer) addEnding(b *batcher, horizon time.Time) time.Time {
 		p.addTotals(b, s, at)
 		b.flush()
 	}
+	if !p.endMarkers {
+		return at
+	}
 	at = p.times.next(at)
 	for _, s := range ending {
-		heir := there[s.target.Name]
-		if heir != nil && !heir.continues(s) {
-			heir = nil
-		}
-		p.endSeries(b, s, heir, at)
+		b.endSeries(s, p.startOf(s), at)
 		b.flush()
 	}
 	return at
@@ -99,58 +160,29 @@ func (s *Series) continues(other *Series) bool {
 		a.Scheme == b.Scheme && a.Path == b.Path && slices.Equal(s.labels, other.labels)
 }
 
-// endSeries ends all series of a probe, but for those that its heir goes on with. An heir that has not run yet ends the
-// others with its first run.
-func (p *producer) endSeries(b *batcher, s, heir *Series, at time.Time) {
-	told, start := s.told, p.startOf(s)
-	if heir != nil {
-		heir.since.Store(int64(at.Sub(p.start))) // its sums begin where the others ended
-	}
-	if heir != nil && !heir.told.ran {
-		heir.told.values, heir.told.reason, heir.told.newest, heir.told.inherited = told.values, told.reason, told.newest, told.ran || told.inherited
-	}
-	if !p.endMarkers {
-		return
-	}
-	var left values // to the heir
-	if heir != nil {
-		left = heir.told.values
-	}
-	b.endValues(s, told.values&^left, start, at)
-	if told.ran && (heir == nil || heir.told.reason != told.reason) {
+// endSeries ends all series of a probe.
+func (b *batcher) endSeries(s *Series, start, at time.Time) {
+	told := s.told
+	b.endTotals(s, start, at)
+	b.endValues(s, told.values, start, at)
+	if told.ran {
 		b.endReason(s, told.reason, start, at)
 	}
-	b.endTotals(s, heir, start, at)
-	if heir != nil {
-		return
-	}
-	for _, m := range []metricID{idSuccess, idConsecutiveFailures} {
-		if told.ran {
-			b.end(ending{s, m, variant{}}, start, at)
-		}
-	}
-	for m, has := range map[metricID]bool{idStatus: told.judged, idTLSTimeLeft: told.certified, idMissedIntervals: told.missed} {
+	for m, has := range map[metricID]bool{
+		idSuccess: told.ran, idConsecutiveFailures: told.ran,
+		idTLSTimeLeft: told.certified, idMissedIntervals: told.missed,
+	} {
 		if has {
 			b.end(ending{s, m, variant{}}, start, at)
 		}
 	}
 }
 
-// endTotals ends the cumulative series of a probe that its heir does not go on with.
-func (b *batcher) endTotals(s, heir *Series, start, at time.Time) {
+// endTotals ends the cumulative series of a probe.
+func (b *batcher) endTotals(s *Series, start, at time.Time) {
 	outcomes, handshake, roundTrip := s.totals()
-	var continued []outcomeCount
-	if heir != nil {
-		continued, _, _ = heir.totals()
-	}
 	for _, o := range outcomes {
-		same := func(c outcomeCount) bool { return c.reason == o.reason && c.errorType == o.errorType }
-		if !slices.ContainsFunc(continued, same) {
-			b.end(ending{s, idRuns, variant{reason: o.reason.String(), errorType: string(o.errorType)}}, start, at)
-		}
-	}
-	if heir != nil {
-		return
+		b.end(ending{s, idRuns, variant{reason: o.reason.String(), errorType: string(o.errorType)}}, start, at)
 	}
 	if handshake.count > 0 {
 		b.end(ending{s, idHandshakeDuration, variant{}}, start, at)

@@ -99,15 +99,17 @@ func TestEndOfASeriesThatNeverRan(t *testing.T) {
 	})
 }
 
-// TestHeir: a probe of the same name and attributes goes on with the series, and its sums begin where the others ended.
+// TestHeir: a probe of the same name and attributes goes on with the series and their sums. Only what its runs have no
+// value of ends.
 func TestHeir(t *testing.T) {
 	for name, c := range map[string]struct {
 		change func(*Target)
-		late   bool // the heir runs after the collection that ends the other
+		late   bool // the heir runs after the next collection only
 		ends   bool
 	}{
 		"same":             {change: func(*Target) {}},
 		"same, runs later": {change: func(*Target) {}, late: true},
+		"another interval": {change: func(t *Target) { t.Interval = time.Hour }},
 		"another address":  {change: func(t *Target) { t.Address = "elsewhere.example.com" }, ends: true},
 		"another label":    {change: func(t *Target) { t.Labels = map[string]string{"team": "blue"} }, ends: true},
 	} {
@@ -117,13 +119,12 @@ func TestHeir(t *testing.T) {
 				r := taped(t, Options{Interval: 10 * time.Second, EndMarkers: true}, tp)
 				old := r.Probe(chat())
 				r.until(5 * time.Second)
-				old.Record(refused(time.Now().Add(-5*time.Millisecond)), unjudged)
-				old.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), unjudged)
+				old.Record(silent(time.Now().Add(-5*time.Millisecond)), probehealth.Healthy)
+				old.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), probehealth.Healthy)
 				r.until(15 * time.Second)
-				r.End(old)
 				target := chat()
 				c.change(&target)
-				heir := r.Probe(target)
+				heir := r.Replace([]*Series{old}, []Target{target})[0]
 				run := func() { heir.Record(silent(time.Now().Add(-12*time.Millisecond)), unjudged) }
 				if !c.late {
 					run()
@@ -136,7 +137,8 @@ func TestHeir(t *testing.T) {
 				requests := tp.points(t)
 				checkOrder(t, requests)
 				var ended []string
-				sums := make(map[time.Time]time.Time) // the last point by the start
+				starts := make(map[time.Time]bool)
+				silences := 0.0
 				for _, p := range slices.Concat(requests...) {
 					if p.Attributes["server.address"] != "chat.example.com" || p.Attributes["team"] != "web" {
 						continue
@@ -145,28 +147,102 @@ func TestHeir(t *testing.T) {
 						ended = append(ended, strings.TrimPrefix(p.Metric, "wsprobe."))
 					}
 					if p.Metric == "wsprobe.runs" && !p.NoValue {
-						sums[p.Start] = p.Time
+						starts[p.Start] = true
+						if p.Attributes[keyReason] == "ws_reply_timeout" {
+							silences = p.Value
+						}
 					}
 				}
 				slices.Sort(ended)
 				ended = slices.Compact(ended)
 				if c.ends {
-					if !slices.Contains(ended, "success") || !slices.Contains(ended, "runs") || len(sums) != 1 {
-						t.Errorf("ended %v, sums %v", ended, sums)
+					if !slices.Contains(ended, "success") || !slices.Contains(ended, "runs") || silences != 1 {
+						t.Errorf("ended %v, %v silent runs", ended, silences)
 					}
 					return
 				}
-				// The heir's runs have no reply: that is what ends, with the round trip and the outcomes of the other.
-				if want := []string{"connection_success", "phase.duration", "round_trip_latency", "runs"}; !slices.Equal(ended, want) {
+				// The heir's runs have no reply and no status.
+				want := []string{"connection_success", "phase.duration", "round_trip_latency", "status"}
+				if !slices.Equal(ended, want) {
 					t.Errorf("ended %v, want %v", ended, want)
 				}
-				starts := slices.SortedFunc(maps.Keys(sums), time.Time.Compare)
-				if len(starts) != 2 || starts[1].Before(sums[starts[0]]) {
-					t.Errorf("sums %v: those of the heir must begin where the others ended", sums)
+				runs := 3.0
+				if c.late {
+					runs = 2
+				}
+				if len(starts) != 1 || silences != runs {
+					t.Errorf("%v silent runs since %v, want %v since one time", silences, starts, runs)
 				}
 			})
 		})
 	}
+}
+
+// TestHeirBeginsAnew: what is no sum is that of the heir alone, its failures in a row and the intervals without a run.
+func TestHeirBeginsAnew(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		telemetry := newTest(t, Options{Scrapes: true}, new(stub))
+		var err error
+		if telemetry.scrapes, err = telemetry.newScrapes(); err != nil {
+			t.Fatal(err)
+		}
+		target := chat()
+		target.Interval = time.Minute
+		old := telemetry.Probe(target)
+		for range 3 {
+			old.Record(refused(time.Now()), unjudged)
+		}
+		time.Sleep(10 * time.Minute)
+		said := func(metric string) string { return strings.Join(scraped(t, telemetry, "wsprobe_"+metric+"{"), "\n") }
+		if got := said("missed_intervals"); !strings.HasSuffix(got, " 10") {
+			t.Errorf("before: %q", got)
+		}
+		heir := telemetry.Replace([]*Series{old}, []Target{target})[0]
+		for _, metric := range []string{"success", "consecutive_failures", "missed_intervals"} {
+			if got := said(metric); got != "" {
+				t.Errorf("of an heir that has not run: %q", got)
+			}
+		}
+		heir.Record(refused(time.Now()), unjudged)
+		if got := said("consecutive_failures"); !strings.HasSuffix(got, " 1") {
+			t.Errorf("after one failure: %q", got)
+		}
+		if got := said("runs_total"); !strings.HasSuffix(got, " 4") {
+			t.Errorf("after four runs: %q", got)
+		}
+	})
+}
+
+// TestTotalsWaitForTheirStart: a collection that speaks of a time before a probe came says nothing of it.
+func TestTotalsWaitForTheirStart(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tp := &tape{}
+		r := taped(t, Options{Interval: 10 * time.Second}, tp)
+		closing := r.Probe(Target{Name: "closing"})
+		r.until(9500 * time.Millisecond)
+		result := good(time.Now().Add(-3*time.Millisecond), time.Millisecond)
+		closing.Fix(result.Ended)
+		time.Sleep(200 * time.Millisecond)
+		late := r.Probe(chat())
+		time.Sleep(100 * time.Millisecond)
+		late.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), unjudged)
+		r.until(10500 * time.Millisecond)
+		closing.Record(result, unjudged)
+		r.until(21 * time.Second)
+		r.stop(t)
+		sums := 0
+		for _, p := range slices.Concat(tp.points(t)...) {
+			if !p.Start.Before(p.Time) {
+				t.Errorf("%s of %v: from %v to %v", p.Metric, p.Attributes[keyName], p.Start, p.Time)
+			}
+			if p.Metric == "wsprobe.runs" && p.Attributes[keyName] == "chat" {
+				sums++
+			}
+		}
+		if sums != 2 {
+			t.Errorf("%d totals, want those of the second collection and of the stop", sums)
+		}
+	})
 }
 
 // TestEndInAScrape: a page does not have an ended probe any more, at once.
@@ -189,14 +265,18 @@ func TestEndInAScrape(t *testing.T) {
 func TestEndsFreeMemory(t *testing.T) {
 	telemetry := newTest(t, Options{EndMarkers: true, Scrapes: true}, new(stub))
 	telemetry.producer.begin()
+	targets := make([]Target, 1000)
+	for i := range targets {
+		targets[i] = chat()
+		targets[i].Name = fmt.Sprint("probe-", i)
+	}
+	var series []*Series
 	replace := func() {
-		for i := range 1000 {
-			target := chat()
-			target.Name = fmt.Sprint("probe-", i)
-			series := telemetry.Probe(target)
-			series.Record(good(midnight, time.Millisecond), unjudged)
-			telemetry.End(series)
+		series = telemetry.Replace(series, targets)
+		for _, s := range series {
+			s.Record(good(midnight, time.Millisecond), unjudged)
 		}
+		telemetry.End(series...)
 		telemetry.producer.produceAll(func(...metricdata.ScopeMetrics) {})
 	}
 	for range 3 {

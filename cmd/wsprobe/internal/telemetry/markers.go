@@ -9,12 +9,13 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/wsprobe/wsprobe/probe"
+	probehealth "github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // A marker is a point with the flag for "no recorded value" (opentelemetry/proto/metrics/v1/metrics.proto,
-// DataPointFlags): its series has no value any more. Prometheus and VictoriaMetrics store a staleness marker, so that the
-// series is gone from queries at once and not after minutes.
+// DataPointFlags): its series has no value any more. Prometheus and VictoriaMetrics store a staleness marker, so that
+// the series is gone from queries at once and not after minutes.
 
 // noValue is the value of a marker. metricdata has no flags, so the encoder makes the flag of it: it is the NaN that
 // Prometheus itself means by it, which no measurement is.
@@ -26,11 +27,13 @@ const noSum = math.MinInt64 + 2
 // isMarker reports whether a point is a marker.
 func isMarker(value float64) bool { return math.Float64bits(value) == math.Float64bits(noValue) }
 
-// values are the series with a latency that a run has values of, a bit for each: two latencies, then the phases.
+// values are the series that a run has values of and another has none of, a bit for each: the status, two latencies,
+// then the phases.
 type values uint16
 
 const (
-	hasHandshake values = 1 << iota
+	hasStatus values = 1 << iota // without it after one with it is a probe that lost its thresholds
+	hasHandshake
 	hasRoundTrip
 	hasPhase // of phase 0; those of the others follow
 )
@@ -38,6 +41,9 @@ const (
 // values returns what a run measured.
 func (r *run) values() values {
 	var v values
+	if r.status != probehealth.Unknown {
+		v |= hasStatus
+	}
 	if r.opened {
 		v |= hasHandshake
 	}
@@ -54,6 +60,9 @@ func (r *run) values() values {
 
 // each calls do with the metric and the variant of each value.
 func (v values) each(do func(metricID, variant)) {
+	if v&hasStatus != 0 {
+		do(idStatus, variant{})
+	}
 	if v&hasHandshake != 0 {
 		do(idHandshakeLatency, variant{})
 	}

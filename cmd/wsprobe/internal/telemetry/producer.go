@@ -8,8 +8,6 @@ import (
 	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
-	probehealth "github.com/wsprobe/wsprobe/probe/health"
 )
 
 // producer makes the points of the export. It hands each run over once, so there can be one reader of it only; a
@@ -35,17 +33,8 @@ type producer struct {
 	running bool      // sums of what is added now begin now
 }
 
-func (p *producer) add(s *Series) {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	if p.running {
-		s.since.Store(int64(time.Since(p.start)))
-	}
-	p.series = append(p.series, s)
-}
-
 // startOf is when the sums of a series began.
-func (p *producer) startOf(s *Series) time.Time { return p.start.Add(time.Duration(s.since.Load())) }
+func (p *producer) startOf(s *Series) time.Time { return p.start.Add(s.since) }
 
 // begin notes that what is added from now on was not there at the start.
 func (p *producer) begin() {
@@ -60,9 +49,9 @@ func (p *producer) all() []*Series {
 	return slices.Clip(p.series)
 }
 
-// produce hands over the points of all runs since the last call, one export request at a time, in order of time. What has
-// been handed over is not kept: a hundred thousand probes have more points than should be in memory at once. It must not
-// be called by two goroutines at once.
+// produce hands over the points of all runs since the last call, one export request at a time, in order of time. What
+// has been handed over is not kept: a hundred thousand probes have more points than should be in memory at once. It
+// must not be called by two goroutines at once.
 func (p *producer) produce(request func(...metricdata.ScopeMetrics)) {
 	b := p.batcher(request)
 	if horizon := p.addEnding(b, p.addRuns(b)); !horizon.Before(p.times.newest) {
@@ -84,7 +73,7 @@ func (p *producer) produceLast(request func(...metricdata.ScopeMetrics)) {
 	at := p.addAll(b)
 	if p.endMarkers {
 		for _, s := range p.all() {
-			b.endValues(s, s.told.values, p.startOf(s), at)
+			b.endValues(s, s.told.values&^hasStatus, p.startOf(s), at)
 			b.flush()
 		}
 	}
@@ -140,7 +129,6 @@ func (p *producer) follow(b *batcher, r *run) {
 	s := r.series
 	has, before := r.values(), s.told
 	s.told.ran, s.told.values, s.told.reason, s.told.streak = true, has, r.reason, r.streak
-	s.told.judged = s.told.judged || r.status != probehealth.Unknown
 	s.told.certified = s.told.certified || r.certified
 	if r.streak != before.streak && !before.behind {
 		s.told.behind = true
@@ -150,7 +138,7 @@ func (p *producer) follow(b *batcher, r *run) {
 		return
 	}
 	b.endValues(s, before.values&^has, r.started, r.at)
-	if before.reason != r.reason && (before.ran || before.inherited) {
+	if before.reason != r.reason && before.ran {
 		b.endReason(s, before.reason, r.started, r.at)
 	}
 }
@@ -171,8 +159,12 @@ func (p *producer) addStreak(b *batcher, s *Series, at time.Time) {
 	b.gauge(idConsecutiveFailures, s.with(b, variant{}), p.startOf(s), at, float64(s.told.streak))
 }
 
-// addTotals adds what a probe is like at the time of a collection.
+// addTotals adds what a probe is like at the time of a collection. That time can be before a new probe came, because a
+// close handshake of another holds it: the totals of the new one wait for the next collection.
 func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
+	if !p.startOf(s).Before(at) {
+		return
+	}
 	addTotals(b, s, p.startOf(s), at, s.takeExemplars())
 	if s.told.ran {
 		p.addStreak(b, s, at)

@@ -6,7 +6,6 @@ import (
 	"slices"
 	"strings"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/attribute"
@@ -43,10 +42,10 @@ type Series struct {
 
 	mu        sync.Mutex
 	outcomes  []outcomeCount
-	streak    uint32       // failed runs in a row
-	active    time.Time    // when the last run was recorded, or else since when there is this series
-	since     atomic.Int64 // ns from the start of the agent to that of the sums
-	ended     bool         // there is no such probe any more
+	streak    uint32        // failed runs in a row
+	active    time.Time     // when the last run was recorded, or else since when there is this series
+	since     time.Duration // from the start of the agent to that of the sums
+	ended     bool          // there is no such probe any more
 	handshake histogram[uint32]
 	roundTrip histogram[uint32]
 	exemplars *exemplars // since the last collection, nil for none
@@ -58,16 +57,14 @@ type Series struct {
 
 // told is what the export last said of a series.
 type told struct {
-	newest            time.Time    // of the points of its runs
-	values            values       // that its last run had
-	reason            reasons.Code // of its last run
-	streak            uint32       // after its last run
-	ran               bool         // there was a run
-	missed            bool         // that runs were missed
-	judged, certified bool         // a run had a status, or a certificate
-	// inherited says that newest, values and reason are those of a series that this one goes on with.
-	inherited bool
-	behind    bool // the streak is another than was exported
+	newest    time.Time    // of the points of its runs
+	values    values       // that its last run had
+	reason    reasons.Code // of its last run
+	streak    uint32       // after its last run
+	ran       bool         // there was a run
+	missed    bool         // that runs were missed
+	certified bool         // a run had a certificate
+	behind    bool         // the streak is another than was exported
 }
 
 // outcomeCount is how often the runs of a probe ended in one way.
@@ -112,9 +109,9 @@ func text(key, value string) attribute.KeyValue {
 	return attribute.String(strings.ToValidUTF8(key, unknown), strings.ToValidUTF8(value, unknown))
 }
 
-// Record notes the result of a run, and what the probe is after it, which is Unknown for one without thresholds. The runs
-// of one probe must be recorded in order of time, which is how they take place; other probes may be recorded meanwhile. It
-// does not keep the texts of the result.
+// Record notes the result of a run, and what the probe is after it, which is Unknown for one without thresholds. The
+// runs of one probe must be recorded in order of time, which is how they take place; other probes may be recorded
+// meanwhile. It does not keep the texts of the result.
 func (s *Series) Record(r probe.Result, status probehealth.Status) {
 	s.mu.Lock()
 	if s.ended {

@@ -103,7 +103,10 @@ func headerSize(r *resource.Resource, version string) int {
 }
 
 // Probe registers a probe and returns where to record its results. Names should be unique.
-func (t *Telemetry) Probe(target Target) *Series {
+func (t *Telemetry) Probe(target Target) *Series { return t.Replace(nil, []Target{target})[0] }
+
+// newSeries makes the series of a probe.
+func (t *Telemetry) newSeries(target Target) *Series {
 	s := newSeries(target, t.pending)
 	s.traces = t.traces
 	if t.records != nil {
@@ -115,7 +118,6 @@ func (t *Telemetry) Probe(target Target) *Series {
 			s.shown = new(exemplars)
 		}
 	}
-	t.producer.add(s)
 	return s
 }
 
