@@ -4,11 +4,14 @@ import (
 	"io/fs"
 	"net/url"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
 // maxReadme is the number of lines that the front page has at most: a visitor reads it in one sitting.
@@ -142,4 +145,50 @@ func anchors(text string) []string {
 		names = append(names, name)
 	}
 	return names
+}
+
+// TestReadmeSession runs the commands of the front page's session against the endpoints of `wsprobe target`. Each line that
+// the page shows must be printed, whatever the times in it are. Lines about time between the phases are left out,
+// because a busy machine has more of them.
+func TestReadmeSession(t *testing.T) {
+	scripts := map[string]wstest.Script{}
+	for _, c := range wstest.Catalogue(defaultTargetText) {
+		scripts["/"+c.Name] = c.Script
+	}
+	server := wstest.Start(wstest.ByPath(scripts))
+	t.Cleanup(server.Close)
+	shown := strings.Split(page(t, "README.md"), "\n    $ ")
+	var ran int
+	for _, session := range shown {
+		command, output, _ := strings.Cut(session, "\n")
+		if !strings.HasPrefix(command, "wsprobe once ws://") {
+			continue
+		}
+		ran++
+		line := strings.ReplaceAll(command, "127.0.0.1:9465", server.Addr().String())
+		printed, err := exec.CommandContext(t.Context(), "sh", "-c", line).Output()
+		if err != nil && !strings.Contains(command, "echo") {
+			t.Errorf("%s: %v", line, err)
+		}
+		got := timeless(strings.ReplaceAll(string(printed), server.Addr().String(), "127.0.0.1:9465"))
+		for want := range strings.Lines(output) {
+			if want != "\n" && !strings.HasPrefix(want, "    ") {
+				break // prose
+			}
+			want = timeless(want)
+			if !strings.HasPrefix(want, "(") && !strings.HasPrefix(want, "total") && !strings.Contains(got, want) {
+				t.Errorf("%s\nprinted\n%s\nwant the line\n%s", line, got, want)
+			}
+		}
+	}
+	if ran != 2 {
+		t.Errorf("the session has %d runs, want a success and a failure", ran)
+	}
+}
+
+// timeless replaces times, and takes out the bars that show them and the line breaks that depend on them.
+func timeless(text string) string {
+	text = regexp.MustCompile(`\d+(\.\d+)? ms`).ReplaceAllString(text, "N ms")
+	text = regexp.MustCompile(`[▀-▟·]+`).ReplaceAllString(text, "")
+	return strings.Join(strings.Fields(text), " ")
 }
