@@ -115,7 +115,7 @@ func spansText(r probe.Result) string {
 	for _, span := range builder.Spans([]attribute.KeyValue{attribute.String("wsprobe.name", "chat")}, r) {
 		fmt.Fprintf(&out, "%s\n", span.Name())
 		for _, kv := range span.Attributes() {
-			fmt.Fprintf(&out, "  %s=%v %s\n", kv.Key, kv.Value.Type(), kv.Value.Emit())
+			fmt.Fprintf(&out, "  %s=%v %s\n", kv.Key, kv.Value.Type(), kv.Value.String())
 		}
 	}
 	return out.String()

@@ -1,4 +1,4 @@
-// Package metrics turns the results of probes into numbers and attributes, whoever exports or shows them.
+// Package metrics turns the results of probes into points, whoever exports or shows them.
 //
 // An [Observation] is the result of one run with the name and the health of its probe. [Fields] is the one table of the facts
 // of an Observation: a row has the key of JSON and log lines, the attribute key of log records and spans, and the function

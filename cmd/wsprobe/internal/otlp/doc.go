@@ -1,4 +1,4 @@
-// Package otlp sends requests of the OpenTelemetry protocol and reads the answers, over gRPC or HTTP with protobuf.
+// Package otlp speaks the OpenTelemetry protocol with a receiver, over gRPC or HTTP with protobuf.
 //
 // A [Client] has one connection to a receiver, for the three signals. A request is bytes, so that one that was stored can be
 // sent as it is; [Records] and [Spans] make such bytes. An answer becomes an [outbox.Answer], which says whether to try
