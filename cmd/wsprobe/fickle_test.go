@@ -25,15 +25,20 @@ type visits struct {
 func (v *visits) script(name string) wstest.Script {
 	return func(c *wstest.Conn) {
 		c.Request()
-		v.mu.Lock()
-		v.at[name] = append(v.at[name], time.Now())
-		v.all++
-		v.mu.Unlock()
-		select {
-		case v.more <- struct{}{}:
-		default:
-		}
+		v.note(name)
 		wstest.Echo(c)
+	}
+}
+
+// note notes a visit by a probe.
+func (v *visits) note(name string) {
+	v.mu.Lock()
+	v.at[name] = append(v.at[name], time.Now())
+	v.all++
+	v.mu.Unlock()
+	select {
+	case v.more <- struct{}{}:
+	default:
 	}
 }
 
@@ -60,6 +65,8 @@ type fickle struct {
 	address string
 	http    bool
 	got     receiver.Inbox[receiver.Point]
+	records receiver.Inbox[receiver.Record]
+	spans   receiver.Inbox[receiver.Span]
 
 	mu    sync.Mutex
 	mood  func(context.Context) error // nil accepts
@@ -83,7 +90,7 @@ func (f *fickle) come(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.address = l.Addr().String()
-	r := &receiver.Receiver{Point: f.got.Add}
+	r := &receiver.Receiver{Point: f.got.Add, Record: f.records.Add, Span: f.spans.Add}
 	r.Answer = func(ctx context.Context, _ *receiver.Request) (*receiver.PartialSuccess, error) {
 		f.mu.Lock()
 		mood := f.mood
