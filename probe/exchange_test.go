@@ -115,7 +115,7 @@ func TestExchange(t *testing.T) {
 		{name: "early_answer_is_none", reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true,
 			detail: "step 2 of 2: no match in 1 message", timeout: brief,
 			script: atOnce("hello", "pong"), change: exchanging(hears("hello"), asks("ping", "pong"))},
-		silent("no_greeting", endpoint{script: wstest.Silent, timeout: brief, detail: "step 1 of 2: nothing within 600ms: waiting for the reply",
+		silent("no_greeting", endpoint{script: wstest.Silent, timeout: brief, detail: "step 1 of 2: nothing within " + brief.String() + ": waiting for the reply",
 			change: exchanging(hears("hello"), asks("a", "b"))}),
 		silent("silent_later", endpoint{script: conversation("<hello", ">a"), timeout: brief, detail: "step 2 of 3: nothing",
 			change: exchanging(hears("hello"), asks("a", "b"), asks("c", "d"))}),

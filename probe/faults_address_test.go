@@ -55,10 +55,10 @@ func blackhole(lost string) func(context.Context, netip.AddrPort) (net.Conn, err
 func TestDNS(t *testing.T) {
 	t.Parallel()
 	row := func(name string, err reasons.ErrorType, detail string, resolve func(context.Context, string) ([]netip.Addr, error)) endpoint {
-		return endpoint{name: name, script: wstest.Reply(pong), change: named(resolve), reason: reasons.OpenFailed, err: err, detail: detail, conns: -1}
+		return endpoint{name: name, script: wstest.Reply(pong), on: onlyTCP, change: named(resolve), reason: reasons.OpenFailed, err: err, detail: detail, unreached: true}
 	}
 	good := func(name string, resolve func(context.Context, string) ([]netip.Addr, error)) endpoint {
-		return endpoint{name: name, script: wstest.Reply(pong), change: named(resolve)}
+		return endpoint{name: name, script: wstest.Reply(pong), on: onlyTCP, change: named(resolve)}
 	}
 	late := row("dns_silent", reasons.DNSTimeout, "waiting for the resolver", resolver(time.Minute, nil))
 	late.reason, late.timeout = reasons.HandshakeTimeout, brief
@@ -92,11 +92,11 @@ func TestDNS(t *testing.T) {
 // TestLocalhost uses the real resolver.
 func TestLocalhost(t *testing.T) {
 	t.Parallel()
-	e := endpoint{name: "dns_localhost", script: wstest.Reply(pong), change: func(s *probe.Spec, _ *wstest.Server) {
+	e := endpoint{name: "dns_localhost", on: onlyTCP, script: wstest.Reply(pong), change: func(s *probe.Spec, _ *wstest.Server) {
 		s.URL = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
 	}}
 	e.test(t)
-	e.name, e.change, e.conns = "dns_invalid", func(s *probe.Spec, _ *wstest.Server) { s.URL = "ws://nowhere.invalid/" }, -1
+	e.name, e.change, e.unreached = "dns_invalid", func(s *probe.Spec, _ *wstest.Server) { s.URL = "ws://nowhere.invalid/" }, true
 	e.reason, e.err = reasons.OpenFailed, reasons.DNSNotFound
 	if _, err := net.DefaultResolver.LookupHost(t.Context(), "nowhere.invalid"); err != nil {
 		var dns *net.DNSError
@@ -114,7 +114,7 @@ func TestTCP(t *testing.T) {
 		}
 	}
 	row := func(name string, err reasons.ErrorType, detail string, change func(*probe.Spec, *wstest.Server)) endpoint {
-		return endpoint{name: name, script: wstest.Reply(pong), change: change, reason: reasons.OpenFailed, err: err, detail: detail, conns: -1, ends: time.Second}
+		return endpoint{name: name, script: wstest.Reply(pong), on: onlyTCP, change: change, reason: reasons.OpenFailed, err: err, detail: detail, unreached: true, ends: time.Second}
 	}
 	hole := row("tcp_syn_blackhole", reasons.ConnectTimeout, "waiting for the TCP connection", func(s *probe.Spec, _ *wstest.Server) { s.Dial = blackhole("127.0.0.1") })
 	hole.reason, hole.timeout = reasons.HandshakeTimeout, brief

@@ -103,11 +103,11 @@ func TestCloseAfterReply(t *testing.T) {
 			c.Send(wstest.Close(1000, ""))
 			c.Hold()
 		})},
-		{name: "floods_during_close", busy: true, script: after(func(c *wstest.Conn) {
+		{name: "floods_during_close", alone: true, on: onlyTCP, script: after(func(c *wstest.Conn) {
 			c.Send(wstest.Text(pong))
 			c.Flood(wstest.Text(strings.Repeat("x", 4000)).Bytes())
 		})},
-		{name: "pings_during_close", busy: true, script: after(func(c *wstest.Conn) {
+		{name: "pings_during_close", alone: true, on: onlyTCP, script: after(func(c *wstest.Conn) {
 			c.Send(wstest.Text(pong))
 			c.Flood(wstest.Ping("x").Bytes())
 		})},
@@ -183,7 +183,7 @@ func TestTooBig(t *testing.T) {
 		c.Send(wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})
 		c.Flood(strings.Repeat(wstest.Frame{Payload: "x", More: true}.Bytes(), 4000))
 	}))
-	tiny.busy = true
+	tiny = flooding(tiny)
 	tiny.change = func(s *probe.Spec, _ *wstest.Server) { s.MaxReply = 64 << 10 }
 	for _, e := range []endpoint{
 		small, tiny,
@@ -193,7 +193,7 @@ func TestTooBig(t *testing.T) {
 		})),
 		big("frame_largest", wstest.Frames(wstest.Frame{Opcode: wstest.OpText, Announce: 1<<63 - 1})),
 		big("one_byte_over", wstest.Reply(strings.Repeat("x", 1<<20+1))),
-		alone(big("fragments_endless", after(func(c *wstest.Conn) {
+		flooding(big("fragments_endless", after(func(c *wstest.Conn) {
 			c.Send(wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})
 			c.Flood(wstest.Frame{Payload: strings.Repeat("x", 4000), More: true}.Bytes())
 		}))),

@@ -234,7 +234,7 @@ func TestDeflateSlow(t *testing.T) {
 			c.Watch()
 		}),
 		slow("deflate_trickles", reasons.ReplyTimedOut, func(c *wstest.Conn) {
-			c.Drip(wstest.Compressed(deflated(pong)).Bytes(), 50*time.Millisecond)
+			c.Drip(wstest.Compressed(deflated(pong)).Bytes(), brief/10)
 		}),
 	} {
 		e.test(t)
@@ -265,7 +265,7 @@ func TestDeflateSizes(t *testing.T) {
 		}),
 		late,
 	} {
-		alone(offered(e)).test(t)
+		flooding(offered(e)).test(t)
 	}
 }
 
@@ -290,6 +290,6 @@ func TestDeflateFloods(t *testing.T) {
 		unanswered("deflate_flood_at_open", reasons.ReplyMismatched, early),
 		unanswered("deflate_flood_of_last_blocks", reasons.ReplyMismatched, flood(nothing)),
 	} {
-		alone(offered(e)).test(t)
+		flooding(offered(e)).test(t)
 	}
 }

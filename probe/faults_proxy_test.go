@@ -41,20 +41,20 @@ var secretUser = url.UserPassword("olga", "s3cret")
 
 // opensThrough is a row of a proxy that does what it is asked for.
 func opensThrough(name string, script wstest.Script, change func(*probe.Spec, *wstest.Server)) endpoint {
-	return endpoint{name: name, script: script, change: change, saw: []int{0}}
+	return endpoint{name: name, script: script, on: onlyTCP, change: change, saw: []int{0}}
 }
 
 // failsThrough is a row of a proxy that does not.
 func failsThrough(name, detail string, script wstest.Script, change func(*probe.Spec, *wstest.Server)) endpoint {
 	e := refused(name, reasons.Proxy, detail, script)
-	e.change = change
+	e.change, e.on = change, onlyTCP
 	return e
 }
 
 // stallsThrough is a row of a proxy that lets the time pass.
 func stallsThrough(name string, script wstest.Script, change func(*probe.Spec, *wstest.Server)) endpoint {
-	return endpoint{name: name, script: script, change: change, timeout: brief, detail: "waiting for the proxy to connect",
-		reason: reasons.HandshakeTimeout, err: reasons.ConnectTimeout}
+	return endpoint{name: name, script: script, on: onlyTCP, change: change, timeout: brief,
+		detail: "waiting for the proxy to connect", reason: reasons.HandshakeTimeout, err: reasons.ConnectTimeout}
 }
 
 // authorized is an HTTP proxy that wants the credentials of secretUser.
@@ -75,9 +75,9 @@ func TestHTTPProxy(t *testing.T) {
 		return e
 	}
 	gone := fails("proxy_refused", "connection refused", 0, wstest.Silent)
-	gone.conns, gone.change = -1, func(s *probe.Spec, p *wstest.Server) { secure(s, p); p.Close() }
+	gone.unreached, gone.change = true, func(s *probe.Spec, p *wstest.Server) { secure(s, p); p.Close() }
 	unknown := fails("proxy_name_unknown", "no such host", 0, wstest.Silent)
-	unknown.conns, unknown.change = -1, func(s *probe.Spec, p *wstest.Server) {
+	unknown.unreached, unknown.change = true, func(s *probe.Spec, p *wstest.Server) {
 		s.Proxy = &url.URL{Scheme: "http", Host: "proxy.example:3128"}
 		s.Resolve = resolver(0, &net.DNSError{Err: "no such host", IsNotFound: true})
 	}
@@ -115,6 +115,7 @@ func TestHTTPProxy(t *testing.T) {
 		stallsThrough("proxy_drips", func(c *wstest.Conn) { c.Request(); c.Drip(granted, 100*time.Millisecond) }, plain),
 		gone, unknown, nowhere, nowherePlain, banner, bannerTLS,
 	} {
+		e.on = onlyTCP
 		e.test(t)
 	}
 }
@@ -191,6 +192,7 @@ func TestHTTPSProxy(t *testing.T) {
 		row(stallsThrough("https_proxy_stall", wstest.StallHandshake, secure)),
 		status, notSecured, noTLS, cut,
 	} {
+		e.on = onlyTCP
 		e.test(t)
 	}
 }

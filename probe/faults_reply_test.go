@@ -57,7 +57,7 @@ func TestOK(t *testing.T) {
 			c.Serve()
 		}},
 		{name: "strict_client_check", script: strict},
-		{name: "reply_just_in_time", script: wstest.SlowReply(700*time.Millisecond, pong), timeout: time.Second,
+		{name: "reply_just_in_time", on: onlyBubble, script: wstest.SlowReply(700*time.Millisecond, pong), timeout: time.Second,
 			least: 690 * time.Millisecond, most: 990 * time.Millisecond},
 		{name: "reply_after_pong", script: after(func(c *wstest.Conn) {
 			c.Send(wstest.Ping("first"))
@@ -167,8 +167,8 @@ func TestGreeting(t *testing.T) {
 				c.Send(wstest.Text(pong))
 			}
 		}},
-		{name: "greeting_matches", least: wait - 10*time.Millisecond, script: greets(0, wait, pong)},
-		{name: "two_greetings_match", least: wait - 10*time.Millisecond, script: greets(0, wait, pong, pong)},
+		{name: "greeting_matches", on: onlyBubble, least: wait - 10*time.Millisecond, script: greets(0, wait, pong)},
+		{name: "two_greetings_match", on: onlyBubble, least: wait - 10*time.Millisecond, script: greets(0, wait, pong, pong)},
 		{name: "greeting_then_reply", script: greets(0, 0, "welcome", "news")},
 		{name: "ping_to_be_answered_first", script: func(c *wstest.Conn) {
 			c.Raw(c.AcceptHead() + wstest.Ping("there?").Bytes())
@@ -203,7 +203,7 @@ func TestNoReply(t *testing.T) {
 				c.Pause(30 * time.Millisecond)
 			}
 		}),
-		unanswered("reply_trickles_late", reasons.ReplyTimedOut, after(func(c *wstest.Conn) { c.Drip(wstest.Text(pong).Bytes(), 50*time.Millisecond) })),
+		unanswered("reply_trickles_late", reasons.ReplyTimedOut, after(func(c *wstest.Conn) { c.Drip(wstest.Text(pong).Bytes(), brief/10) })),
 		unanswered("fragments_endless_slow", reasons.ReplyTimedOut, after(func(c *wstest.Conn) {
 			c.Send(wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})
 			for {
@@ -223,18 +223,18 @@ func TestNoReply(t *testing.T) {
 	}
 }
 
-// TestLeastTimeout has the machine for itself: within so little time, what others do would tell.
+// TestLeastTimeout: the least timeout that a probe can have is kept to the nanosecond.
 func TestLeastTimeout(t *testing.T) {
 	least := unanswered("timeout_min_100", reasons.ReplyTimedOut, wstest.Silent)
-	least.timeout, least.ends, least.detail = 100*time.Millisecond, 800*time.Millisecond, "within 100ms"
-	alone(least).test(t)
+	least.on, least.timeout, least.ends, least.detail = onlyBubble, probe.MinTimeout, probe.MinTimeout, "within 100ms"
+	least.test(t)
 }
 
 // TestSlowPattern: a reply that keeps a regular expression busy for minutes does not keep the run.
 func TestSlowPattern(t *testing.T) {
 	slow := unanswered("pattern_busy", reasons.ReplyMismatched, wstest.Reply(strings.Repeat("x", 1<<20)))
 	slow.change = func(s *probe.Spec, _ *wstest.Server) { s.Expect, s.ExpectPattern = "", "x{1,1000}y" }
-	alone(slow).test(t)
+	flooding(slow).test(t)
 }
 
 func TestMatching(t *testing.T) {
@@ -253,7 +253,7 @@ func TestMatching(t *testing.T) {
 		unanswered("match_only_when_joined", reasons.ReplyMismatched, wstest.Frames(wstest.Text(`{"op":"po`), wstest.Text(`ng"}`))),
 		unanswered("spacing_differs", reasons.ReplyMismatched, wstest.Reply(`{"op": "pong"}`)),
 		unanswered("case_differs", reasons.ReplyMismatched, wstest.Reply(strings.ToUpper(pong))),
-		alone(unanswered("mismatch_flood", reasons.ReplyMismatched, wstest.Flood("something else"))),
+		flooding(unanswered("mismatch_flood", reasons.ReplyMismatched, wstest.Flood("something else"))),
 		unanswered("mismatch_then_half", reasons.ReplyMismatched, wstest.Frames(wstest.Text("no"), wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})),
 	} {
 		e.test(t)

@@ -162,13 +162,13 @@ func TestMismatchInAnExchange(t *testing.T) {
 	}
 	json := probe.Step{ExpectJSON: map[string]any{"op": "b"}}
 	rows := []endpoint{
-		mute("taken", "step 2 of 2: nothing within 600ms: waiting for the reply: step 1 took a message that this one waits for",
+		mute("taken", "step 2 of 2: nothing within 2s: waiting for the reply: step 1 took a message that this one waits for",
 			conversation("<ab", ">x"), hears("a"), asks("x", "b")),
 		mute("taken_by_any", "step 1 took a message", conversation("<ab", ">x"), hears(""), asks("x", "b")),
 		mute("passed_over", "step 1 passed over a message that this one waits for", conversation("<b", "<a", ">x"), hears("a"), asks("x", "b")),
 		mute("taken_json", "step 2 took a message", conversation("<hello", ">x", `<{"op":"b","a":1}`), hears("hello"), asks("x", "a"), measure(json)),
 		mute("taken_pattern", "step 1 took a message", conversation("<a7", ">x"), hears("a"), probe.Step{Send: new("x"), ExpectPattern: `a\d`}),
-		mute("not_taken", "step 2 of 2: nothing within 600ms: waiting for the reply", conversation("<a", ">x"), hears("a"), asks("x", "b")),
+		mute("not_taken", "step 2 of 2: nothing within 2s: waiting for the reply", conversation("<a", ">x"), hears("a"), asks("x", "b")),
 	}
 	early := unanswered("matches_too_early", reasons.ReplyMismatched, wstest.Greeting(pong, "else"))
 	early.detail = "a message that matches was there before the message was sent, so that it is no reply"

@@ -67,7 +67,7 @@ func TestPingFrame(t *testing.T) {
 		{name: "pong_then_half_message", script: pongs(func(p string) []wstest.Frame {
 			return []wstest.Frame{wstest.Pong(p), {Opcode: wstest.OpText, Payload: "a", More: true}}
 		})},
-		{name: "pong_after_mebibytes", busy: true, script: ponging(func(c *wstest.Conn, payload string) {
+		{name: "pong_after_mebibytes", alone: true, on: onlyTCP, script: ponging(func(c *wstest.Conn, payload string) {
 			for range 64 {
 				c.Send(wstest.Binary(strings.Repeat("x", 64<<10)))
 			}
@@ -78,7 +78,7 @@ func TestPingFrame(t *testing.T) {
 		{name: "pong_of_ten_bytes_at_most", script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[:min(len(p), 10)])} })},
 		silence("no_pong", wstest.Deaf),
 		other,
-		alone(silence("messages_but_no_pong", ponging(func(c *wstest.Conn, _ string) { c.Flood(wstest.Text("news").Bytes()) }))),
+		flooding(silence("messages_but_no_pong", ponging(func(c *wstest.Conn, _ string) { c.Flood(wstest.Text("news").Bytes()) }))),
 		silence("half_pong", ponging(func(c *wstest.Conn, p string) { c.Raw(wstest.Pong(p).Bytes()[:5]); c.Watch() })),
 		closed("close_for_ping", reasons.CloseFrame, 1008, "no", pongs(func(string) []wstest.Frame { return []wstest.Frame{wstest.Close(1008, "no")} })),
 		closed("close_at_open_ping", reasons.CloseFrame, 1013, "", wstest.CloseAtOpen(1013, "")),
