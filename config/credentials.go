@@ -25,19 +25,19 @@ func (c Config) TryCredentials() []Fault {
 
 // place is where the credentials of the probe at hand are told: in the probe, or in the defaults block.
 func (a *authReader) place() *Fault {
-	at, in := a.gotAt, a.gotIn
+	at, in := a.setAt, a.setIn
 	for i := range authSection.fields {
 		if key := authSection.fields[i].Key(); key == "password_file" || key == "token_file" {
 			switch {
-			case a.own(i):
-				at, in = a.got.pairs[i], a.gotIn.Field(key)
-			case a.inherited(i):
-				at, in = a.said.pairs[i], a.saidIn.Field(key)
+			case a.sets(i):
+				at, in = a.set.pairs[i], a.setIn.Field(key)
+			case a.inheritsField(i):
+				at, in = a.inherited.pairs[i], a.inheritedIn.Field(key)
 			}
 		}
 	}
 	if !at.Present() {
-		at, in = a.saidAt, a.saidIn
+		at, in = a.inheritedAt, a.inheritedIn
 	}
 	f, _ := yamltree.NewReport(a.File).Locate(yamltree.Fault{Warning: true}, at.Value, at.ValueAt, in)
 	return (*Fault)(&f)

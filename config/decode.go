@@ -15,13 +15,13 @@ import (
 type reader struct {
 	*yamltree.Reader
 	maps map[mapKey]readMap
-	// unsure are the fields of the defaults block that could not be read.
-	unsure map[string]bool
-	texts  map[string]string // equal texts are kept once
-	noted  secrets           // since the last take
-	// inherited are the references of the defaults block, by their places.
-	inherited map[string]string
-	doubts    []doubt // about messages, until their format is known
+	// unreadable are the fields of the defaults block that could not be read.
+	unreadable map[string]bool
+	texts      map[string]string // equal texts are kept once
+	noted      secrets           // since the last take
+	// inheritedReferences are the references of the defaults block, by their paths.
+	inheritedReferences map[string]string
+	doubts              []doubt // about messages, until their format is known
 	// guesses are the fields that unknown keys probably mean.
 	guesses map[*yaml.Node]string
 }
@@ -45,39 +45,39 @@ func (r *reader) share(s string) string {
 	return s
 }
 
-// found is what a mapping says about the fields of a section.
+// found are the fields of a section that a mapping sets.
 type found struct {
-	pairs  []yamltree.Pair // by field; where the mapping is silent, the pair is not present
-	faulty []bool          // by field, if there is a pair
-	meant  []bool          // by field: an unknown key looks like it
-	// badItems are the elements of lists that are wrong by themselves, "protocols" and the index, and "protocols" and
+	pairs     []yamltree.Pair // by field; not present where the mapping does not set it
+	faulty    []bool          // by field, if there is a pair
+	resembled []bool          // by field: an unknown key resembles it
+	// faultyItems are the elements of lists that are wrong by themselves, "protocols" and the index, and "protocols" and
 	// nothing if there is any.
-	badItems map[[2]string]bool
+	faultyItems map[[2]string]bool
 }
 
 func newFound(fields int) *found {
-	return &found{pairs: make([]yamltree.Pair, fields), faulty: make([]bool, fields), meant: make([]bool, fields)}
+	return &found{pairs: make([]yamltree.Pair, fields), faulty: make([]bool, fields), resembled: make([]bool, fields)}
 }
 
 func (f *found) reset() {
 	clear(f.pairs)
 	clear(f.faulty)
-	clear(f.meant)
-	f.badItems = nil
+	clear(f.resembled)
+	f.faultyItems = nil
 }
 
-// bad remembers an element that is wrong by itself.
-func (f *found) bad(field, element string) {
-	if f.badItems == nil {
-		f.badItems = make(map[[2]string]bool)
+// markItem remembers an element that is wrong by itself.
+func (f *found) markItem(field, element string) {
+	if f.faultyItems == nil {
+		f.faultyItems = make(map[[2]string]bool)
 	}
-	f.badItems[[2]string{field, element}] = true
-	f.badItems[[2]string{field, ""}] = true
+	f.faultyItems[[2]string{field, element}] = true
+	f.faultyItems[[2]string{field, ""}] = true
 }
 
-// decode reads a mapping into the fields of a section, and says in got what it found. A wrong value leaves
-// its place untouched.
-func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where yamltree.Path, into *T, got *found) {
+// decode reads a mapping into the fields of a section, and marks in set those that it sets. A wrong value leaves its
+// place untouched.
+func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where yamltree.Path, into *T, set *found) {
 	if m.Kind != yaml.MappingNode || m.Tag != yamltree.MapTag {
 		hint := ""
 		if m.Tag == yamltree.BoolTag && s.name == "tls" {
@@ -105,16 +105,16 @@ func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where yamltree.P
 				r.Used(p.Key, p.KeyAt, where.Field(yamltree.PlainKey(key)), "is no field of %s%s", s.title(), advice)
 			}
 			if i, ok := s.index[guess]; ok {
-				got.meant[i] = true
+				set.resembled[i] = true
 			}
 			continue
 		}
 		if yamltree.IsNull(p.Value) {
 			continue
 		}
-		got.pairs[i] = p
+		set.pairs[i] = p
 		if f := &s.fields[i]; f.value.kept() {
-			got.faulty[i] = !decodeField(r, f, p, where.Field(key), into, got)
+			set.faulty[i] = !decodeField(r, f, p, where.Field(key), into, set)
 		}
 	}
 }
@@ -134,16 +134,16 @@ func (s *section[T]) title() string {
 }
 
 // decodeField reads the value of one field and reports whether it was right.
-func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into *T, got *found) bool {
+func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into *T, set *found) bool {
 	switch f.Kind {
 	case Map:
 		return decodeMap(r, f, p, where, f.value.at(into).(*map[string]string))
 	case List:
-		return decodeList(r, p, where, f.value.at(into).(*[]string), got, f.secret)
+		return decodeList(r, p, where, f.value.at(into).(*[]string), set, f.secret)
 	case Values:
 		return decodeValues(r, p, where, f.value.at(into).(*map[string]any), f.secret)
 	case Sections:
-		return decodeSteps(r, f, p, where, f.value.at(into).(*[]probe.Step), got)
+		return decodeSteps(r, f, p, where, f.value.at(into).(*[]probe.Step), set)
 	}
 	var problem string
 	if r.Blind && r.Substituted(p.Value) && f.Kind != Text {
@@ -159,7 +159,7 @@ func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 	if problem != "" {
 		r.Used(p.Value, p.ValueAt, where, "%s", problem)
 	} else if f.Kind == Text {
-		r.look(p.Value, p.ValueAt, where)
+		r.checkText(p.Value, p.ValueAt, where)
 	}
 	return problem == ""
 }
@@ -207,7 +207,7 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 
 // decodeList reads a list of texts. An element that is none is kept as an empty one, so that the others keep
 // their index.
-func decodeList(r *reader, p yamltree.Pair, where yamltree.Path, into *[]string, got *found, secret secrecy) bool {
+func decodeList(r *reader, p yamltree.Pair, where yamltree.Path, into *[]string, set *found, secret secrecy) bool {
 	n := p.Value
 	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
 		r.Used(n, p.ValueAt, where, "must be a list, got %s", yamltree.Describe(n))
@@ -221,11 +221,11 @@ func decodeList(r *reader, p yamltree.Pair, where yamltree.Path, into *[]string,
 		if element = yamltree.Follow(element); yamltree.IsText(element) {
 			list[i] = r.share(element.Value)
 			r.note(element, where.Item(i), secret)
-			r.look(element, element, where.Item(i))
+			r.checkText(element, element, where.Item(i))
 			continue
 		}
 		r.At(element, where.Item(i), "must be text, got %s%s", yamltree.Describe(element), yamltree.QuotesHint(element))
-		got.bad(where.Key, strconv.Itoa(i))
+		set.markItem(where.Key, strconv.Itoa(i))
 	}
 	*into = list
 	return true

@@ -51,16 +51,16 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 		if own {
 			return references
 		}
-		return r.inherited
+		return r.inheritedReferences
 	}
 	proxy := probeSection.index["proxy_url"]
-	d.envProxy = !r.own(proxy) && !r.said.pairs[proxy].Present()
+	d.envProxy = !r.sets(proxy) && !r.inherited.pairs[proxy].Present()
 	for i := range probeSection.fields {
 		f := &probeSection.fields[i]
-		d.references = of(r.own(i))
+		d.references = of(r.sets(i))
 		switch {
 		case !f.value.kept(): // its mapping follows
-		case f.secret == toldInURL:
+		case f.secret == sentInURL:
 			d.addURL(p)
 		case !f.scalar():
 			d.addCollection(i, p, r.inheritsAll(i, p))
@@ -69,8 +69,8 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 		}
 	}
 	d.tls = r.tls.effective.canonical()
-	addSection(d, probeTLSSection, "tls.", &d.tls, func(i int) map[string]string { return of(r.tls.own(i)) })
-	addSection(d, authSection, "auth.", &r.auth.effective, func(i int) map[string]string { return of(r.auth.own(i)) })
+	addSection(d, probeTLSSection, "tls.", &d.tls, func(i int) map[string]string { return of(r.tls.sets(i)) })
+	addSection(d, authSection, "auth.", &r.auth.effective, func(i int) map[string]string { return of(r.auth.sets(i)) })
 	none := func(int) map[string]string { return nil }
 	addSection(d, thresholdsSection, "", &p.Health.Thresholds, none)
 	d.dwell = p.Health.Dwell
@@ -83,7 +83,7 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 
 // inheritsAll reports whether the probe at hand has the same collection in a field as the defaults block.
 func (r *probeReader) inheritsAll(i int, p *Probe) bool {
-	return !r.own(i) && !r.unfit[i] && len(p.Spec.Headers) == len(r.base.Spec.Headers)
+	return !r.sets(i) && !r.dropped[i] && len(p.Spec.Headers) == len(r.base.Spec.Headers)
 }
 
 // addCollection adds the sum of a list or a map, because that of the defaults block is read once for all probes.

@@ -12,10 +12,11 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// messages are the fields whose line breaks matter in one message format only. Doubts about them wait until that is known.
+// messages are the fields whose line breaks matter in one message format only. Doubts about them wait until the format is
+// known.
 var messages = map[string]bool{"send_message": true, "expect_message": true, "send": true, "expect": true}
 
-// literal are the fields in which a dollar or braces are as good as any character: passwords, and patterns.
+// literal are the fields in which a dollar or braces are ordinary characters: passwords and patterns.
 var literal = map[string]bool{"password": true, "key_password": true, "expect_pattern": true}
 
 // doubt is a warning that waits.
@@ -25,8 +26,8 @@ type doubt struct {
 	problem string
 }
 
-// look warns of a text that is right for its field and looks as if it were not meant so.
-func (r *reader) look(n, use *yaml.Node, where yamltree.Path) {
+// checkText warns of a text that is valid for its field but hardly meant so.
+func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 	add := func(problem string) {
 		if messages[where.Key] {
 			r.doubts = append(r.doubts, doubt{n, use, where, problem})
@@ -39,15 +40,16 @@ func (r *reader) look(n, use *yaml.Node, where yamltree.Path) {
 	}
 	inStep := strings.HasSuffix(where.Section, ".exchange")
 	if inStep || r.Substituted(n) {
-		return // where placeholders are filled in, or what is put in must not be looked at
+		return // placeholders are filled in there, or a secret must not be looked at
 	}
 	if problem := unfilled(n.Value, where.Key); problem != "" {
 		add(problem)
 	}
 }
 
-// settle warns of what waited for the format of the messages. In the others, line breaks mean nothing.
-func (r *reader) settle(format probe.MessageFormat) {
+// releaseDoubts turns the doubts about messages into warnings if their format is text. In other formats, line breaks mean
+// nothing.
+func (r *reader) releaseDoubts(format probe.MessageFormat) {
 	for _, d := range r.doubts {
 		if format == "" || format == probe.FormatText {
 			r.Warn(d.n, d.use, d.where, "%s", d.problem)
@@ -56,7 +58,7 @@ func (r *reader) settle(format probe.MessageFormat) {
 	r.doubts = r.doubts[:0]
 }
 
-// lineBreak is about a text that ends in a line break because a block of YAML does. PEM has to.
+// lineBreak returns a warning of a text that ends in a line break only because a YAML block does. PEM text has to end so.
 func lineBreak(n *yaml.Node) string {
 	mark := "|"
 	switch {
@@ -72,20 +74,20 @@ func lineBreak(n *yaml.Node) string {
 }
 
 var (
-	// braces are how many programs mark what they fill in; JSON has no two braces in a row outside its texts.
+	// braces match a placeholder of many programs. JSON has no two opening braces in a row outside its texts.
 	braces = regexp.MustCompile(`\{\{[-~]?\s*([A-Za-z_.$][^{}]*?)\s*[-~]?\}\}`)
 	word   = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
-	// dollar is a variable of a shell, as a text of its own or as a word in one.
+	// dollar matches a variable of a shell, as a whole text or as a word in it.
 	dollar = regexp.MustCompile(`(^|[\s=:"'])(\$[A-Z][A-Z0-9_]{2,}|%[A-Z][A-Z0-9_]{2,}%)($|[\s&"',;])`)
 )
 
-// carriers are the fields in which people put secrets, and try to do so by a variable.
+// carriers are the fields in which people put secrets, often by a variable.
 var carriers = map[string]bool{
 	"url": true, "headers": true, "protocols": true, "user": true, "password": true, "token": true, "password_file": true, "token_file": true,
 	"proxy_url": true, "connect_to": true, "endpoint": true, "ca_file": true, "cert_file": true, "key_file": true, "key_password": true,
 }
 
-// unfilled is about a placeholder where none is filled in.
+// unfilled returns a warning of a placeholder in a field where none is filled in.
 func unfilled(text, key string) string {
 	if carriers[key] && strings.ContainsAny(text, "$%") && dollar.MatchString(text) {
 		return "has a variable that is not put in: write ${env:NAME} for the variable NAME"
@@ -104,9 +106,9 @@ func unfilled(text, key string) string {
 	}
 }
 
-// weigh warns of what is doubtful about a valid probe as a whole.
-func (r *probeReader) weigh(p *Probe, where yamltree.Path) {
-	r.settle(p.Spec.MessageFormat)
+// checkWhole warns of values of a valid probe that hardly fit each other.
+func (r *probeReader) checkWhole(p *Probe, where yamltree.Path) {
+	r.releaseDoubts(p.Spec.MessageFormat)
 	interval, timeout := probeSection.index["interval"], probeSection.index["timeout_ms"]
 	if p.Spec.Timeout > p.Interval && !r.faulty(interval) && !r.faulty(timeout) {
 		ms, seconds := p.Spec.Timeout.Milliseconds(), shortDuration(p.Interval)
@@ -118,18 +120,18 @@ func (r *probeReader) weigh(p *Probe, where yamltree.Path) {
 			r.Warn(at.Value, at.ValueAt, where.Field("timeout_ms"), "is longer than interval, which is %s: %s", seconds, outcome)
 		}
 		switch defaults := (yamltree.Path{Section: "defaults"}); {
-		case r.own(interval):
-			shorter(r.got.pairs[interval], where)
-		case r.own(timeout):
-			longer(r.got.pairs[timeout], where)
-		case r.said.pairs[interval].Present():
-			shorter(r.said.pairs[interval], defaults)
+		case r.sets(interval):
+			shorter(r.set.pairs[interval], where)
+		case r.sets(timeout):
+			longer(r.set.pairs[timeout], where)
+		case r.inherited.pairs[interval].Present():
+			shorter(r.inherited.pairs[interval], defaults)
 		default:
-			longer(r.said.pairs[timeout], defaults)
+			longer(r.inherited.pairs[timeout], defaults)
 		}
 	}
 	i := probeSection.index["expect_message"]
-	if p.Spec.MessageFormat == probe.FormatText && int64(len(p.Spec.Expect)) > p.Spec.MaxReply && r.own(i) {
-		r.Warn(r.got.pairs[i].Value, r.got.pairs[i].ValueAt, where.Field("expect_message"), "is longer than max_message_bytes lets a reply be, which is %d", p.Spec.MaxReply)
+	if p.Spec.MessageFormat == probe.FormatText && int64(len(p.Spec.Expect)) > p.Spec.MaxReply && r.sets(i) {
+		r.Warn(r.set.pairs[i].Value, r.set.pairs[i].ValueAt, where.Field("expect_message"), "is longer than max_message_bytes lets a reply be, which is %d", p.Spec.MaxReply)
 	}
 }

@@ -6,95 +6,97 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
-// layers are what a probe says about the fields of a section, over what the defaults block says about them.
+// layers are the fields of a section that a probe sets, over those that it inherits.
 type layers struct {
-	said    *found // by the defaults block
-	got     *found // by the probe at hand
-	partial bool   // parts of the probe at hand could not be read
+	inherited *found // in the defaults block
+	set       *found // in the probe at hand
+	partial   bool   // parts of the probe at hand could not be read
 }
 
-func newLayers(fields int) layers { return layers{said: newFound(fields), got: newFound(fields)} }
+func newLayers(fields int) layers { return layers{inherited: newFound(fields), set: newFound(fields)} }
 
-// own reports whether the probe at hand says something about a field itself.
-func (l *layers) own(i int) bool { return l.got.pairs[i].Present() }
+// sets reports whether the probe at hand sets a field itself.
+func (l *layers) sets(i int) bool { return l.set.pairs[i].Present() }
 
-// faulty reports whether what holds for the probe at hand, its own value or the default, is wrong by itself, or
-// unknown because its key is misspelled.
+// faulty reports whether the value that holds for the probe at hand is wrong by itself, or unknown because its key is
+// misspelled. The value is that of the probe, or the inherited one.
 func (l *layers) faulty(i int) bool {
-	if l.own(i) {
-		return l.got.faulty[i]
+	if l.sets(i) {
+		return l.set.faulty[i]
 	}
-	return l.partial || l.got.meant[i] || l.said.faulty[i] || l.said.meant[i]
+	return l.partial || l.set.resembled[i] || l.inherited.faulty[i] || l.inherited.resembled[i]
 }
 
-// finding is what is wrong with the field of this key.
+// finding is a problem of the field of this key.
 type finding struct {
 	key, problem string
-	// missing says that another field would mend it, which a probe may add.
+	// missing says that another field would solve it, which a probe may add.
 	missing bool
 }
 
-// inner reads a mapping with fields of its own, tls for instance, of the defaults block and of the probes.
-type inner[T any] struct {
+// nested reads a mapping with fields of its own, such as tls, in the defaults block and in the probes.
+type nested[T any] struct {
 	*reader
 	layers
 	section *section[T]
 	base    T // what every probe begins with
-	// The mapping of the defaults block and that of the probe at hand, and their places.
-	saidAt, gotAt yamltree.Pair
-	saidIn, gotIn yamltree.Path
+	// The mapping in the defaults block and that in the probe at hand, with their paths.
+	inheritedAt, setAt yamltree.Pair
+	inheritedIn, setIn yamltree.Path
 }
 
-func newInner[T any](r *reader, s *section[T]) inner[T] {
-	n := inner[T]{reader: r, layers: newLayers(len(s.fields)), section: s}
+func newNested[T any](r *reader, s *section[T]) nested[T] {
+	n := nested[T]{reader: r, layers: newLayers(len(s.fields)), section: s}
 	s.setDefaults(&n.base)
 	return n
 }
 
 // defaults reads the mapping of the defaults block, and reports whether there is one.
-func (n *inner[T]) defaults(p yamltree.Pair, where yamltree.Path) bool {
-	n.saidAt, n.saidIn = p, where.Within(n.section.name)
+func (n *nested[T]) defaults(p yamltree.Pair, where yamltree.Path) bool {
+	n.inheritedAt, n.inheritedIn = p, where.Within(n.section.name)
 	if p.Present() {
-		decode(n.reader, n.section, p.Value, yamltree.AliasOf(p.ValueAt), n.saidIn, &n.base, n.said)
+		decode(n.reader, n.section, p.Value, yamltree.AliasOf(p.ValueAt), n.inheritedIn, &n.base, n.inherited)
 	}
 	return p.Present()
 }
 
-// probe reads the mapping of a probe into what it is laid over, and reports whether it says anything.
-func (n *inner[T]) probe(p yamltree.Pair, where yamltree.Path, into *T) bool {
-	n.got.reset()
-	n.gotAt, n.gotIn = p, where.Within(n.section.name)
-	gaps := n.Unreadable
+// probe reads the mapping of a probe over the inherited values, and reports whether it sets any field.
+func (n *nested[T]) probe(p yamltree.Pair, where yamltree.Path, into *T) bool {
+	n.set.reset()
+	n.setAt, n.setIn = p, where.Within(n.section.name)
+	lost := n.LostMerges
 	if p.Present() {
-		decode(n.reader, n.section, p.Value, yamltree.AliasOf(p.ValueAt), n.gotIn, into, n.got)
+		decode(n.reader, n.section, p.Value, yamltree.AliasOf(p.ValueAt), n.setIn, into, n.set)
 	}
-	n.partial = n.Unreadable > gaps
-	return slices.ContainsFunc(n.got.pairs, yamltree.Pair.Present)
+	n.partial = n.LostMerges > lost
+	return slices.ContainsFunc(n.set.pairs, yamltree.Pair.Present)
 }
 
-// inherits reports whether the defaults block says anything.
-func (n *inner[T]) inherits() bool { return slices.ContainsFunc(n.said.pairs, yamltree.Pair.Present) }
+// inherits reports whether the defaults block sets any field of the mapping.
+func (n *nested[T]) inherits() bool {
+	return slices.ContainsFunc(n.inherited.pairs, yamltree.Pair.Present)
+}
 
-// owns reports whether the probe at hand sets the field of this key itself.
-func (n *inner[T]) owns(key string) bool { return n.own(n.section.index[key]) }
+// setsKey reports whether the probe at hand sets the field of this key itself.
+func (n *nested[T]) setsKey(key string) bool { return n.sets(n.section.index[key]) }
 
-// wrong reports whether the field of this key is wrong by itself.
-func (n *inner[T]) wrong(key string) bool { return n.faulty(n.section.index[key]) }
+// faultyKey reports whether the field of this key is wrong by itself.
+func (n *nested[T]) faultyKey(key string) bool { return n.faulty(n.section.index[key]) }
 
-// tell reports what is wrong where it is set: in the probe at hand, else in the defaults block. What is set nowhere is
-// missing in the mapping.
-func (n *inner[T]) tell(findings []finding) {
+// reportAll reports findings where their fields are set: in the probe at hand, else in the defaults block. A field that is
+// set nowhere is missing in the mapping.
+func (n *nested[T]) reportAll(findings []finding) {
 	for _, f := range findings {
 		i := n.section.index[f.key]
-		p, where := n.got.pairs[i], n.gotIn
+		p, where := n.set.pairs[i], n.setIn
 		switch {
 		case p.Present():
-		case n.said.pairs[i].Present():
-			p, where = n.said.pairs[i], n.saidIn
-		case n.gotAt.Present():
-			p = n.gotAt
+		case n.inherited.pairs[i].Present():
+			p, where = n.inherited.pairs[i], n.inheritedIn
+		case n.setAt.Present():
+			p = n.setAt
 		default:
-			p, where = n.saidAt, n.saidIn
+			p, where = n.inheritedAt, n.inheritedIn
 		}
 		n.Used(p.Value, p.ValueAt, where.Field(f.key), "%s", f.problem)
 	}

@@ -80,7 +80,7 @@ func readProbes(r *reader, root *yaml.Node, top *found, files *tlsFiles) []Probe
 	}
 	probes := top.pairs[rootSection.index["probes"]]
 	if !probes.Present() {
-		if root.Kind == yaml.MappingNode && !top.meant[rootSection.index["probes"]] && r.Unreadable == 0 {
+		if root.Kind == yaml.MappingNode && !top.resembled[rootSection.index["probes"]] && r.LostMerges == 0 {
 			r.At(root, yamltree.Path{Key: "probes"}, "is required: a list with at least one probe")
 		}
 		return nil

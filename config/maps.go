@@ -57,7 +57,7 @@ func decodeMap[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Pa
 	merged := f.inherit(*into, own)
 	references := f.references(r, merged, own, where)
 	for _, e := range own {
-		if e.null != nil && !r.unsure[where.Key] {
+		if e.null != nil && !r.unreadable[where.Key] {
 			r.At(e.null, where.Name(e.name), `has no value: write "" for an empty one`)
 		}
 	}
@@ -95,7 +95,7 @@ func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where yamltre
 		default:
 			e.value = r.share(p.Value.Value)
 			r.note(p.Value, where.Name(name), f.secret)
-			r.look(p.Value, p.ValueAt, where.Name(name))
+			r.checkText(p.Value, p.ValueAt, where.Name(name))
 		}
 		if f.entry != nil {
 			nameProblem, valueProblem := f.entry(name, e.value)
@@ -143,7 +143,7 @@ func (f *field[T]) references(r *reader, merged map[string]string, own entries, 
 	references := make(map[string]string)
 	for name := range merged {
 		place := where.Name(name).Place()
-		from := r.inherited
+		from := r.inheritedReferences
 		if _, is := own[f.folded(name)]; is {
 			from = r.noted.references
 		}

@@ -12,25 +12,25 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
-// standard is a variable of the OpenTelemetry specification and its text. As a type of its own it tells itself
-// from what other sources give to viper.
+// standard is a variable of the OpenTelemetry specification and its text. A type of its own distinguishes it from the
+// values that other sources give to viper.
 type standard struct{ name, text string }
 
 // standardVariable returns the first of the variables that is set, or nil.
 func standardVariable(names []string) any {
 	for _, name := range names {
-		if set(name) {
+		if isSet(name) {
 			return standard{name, strings.TrimSpace(os.Getenv(name))}
 		}
 	}
 	return nil
 }
 
-// set reports whether a variable is set and not empty. The specification takes an empty variable for one that is
-// not set.
-func set(name string) bool { return os.Getenv(name) != "" }
+// isSet reports whether a variable is set and not empty. The specification takes an empty variable for one that is not
+// set.
+func isSet(name string) bool { return os.Getenv(name) != "" }
 
-// storeStandard stores what a standard variable says, in the forms of
+// storeStandard stores the value of a standard variable, in the forms of
 // https://opentelemetry.io/docs/specs/otel/configuration/sdk-environment-variables/ and
 // https://opentelemetry.io/docs/specs/otel/protocol/exporter/.
 func storeStandard[T any](s *settingsReader, f *field[T], into *T, v standard) {
@@ -84,7 +84,7 @@ func (s *settingsReader) withScheme(endpoint string) string {
 	return "https://" + endpoint
 }
 
-// refused are standard variables that ask for something that wsprobe does not do.
+// refused are standard variables with which somebody asks for a feature that wsprobe does not have.
 var refused = []struct {
 	names   []string
 	allowed string
@@ -96,8 +96,8 @@ var refused = []struct {
 		"must be cumulative, the only temporality of wsprobe"},
 }
 
-// refuse reports standard variables that cannot be obeyed. They are about the exporter as a whole, so whoever names
-// an endpoint, or wants none, in the file or by a variable of wsprobe has spoken.
+// refuse reports standard variables that cannot be obeyed. They are about the exporter as a whole. An endpoint in the file
+// or in a variable of wsprobe overrides them, and so does a protocol of none.
 func (s *settingsReader) refuse(otlp OTLP) {
 	decided := func(path string) bool {
 		o, ok := s.origins[path]

@@ -10,11 +10,11 @@ import (
 
 // authReader reads the mapping auth of the defaults block and of the probes.
 type authReader struct {
-	inner[authSettings]
+	nested[authSettings]
 	effective authSettings // of the probe at hand
 }
 
-func newAuthReader(r *reader) *authReader { return &authReader{inner: newInner(r, authSection)} }
+func newAuthReader(r *reader) *authReader { return &authReader{nested: newNested(r, authSection)} }
 
 // authFields are the fields that a strategy uses.
 var authFields = map[string][]string{
@@ -23,33 +23,33 @@ var authFields = map[string][]string{
 	authBearer: {"strategy", "token", "token_file"},
 }
 
-// defaults reads the mapping of the defaults block, and reports what is wrong with it whatever a probe adds.
+// defaults reads the mapping of the defaults block, and reports the problems that no probe can solve.
 func (a *authReader) defaults(p yamltree.Pair, where yamltree.Path) func() (string, error) {
-	if !a.inner.defaults(p, where) {
+	if !a.nested.defaults(p, where) {
 		return nil
 	}
-	a.tell(slices.DeleteFunc(a.findings(a.base.strategy), func(f finding) bool { return f.missing }))
+	a.reportAll(slices.DeleteFunc(a.findings(a.base.strategy), func(f finding) bool { return f.missing }))
 	return a.base.authorize(a.substituted)
 }
 
-// probe reads the mapping of a probe over that of the defaults block, and sets what a Spec has of it. An Authorization
-// that the probe says in one of the two ways takes the place of a default said in the other.
+// probe reads the mapping of a probe over that of the defaults block, and sets the fields of its Spec. An Authorization of
+// the probe, by auth or by a header, replaces a default of the other kind.
 func (a *authReader) probe(p yamltree.Pair, where yamltree.Path, probe, base *Probe) {
 	var settings authSettings
 	authSection.setDefaults(&settings)
 	a.effective = settings
-	own := a.inner.probe(p, where, &settings)
+	own := a.nested.probe(p, where, &settings)
 	header, inherited := authorization(probe.Spec.Headers), authorization(base.Spec.Headers)
 	ownHeader := header != "" && (header != inherited || probe.Spec.Headers[header] != base.Spec.Headers[header])
 	if !own && (ownHeader || !a.inherits()) {
 		return
 	}
 	for i := range authSection.fields {
-		if f := &authSection.fields[i]; !a.own(i) && a.inherited(i) {
+		if f := &authSection.fields[i]; !a.sets(i) && a.inheritsField(i) {
 			f.value.copy(&settings, &a.base)
 		}
 	}
-	a.tell(a.findings(settings.strategy))
+	a.reportAll(a.findings(settings.strategy))
 	if probe.Spec.Authorize = settings.authorize(a.substituted); probe.Spec.Authorize != nil {
 		probe.authAt, a.effective = a.place(), settings
 	}
@@ -59,7 +59,7 @@ func (a *authReader) probe(p yamltree.Pair, where yamltree.Path, probe, base *Pr
 	}
 }
 
-// authorization returns the name by which a header Authorization is there, or nothing.
+// authorization returns the name of the header Authorization as it is written, or nothing.
 func authorization(headers map[string]string) string {
 	for name := range headers {
 		if strings.EqualFold(name, "Authorization") {
@@ -69,24 +69,24 @@ func authorization(headers map[string]string) string {
 	return ""
 }
 
-// inherited reports whether a field of the defaults block holds for the probe at hand, if it says nothing about it. A
-// strategy of its own leaves nothing of the default one, and a secret takes the place of the file of a secret.
-func (a *authReader) inherited(i int) bool {
+// inheritsField reports whether a field of the defaults block holds for the probe at hand, unless the probe sets it. A
+// strategy of its own discards the default one, and a secret replaces the default file of a secret.
+func (a *authReader) inheritsField(i int) bool {
 	key := authSection.fields[i].Key()
 	twin, isFile := strings.CutSuffix(key, "_file")
 	if !isFile {
 		twin = key + "_file"
 	}
 	j, paired := authSection.index[twin]
-	return a.said.pairs[i].Present() && !a.owns("strategy") && !(paired && a.own(j))
+	return a.inherited.pairs[i].Present() && !a.setsKey("strategy") && !(paired && a.sets(j))
 }
 
-// substituted reports whether what holds for the field of this key was substituted.
+// substituted reports whether the value that holds for the field of this key was substituted.
 func (a *authReader) substituted(key string) bool {
 	i := authSection.index[key]
-	p := a.got.pairs[i]
-	if !p.Present() && a.inherited(i) {
-		p = a.said.pairs[i]
+	p := a.set.pairs[i]
+	if !p.Present() && a.inheritsField(i) {
+		p = a.inherited.pairs[i]
 	}
 	return p.Present() && a.Substituted(p.Value)
 }
@@ -94,12 +94,12 @@ func (a *authReader) substituted(key string) bool {
 // has reports whether the field of this key is set for the probe at hand.
 func (a *authReader) has(key string) bool {
 	i := authSection.index[key]
-	return a.own(i) || a.inherited(i)
+	return a.sets(i) || a.inheritsField(i)
 }
 
 // findings checks the fields against the strategy.
 func (a *authReader) findings(strategy string) []finding {
-	if a.wrong("strategy") {
+	if a.faultyKey("strategy") {
 		return nil
 	}
 	var found []finding
@@ -114,7 +114,7 @@ func (a *authReader) findings(strategy string) []finding {
 	}
 	switch strategy {
 	case authBasic:
-		if !a.has("user") && !a.wrong("user") {
+		if !a.has("user") && !a.faultyKey("user") {
 			found = append(found, finding{"user", "is required with strategy basic", true})
 		}
 		found = append(found, a.either(strategy, "password")...)
@@ -124,13 +124,13 @@ func (a *authReader) findings(strategy string) []finding {
 	return found
 }
 
-// either checks that a secret is said in one way: itself, or by its file.
+// either checks that a secret is given in exactly one way: itself, or by its file.
 func (a *authReader) either(strategy, key string) []finding {
 	file := key + "_file"
 	switch here, there := a.has(key), a.has(file); {
 	case here && there:
 		return []finding{{key: file, problem: "is not allowed beside " + key}}
-	case !here && !there && !a.wrong(key) && !a.wrong(file):
+	case !here && !there && !a.faultyKey(key) && !a.faultyKey(file):
 		return []finding{{key, "is required with strategy " + strategy + ", or " + file, true}}
 	}
 	return nil

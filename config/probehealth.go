@@ -10,27 +10,27 @@ import (
 
 // healthReader reads the mappings thresholds and dwell of the defaults block and of the probes.
 type healthReader struct {
-	thresholds inner[health.Thresholds]
-	dwell      inner[health.Dwell]
+	thresholds nested[health.Thresholds]
+	dwell      nested[health.Dwell]
 }
 
 func newHealthReader(r *reader) *healthReader {
-	return &healthReader{newInner(r, thresholdsSection), newInner(r, dwellSection)}
+	return &healthReader{newNested(r, thresholdsSection), newNested(r, dwellSection)}
 }
 
 // defaults reads the mappings of the defaults block. Whether thresholds contradict each other depends on the probe.
-func (h *healthReader) defaults(said *found, where yamltree.Path) {
-	h.thresholds.defaults(said.pairs[probeSection.index["thresholds"]], where)
-	h.dwell.defaults(said.pairs[probeSection.index["dwell"]], where)
+func (h *healthReader) defaults(inherited *found, where yamltree.Path) {
+	h.thresholds.defaults(inherited.pairs[probeSection.index["thresholds"]], where)
+	h.dwell.defaults(inherited.pairs[probeSection.index["dwell"]], where)
 }
 
 // probe reads the mappings of a probe over those of the defaults block.
 func (h *healthReader) probe(r *probeReader, where yamltree.Path, p *Probe) {
 	at := probeSection.index["thresholds"]
 	p.Health = health.Rules{Thresholds: h.thresholds.base, Dwell: h.dwell.base}
-	own := h.thresholds.probe(r.got.pairs[at], where, &p.Health.Thresholds)
-	dwells := h.dwell.probe(r.got.pairs[probeSection.index["dwell"]], where, &p.Health.Dwell)
-	unclear := h.thresholds.wrong("healthy") || h.thresholds.wrong("unhealthy") || r.partial || r.got.meant[at]
+	own := h.thresholds.probe(r.set.pairs[at], where, &p.Health.Thresholds)
+	dwells := h.dwell.probe(r.set.pairs[probeSection.index["dwell"]], where, &p.Health.Dwell)
+	unclear := h.thresholds.faultyKey("healthy") || h.thresholds.faultyKey("unhealthy") || r.partial || r.set.resembled[at]
 	if unclear || r.faulty(probeSection.index["interpretation"]) {
 		return
 	}
@@ -38,10 +38,10 @@ func (h *healthReader) probe(r *probeReader, where yamltree.Path, p *Probe) {
 		p.Health.Thresholds = health.Thresholds{} // those of defaults are for probes of another kind
 	}
 	if dwells && !p.Health.Thresholds.Given() {
-		pair := r.got.pairs[probeSection.index["dwell"]]
+		pair := r.set.pairs[probeSection.index["dwell"]]
 		r.Used(pair.Key, pair.KeyAt, where.Field("dwell"), "needs thresholds: without them there is no status to hold back")
 	}
-	h.thresholds.tell(h.findings(p.Health.Thresholds, p.Spec.Interpretation))
+	h.thresholds.reportAll(h.findings(p.Health.Thresholds, p.Spec.Interpretation))
 }
 
 // successes are the values that connection_success can have.
@@ -56,7 +56,7 @@ func fitting(t health.Thresholds, in probe.Interpretation) bool {
 // findings checks thresholds against each other and against the values that there can be.
 func (h *healthReader) findings(t health.Thresholds, in probe.Interpretation) []finding {
 	key, other := "unhealthy", "healthy"
-	if !h.thresholds.owns(key) && h.thresholds.owns(other) {
+	if !h.thresholds.setsKey(key) && h.thresholds.setsKey(other) {
 		key, other = other, key
 	}
 	var values []float64
@@ -65,7 +65,7 @@ func (h *healthReader) findings(t health.Thresholds, in probe.Interpretation) []
 	}
 	if v, both := t.Contradiction(values...); both {
 		origin := ""
-		if h.thresholds.owns(key) && !h.thresholds.owns(other) {
+		if h.thresholds.setsKey(key) && !h.thresholds.setsKey(other) {
 			origin = " (which is from defaults)"
 		}
 		return []finding{{key: key, problem: fmt.Sprintf("contradicts %s%s: a value of %v would be both", other, origin, v)}}

@@ -17,7 +17,7 @@ type probeReader struct {
 	*reader
 	layers
 	base    Probe  // what every probe begins with
-	unfit   []bool // by field: the probe at hand does not inherit it
+	dropped []bool // by field: the probe at hand does not inherit it
 	names   map[string]*yaml.Node
 	proxies *proxies
 	tls     *tlsReader
@@ -30,7 +30,7 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 	p := &probeReader{
 		reader:  r,
 		layers:  newLayers(len(probeSection.fields)),
-		unfit:   make([]bool, len(probeSection.fields)),
+		dropped: make([]bool, len(probeSection.fields)),
 		names:   make(map[string]*yaml.Node),
 		proxies: newProxies(r.Report),
 		tls:     newTLSReader(r, files),
@@ -47,29 +47,29 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 // wrong, probes inherit one that is right.
 func (r *probeReader) defaults(p yamltree.Pair) {
 	where := yamltree.Path{Section: "defaults"}
-	decode(r.reader, defaultsSection, p.Value, yamltree.AliasOf(p.ValueAt), where, &r.base, r.said)
-	r.unsure = make(map[string]bool)
+	decode(r.reader, defaultsSection, p.Value, yamltree.AliasOf(p.ValueAt), where, &r.base, r.inherited)
+	r.unreadable = make(map[string]bool)
 	for i := range probeSection.fields {
-		r.unsure[probeSection.fields[i].Key()] = r.said.faulty[i]
+		r.unreadable[probeSection.fields[i].Key()] = r.inherited.faulty[i]
 	}
-	r.tls.defaults(r.said.pairs[probeSection.index["tls"]], where)
-	r.health.defaults(r.said, where)
+	r.tls.defaults(r.inherited.pairs[probeSection.index["tls"]], where)
+	r.health.defaults(r.inherited, where)
 	spec := r.base.Spec
 	spec.URL = "ws://localhost"
-	spec.Authorize = r.auth.defaults(r.said.pairs[probeSection.index["auth"]], where)
+	spec.Authorize = r.auth.defaults(r.inherited.pairs[probeSection.index["auth"]], where)
 	noted := r.take()
-	r.base.Spec.Secrets, r.inherited = noted.texts, noted.references
-	r.settle(r.base.Spec.MessageFormat)
+	r.base.Spec.Secrets, r.inheritedReferences = noted.texts, noted.references
+	r.releaseDoubts(r.base.Spec.MessageFormat)
 	for _, f := range spec.Validate() {
-		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.said.pairs[i].Present() {
-			r.verdict(f, i, r.said, p.ValueAt, where)
-			r.mend(f, i)
+		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.inherited.pairs[i].Present() {
+			r.reportFault(f, i, r.inherited, p.ValueAt, where)
+			r.neutralize(f, i)
 		}
 	}
 }
 
-// mend makes a default harmless that is wrong by itself.
-func (r *probeReader) mend(f probe.Fault, i int) {
+// neutralize removes a default that is wrong by itself, so that nothing follows from it.
+func (r *probeReader) neutralize(f probe.Fault, i int) {
 	headers := r.base.Spec.Headers
 	switch {
 	case f.Field == "Headers" && f.Key != "" && f.NotAllowed:
@@ -80,8 +80,8 @@ func (r *probeReader) mend(f probe.Fault, i int) {
 		if f := &probeSection.fields[i]; f.value.kept() {
 			f.value.copy(&r.base, new(Probe))
 		}
-		r.said.faulty[i] = true
-		r.unsure[probeSection.fields[i].Key()] = true
+		r.inherited.faulty[i] = true
+		r.unreadable[probeSection.fields[i].Key()] = true
 	}
 }
 
@@ -108,22 +108,22 @@ func (r *probeReader) list(p yamltree.Pair) []Probe {
 // probe reads one probe and validates it as a whole.
 func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 	m, p := yamltree.Follow(item), r.base
-	r.got.reset()
-	clear(r.unfit)
-	faults, gaps := r.Count(), r.Unreadable
-	decode(r.reader, probeSection, m, yamltree.AliasOf(item), where, &p, r.got)
-	r.partial = r.Unreadable > gaps
+	r.set.reset()
+	clear(r.dropped)
+	faults, lost := r.Count(), r.LostMerges
+	decode(r.reader, probeSection, m, yamltree.AliasOf(item), where, &p, r.set)
+	r.partial = r.LostMerges > lost
 	if m.Kind != yaml.MappingNode || m.Tag != yamltree.MapTag || r.Exhausted() {
 		return p // there is nothing to be complete
 	}
 	r.name(p.Name, item, where)
-	if i := probeSection.index["proxy_url"]; !r.own(i) && !r.said.pairs[i].Present() {
+	if i := probeSection.index["proxy_url"]; !r.sets(i) && !r.inherited.pairs[i].Present() {
 		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
 	}
-	r.tls.probe(r.got.pairs[probeSection.index["tls"]], where, &p.Spec)
-	r.auth.probe(r.got.pairs[probeSection.index["auth"]], where, &p, &r.base)
+	r.tls.probe(r.set.pairs[probeSection.index["tls"]], where, &p.Spec)
+	r.auth.probe(r.set.pairs[probeSection.index["auth"]], where, &p, &r.base)
 	r.health.probe(r, where, &p)
-	r.fit(&p)
+	r.dropUnusable(&p)
 	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
 	// for that over and over.
 	if n := len(p.Spec.Headers) + len(p.Spec.Protocols); n > probe.MaxHeaders+probe.MaxProtocols && !r.Spend(n, m) {
@@ -131,18 +131,18 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 	}
 	for _, f := range p.Spec.Validate() {
 		if i, ok := fieldOf(f); ok && !r.consequence(f, i) {
-			r.verdict(f, i, r.got, item, where)
+			r.reportFault(f, i, r.set, item, where)
 		}
 	}
 	noted := r.take()
 	p.shownURL, p.Spec.Secrets = noted.url, union(r.base.Spec.Secrets, noted.texts)
-	if i := probeSection.index["url"]; r.Blind && r.own(i) && (r.got.faulty[i] || r.Substituted(r.got.pairs[i].Value)) {
+	if i := probeSection.index["url"]; r.Blind && r.sets(i) && (r.set.faulty[i] || r.Substituted(r.set.pairs[i].Value)) {
 		p.shownURL = notKnown
 	}
 	if r.Count() == faults {
 		p.Spec = p.Spec.WithDefaults()
 		p.Digest = r.digest(&p, noted.references)
-		r.weigh(&p, where)
+		r.checkWhole(&p, where)
 	}
 	r.doubts = r.doubts[:0]
 	return p
@@ -151,14 +151,14 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 // name checks that a probe has a name, and that no other one has it.
 func (r *probeReader) name(name string, item *yaml.Node, where yamltree.Path) {
 	i := probeSection.index["name"]
-	p := r.got.pairs[i]
+	p := r.set.pairs[i]
 	if !p.Present() {
-		if !r.partial && !r.got.meant[i] {
+		if !r.partial && !r.set.resembled[i] {
 			r.Used(yamltree.Follow(item), item, where.Field("name"), "is required")
 		}
 		return
 	}
-	if r.got.faulty[i] || r.Blind && r.Substituted(p.Value) {
+	if r.set.faulty[i] || r.Blind && r.Substituted(p.Value) {
 		return
 	}
 	if first := r.names[name]; first != nil {
@@ -168,13 +168,13 @@ func (r *probeReader) name(name string, item *yaml.Node, where yamltree.Path) {
 	r.names[name] = p.ValueAt
 }
 
-// fit drops what a probe inherits and cannot use: a default message is for the probes that send one, a default
-// ping mode for those whose interpretation it serves. Any other conflict is a fault.
-func (r *probeReader) fit(p *Probe) {
+// dropUnusable drops defaults that the probe cannot use. A default message is for the probes that send one, a default ping
+// mode for those whose interpretation it serves. Any other conflict is a fault.
+func (r *probeReader) dropUnusable(p *Probe) {
 	inherited := func(key string) bool {
 		i := probeSection.index[key]
-		r.unfit[i] = !r.got.pairs[i].Present()
-		return r.unfit[i]
+		r.dropped[i] = !r.set.pairs[i].Present()
+		return r.dropped[i]
 	}
 	roundTrip := p.Spec.Interpretation == probe.RoundTripLatency
 	if roundTrip == (p.Spec.PingMode == probe.PingNone) && inherited("ping_mode") {
@@ -183,7 +183,7 @@ func (r *probeReader) fit(p *Probe) {
 	mode := p.Spec.WithDefaults().PingMode
 	sends := roundTrip && (mode == probe.PingMessage || mode == probe.PingBoth)
 	own := func(keys ...string) bool {
-		return slices.ContainsFunc(keys, func(key string) bool { return r.got.pairs[probeSection.index[key]].Present() })
+		return slices.ContainsFunc(keys, func(key string) bool { return r.set.pairs[probeSection.index[key]].Present() })
 	}
 	if (!sends || own("send_message")) && inherited("exchange") {
 		p.Spec.Exchange = nil
@@ -208,28 +208,28 @@ func (r *probeReader) fit(p *Probe) {
 	}
 }
 
-// fieldOf returns the field that a verdict about a Spec is about.
+// fieldOf returns the field that a fault of a Spec is about.
 func fieldOf(f probe.Fault) (int, bool) {
 	i := slices.IndexFunc(probeSection.fields, func(field field[Probe]) bool { return field.spec == f.Field })
 	return i, i >= 0
 }
 
-// consequence reports whether the verdict follows from something that was reported already.
+// consequence reports whether a fault follows from another one that was reported already.
 func (r *probeReader) consequence(f probe.Fault, i int) bool {
-	if r.faulty(i) || r.got.badItems[[2]string{probeSection.fields[i].Key(), f.Key}] {
+	if r.faulty(i) || r.set.faultyItems[[2]string{probeSection.fields[i].Key(), f.Key}] {
 		return true
 	}
 	return slices.ContainsFunc(f.Given, func(other string) bool {
 		j, ok := fieldOf(probe.Fault{Field: other})
-		return ok && (r.faulty(j) || r.got.badItems[[2]string{probeSection.fields[j].Key(), ""}])
+		return ok && (r.faulty(j) || r.set.faultyItems[[2]string{probeSection.fields[j].Key(), ""}])
 	})
 }
 
-// verdict reports a fault of a Spec at its place: a wrong value at the value, what may not be there at its key, and
-// what is missing at the mapping where it should be.
-func (r *probeReader) verdict(f probe.Fault, i int, got *found, mapping *yaml.Node, where yamltree.Path) {
+// reportFault reports a fault of a Spec at its place: a wrong value at the value, a field that is not allowed at its key,
+// and a missing field at the mapping.
+func (r *probeReader) reportFault(f probe.Fault, i int, set *found, mapping *yaml.Node, where yamltree.Path) {
 	where = where.Field(probeSection.fields[i].Key())
-	p := got.pairs[i]
+	p := set.pairs[i]
 	switch {
 	case !p.Present():
 		p = yamltree.Pair{Value: yamltree.Follow(mapping), ValueAt: mapping}
@@ -255,19 +255,19 @@ func (r *probeReader) verdict(f probe.Fault, i int, got *found, mapping *yaml.No
 	if f.NotAllowed && p.Present() {
 		what, use = p.Key, p.KeyAt
 	}
-	if len(f.Given) > 0 && got.pairs[i].Present() {
+	if len(f.Given) > 0 && set.pairs[i].Present() {
 		what = use // it is right by itself, and wrong only here
 	}
 	r.Used(what, use, where, "%s%s", f.Problem, r.origin(f))
 }
 
-// origin says which of the fields that a verdict rests upon come from the defaults block, where the reader of
-// the message would not see them.
+// origin names the fields that a fault depends on and that come from the defaults block, because the reader of the message
+// would not see them.
 func (r *probeReader) origin(f probe.Fault) string {
 	var inherited []string
 	for _, other := range f.Given {
 		i, ok := fieldOf(probe.Fault{Field: other})
-		if ok && r.said.pairs[i].Present() && !r.got.pairs[i].Present() && !r.unfit[i] {
+		if ok && r.inherited.pairs[i].Present() && !r.set.pairs[i].Present() && !r.dropped[i] {
 			inherited = append(inherited, probeSection.fields[i].Key())
 		}
 	}

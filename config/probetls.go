@@ -10,71 +10,71 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// httpOne is the one protocol of ALPN in which an upgrade can be asked for: HTTP/2 has another way (RFC 8441).
+// httpOne is the only ALPN protocol with an upgrade; HTTP/2 opens a WebSocket in another way (RFC 8441).
 const httpOne = "http/1.1"
 
 // tlsReader reads the mapping tls of the defaults block and of the probes.
 type tlsReader struct {
-	inner[tlsSettings]
+	nested[tlsSettings]
 	files *tlsFiles
 	// effective are the settings of the probe at hand, or the defaults of the table if TLS is of no use to it.
 	effective, none tlsSettings
-	// inherited is made once for all probes that say nothing about TLS themselves.
-	inherited *tls.Config
+	// shared is made once for all probes that set nothing of TLS themselves.
+	shared *tls.Config
 }
 
 func newTLSReader(r *reader, files *tlsFiles) *tlsReader {
-	t := &tlsReader{inner: newInner(r, probeTLSSection), files: files}
+	t := &tlsReader{nested: newNested(r, probeTLSSection), files: files}
 	probeTLSSection.setDefaults(&t.none)
 	return t
 }
 
-// defaults reads the mapping of the defaults block, and reports what is wrong with it whatever a probe adds.
+// defaults reads the mapping of the defaults block, and reports the problems that no probe can solve.
 func (t *tlsReader) defaults(p yamltree.Pair, where yamltree.Path) {
-	if !t.inner.defaults(p, where) {
+	if !t.nested.defaults(p, where) {
 		return
 	}
-	t.protocols(&t.base, t.said, t.saidIn)
+	t.protocols(&t.base, t.inherited, t.inheritedIn)
 	_, findings := t.files.config(t.sound(t.base))
-	t.tell(slices.DeleteFunc(findings, func(f finding) bool { return f.missing }))
+	t.reportAll(slices.DeleteFunc(findings, func(f finding) bool { return f.missing }))
 }
 
-// probe reads the mapping of a probe over that of the defaults block. What is inherited is for the probes that can
-// use it: those of wss:// endpoints, and those behind a https:// proxy.
+// probe reads the mapping of a probe over that of the defaults block. Probes of wss:// endpoints and probes behind an
+// https:// proxy inherit it, because others cannot use it.
 func (t *tlsReader) probe(p yamltree.Pair, where yamltree.Path, spec *probe.Spec) {
 	settings := t.base
-	own := t.inner.probe(p, where, &settings)
+	own := t.nested.probe(p, where, &settings)
 	t.effective = t.none
 	secure := strings.HasPrefix(strings.ToLower(spec.URL), "wss://")
 	toProxy := spec.Proxy != nil && strings.EqualFold(spec.Proxy.Scheme, "https")
 	switch {
 	case own:
-		t.protocols(&settings, t.got, t.gotIn)
+		t.protocols(&settings, t.set, t.setIn)
 		settings = t.fit(settings)
 		spec.TLS = t.config(settings)
 	case !t.inherits() || !secure && !toProxy:
 		return
 	default:
-		if t.inherited == nil {
-			t.inherited = t.config(settings)
+		if t.shared == nil {
+			t.shared = t.config(settings)
 		}
-		spec.TLS = t.inherited
+		spec.TLS = t.shared
 	}
 	t.effective = t.sound(settings)
 	spec.AnyServerName = secure && !settings.verifyName && !settings.skipVerify
 }
 
 // protocols checks the elements of alpn, if the mapping has it.
-func (t *tlsReader) protocols(s *tlsSettings, got *found, where yamltree.Path) {
+func (t *tlsReader) protocols(s *tlsSettings, set *found, where yamltree.Path) {
 	i := probeTLSSection.index["alpn"]
-	if !got.pairs[i].Present() || got.faulty[i] {
+	if !set.pairs[i].Present() || set.faulty[i] {
 		return
 	}
 	good := 0
-	for j, element := range got.pairs[i].Value.Content {
+	for j, element := range set.pairs[i].Value.Content {
 		at := where.Field("alpn").Item(j)
 		switch n := yamltree.Follow(element); {
-		case !yamltree.IsText(n): // told already
+		case !yamltree.IsText(n): // reported already
 		case n.Value != httpOne:
 			t.Used(n, element, at, "must be %s: no other protocol has the upgrade of RFC 6455", httpOne)
 		case good > 0:
@@ -86,23 +86,23 @@ func (t *tlsReader) protocols(s *tlsSettings, got *found, where yamltree.Path) {
 	s.alpn = []string{httpOne}[:min(good, 1)]
 }
 
-// fit drops what the probe at hand inherits and contradicts. A certificate, its key and their password are
-// inherited as one.
+// fit drops inherited settings that the probe at hand contradicts. A certificate, its key and their password are inherited
+// as one.
 func (t *tlsReader) fit(s tlsSettings) tlsSettings {
-	if t.owns("cert_file") || t.owns("key_file") {
-		if !t.owns("cert_file") {
+	if t.setsKey("cert_file") || t.setsKey("key_file") {
+		if !t.setsKey("cert_file") {
 			s.Cert = ""
 		}
-		if !t.owns("key_file") {
+		if !t.setsKey("key_file") {
 			s.Key = ""
 		}
-		if !t.owns("key_password") && (t.base.Cert != "" || t.base.Key != "") {
+		if !t.setsKey("key_password") && (t.base.Cert != "" || t.base.Key != "") {
 			s.Password = ""
 		}
 	}
-	strict := t.owns("ca_file") && s.ca != "" || t.owns("verify_hostname") && s.verifyName
-	switch own := t.owns("insecure_skip_verify"); {
-	case own && s.skipVerify && !t.owns("ca_file"):
+	strict := t.setsKey("ca_file") && s.ca != "" || t.setsKey("verify_hostname") && s.verifyName
+	switch own := t.setsKey("insecure_skip_verify"); {
+	case own && s.skipVerify && !t.setsKey("ca_file"):
 		s.ca = ""
 	case !own && strict:
 		s.skipVerify = false
@@ -110,17 +110,17 @@ func (t *tlsReader) fit(s tlsSettings) tlsSettings {
 	return s
 }
 
-// config makes the configuration of settings that are right, and reports what is wrong.
+// config returns the configuration for valid settings, and reports the problems of others.
 func (t *tlsReader) config(s tlsSettings) *tls.Config {
 	s = t.sound(s)
 	config, findings := t.files.config(s)
 	findings = append(findings, s.contradiction()...)
-	asked := t.owns("verify_hostname") ||
-		!t.owns("insecure_skip_verify") && t.said.pairs[probeTLSSection.index["verify_hostname"]].Present()
-	if s.skipVerify && s.verifyName && asked && !t.wrong("verify_hostname") {
+	asked := t.setsKey("verify_hostname") ||
+		!t.setsKey("insecure_skip_verify") && t.inherited.pairs[probeTLSSection.index["verify_hostname"]].Present()
+	if s.skipVerify && s.verifyName && asked && !t.faultyKey("verify_hostname") {
 		findings = append(findings, finding{key: "verify_hostname", problem: "must not be true: insecure_skip_verify accepts any name"})
 	}
-	t.tell(findings)
+	t.reportAll(findings)
 	config.ServerName = s.serverName
 	config.MinVersion = tlsVersion[s.minVersion]
 	config.NextProtos = s.alpn
@@ -129,16 +129,16 @@ func (t *tlsReader) config(s tlsSettings) *tls.Config {
 
 // sound returns the settings without those that are known to be wrong, so that nothing follows from them.
 func (t *tlsReader) sound(s tlsSettings) tlsSettings {
-	if t.wrong("ca_file") {
+	if t.faultyKey("ca_file") {
 		s.ca = ""
 	}
-	if t.wrong("cert_file") || t.wrong("key_file") || t.wrong("key_password") {
+	if t.faultyKey("cert_file") || t.faultyKey("key_file") || t.faultyKey("key_password") {
 		s.Identity = keypair.Identity{}
 	}
-	if t.wrong("insecure_skip_verify") {
+	if t.faultyKey("insecure_skip_verify") {
 		s.skipVerify = false
 	}
-	if !t.owns("key_password") && s.Cert == "" && s.Key == "" {
+	if !t.setsKey("key_password") && s.Cert == "" && s.Key == "" {
 		s.Password = "" // a default for the probes that have a certificate
 	}
 	return s

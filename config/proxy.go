@@ -43,7 +43,7 @@ func newProxies(r *yamltree.Report) *proxies {
 			return
 		}
 		setting := proxySetting{variable: variables[0]}
-		if !set(variables[0]) {
+		if !isSet(variables[0]) {
 			setting.variable = variables[1]
 		}
 		setting.url, setting.problem = variableProxy(*value)

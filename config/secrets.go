@@ -11,9 +11,9 @@ import (
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
-// secrets are what was substituted in a probe, or in the defaults block.
+// secrets are the texts that were substituted in a probe, or in the defaults block.
 type secrets struct {
-	texts []string // that an endpoint is told, and may repeat
+	texts []string // that an endpoint is sent, and may repeat
 	url   string   // as it may be shown; empty if no reference is in it
 	// references are the secrets as the file writes them, by the place of the value, see [path.within].
 	references map[string]string
@@ -26,12 +26,12 @@ const (
 	undecided secrecy = iota
 	// public values are names, addresses, numbers or words.
 	public
-	// withheld values are secrets that no endpoint is told.
+	// withheld values are secrets that no endpoint is sent.
 	withheld
-	// told values are secrets that the endpoint is told, and may repeat.
-	told
-	// toldInURL values are told in a URL, whose scheme, host and port are public.
-	toldInURL
+	// sent values are secrets that the endpoint is sent, and may repeat.
+	sent
+	// sentInURL values are sent in a URL, whose scheme, host and port are public.
+	sentInURL
 )
 
 // note remembers a value that is read if it was substituted and is a secret. The values of some headers are public, such
@@ -46,9 +46,9 @@ func (r *reader) note(n *yaml.Node, where yamltree.Path, secret secrecy) {
 	pieces := r.PiecesOf(n)
 	switch {
 	case pieces == nil: // the reference stands for nothing
-	case secret == toldInURL:
+	case secret == sentInURL:
 		r.noted.url = r.noteURL(n.Value, pieces)
-	case secret == told:
+	case secret == sent:
 		for _, p := range pieces {
 			r.noted.texts = append(r.noted.texts, n.Value[p.From:p.To])
 		}
@@ -63,8 +63,8 @@ func (s *secrets) refer(place, source string) {
 	s.references[place] = source
 }
 
-// noteURL remembers what was substituted in the path of a URL, and returns the URL as it may be shown. Its scheme, host
-// and port are no secrets: whoever watches the network sees them. Its query is one, whoever wrote it.
+// noteURL remembers the texts that were substituted in the path of a URL, and returns the URL as it may be shown. Its
+// scheme, host and port are public, because they are visible on the network. Its query is always secret.
 //
 // A URL that was substituted as a whole, or up to a place in the path, has ordinary words in its path as well as
 // secrets. Words are hidden where the URL is shown, but not in every text that has them.
@@ -112,7 +112,7 @@ func isWord(segment string) bool {
 	return !strings.ContainsFunc(segment, func(r rune) bool { return (r < 'a' || r > 'z') && r != '-' && r != '_' && r != '.' })
 }
 
-// take returns what was noted since the last call.
+// take returns the secrets noted since the last call.
 func (r *reader) take() secrets {
 	noted := r.noted
 	r.noted = secrets{}

@@ -91,10 +91,10 @@ func (s *settingsReader) checkAudience(config *Config) {
 }
 
 // readSection reads a section of the file, which may be absent, and then lets the variables speak.
-func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair, into *T, got *found) {
+func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair, into *T, set *found) {
 	section.setDefaults(into)
 	if p.Present() {
-		decode(s.reader, section, p.Value, yamltree.AliasOf(p.ValueAt), yamltree.Path{Section: section.name}, into, got)
+		decode(s.reader, section, p.Value, yamltree.AliasOf(p.ValueAt), yamltree.Path{Section: section.name}, into, set)
 	}
 	for i := range section.fields {
 		f := &section.fields[i]
@@ -107,7 +107,7 @@ func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair,
 		switch value := s.viper.Get(f.Path).(type) {
 		case *yaml.Node:
 			s.origins[f.Path] = origin{node: value, where: yamltree.Path{Section: section.name, Key: f.Key()}}
-			s.wrong[f.Path] = got.faulty[i]
+			s.wrong[f.Path] = set.faulty[i]
 		case string:
 			o := origin{variable: f.Env}
 			s.origins[f.Path] = o

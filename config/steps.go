@@ -12,9 +12,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// decodeSteps reads the steps of an exchange. A step with a fault is kept, so that the others keep their index, and
-// remembered.
-func decodeSteps[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into *[]probe.Step, got *found) bool {
+// decodeSteps reads the steps of an exchange. A step with a fault is kept, because the others keep their index then.
+func decodeSteps[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into *[]probe.Step, set *found) bool {
 	n := p.Value
 	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
 		r.Used(n, p.ValueAt, where, "must be a list of steps, got %s", yamltree.Describe(n))
@@ -25,21 +24,21 @@ func decodeSteps[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 		return false
 	}
 	steps := make([]probe.Step, len(n.Content))
-	said := newFound(len(stepSection.fields))
+	step := newFound(len(stepSection.fields))
 	for i, item := range n.Content {
-		said.reset()
-		faults, gaps := r.Count(), r.Unreadable
-		decode(r, stepSection, yamltree.Follow(item), yamltree.AliasOf(item), where.Step(i), &steps[i], said)
-		if r.Count() > faults || r.Unreadable > gaps || slices.Contains(said.faulty, true) {
-			got.bad(where.Key, strconv.Itoa(i))
+		step.reset()
+		faults, lost := r.Count(), r.LostMerges
+		decode(r, stepSection, yamltree.Follow(item), yamltree.AliasOf(item), where.Step(i), &steps[i], step)
+		if r.Count() > faults || r.LostMerges > lost || slices.Contains(step.faulty, true) {
+			set.markItem(where.Key, strconv.Itoa(i))
 		}
 	}
 	*into = steps
 	return true
 }
 
-// decodeValues reads what must stand where in a JSON document. It is not mixed with what is inherited: null is a
-// value here, and takes nothing away.
+// decodeValues reads the values that a JSON document must have, by their paths. It inherits nothing, because null is a
+// value here.
 func decodeValues(r *reader, p yamltree.Pair, where yamltree.Path, into *map[string]any, secret secrecy) bool {
 	n := p.Value
 	if n.Kind != yaml.MappingNode || n.Tag != yamltree.MapTag {
@@ -61,7 +60,7 @@ func decodeValues(r *reader, p yamltree.Pair, where yamltree.Path, into *map[str
 			r.Warn(entry.Key, entry.KeyAt, at, "%s", problem)
 		}
 		if yamltree.IsText(entry.Value) {
-			r.look(entry.Value, entry.ValueAt, at)
+			r.checkText(entry.Value, entry.ValueAt, at)
 		}
 	}
 	*into = values
@@ -78,8 +77,7 @@ func valueProblem(key string, n *yaml.Node) string {
 	return "must be text, a number, true, false or null, got " + yamltree.Describe(n) + yamltree.QuotesHint(n)
 }
 
-// firstLeaf returns the path to the first value of a tree, as it follows that of the tree; nothing if there is none. An
-// alias is no part of what somebody wrote as a tree.
+// firstLeaf returns the path from a tree to its first value, or nothing if there is none. It does not follow aliases.
 func firstLeaf(n *yaml.Node) string {
 	inner := ""
 	for depth := 0; depth < excerpt.Max && len(n.Content) > 0; depth++ {
@@ -95,7 +93,7 @@ func firstLeaf(n *yaml.Node) string {
 	return inner
 }
 
-// jsonValue is the value of JSON that a scalar stands for. The number formats of YAML that JSON lacks have none.
+// jsonValue returns the JSON value that a scalar stands for. Number formats that JSON lacks, such as 0x1F, stand for none.
 func jsonValue(n *yaml.Node) (any, bool) {
 	switch {
 	case yamltree.IsNull(n):
@@ -114,7 +112,7 @@ func jsonValue(n *yaml.Node) (any, bool) {
 	}
 }
 
-// inStep follows a verdict about a step into it: to the field of the step, and the element of that field.
+// inStep returns the place of a fault within a step: the field of the step, and the entry of the field.
 func (r *reader) inStep(f probe.Fault, step *yaml.Node, where yamltree.Path) (yamltree.Pair, yamltree.Path) {
 	p := yamltree.Pair{Value: yamltree.Follow(step), ValueAt: step}
 	i := slices.IndexFunc(stepSection.fields, func(field field[probe.Step]) bool { return field.spec == f.Sub })

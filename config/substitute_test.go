@@ -137,14 +137,14 @@ func holdsText(f Field) bool {
 
 // decisions counts the fields of a section that hold text and have a decision.
 func decisions[T any](t *testing.T, s *section[T]) (decided int) {
-	sent := []string{"URL", "Send", "Expect", "ExpectPattern", "ExpectJSON", "Protocols", "ExpectProtocol", "Headers"}
+	toEndpoint := []string{"URL", "Send", "Expect", "ExpectPattern", "ExpectJSON", "Protocols", "ExpectProtocol", "Headers"}
 	for i := range s.fields {
 		f := &s.fields[i]
 		switch {
 		case !holdsText(f.Field):
 		case f.secret == undecided:
 			t.Errorf("%s: is what is put in a secret, and is an endpoint told it?", f.Path)
-		case slices.Contains(sent, f.spec) && f.secret != told && f.secret != toldInURL:
+		case slices.Contains(toEndpoint, f.spec) && f.secret != sent && f.secret != sentInURL:
 			t.Errorf("%s: an endpoint is told it", f.Path)
 		default:
 			decided++

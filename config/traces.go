@@ -80,7 +80,7 @@ func (s *settingsReader) refuseTraces() {
 		}
 		name := strings.Replace(f.OTel[0], "_METRICS_", "_TRACES_", 1)
 		o, ok := s.origins[f.Path]
-		if !set(name) || ok && !o.standard {
+		if !isSet(name) || ok && !o.standard {
 			continue
 		}
 		if ok && sameForTraces(os.Getenv(name), os.Getenv(o.variable)) {

@@ -9,16 +9,16 @@ import (
 // AnchorPrefix is how a key at the top of a file begins that holds anchors, and says nothing itself.
 const AnchorPrefix = "x-"
 
-// shelf are the nodes below such keys. They are looked at only where an alias needs them, each once: a reference that
-// nobody uses may lead nowhere.
-type shelf struct {
-	anchors map[*yaml.Node]bool // those with a name, false once they were looked at
-	done    map[*yaml.Node]bool // the texts that were looked at
-	open    int                 // how many anchors are being looked at
+// anchors are the nodes below such keys. References in them are resolved only where an alias leads to them, each once,
+// because a reference that nobody uses may lead nowhere.
+type anchors struct {
+	anchors map[*yaml.Node]bool // those with a name, false once they were visited
+	done    map[*yaml.Node]bool // the nodes that were visited
+	open    int                 // how many anchors are being visited
 }
 
-// set puts the values of such keys on the shelf, and returns the rest of the root.
-func (s *shelf) set(root *yaml.Node) *yaml.Node {
+// setAside keeps the values of such keys, and returns the rest of the root.
+func (s *anchors) setAside(root *yaml.Node) *yaml.Node {
 	if root.Kind != yaml.MappingNode {
 		return root
 	}
@@ -34,7 +34,7 @@ func (s *shelf) set(root *yaml.Node) *yaml.Node {
 	return &rest
 }
 
-func (s *shelf) keep(n *yaml.Node) {
+func (s *anchors) keep(n *yaml.Node) {
 	if n.Anchor != "" && n.Kind != yaml.AliasNode {
 		if s.anchors == nil {
 			s.anchors, s.done = make(map[*yaml.Node]bool), make(map[*yaml.Node]bool)
@@ -46,8 +46,8 @@ func (s *shelf) keep(n *yaml.Node) {
 	}
 }
 
-// take reports whether an alias leads to what has to be looked at now. give ends that.
-func (s *shelf) take(alias *yaml.Node) bool {
+// enter reports whether an alias leads to a node that has to be visited now. leave ends the visit.
+func (s *anchors) enter(alias *yaml.Node) bool {
 	if !s.anchors[alias.Alias] {
 		return false
 	}
@@ -56,10 +56,10 @@ func (s *shelf) take(alias *yaml.Node) bool {
 	return true
 }
 
-func (s *shelf) give() { s.open-- }
+func (s *anchors) leave() { s.open-- }
 
-// again reports whether a node was met before, in an anchor within another one.
-func (s *shelf) again(n *yaml.Node) bool {
+// visited reports whether a node was visited before, in an anchor within another one.
+func (s *anchors) visited(n *yaml.Node) bool {
 	if s.open == 0 {
 		return false
 	}

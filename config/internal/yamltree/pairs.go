@@ -13,7 +13,7 @@ type Reader struct {
 	// as many as the file has bytes, and a million, are enough for every honest use.
 	budget     int
 	depth      int // of the merge keys being followed
-	Unreadable int // merge keys that could not be followed: what seems to be missing may be there
+	LostMerges int // merge keys that could not be followed: what seems to be missing may be there
 }
 
 const (
@@ -113,7 +113,7 @@ func (r *Reader) Pairs(m, via *yaml.Node, where Path) []Pair {
 func (r *Reader) merge(pairs []Pair, seen *keySet, source *yaml.Node, where Path) []Pair {
 	if r.depth++; r.depth > maxMergeDepth {
 		r.At(source, where, "merge keys must not be nested more than %d deep", maxMergeDepth)
-		r.Unreadable++
+		r.LostMerges++
 		r.depth--
 		return pairs
 	}
@@ -126,7 +126,7 @@ func (r *Reader) merge(pairs []Pair, seen *keySet, source *yaml.Node, where Path
 		m := Follow(each)
 		if m.Kind != yaml.MappingNode {
 			r.At(each, where, "a merge key needs a mapping or a list of mappings, got %s", Describe(m))
-			r.Unreadable++
+			r.LostMerges++
 			continue
 		}
 		for _, p := range r.Pairs(m, source, where) {

@@ -20,9 +20,9 @@ type Piece struct{ From, To int }
 // looked at again.
 type substitution struct {
 	*Report
-	files map[string]content
-	size  int
-	shelf shelf
+	files   map[string]content
+	size    int
+	anchors anchors
 }
 
 // content is what is in a file, or why that cannot be told.
@@ -69,16 +69,16 @@ func (t *trail) String() string {
 // anchored.
 func (s *substitution) walk(n *yaml.Node, at *trail) {
 	if at == nil {
-		n = s.shelf.set(n)
+		n = s.anchors.setAside(n)
 	}
-	if s.shelf.again(n) {
+	if s.anchors.visited(n) {
 		return
 	}
 	switch n.Kind {
 	case yaml.AliasNode:
-		if s.shelf.take(n) {
+		if s.anchors.enter(n) {
 			s.walk(n.Alias, at)
-			s.shelf.give()
+			s.anchors.leave()
 		}
 	case yaml.MappingNode:
 		here := &trail{up: at} // one for all entries

@@ -52,7 +52,7 @@ func syntaxFault(data []byte, err error) (line, column int, format, problem stri
 	problem = parts[2]
 	var start, end int
 	if misplaced.MatchString(problem) {
-		start, end = giveUp(data)
+		start, end = lastLineRead(data)
 	} else {
 		told, _ := strconv.Atoi(parts[1])
 		start, end = lineAt(data, told)
@@ -61,7 +61,7 @@ func syntaxFault(data []byte, err error) (line, column int, format, problem stri
 	if alias := unknownAnchor.FindStringSubmatch(problem); alias != nil {
 		offset = max(0, bytes.LastIndex(data[:end], []byte("*"+alias[1])))
 	} else if len(data) <= refinable {
-		offset = tooMuch(data, offset, end, problem)
+		offset = offendingOffset(data, offset, end, problem)
 	}
 	switch directive := bytes.LastIndex(data[:end], []byte("%YAML")); {
 	case problem == "found incompatible YAML document" && directive >= 0: // which is only told where the document begins
@@ -76,9 +76,9 @@ func syntaxFault(data []byte, err error) (line, column int, format, problem stri
 	return line, column, "%s", excerpt.Cut(problem, 2*excerpt.Max)
 }
 
-// giveUp returns the bounds of the line that the parser reads when it gives up, and of the one before, because
+// lastLineRead returns the bounds of the line that the parser reads when it gives up, and of the one before, because
 // it reads a few characters ahead.
-func giveUp(data []byte) (start, end int) {
+func lastLineRead(data []byte) (start, end int) {
 	text := &byteReader{data: data}
 	_ = parseAll(text)
 	start = bytes.LastIndexByte(data[:max(text.next-1, 0)], '\n') + 1
@@ -117,8 +117,8 @@ func lineAt(data []byte, line int) (start, end int) {
 	return start, len(data)
 }
 
-// tooMuch returns the offset of the character between two offsets with which the error appears.
-func tooMuch(data []byte, from, to int, problem string) int {
+// offendingOffset returns the offset of the character between two offsets with which the error appears.
+func offendingOffset(data []byte, from, to int, problem string) int {
 	low, high := from, to
 	for low < high {
 		middle := (low + high) / 2
