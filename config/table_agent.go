@@ -16,29 +16,32 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 		Doc: `host:port of the status page, of health checks and of /metrics; "" for none`},
 		value: textAt(func(c *Config) *string { return &c.Agent.Listen }, listenProblem), secret: public},
 	{Field: Field{Path: "hosts", Kind: List, Max: maxHosts,
-		Doc: "names under which the status page may be asked for, beside localhost, addresses and the host of url; without it any name, " +
-			"but none if listen is a loopback address"},
+		Doc: "names that requests for the status page may use, besides localhost, addresses and the host of url; " +
+			"by default any name, " +
+			"but no other if listen is a loopback address"},
 		value: listAt(func(c *Config) *[]string { return &c.Agent.Hosts }), secret: public},
 	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
 		Doc: "maximum number of concurrent runs; a run beyond it is skipped and counted, a first run waits"},
 		value: integerAt(func(c *Config) *int { return &c.Agent.MaxConcurrent })},
 	{Field: Field{Path: "location", Kind: Text, Max: 256,
-		Doc: "where this agent stands; the attribute wsprobe.location of all its metrics"},
+		Doc: "location of this agent: the attribute wsprobe.location of all its metrics"},
 		value: textAt(func(c *Config) *string { return &c.Agent.Location }, printableProblem), secret: public},
 	{Field: Field{Path: "id", Kind: Text, Max: 256,
-		Doc: "identity of this agent, the same after a restart: the attribute service.instance.id; the default is host:port of listen, " +
+		Doc: "identity of this agent, the same after a restart: the attribute service.instance.id; the default is " +
+			"host:port of listen, " +
 			"without a port host:otlp.spool.dir, else a random one"},
 		value: textAt(func(c *Config) *string { return &c.Agent.ID }, printableProblem), secret: public},
 	{Field: Field{Path: "url", Kind: Text, Max: 2048, Pattern: "^$|^[Hh][Tt][Tt][Pp][Ss]?://",
-		Doc: "URL of the status page as people reach it, for links in alerts: the attribute wsprobe.agent.url of wsprobe.agent.build.info"},
+		Doc: "URL under which people reach the status page, for links in alerts: the attribute wsprobe.agent.url " +
+			"of wsprobe.agent.build.info"},
 		value: textAt(func(c *Config) *string { return &c.Agent.URL }, urlProblem), secret: public},
 	{Field: Field{Path: "log_level", Kind: Choice, Default: "info", Allowed: []string{"debug", "info", "warn", "error"},
-		Doc: "the least severe records that are logged"},
+		Doc: "lowest severity that is logged"},
 		value: levelAt(func(c *Config) *slog.Level { return &c.Agent.LogLevel })},
 	{Field: Field{Path: "log_format", Kind: Choice, Default: "text", Allowed: []string{"text", "json"},
-		Doc: "the form of log records"},
+		Doc: "format of log records"},
 		value: wordAt(func(c *Config) *string { return &c.Agent.LogFormat })},
-	{Field: Field{Path: "shard", Kind: Section, Doc: "which part of the probes this agent of a set runs"}},
+	{Field: Field{Path: "shard", Kind: Section, Doc: "the part of the probes that this agent of a set runs"}},
 })
 
 var shardSection = newSection("agent.shard", "agent.shard.", true, []field[Shard]{
@@ -46,7 +49,8 @@ var shardSection = newSection("agent.shard", "agent.shard.", true, []field[Shard
 		Doc: "number of this agent, from 0; the pod-index of a StatefulSet, for instance"},
 		value: integerAt(func(s *Shard) *int { return &s.Index })},
 	{Field: Field{Path: "count", Kind: Integer, Min: 1, Max: maxShards,
-		Doc: "how many agents share the probes of this file; each runs those whose name falls to it, and needs the same count"},
+		Doc: "number of agents that share the probes of this file, the same for all; the name of a probe decides " +
+			"which agent runs it"},
 		value: integerAt(func(s *Shard) *int { return &s.Count })},
 })
 

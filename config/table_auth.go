@@ -25,19 +25,22 @@ type authSettings struct {
 // authSection is the mapping auth of a probe.
 var authSection = newSection("auth", "probes[].auth.", false, []field[authSettings]{
 	{Field: Field{Path: "strategy", Kind: Choice, Default: authNone, Allowed: []string{authNone, authBasic, authBearer},
-		Doc: "basic: user and password (RFC 7617); bearer: a token (RFC 6750); a probe with a strategy of its own inherits none of auth"},
+		Doc: "basic: user and password (RFC 7617); bearer: a token (RFC 6750); a probe with a strategy of its own " +
+			"inherits none of auth"},
 		value: wordAt(func(a *authSettings) *string { return &a.strategy })},
 	{Field: Field{Path: "user", Kind: Text, Doc: "user of basic, without a colon"},
 		value: textAt(func(a *authSettings) *string { return &a.user }, userProblem), secret: sent},
 	{Field: Field{Path: "password", Kind: Text, Doc: "password of basic"},
 		value: textAt(func(a *authSettings) *string { return &a.password }, passwordProblem), secret: sent},
 	{Field: Field{Path: "password_file", Kind: Text,
-		Doc: "in place of password: the file that holds it, read at every run, at most 64 KiB; line ends at its end do not count"},
+		Doc: "in place of password: the file that holds it, read at every run, at most 64 KiB; line ends at its " +
+			"end do not count"},
 		value: textAt(func(a *authSettings) *string { return &a.passwordIn }, fileNameProblem), secret: withheld},
 	{Field: Field{Path: "token", Kind: Text, Doc: "token of bearer"},
 		value: textAt(func(a *authSettings) *string { return &a.token }, tokenProblem), secret: sent},
 	{Field: Field{Path: "token_file", Kind: Text,
-		Doc: "in place of token: the file that holds it, read at every run, at most 64 KiB; line ends at its end do not count"},
+		Doc: "in place of token: the file that holds it, read at every run, at most 64 KiB; line ends at its end " +
+			"do not count"},
 		value: textAt(func(a *authSettings) *string { return &a.tokenIn }, fileNameProblem), secret: withheld},
 })
 

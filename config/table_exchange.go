@@ -9,22 +9,26 @@ import (
 // stepSection are the fields of one step of an exchange.
 var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[probe.Step]{
 	{Field: Field{Path: "send", Kind: Text,
-		Doc: "message to send, at most 64 KiB; without it the step only waits for the server; {{name}} is filled in, and {{\"{{\"}} stands for {{"},
+		Doc: "message to send, at most 64 KiB; without it the step only waits for the server; {{name}} is filled " +
+			"in, and {{\"{{\"}} stands for {{"},
 		value: optionalTextAt(func(s *probe.Step) **string { return &s.Send }), secret: sent, spec: "Send"},
 	{Field: Field{Path: "expect", Kind: Text,
-		Doc: "what the message must contain, at most 64 KiB; any message will do if empty; without an expectation the step only sends"},
+		Doc: "text that the message must contain, at most 64 KiB; empty accepts any message; without an " +
+			"expectation the step only sends"},
 		value: optionalTextAt(func(s *probe.Step) **string { return &s.Expect }), secret: sent, spec: "Expect"},
 	{Field: Field{Path: "expect_pattern", Kind: Text,
-		Doc: "in place of expect: a regular expression (RE2); what a group (?P<name>...) catches is {{name}} in later steps"},
+		Doc: "in place of expect: a regular expression (RE2); the text that a group (?P<name>...) catches is " +
+			"{{name}} in later steps"},
 		value: textAt(func(s *probe.Step) *string { return &s.ExpectPattern }, patternProblem), secret: sent, spec: "ExpectPattern"},
 	{Field: Field{Path: "expect_json", Kind: Values,
-		Doc: "in place of expect: what must stand where in a JSON message"},
+		Doc: "in place of expect: the values that a JSON message must have, by their paths"},
 		value: valuesAt(func(s *probe.Step) *map[string]any { return &s.ExpectJSON }), secret: sent, spec: "ExpectJSON"},
 	{Field: Field{Path: "timeout_ms", Kind: Milliseconds, Min: 1, Max: probe.MaxTimeout.Milliseconds(),
 		Doc: "deadline of the step, within that of the run"},
 		value: durationAt(func(s *probe.Step) *time.Duration { return &s.Timeout }), spec: "Timeout"},
 	{Field: Field{Path: "measure", Kind: Bool,
-		Doc: "makes this step the round trip; else it is the last one that sends and expects, or else the only one that expects"},
+		Doc: "makes this step the round trip; else it is the last one that sends and expects, or else the only one " +
+			"that expects"},
 		value: boolAt(func(s *probe.Step) *bool { return &s.Measure }), spec: "Measure"},
 })
 

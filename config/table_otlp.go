@@ -8,12 +8,14 @@ import (
 
 var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317", Pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
-		Doc: "OTLP receiver, http:// or https://, then host:port (4317 by default) for grpc, or a URL for http/protobuf, to which " +
+		Doc: "OTLP receiver, http:// or https://, then host:port (4317 by default) for grpc, or a URL for " +
+			"http/protobuf, to which " +
 			"/v1/metrics is appended; the default for that is http://127.0.0.1:4318",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "OTEL_EXPORTER_OTLP_ENDPOINT"}},
 		value: endpointAt(func(c *Config) *Endpoint { return &c.OTLP.Endpoint }), secret: public},
 	{Field: Field{Path: "protocol", Kind: Choice, Default: "grpc", Allowed: []string{protocolGRPC, protocolHTTP, protocolNone},
-		Doc:  "how exports travel: OTLP over gRPC, or in protobuf over HTTP; none exports nothing, for who fetches /metrics and no more",
+		Doc: "protocol of exports: OTLP over gRPC, or in protobuf over HTTP; none turns them off, for agents whose " +
+			"/metrics is scraped",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_PROTOCOL", "OTEL_EXPORTER_OTLP_PROTOCOL"}},
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Protocol })},
 	{Field: Field{Path: "interval", Kind: Duration, Default: "10s", Min: int64(time.Second), Max: int64(time.Hour),
@@ -28,40 +30,44 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"}},
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Compression })},
 	{Field: Field{Path: "headers", Kind: Map, Max: maxMetadata,
-		Doc:  "headers (gRPC metadata) sent with every export, to authenticate for instance",
+		Doc:  "headers (gRPC metadata) of every export, for authentication for instance",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}},
 		value: mapAt(func(c *Config) *map[string]string { return &c.OTLP.Headers }), secret: withheld, entry: metadataProblem, fold: true},
 	{Field: Field{Path: "logs", Kind: Bool, Default: "false",
 		Doc: "also export a log record of each failed run and of each change of state"},
 		value: boolAt(func(c *Config) *bool { return &c.OTLP.Logs })},
 	{Field: Field{Path: "traces", Kind: Bool, Default: "false",
-		Doc:  "export each run as a trace, and tell its endpoint of it in a header traceparent",
+		Doc:  "export each run as a trace, and send its endpoint a header traceparent",
 		OTel: []string{"OTEL_TRACES_EXPORTER"}},
 		value: boolAt(func(c *Config) *bool { return &c.OTLP.Traces })},
 	{Field: Field{Path: "trace_ratio", Kind: Ratio, Default: "1", Max: 1,
-		Doc:  "share of the runs whose trace is exported though they are ok; those that fail always are",
+		Doc:  "share of successful runs whose trace is exported; traces of failed runs always are",
 		OTel: []string{samplerVariable}},
 		value: ratioAt(func(c *Config) *float64 { return &c.OTLP.TraceRatio })},
 	{Field: Field{Path: "end_markers", Kind: Bool, Default: "false",
-		Doc: "end a latency series with a point without a value once a run has none, so that the last one is not shown any longer; " +
+		Doc: "end a latency series with a point without a value once a run has none, so that the last value is no " +
+			"longer shown; " +
 			"true by default where the endpoint is Prometheus 3 (/api/v1/otlp) or VictoriaMetrics (/opentelemetry)"},
 		value: boolAt(func(c *Config) *bool { return &c.OTLP.EndMarkers })},
-	{Field: Field{Path: "tls", Kind: Section, Doc: "how the receiver and this agent prove who they are; https:// only"}},
-	{Field: Field{Path: "spool", Kind: Section, Doc: "where exports wait while the receiver does not take them"}},
+	{Field: Field{Path: "tls", Kind: Section, Doc: "certificates of the receiver and of this agent; https:// only"}},
+	{Field: Field{Path: "spool", Kind: Section, Doc: "where exports wait while the receiver does not accept them"}},
 })
 
 var spoolSection = newSection("otlp.spool", "otlp.spool.", true, []field[Config]{
 	{Field: Field{Path: "dir", Kind: Text, Max: 4096,
-		Doc: "directory in which exports wait, made if it is absent, for one agent only; they outlive the agent there; \"\" for memory"},
+		Doc: "directory in which exports wait and survive a restart, created if it is absent, for one agent only; " +
+			"\"\" for memory"},
 		value: textAt(func(c *Config) *string { return &c.OTLP.Spool.Dir }, printableProblem), secret: public},
 	{Field: Field{Path: "max_bytes", Kind: Size, Default: "256MiB", Min: 64 << 10, Max: 1 << 40,
-		Doc: "what may wait, compressed, the oldest goes first; 32MiB by default without dir"},
+		Doc: "maximum size of the exports that wait, compressed; beyond it the oldest are dropped; 32MiB by " +
+			"default without dir"},
 		value: sizeAt(func(c *Config) *int64 { return &c.OTLP.Spool.MaxBytes })},
 	{Field: Field{Path: "max_age", Kind: Duration, Default: "24h", Min: int64(time.Second), Max: int64(365 * 24 * time.Hour),
-		Doc: "how long an export may wait"},
+		Doc: "maximum time that an export waits"},
 		value: durationAt(func(c *Config) *time.Duration { return &c.OTLP.Spool.MaxAge })},
 	{Field: Field{Path: "order", Kind: Choice, Default: orderStrict, Allowed: []string{orderStrict, orderInterleave},
-		Doc: "order of exports after an outage: strict is that of time, which Prometheus insists on; interleave sends every other one from the present"},
+		Doc: "order of exports after an outage: strict is the order of time, which Prometheus requires; interleave " +
+			"alternates new exports with old ones"},
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Spool.Order })},
 })
 

@@ -32,7 +32,8 @@ var probeTLSSection = newSection("tls", "probes[].tls.", false, []field[tlsSetti
 		Doc: "PEM or DER file, or PEM text, of the authorities that are trusted instead of the system's"},
 		value: textAt(func(t *tlsSettings) *string { return &t.ca }, nil), secret: withheld},
 	{Field: Field{Path: "cert_file", Kind: Text,
-		Doc: "client certificate: PEM, with its key in key_file or in the same file, or a PKCS#12 bundle without key_file"},
+		Doc: "client certificate: PEM, with its key in key_file or in the same file, or a PKCS#12 bundle without " +
+			"key_file"},
 		value: textAt(func(t *tlsSettings) *string { return &t.Cert }, nil), secret: withheld},
 	{Field: Field{Path: "key_file", Kind: Text, Doc: "PEM file of the private key of cert_file"},
 		value: textAt(func(t *tlsSettings) *string { return &t.Key }, nil), secret: withheld},
@@ -48,10 +49,11 @@ var probeTLSSection = newSection("tls", "probes[].tls.", false, []field[tlsSetti
 		Doc: "false accepts a certificate of a trusted authority whatever name is in it"},
 		value: boolAt(func(t *tlsSettings) *bool { return &t.verifyName })},
 	{Field: Field{Path: "min_version", Kind: Choice, Default: "1.2", Allowed: []string{"1.0", "1.1", "1.2", "1.3"},
-		Doc: "the oldest version of TLS that will do"},
+		Doc: "oldest version of TLS that is accepted"},
 		value: wordAt(func(t *tlsSettings) *string { return &t.minVersion })},
 	{Field: Field{Path: "alpn", Kind: List, Max: 1,
-		Doc: "protocols offered by ALPN: http/1.1, which is the default and the only one with an upgrade, or [] to offer none"},
+		Doc: "protocols offered by ALPN: http/1.1, which is the default and the only one with an upgrade, or [] to " +
+			"offer none"},
 		value: listAt(func(t *tlsSettings) *[]string { return &t.alpn }), secret: public},
 })
 
