@@ -9,10 +9,9 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
-)
 
-// stopLimit is how long the agent may take to stop, its last export included.
-const stopLimit = 3 * time.Second
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
+)
 
 // settings are a configuration file of the agent, in the agent's own words.
 type settings struct {
@@ -26,7 +25,7 @@ type settings struct {
 func newSettings(t *testing.T, c *collector) settings {
 	t.Helper()
 	return settings{
-		Agent:    map[string]any{"listen": freeAddr(t), "location": "e2e", "log_level": "debug"},
+		Agent:    map[string]any{"listen": lab.FreeAddr(t), "location": "e2e", "log_level": "debug"},
 		OTLP:     map[string]any{"endpoint": "http://" + c.grpc, "interval": "1s"},
 		Defaults: map[string]any{"interval": "1s", "timeout_ms": 800},
 	}
@@ -58,20 +57,17 @@ func (s settings) write(t *testing.T) string {
 }
 
 // startAgent runs `wsprobe run` with the configuration.
-func startAgent(t *testing.T, s settings, env ...string) *process {
+func startAgent(t *testing.T, s settings, env ...string) *lab.Process {
 	t.Helper()
-	return start(t, env, built(t, agentBinary), "run", "-c", s.write(t))
+	return lab.StartWith(t, env, built(t, agentBinary), "run", "-c", s.write(t))
 }
 
 // stopAgent ends the agent as an orchestrator does, and returns when it was told to stop.
-func stopAgent(t *testing.T, agent *process) (at time.Time) {
+func stopAgent(t *testing.T, agent *lab.Process) (at time.Time) {
 	t.Helper()
 	at = time.Now()
-	code, took := agent.terminate(t, stopLimit)
-	if code != 0 {
-		t.Errorf("exit code of a clean stop: got %d, want 0", code)
-	}
-	t.Logf("the agent stopped in %v", took.Round(time.Millisecond))
+	agent.Stop(t, lab.StopLimit)
+	t.Logf("the agent stopped in %v", time.Since(at).Round(time.Millisecond))
 	return at
 }
 
@@ -79,7 +75,7 @@ func stopAgent(t *testing.T, agent *process) (at time.Time) {
 func checkReadiness(t *testing.T, s settings, want int) {
 	t.Helper()
 	base := "http://" + s.Agent["listen"].(string)
-	eventually(t, 10*time.Second, "readiness with status "+strconv.Itoa(want), func() (bool, string) {
+	lab.Eventually(t, 10*time.Second, "readiness with status "+strconv.Itoa(want), func() (bool, string) {
 		status := get(t, base+"/readyz")
 		return status == want, strconv.Itoa(status)
 	})

@@ -4,6 +4,8 @@ import (
 	"net"
 	"path/filepath"
 	"testing"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // startMosquitto starts an MQTT broker and returns its WebSocket address. Next to that listener it needs one
@@ -11,7 +13,7 @@ import (
 // WebSocket library takes a loopback address for all addresses unless it is kept to IPv4.
 func startMosquitto(t *testing.T) (addr string) {
 	t.Helper()
-	addr = freeAddr(t)
+	addr = lab.FreeAddr(t)
 	host, port, _ := net.SplitHostPort(addr)
 	config := fileWith(t, "mosquitto.conf", `
 user root
@@ -21,7 +23,7 @@ listener %s %s
 protocol websockets
 socket_domain ipv4
 `, filepath.Join(t.TempDir(), "mqtt"), port, host)
-	listening(t, start(t, nil, need(t, "mosquitto", "mosquitto"), "-v", "-c", config), addr)
+	listening(t, lab.Start(t, need(t, "mosquitto", "mosquitto"), "-v", "-c", config), addr)
 	return addr
 }
 
@@ -31,10 +33,10 @@ socket_domain ipv4
 func startRabbitMQ(t *testing.T) (addr string) {
 	t.Helper()
 	server, mapper := need(t, "/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"), need(t, "epmd", "erlang-base")
-	addr = freeAddr(t)
+	addr = lab.FreeAddr(t)
 	host, port, _ := net.SplitHostPort(addr)
-	_, mapperPort, _ := net.SplitHostPort(freeAddr(t))
-	_, nodePort, _ := net.SplitHostPort(freeAddr(t))
+	_, mapperPort, _ := net.SplitHostPort(lab.FreeAddr(t))
+	_, nodePort, _ := net.SplitHostPort(lab.FreeAddr(t))
 	config := fileWith(t, "rabbitmq.conf", `
 listeners.tcp = none
 log.console.level = warning
@@ -43,8 +45,8 @@ web_stomp.tcp.ip = %s
 web_stomp.tcp.port = %s
 `, host, port)
 	home := t.TempDir()
-	listening(t, start(t, nil, mapper, "-port", mapperPort, "-address", host), net.JoinHostPort(host, mapperPort))
-	broker := start(t, []string{
+	listening(t, lab.Start(t, mapper, "-port", mapperPort, "-address", host), net.JoinHostPort(host, mapperPort))
+	broker := lab.StartWith(t, []string{
 		"HOME=" + home,
 		"ERL_EPMD_PORT=" + mapperPort,
 		"RABBITMQ_NODENAME=wsprobe@localhost",
@@ -64,7 +66,7 @@ web_stomp.tcp.port = %s
 // WebSocket address.
 func startProsody(t *testing.T) (addr string) {
 	t.Helper()
-	addr = freeAddr(t)
+	addr = lab.FreeAddr(t)
 	host, port, _ := net.SplitHostPort(addr)
 	data := t.TempDir()
 	config := fileWith(t, "prosody.cfg.lua", `
@@ -84,6 +86,6 @@ consider_websocket_secure = true
 authentication = "anonymous"
 VirtualHost "localhost"
 `, data, host, port)
-	listening(t, start(t, nil, need(t, "prosody", "prosody"), "-F", "--config", config), addr)
+	listening(t, lab.Start(t, need(t, "prosody", "prosody"), "-F", "--config", config), addr)
 	return addr
 }

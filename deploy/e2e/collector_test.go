@@ -15,11 +15,13 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/pcommon"
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // collector is the back end: it writes every export request that it accepts as one line of a file.
 type collector struct {
-	*process
+	*lab.Process
 	grpc       string // host:port
 	prometheus string // host:port of what it shows to a Prometheus
 	file       string // of metrics
@@ -35,7 +37,7 @@ func newCollector(t *testing.T) *collector {
 	t.Helper()
 	dir := t.TempDir()
 	return &collector{
-		grpc: freeAddr(t), prometheus: freeAddr(t), file: filepath.Join(dir, "metrics.jsonl"),
+		grpc: lab.FreeAddr(t), prometheus: lab.FreeAddr(t), file: filepath.Join(dir, "metrics.jsonl"),
 		traces: filepath.Join(dir, "traces.jsonl"), logs: filepath.Join(dir, "logs.jsonl"),
 	}
 }
@@ -47,9 +49,9 @@ func (c *collector) start(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.process = start(t, []string{
+	c.Process = lab.StartWith(t, []string{
 		"COLLECTOR_GRPC=" + c.grpc,
-		"COLLECTOR_HTTP=" + freeAddr(t),
+		"COLLECTOR_HTTP=" + lab.FreeAddr(t),
 		"COLLECTOR_PROMETHEUS=" + c.prometheus,
 		"COLLECTOR_EXPIRATION=" + expiration.String(),
 		"COLLECTOR_FILE=" + c.file,
@@ -57,8 +59,8 @@ func (c *collector) start(t *testing.T) {
 		"COLLECTOR_LOGS_FILE=" + c.logs,
 		"COLLECTOR_VERBOSITY=basic", // its log is read only when a test fails, and the file has everything
 	}, built(t, collectorBinary), "--config", config)
-	eventually(t, 15*time.Second, "the Collector to listen", func() (bool, string) {
-		c.running(t)
+	lab.Eventually(t, 15*time.Second, "the Collector to listen", func() (bool, string) {
+		c.Running(t)
 		conn, err := net.DialTimeout("tcp", c.grpc, time.Second)
 		if err != nil {
 			return false, err.Error()

@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // TestCollectorDown starts the agent before its Collector. The runs of the meantime must arrive once the
@@ -16,16 +18,16 @@ func TestCollectorDown(t *testing.T) {
 	config := newSettings(t, c)
 	config.Probes = append(config.Probes, roundTrip("chat", nats.WebsocketURL()))
 	agent := startAgent(t, config)
-	eventually(t, 30*time.Second, fmt.Sprintf("%d runs without a Collector", before), func() (bool, string) {
-		agent.running(t)
+	lab.Eventually(t, 30*time.Second, fmt.Sprintf("%d runs without a Collector", before), func() (bool, string) {
+		agent.Running(t)
 		n := nats.connections(t)
 		return n >= before, fmt.Sprintf("%d", n)
 	})
 	checkReadiness(t, config, http.StatusServiceUnavailable) // alive, as a restart would only lose what it keeps
 	up := time.Now()
 	c.start(t)
-	eventually(t, 60*time.Second, fmt.Sprintf("%d runs with a Collector", after), func() (bool, string) {
-		agent.running(t)
+	lab.Eventually(t, 60*time.Second, fmt.Sprintf("%d runs with a Collector", after), func() (bool, string) {
+		agent.Running(t)
 		r := c.received(t)
 		return endedAfter(r, up) >= after, fmt.Sprintf("%d of %d points are newer", endedAfter(r, up), len(r.of("wsprobe.connection_success", "chat")))
 	})
@@ -83,10 +85,10 @@ func TestFlushAtStop(t *testing.T) {
 }
 
 // awaitRuns waits until the server has seen so many connections.
-func awaitRuns(t *testing.T, agent *process, nats natsServer, runs int) {
+func awaitRuns(t *testing.T, agent *lab.Process, nats natsServer, runs int) {
 	t.Helper()
-	eventually(t, 30*time.Second, fmt.Sprintf("%d runs", runs), func() (bool, string) {
-		agent.running(t)
+	lab.Eventually(t, 30*time.Second, fmt.Sprintf("%d runs", runs), func() (bool, string) {
+		agent.Running(t)
 		n := nats.connections(t)
 		return n >= runs, fmt.Sprintf("%d", n)
 	})

@@ -17,6 +17,8 @@ import (
 	"time"
 
 	"github.com/nats-io/nats-server/v2/server"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // natsServer is the WebSocket server that this project did not write. It greets every connection with
@@ -150,17 +152,6 @@ func closedPort(t *testing.T) string {
 	return net.JoinHostPort("127.0.0.1", strconv.Itoa(port))
 }
 
-// freeAddr returns an address on which a program that is yet to be started can listen.
-func freeAddr(t *testing.T) string {
-	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer l.Close()
-	return l.Addr().String()
-}
-
 // port returns the port of a URL as telemetry spells it.
 func port(t *testing.T, rawURL string) int64 {
 	t.Helper()
@@ -178,7 +169,7 @@ func port(t *testing.T, rawURL string) int64 {
 // leftCleanly waits until n clients have come and gone, and fails the test unless all left with a close handshake.
 func (s natsServer) leftCleanly(t *testing.T, n int) {
 	t.Helper()
-	eventually(t, 5*time.Second, "the end of every connection", func() (bool, string) {
+	lab.Eventually(t, 5*time.Second, "the end of every connection", func() (bool, string) {
 		unclean := s.uncleanCloses(t)
 		return len(unclean) == 0 && s.connections(t) == n, strings.Join(unclean, "; ")
 	})

@@ -9,6 +9,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // installLimit is for npm on a slow line. The packages are small.
@@ -19,7 +21,11 @@ const installLimit = 3 * time.Minute
 var nodeServers = sync.OnceValues(func() (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), installLimit)
 	defer cancel()
-	dir := filepath.Join(binaries, "servers")
+	folder, err := lab.Folder()
+	if err != nil {
+		return "", err
+	}
+	dir := filepath.Join(folder, "servers")
 	if err := os.CopyFS(dir, os.DirFS("servers")); err != nil {
 		return "", err
 	}
@@ -32,7 +38,7 @@ var nodeServers = sync.OnceValues(func() (string, error) {
 })
 
 // startNode starts a script of the folder servers and returns it with the address that it listens on.
-func startNode(t *testing.T, script string) (server *process, addr string) {
+func startNode(t *testing.T, script string) (server *lab.Process, addr string) {
 	t.Helper()
 	node := need(t, "node", "nodejs")
 	need(t, "npm", "npm")
@@ -40,7 +46,7 @@ func startNode(t *testing.T, script string) (server *process, addr string) {
 	if err != nil {
 		missing(t, "%v", err)
 	}
-	server = start(t, nil, node, filepath.Join(dir, script))
+	server = lab.Start(t, node, filepath.Join(dir, script))
 	return server, announced(t, server, `(?m)^listening on (\S+)$`)
 }
 
@@ -48,6 +54,6 @@ func startNode(t *testing.T, script string) (server *process, addr string) {
 // speaks the DevTools protocol as a browser does.
 func startInspector(t *testing.T) (url string) {
 	t.Helper()
-	program := start(t, nil, need(t, "node", "nodejs"), "--inspect=127.0.0.1:0", "--eval", "setInterval(() => {}, 1000)")
+	program := lab.Start(t, need(t, "node", "nodejs"), "--inspect=127.0.0.1:0", "--eval", "setInterval(() => {}, 1000)")
 	return announced(t, program, `(?m)^Debugger listening on (\S+)$`)
 }

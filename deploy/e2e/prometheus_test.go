@@ -13,11 +13,13 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // prometheus is a real one, which fetches from a Collector what that has received, and from an agent.
 type prometheus struct {
-	*process
+	*lab.Process
 	addr string
 }
 
@@ -46,11 +48,11 @@ func startPrometheus(t *testing.T, collector, agent string) prometheus {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer("127.0.0.1:8889", collector, "127.0.0.1:9464", agent).Replace(string(data))
-	p := prometheus{addr: freeAddr(t)}
-	p.process = start(t, nil, program, "--config.file="+fileWith(t, "prometheus.yaml", "%s", text),
+	p := prometheus{addr: lab.FreeAddr(t)}
+	p.Process = lab.Start(t, program, "--config.file="+fileWith(t, "prometheus.yaml", "%s", text),
 		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.addr, "--log.level=warn")
-	eventually(t, 30*time.Second, "Prometheus to be ready", func() (bool, string) {
-		p.running(t)
+	lab.Eventually(t, 30*time.Second, "Prometheus to be ready", func() (bool, string) {
+		p.Running(t)
 		resp, err := http.Get("http://" + p.addr + "/-/ready")
 		if err != nil {
 			return false, err.Error()
@@ -116,8 +118,8 @@ func (p prometheus) query(t *testing.T, expr string) []sample {
 // await waits until the answer to a query is right.
 func (p prometheus) await(t *testing.T, expr string, right func([]sample) bool) {
 	t.Helper()
-	eventually(t, 5*time.Minute, expr, func() (bool, string) {
-		p.running(t)
+	lab.Eventually(t, 5*time.Minute, expr, func() (bool, string) {
+		p.Running(t)
 		got := p.query(t, expr)
 		return right(got), fmt.Sprint(got)
 	})

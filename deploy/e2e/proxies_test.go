@@ -4,10 +4,12 @@ import (
 	"os/exec"
 	"path/filepath"
 	"testing"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // startPythonEcho starts an echo server that stands on another library than those of Node.js.
-func startPythonEcho(t *testing.T) (server *process, addr string) {
+func startPythonEcho(t *testing.T) (server *lab.Process, addr string) {
 	t.Helper()
 	python := need(t, "/usr/bin/python3", "python3") // Debian's packages are for Debian's interpreter
 	if exec.CommandContext(t.Context(), python, "-c", "import websockets").Run() != nil {
@@ -17,7 +19,7 @@ func startPythonEcho(t *testing.T) (server *process, addr string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	server = start(t, nil, python, script)
+	server = lab.Start(t, python, script)
 	return server, announced(t, server, `(?m)^listening on (\S+)$`)
 }
 
@@ -25,7 +27,7 @@ func startPythonEcho(t *testing.T) (server *process, addr string) {
 // /forgotten/ is what people have before they read it.
 func startNginx(t *testing.T, upstream string) (addr string) {
 	t.Helper()
-	addr = freeAddr(t)
+	addr = lab.FreeAddr(t)
 	dir := t.TempDir()
 	config := fileWith(t, "nginx.conf", `
 daemon off;
@@ -54,14 +56,14 @@ http {
   }
 }
 `, dir, addr, upstream)
-	listening(t, start(t, nil, need(t, "nginx", "nginx-light"), "-p", dir, "-e", "stderr", "-c", config), addr)
+	listening(t, lab.Start(t, need(t, "nginx", "nginx-light"), "-p", dir, "-e", "stderr", "-c", config), addr)
 	return addr
 }
 
 // startHAProxy starts a proxy in front of an upstream, which it does not look after.
 func startHAProxy(t *testing.T, upstream string) (addr string) {
 	t.Helper()
-	addr = freeAddr(t)
+	addr = lab.FreeAddr(t)
 	config := fileWith(t, "haproxy.cfg", `
 defaults
   mode http
@@ -74,7 +76,7 @@ frontend front
 backend back
   server upstream %s
 `, addr, upstream)
-	listening(t, start(t, nil, need(t, "haproxy", "haproxy"), "-db", "-f", config), addr)
+	listening(t, lab.Start(t, need(t, "haproxy", "haproxy"), "-db", "-f", config), addr)
 	return addr
 }
 
@@ -93,7 +95,7 @@ func TestBehindProxies(t *testing.T) {
 			}
 			closedCleanly(t, server, 1)
 
-			server.kill()
+			server.Kill(t)
 			if got := once(t, 1, nil, "ws://"+addr+"/ws/"); got.Reason != "ws_open_failed" || got.HTTPStatus < 502 || got.HTTPStatus > 504 {
 				t.Errorf("without the server: got %+v, want ws_open_failed with a status of the proxy", got)
 			}

@@ -10,6 +10,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 const examples = "../examples"
@@ -59,7 +61,7 @@ func fromAddr(start func(*testing.T) string) func(*testing.T) started {
 	return func(t *testing.T) started { return started{url: "ws://" + start(t)} }
 }
 
-func announcing(server *process, addr string) started {
+func announcing(server *lab.Process, addr string) started {
 	return started{"ws://" + addr, func(t *testing.T, n int) { closedCleanly(t, server, n) }}
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.opentelemetry.io/collector/pdata/pmetric"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // catalogue is every metric about probes, as the README documents it, and those about the agent that an
@@ -265,7 +267,7 @@ func checkConnections(t *testing.T, got received, all []target, nats natsServer)
 	if seen < reported || seen > reported+probes {
 		t.Errorf("NATS saw %d connections of %d reported runs", seen, reported)
 	}
-	eventually(t, 5*time.Second, "NATS to see the last connection closed", func() (bool, string) {
+	lab.Eventually(t, 5*time.Second, "NATS to see the last connection closed", func() (bool, string) {
 		n := nats.NumClients()
 		return n == 0, fmt.Sprintf("%d are open", n)
 	})

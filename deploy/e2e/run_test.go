@@ -5,6 +5,8 @@ import (
 	"net/http"
 	"testing"
 	"time"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // target is a probe of TestRun with what must be reported about it, run after run.
@@ -98,8 +100,8 @@ func TestRun(t *testing.T) {
 	agent := startAgent(t, config, "OTEL_RESOURCE_ATTRIBUTES=deployment.environment.name=test")
 
 	for _, p := range all {
-		eventually(t, 30*time.Second, fmt.Sprintf("%d runs of %q in the Collector", runs, p.name()), func() (bool, string) {
-			agent.running(t)
+		lab.Eventually(t, 30*time.Second, fmt.Sprintf("%d runs of %q in the Collector", runs, p.name()), func() (bool, string) {
+			agent.Running(t)
 			n := len(c.received(t).of("wsprobe.connection_success", p.name()))
 			return n >= runs, fmt.Sprintf("%d", n)
 		})

@@ -9,6 +9,8 @@ import (
 	"regexp"
 	"testing"
 	"time"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // serverLimit is how long a server may take until it listens. RabbitMQ takes five seconds on two idle processors, and
@@ -39,10 +41,10 @@ func missing(t *testing.T, format string, args ...any) {
 }
 
 // listening waits until a server that was started listens on the address.
-func listening(t *testing.T, server *process, addr string) {
+func listening(t *testing.T, server *lab.Process, addr string) {
 	t.Helper()
-	eventually(t, serverLimit, server.name+" to listen on "+addr, func() (bool, string) {
-		server.running(t)
+	lab.Eventually(t, serverLimit, server.Name+" to listen on "+addr, func() (bool, string) {
+		server.Running(t)
 		conn, err := net.Dial("tcp", addr)
 		if err != nil {
 			return false, err.Error()
@@ -52,15 +54,15 @@ func listening(t *testing.T, server *process, addr string) {
 }
 
 // announced waits for what a server prints when it is ready, and returns what the group of the pattern caught.
-func announced(t *testing.T, server *process, pattern string) string {
+func announced(t *testing.T, server *lab.Process, pattern string) string {
 	t.Helper()
 	re := regexp.MustCompile(pattern)
 	var caught string
-	eventually(t, serverLimit, server.name+" to print "+pattern, func() (bool, string) {
-		server.running(t)
-		match := re.FindStringSubmatch(server.output.String())
+	lab.Eventually(t, serverLimit, server.Name+" to print "+pattern, func() (bool, string) {
+		server.Running(t)
+		match := re.FindStringSubmatch(server.Output())
 		if match == nil {
-			return false, server.output.String()
+			return false, server.Output()
 		}
 		caught = match[1]
 		return true, ""
@@ -80,20 +82,20 @@ func fileWith(t *testing.T, name, format string, args ...any) string {
 
 // closedCleanly waits until a server of the folder servers has seen n connections end, and fails the test
 // unless each did with close code 1000.
-func closedCleanly(t *testing.T, server *process, n int) {
+func closedCleanly(t *testing.T, server *lab.Process, n int) {
 	t.Helper()
 	closed := regexp.MustCompile(`(?m)^closed (.*)$`)
 	var closes [][]string
-	eventually(t, 5*time.Second, "the end of every connection", func() (bool, string) {
-		closes = closed.FindAllStringSubmatch(server.output.String(), -1)
+	lab.Eventually(t, 5*time.Second, "the end of every connection", func() (bool, string) {
+		closes = closed.FindAllStringSubmatch(server.Output(), -1)
 		return len(closes) >= n, fmt.Sprintf("%d of %d ended", len(closes), n)
 	})
 	for _, c := range closes {
 		if c[1] != "1000" {
-			t.Errorf("%s saw a connection end with %s, want close code 1000", server.name, c[1])
+			t.Errorf("%s saw a connection end with %s, want close code 1000", server.Name, c[1])
 		}
 	}
 	if len(closes) > n {
-		t.Errorf("%s saw %d connections, want %d", server.name, len(closes), n)
+		t.Errorf("%s saw %d connections, want %d", server.Name, len(closes), n)
 	}
 }

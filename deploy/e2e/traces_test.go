@@ -9,6 +9,8 @@ import (
 
 	"go.opentelemetry.io/collector/pdata/plog"
 	"go.opentelemetry.io/collector/pdata/ptrace"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // span is one span of a trace.
@@ -103,8 +105,8 @@ func TestTraces(t *testing.T) {
 	config.Probes = append(config.Probes, good, map[string]any{"name": "closed", "url": "ws://" + closedPort(t) + "/"})
 	agent := startAgent(t, config)
 	for _, probe := range []string{"good", "closed"} {
-		eventually(t, 30*time.Second, "two traces of "+probe, func() (bool, string) {
-			agent.running(t)
+		lab.Eventually(t, 30*time.Second, "two traces of "+probe, func() (bool, string) {
+			agent.Running(t)
 			n := 0
 			for _, trace := range c.spans(t) {
 				run, _ := tree(t, trace)

@@ -9,6 +9,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -55,17 +56,21 @@ var agent = sync.OnceValues(func() (string, error) {
 	return Build(agentModule, "./cmd/wsprobe")
 })
 
-// Build compiles a main package from the module in a folder and returns the program's path. RunTests
-// removes the program.
-func Build(folder, pkg string) (string, error) {
+// Build compiles a main package from the module in a folder, with flags of go build, and returns the program's path.
+// RunTests removes the program.
+func Build(folder, pkg string, flags ...string) (string, error) {
 	ctx, cancel := context.WithTimeout(context.Background(), buildLimit)
 	defer cancel()
-	dir, err := builds()
+	folder, err := filepath.Abs(folder)
 	if err != nil {
 		return "", err
 	}
-	program := filepath.Join(dir, filepath.Base(pkg))
-	cmd := exec.CommandContext(ctx, "go", "build", "-o", program, pkg)
+	dir, err := Folder()
+	if err != nil {
+		return "", err
+	}
+	program := filepath.Join(dir, filepath.Base(filepath.Join(folder, pkg)))
+	cmd := exec.CommandContext(ctx, "go", slices.Concat([]string{"build", "-o", program}, flags, []string{pkg})...)
 	cmd.Dir = folder
 	if out, err := cmd.CombinedOutput(); err != nil {
 		return "", fmt.Errorf("building %s in %s: %w\n%s", pkg, folder, err, out)
@@ -73,12 +78,13 @@ func Build(folder, pkg string) (string, error) {
 	return program, nil
 }
 
-var builds = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "wsprobe-lab-") })
+// Folder is where the tests of a package keep what they build once. RunTests removes it.
+var Folder = sync.OnceValues(func() (string, error) { return os.MkdirTemp("", "wsprobe-lab-") })
 
-// RunTests runs the tests, removes the programs that were built for them and returns the exit code.
+// RunTests runs the tests, removes what was built for them and returns the exit code.
 func RunTests(m *testing.M) int {
 	code := m.Run()
-	if dir, err := builds(); err == nil {
+	if dir, err := Folder(); err == nil {
 		_ = os.RemoveAll(dir)
 	}
 	return code

@@ -12,25 +12,33 @@ import (
 	"time"
 )
 
-// Process is a program that a test started. It ends with the test at the latest; the end of its output
-// is logged if the test fails.
+// Process is a program that a test started. It ends with the test at the latest, and so do the programs that it started
+// itself. The end of its output is logged if the test fails.
 type Process struct {
-	name   string
+	Name string // of the program's file
+
 	cmd    *exec.Cmd
 	output tail
 	exited chan struct{} // closed after Wait
 }
 
-// Start runs a program with nothing but PATH in its environment: a proxy or an OTEL_ variable of the
-// machine must not change the result.
+// Start runs a program with nothing but PATH in its environment, because a proxy or an OTEL_ variable of the machine
+// would change the result.
 func Start(t *testing.T, program string, args ...string) *Process {
 	t.Helper()
-	p := &Process{name: filepath.Base(program), cmd: exec.Command(program, args...), exited: make(chan struct{})}
-	p.cmd.Env = []string{"PATH=" + os.Getenv("PATH")}
+	return StartWith(t, nil, program, args...)
+}
+
+// StartWith is Start with more variables, each as KEY=VALUE.
+func StartWith(t *testing.T, env []string, program string, args ...string) *Process {
+	t.Helper()
+	p := &Process{Name: filepath.Base(program), cmd: exec.Command(program, args...), exited: make(chan struct{})}
+	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a group of its own, for Kill
 	if err := p.cmd.Start(); err != nil {
-		t.Fatalf("starting %s: %v", p.name, err)
+		t.Fatalf("starting %s: %v", p.Name, err)
 	}
 	go func() {
 		_ = p.cmd.Wait() // ProcessState has the result
@@ -39,7 +47,7 @@ func Start(t *testing.T, program string, args ...string) *Process {
 	t.Cleanup(func() {
 		p.Kill(t)
 		if t.Failed() {
-			t.Logf("output of %s (%v):\n%s", p.name, p.cmd.ProcessState, p.output.String())
+			t.Logf("output of %s (%v):\n%s", p.Name, p.cmd.ProcessState, p.output.String())
 		}
 	})
 	return p
@@ -50,7 +58,7 @@ func (p *Process) Running(t *testing.T) {
 	t.Helper()
 	select {
 	case <-p.exited:
-		t.Fatalf("%s ended by itself: %v", p.name, p.cmd.ProcessState)
+		t.Fatalf("%s ended by itself: %v", p.Name, p.cmd.ProcessState)
 	default:
 	}
 }
@@ -58,25 +66,34 @@ func (p *Process) Running(t *testing.T) {
 // Stop sends SIGTERM and wants the program to end with exit code 0 within limit.
 func (p *Process) Stop(t *testing.T, limit time.Duration) {
 	t.Helper()
-	p.Running(t)
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatalf("SIGTERM to %s: %v", p.name, err)
-	}
-	select {
-	case <-p.exited:
-		if code := p.cmd.ProcessState.ExitCode(); code != 0 {
-			t.Errorf("exit code of %s after SIGTERM: got %d, want 0", p.name, code)
-		}
-	case <-time.After(limit):
-		t.Fatalf("%s still runs %v after SIGTERM", p.name, limit)
+	if code := p.Terminate(t, limit); code != 0 {
+		t.Errorf("exit code of %s after SIGTERM: got %d, want 0", p.Name, code)
 	}
 }
 
-// Kill ends the program as kill -9 does and waits for its end; a program that has ended stays so.
+// Terminate sends SIGTERM and returns the exit code. It fails the test if the program ended before, or still runs after
+// limit.
+func (p *Process) Terminate(t *testing.T, limit time.Duration) (code int) {
+	t.Helper()
+	p.Running(t)
+	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
+		t.Fatalf("SIGTERM to %s: %v", p.Name, err)
+	}
+	select {
+	case <-p.exited:
+		return p.cmd.ProcessState.ExitCode()
+	case <-time.After(limit):
+		t.Fatalf("%s still runs %v after SIGTERM", p.Name, limit)
+		return 0
+	}
+}
+
+// Kill ends the program and those that it started as kill -9 does, and waits for its end. A program that has ended stays
+// so.
 func (p *Process) Kill(t *testing.T) {
 	t.Helper()
-	if err := p.cmd.Process.Kill(); err != nil && !errors.Is(err, os.ErrProcessDone) {
-		t.Errorf("killing %s: %v", p.name, err)
+	if err := syscall.Kill(-p.cmd.Process.Pid, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+		t.Errorf("killing %s: %v", p.Name, err)
 		return
 	}
 	<-p.exited
