@@ -3,11 +3,12 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS     := -s -w -X main.version=$(VERSION)
-MODULES     := . deploy/collector deploy/e2e deploy/e2e/lab deploy/e2e/prometheus deploy/e2e/victoriametrics
+MODULES     := . deploy/collector deploy/e2e deploy/e2e/lab
+BACKENDS    := deploy/e2e/prometheus deploy/e2e/victoriametrics
 OTHERS      := windows darwin
 CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
 
-.PHONY: run test lint fmt e2e build collector bench clean
+.PHONY: run test lint fmt e2e e2e-long build collector bench clean
 
 # `go run` and make both call Ctrl-C an error; the demo itself ends with 0. So: a built binary, and a shell that leaves
 # the signal to it. The binary is not bin/wsprobe: images are made of that one, and it must be static.
@@ -18,22 +19,28 @@ run: ## the demo: endpoints, agent and back end in one process
 test: ## every test of the agent, under the race detector
 	go test -race ./...
 
-lint: ## gofmt, go vet and staticcheck, in every module; go vet for the other systems that wsprobe builds for
+lint: ## gofmt, go vet and staticcheck, in every module but those of e2e-long; go vet for the other systems of wsprobe
 	@bad="$$(gofmt -l cmd config deploy probe reasons scheduler)"; \
 	if [ -n "$$bad" ]; then echo "not formatted (make fmt):"; echo "$$bad"; exit 1; fi
-	@for module in $(MODULES); do \
+	$(call lint-modules,$(MODULES))
+	@for system in $(OTHERS); do echo "vet for $$system"; GOOS=$$system CGO_ENABLED=0 go vet ./... || exit 1; done
+
+define lint-modules
+	@for module in $(1); do \
 		echo "lint $$module"; \
 		(cd $$module && go vet ./... && go run $(STATICCHECK) ./...) || exit 1; \
 	done
-	@for system in $(OTHERS); do echo "vet for $$system"; GOOS=$$system CGO_ENABLED=0 go vet ./... || exit 1; done
+endef
 
 fmt: ## format everything
 	gofmt -w cmd config deploy probe reasons scheduler
 
-e2e: ## the real agent against a real server, a real Collector and real back ends
+e2e: ## the real agent against real servers, a real Collector and a real Prometheus of the distribution
 	cd deploy/e2e && go test -race -count=1 ./...
-	cd deploy/e2e/prometheus && go test -count=1 ./...
-	cd deploy/e2e/victoriametrics && go test -count=1 ./...
+
+e2e-long: ## long outages, killed agents and alerts, with back ends that take long to build; lints their modules
+	$(call lint-modules,$(BACKENDS))
+	for module in $(BACKENDS); do (cd $$module && go test -count=1 -timeout 30m ./...) || exit 1; done
 
 bench: ## every benchmark, briefly
 	go test -run '^$$' -bench . -benchmem ./...
