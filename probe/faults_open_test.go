@@ -53,7 +53,6 @@ func saysAndHolds(text string) wstest.Script {
 	}
 }
 
-
 // refused is a row of an endpoint that never opens.
 func refused(name string, err reasons.ErrorType, detail string, script wstest.Script) endpoint {
 	return endpoint{name: name, script: script, reason: reasons.OpenFailed, err: err, detail: detail, ends: 1500 * time.Millisecond}

@@ -1,0 +1,96 @@
+package main
+
+import (
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config"
+)
+
+// yamlBlock is a piece of YAML in a page.
+var yamlBlock = regexp.MustCompile("(?ms)^```yaml\n(.*?)^```")
+
+// TestPageFragments proves that each piece of YAML in a page is one: the agent takes its own without a warning, and the
+// configurations of other programs are YAML.
+func TestPageFragments(t *testing.T) {
+	const name, probes = "# wsprobe.yaml\n", "probes:\n  - name: x\n    url: wss://x.example.com/\n"
+	file := filepath.Join(t.TempDir(), "wsprobe.yaml")
+	var found int
+	for path, text := range pages(t) {
+		for _, block := range yamlBlock.FindAllStringSubmatch(text, -1) {
+			found++
+			content := block[1]
+			switch {
+			case strings.HasPrefix(content, "    "): // fields of a probe
+				if strings.Contains(content, "send") {
+					content = "    interpretation: round_trip_latency\n" + content
+				}
+				content = probes + content
+			case strings.HasPrefix(content, name), !strings.HasPrefix(content, "#"):
+				content += probes
+			case !strings.Contains(content, "\nprobes:\n"):
+				if err := yaml.Unmarshal([]byte(content), new(map[string]any)); err != nil {
+					t.Errorf("%s: %v in\n%s", path, err, content)
+				}
+				continue
+			}
+			if err := os.WriteFile(file, []byte(content), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			cfg, err := config.CheckWithoutSecrets(file)
+			if err != nil {
+				t.Errorf("%s: %v in\n%s", path, err, content)
+				continue
+			}
+			for _, warning := range cfg.Warnings {
+				t.Errorf("%s: %v in\n%s", path, warning, content)
+			}
+		}
+	}
+	if found < 30 {
+		t.Errorf("the pages have %d pieces of YAML, which cannot be all", found)
+	}
+}
+
+// TestPageCommands proves that each command line of wsprobe in a page names a command and flags that there are, and examples
+// that there are.
+func TestPageCommands(t *testing.T) {
+	line := regexp.MustCompile(`(?m)^    (?:\$ )?(?:bin/)?wsprobe ([a-z].*)$`)
+	comment := regexp.MustCompile(` {2,}#.*$| &( .*)?$|; echo.*$`)
+	var found int
+	for path, text := range pages(t) {
+		for _, match := range line.FindAllStringSubmatch(text, -1) {
+			found++
+			words, err := exec.CommandContext(t.Context(), "sh", "-c", `printf '%s\n' `+comment.ReplaceAllString(match[1], "")).Output()
+			if err != nil {
+				t.Errorf("%s: %s: %v", path, match[0], err)
+				continue
+			}
+			args := strings.Split(strings.TrimSuffix(string(words), "\n"), "\n")
+			cmd, rest, err := newRoot(io.Discard, io.Discard).Find(args)
+			if err != nil || cmd.Name() != args[0] {
+				t.Errorf("%s: %s: no such command: %v", path, match[0], err)
+				continue
+			}
+			if err := cmd.ParseFlags(rest); err != nil {
+				t.Errorf("%s: %s: %v", path, match[0], err)
+			}
+			if i := slices.Index(args, "-c"); i >= 0 && strings.Contains(args[i+1], "/") {
+				if _, err := os.Stat(root + args[i+1]); err != nil {
+					t.Errorf("%s: %s: %v", path, match[0], err)
+				}
+			}
+		}
+	}
+	if found < 20 {
+		t.Errorf("the pages have %d command lines, which cannot be all", found)
+	}
+}
