@@ -7,6 +7,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // Config is what a configuration says, complete and valid. Equal maps and strings in it are shared: treat it
@@ -120,5 +121,5 @@ func (p Probe) ShownURL() string {
 	if p.shownURL != "" {
 		return p.shownURL
 	}
-	return probe.RedactURL(p.Spec.URL)
+	return redact.URL(p.Spec.URL)
 }

@@ -7,7 +7,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
-	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
@@ -94,7 +93,7 @@ func (r *reader) noteURL(raw string, pieces []yamltree.Piece) string {
 		}
 		last = to
 	}
-	return probe.RedactURL(shown + raw[last:])
+	return redact.URL(shown + raw[last:])
 }
 
 // pathOf returns where the path of a URL begins.

@@ -64,6 +64,3 @@ func (r *redactor) texts(parts []string, limit int) []string { return r.hide.Par
 // sentence returns the first limit bytes of a sentence of the probe, see package say, without secrets in the words of
 // others.
 func (r *redactor) sentence(s string, limit int) string { return say.Shown(s, limit, r.text) }
-
-// RedactURL returns a URL as it may be shown: without its query and without user information.
-func RedactURL(raw string) string { return redact.URL(raw) }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // adhocFlags describe the probe of `once URL`.
@@ -107,7 +108,7 @@ func (f *adhocFlags) probe(cmd *cobra.Command, url string) (config.Probe, error)
 			return config.Probe{}, err
 		}
 	}
-	return config.Probe{Name: probe.RedactURL(url), Spec: spec.WithDefaults()}, nil
+	return config.Probe{Name: redact.URL(url), Spec: spec.WithDefaults()}, nil
 }
 
 // fillAnswer says what is to be answered, and what the headline is.

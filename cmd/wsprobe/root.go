@@ -9,7 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wsprobe/wsprobe/config"
-	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // The exit codes. They are part of wsprobe's interface.
@@ -72,7 +72,7 @@ func noArgs(instead string) cobra.PositionalArgs {
 // unknownCommand says that there is no such command, and which one was meant if that can be guessed. It may be a URL
 // that was meant for once, with a token in it.
 func unknownCommand(root *cobra.Command, name string) error {
-	shown := probe.RedactURL(name)
+	shown := redact.URL(name)
 	if strings.Contains(name, "://") {
 		return fmt.Errorf("unknown command %q: did you mean wsprobe once URL?", shown)
 	}

@@ -6,6 +6,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // fields is the only place where a fact of a result is described. It does not change.
@@ -13,7 +14,7 @@ var fields = []Field{
 	{Key: "probe", Type: Text, Doc: "name of the probe; of once URL, its URL",
 		value: func(o *Observation) slog.Value { return slog.StringValue(o.Probe) }},
 	{Key: "url", Type: Text, Doc: "endpoint, without its query",
-		value: func(o *Observation) slog.Value { return slog.StringValue(probe.RedactURL(o.URL)) }},
+		value: func(o *Observation) slog.Value { return slog.StringValue(redact.URL(o.URL)) }},
 	{Key: "started_at", Type: Time, Doc: "start of the run, UTC",
 		value: func(o *Observation) slog.Value { return slog.AnyValue(o.Result.Started.UTC()) }},
 	{Key: "ended_at", Type: Time, Doc: "when the outcome was fixed, before the close handshake",

@@ -7,6 +7,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
@@ -101,7 +102,7 @@ type Status struct {
 
 // status shows an entry.
 func (e *Entry) status() Status {
-	s := Status{Name: e.name, URL: probe.RedactURL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(),
+	s := Status{Name: e.name, URL: redact.URL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(),
 		Skipped: e.skipped.Load(), RecentSkips: e.skips.Load().recent(time.Now())}
 	if r := e.last.Load(); r != nil {
 		s.Last = &metrics.Observation{Probe: e.name, URL: e.url, Interpretation: e.interpretation, Result: r.result(), Health: r.State}
