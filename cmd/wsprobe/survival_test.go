@@ -40,8 +40,8 @@ func (r *refusals) script(name string) wstest.Script {
 	}
 }
 
-// TestEverySignalOutlivesAKill kills the agent while its back end is away. The agent that starts then delivers what the first
-// one had collected: each run is one point, one log record and one trace.
+// TestEverySignalOutlivesAKill kills the agent while its back end is away. The agent that starts then delivers what the
+// first one had collected: each run is one point, one log record and one trace.
 func TestEverySignalOutlivesAKill(t *testing.T) {
 	for _, protocol := range []string{"grpc", "http/protobuf"} {
 		t.Run(protocol, func(t *testing.T) {
@@ -121,8 +121,8 @@ probes:
 	return file
 }
 
-// compareTraces wants each run to have arrived once, by its trace. Runs in a window that is forgiven may be absent. Runs of
-// before the kill must be among those that arrived, because they prove something.
+// compareTraces wants each run to have arrived once, by its trace. Runs in a window that is forgiven may be absent.
+// Runs of before the kill must be among those that arrived, because they prove something.
 func compareTraces(t *testing.T, runs []visit, arrived map[string]int, killed time.Time, forgiven []window) {
 	t.Helper()
 	before := 0

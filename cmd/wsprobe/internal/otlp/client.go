@@ -34,9 +34,9 @@ var methods = [...]string{
 type Options struct {
 	// Protocol of the receiver. Default: GRPC.
 	Protocol Protocol
-	// Endpoint of the receiver, http:// in plain text or https:// with TLS. For GRPC it is http://host:port, the port defaults
-	// to 4317, and the default is DefaultEndpoint. For HTTP it is the URL for requests with metrics, from which the URLs of
-	// the other signals follow, and the default is DefaultHTTPEndpoint.
+	// Endpoint of the receiver, http:// in plain text or https:// with TLS. For GRPC it is http://host:port, the port
+	// defaults to 4317, and the default is DefaultEndpoint. For HTTP it is the URL for requests with metrics, from
+	// which the URLs of the other signals follow, and the default is DefaultHTTPEndpoint.
 	Endpoint string
 	// TLS is used for https. Nil means the system's authorities and no client certificate.
 	TLS *tls.Config
@@ -62,8 +62,8 @@ type Client struct {
 	timeout  time.Duration
 }
 
-// New makes a client. It connects to nothing yet: the first request does. The error names every option that is wrong, without
-// values of headers.
+// New makes a client. It connects to nothing yet: the first request does. The error names every option that is wrong,
+// without values of headers.
 func New(o Options) (*Client, error) {
 	if err := o.Check(); err != nil {
 		return nil, err

@@ -9,9 +9,9 @@ import (
 	"google.golang.org/grpc/credentials"
 )
 
-// connections are the open connections to a receiver. A connection can be stuck: it is alive for TCP and answers pings, but
-// requests on it get no answer. HTTP/2 uses it for ever, while a new one might work. So it is closed, and the next request
-// makes another.
+// connections are the open connections to a receiver. A connection can be stuck: it is alive for TCP and answers pings,
+// but requests on it get no answer. HTTP/2 would use it for ever, although a new one can work. So it is closed, and the
+// next request opens another.
 type connections struct {
 	mu   sync.Mutex
 	open map[*connection]bool
@@ -48,8 +48,9 @@ func (s *connections) add(used, raw net.Conn) net.Conn {
 	return c
 }
 
-// breakOff closes the connection with a local address, or all if there is none, after a request on it had no answer within
-// a timeout. A younger connection stays: the request has waited for it, and did not leave it the time for an answer.
+// breakOff closes the connection with a local address, or all connections if the address is empty, after a request had
+// no answer within a timeout. A young connection stays: the request has waited for it, and left it too little time for
+// an answer.
 func (s *connections) breakOff(local string, timeout time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -58,15 +59,18 @@ func (s *connections) breakOff(local string, timeout time.Duration) {
 			continue
 		}
 		if tcp, ok := c.raw.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // the kernel would keep what the receiver does not take
+			_ = tcp.SetLinger(0) // the kernel would keep the bytes that the receiver does not take
 		}
-		_ = c.raw.Close() // TLS would say goodbye first, and wait for that
+		_ = c.raw.Close() // TLS would send its closing alert first, and wait for that
 		delete(s.open, c)
 	}
 }
 
-// dialing dials as another function does, and notes the connections.
-func (s *connections) dialing(dial func(ctx context.Context, network, addr string) (net.Conn, error)) func(context.Context, string, string) (net.Conn, error) {
+// dialer opens a connection.
+type dialer = func(ctx context.Context, network, addr string) (net.Conn, error)
+
+// dialing returns a dialer that notes its connections.
+func (s *connections) dialing(dial dialer) dialer {
 	return func(ctx context.Context, network, addr string) (net.Conn, error) {
 		conn, err := dial(ctx, network, addr)
 		if err != nil {
@@ -76,15 +80,17 @@ func (s *connections) dialing(dial func(ctx context.Context, network, addr strin
 	}
 }
 
-// notedCredentials note the connections of gRPC. A dialer of our own could do so, too, but with one gRPC heeds no proxy variables,
-// and sets no timeout for data that nobody acknowledges.
+// notedCredentials note the connections of gRPC. A dialer of our own could do so, too. But with one gRPC ignores the
+// proxy variables, and sets no timeout for data that nobody acknowledges.
 type notedCredentials struct {
 	credentials.TransportCredentials
 	connections *connections
 }
 
 // ClientHandshake notes a connection whose handshake succeeds.
-func (n notedCredentials) ClientHandshake(ctx context.Context, authority string, raw net.Conn) (net.Conn, credentials.AuthInfo, error) {
+func (n notedCredentials) ClientHandshake(
+	ctx context.Context, authority string, raw net.Conn,
+) (net.Conn, credentials.AuthInfo, error) {
 	conn, info, err := n.TransportCredentials.ClientHandshake(ctx, authority, raw)
 	if err != nil {
 		return nil, nil, err

@@ -32,8 +32,8 @@ type grpcCaller struct {
 	redact      func(string) string
 }
 
-// CompressFast makes gRPC compress at the fastest level, for half the CPU time: points are so alike that the best level saves
-// little more. gRPC has one level for the process, so a program calls this once, before [New].
+// CompressFast makes gRPC compress at the fastest level, for half the CPU time: points are so alike that the best level
+// saves little more. gRPC has one level for the process, so a program calls this once, before [New].
 func CompressFast() error { return grpcgzip.SetLevel(gzip.BestSpeed) }
 
 func newGRPCCaller(o Options) (*grpcCaller, error) {
@@ -44,8 +44,8 @@ func newGRPCCaller(o Options) (*grpcCaller, error) {
 	if err != nil {
 		return nil, err
 	}
-	// Without a resolver of gRPC, which looks a name up again after two minutes only if that failed for some time. The dialer
-	// does so with every attempt to connect.
+	// Without a resolver of gRPC, which looks a name up again after two minutes only if that failed for some time. The
+	// dialer does so with every attempt to connect.
 	c.conn, err = grpc.NewClient("passthrough:///"+target.Host, dialOptions(o, target.Scheme, c.connections)...)
 	if err != nil {
 		return nil, fmt.Errorf("preparing a connection to %s: %w", target.Host, err)
@@ -77,8 +77,8 @@ func dialOptions(o Options, scheme string, open *connections) []grpc.DialOption 
 			},
 			MinConnectTimeout: 10 * time.Second,
 		}),
-		// Pings this rare offend no server, but their timeout also is the kernel's patience with data that nobody acknowledges.
-		// Without it a peer that vanished is noticed after a quarter of an hour.
+		// Pings this rare offend no server, but their timeout also is the kernel's patience with data that nobody
+		// acknowledges. Without it a peer that vanished is noticed after a quarter of an hour.
 		grpc.WithKeepaliveParams(keepalive.ClientParameters{Time: 5 * time.Minute, Timeout: 20 * time.Second}),
 	}
 }

@@ -48,8 +48,10 @@ func newHTTPCaller(o Options) (*httpCaller, error) {
 		connections: &connections{}, header: o.httpHeader(), timeout: o.Timeout, gzip: o.Compression == Gzip,
 		redact: newRedactor(o.Headers, target.Path),
 	}
-	for s, path := range map[Signal]string{
-		Metrics: "/" + strings.TrimPrefix(target.Path, "/"), Logs: signalPath(target.Path, "logs"), Traces: signalPath(target.Path, "traces"),
+	for s, path := range [...]string{
+		Metrics: "/" + strings.TrimPrefix(target.Path, "/"),
+		Logs:    signalPath(target.Path, "logs"),
+		Traces:  signalPath(target.Path, "traces"),
 	} {
 		c.urls[s] = (&url.URL{Scheme: target.Scheme, Host: target.Host, Path: path}).String()
 	}
@@ -80,8 +82,8 @@ func (o Options) httpHeader() http.Header {
 	return header
 }
 
-// signalPath returns the path of another signal, from the path of metrics (OTLP specification, OTLP/HTTP request). A path
-// without /v1/metrics at its end stands for the whole receiver.
+// signalPath returns the path of another signal, from the path of metrics (OTLP specification, OTLP/HTTP request). A
+// path without /v1/metrics at its end stands for the whole receiver.
 func signalPath(metrics, signal string) string {
 	base := "/" + strings.Trim(metrics, "/")
 	return strings.TrimSuffix(strings.TrimSuffix(base, metricsPath), "/") + "/v1/" + signal

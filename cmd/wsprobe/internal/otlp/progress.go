@@ -8,11 +8,11 @@ import (
 	"google.golang.org/grpc/stats"
 )
 
-// progress is how far a request has got. The goroutines of a transport write it.
+// progress says how far a request has got. The goroutines of a transport write it.
 type progress struct {
 	mu       sync.Mutex
 	local    string // the address of the connection; empty before there is one
-	sent     bool   // possibly: it was handed to the connection
+	sent     bool   // it was handed to the connection, and may have been sent
 	answered bool   // in full
 }
 
@@ -22,12 +22,12 @@ func (p *progress) set(change func()) {
 	change()
 }
 
-// connected begins an attempt. A transport makes another one only if it knows that the one before has done nothing.
+// connected begins an attempt. A transport makes another attempt only if it knows that the one before had no effect.
 func (p *progress) connected(local string) {
 	p.set(func() { p.local, p.sent = local, false })
 }
 
-// get returns on which connection a request went, and whether it went and had no answer.
+// get returns the address of the request's connection, and whether the request was sent and had no answer.
 func (p *progress) get() (local string, unanswered bool) {
 	p.mu.Lock()
 	defer p.mu.Unlock()

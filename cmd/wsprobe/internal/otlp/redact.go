@@ -10,8 +10,8 @@ import (
 // maxMessage bounds the receiver's words in a log line, in bytes.
 const maxMessage = 512
 
-// newRedactor returns a function that makes a text of the receiver fit to be shown: short, visible, and without the values
-// of the headers and a path that is the receiver's own, for a receiver can quote what it was sent.
+// newRedactor returns a function that makes a text of the receiver fit to be shown: short, escaped, and without the
+// values of the headers and the path of the endpoint, because a receiver can quote its requests.
 func newRedactor(headers map[string]string, path string) func(string) string {
 	var secrets redact.Secrets
 	secrets.AddToken(strings.Trim(strings.TrimSuffix(path, metricsPath), "/"))

@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Spans returns a request with spans, in their order. All must have the resource and the scope of the first. Links and events
-// of spans, which wsprobe does not use, are left out.
+// Spans returns a request with spans, in their order. All must have the resource and the scope of the first. Links and
+// events of spans, which wsprobe does not use, are left out.
 func Spans(spans []sdktrace.ReadOnlySpan) ([]byte, error) {
 	about := &traces.ResourceSpans{}
 	inScope := &traces.ScopeSpans{}

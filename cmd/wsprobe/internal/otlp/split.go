@@ -12,8 +12,9 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 )
 
-// Split cuts a request of the signal in two with half of the items each: points, log records or traces. Everything in the
-// first half is older, so that the order of time holds from the one to the other. It returns none for a request of one item.
+// Split cuts a request of the signal in two with half of the items each: points, log records or traces. Everything in
+// the first half is older, so that the order of time holds from the one to the other. It returns none for a request of
+// one item.
 func (s Signal) Split(request []byte) ([]outbox.Part, error) {
 	switch s {
 	case Metrics:
@@ -102,8 +103,8 @@ func splitTraces(raw []byte) ([]outbox.Part, error) {
 		})
 }
 
-// filterTraces leaves the spans of some traces in a request, by the places of the traces, and returns how many traces there
-// were.
+// filterTraces leaves the spans of some traces in a request, by the places of the traces, and returns how many traces
+// there were.
 func filterTraces(request *tracecollector.ExportTraceServiceRequest, keep func(item int) bool) (n int) {
 	places := make(map[string]int)
 	for _, about := range request.ResourceSpans {

@@ -14,8 +14,8 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 )
 
-// accepted returns the answer to a request that was not refused, from the response of the receiver. The responses of the
-// three signals have the same form in protobuf. A receiver can leave a remark with a full success.
+// accepted returns the answer to a request that was not refused, from the response of the receiver. The responses of
+// the three signals have the same form in protobuf. A receiver can leave a remark with a full success.
 func accepted(response []byte) outbox.Answer {
 	var decoded metricscollector.ExportMetricsServiceResponse
 	if proto.Unmarshal(response, &decoded) != nil {
@@ -31,10 +31,10 @@ func accepted(response []byte) outbox.Answer {
 
 // ofStatus decides by the status of a request that was not accepted.
 //
-// The retryable codes are those of the OTLP specification and two more. ResourceExhausted without RetryInfo
-// is permanent there, because it can mean "too large for me"; it can as well mean "too much at the moment",
-// and points that are gone are worse than a request made twice, so it is tried again but doubtful.
-// Unauthenticated can be mended at the receiver while the agent runs.
+// The retryable codes are those of the OTLP specification and two more. ResourceExhausted without RetryInfo is
+// permanent there, because it can mean that the request is too large. It can also mean that the receiver is busy. It is
+// tried again, and is doubtful, because lost points are worse than a repeated request. Unauthenticated can be mended at
+// the receiver while the agent runs.
 func ofStatus(s *status.Status) outbox.Answer {
 	a := outbox.Answer{Outcome: outbox.Rejected, ErrorType: rpccode.Code(s.Code()).String(), Message: s.Message()}
 	wait, throttled := retryInfo(s)
@@ -49,12 +49,13 @@ func ofStatus(s *status.Status) outbox.Answer {
 	return a
 }
 
-// saysTooLarge reports whether a refusal is about the size of the request, which no status code says. It knows the texts of
-// the gRPC libraries: Go, C++, Python and Node.js, Java, .NET, Rust.
+// saysTooLarge reports whether a refusal is about the size of the request. No status code says so. It knows the texts
+// of the gRPC libraries of Go, C++, Python and Node.js, Java, .NET and Rust.
 func saysTooLarge(message string) bool {
 	text := strings.ToLower(message)
 	for _, known := range []string{
-		"larger than max", "message exceeds maximum size", "exceeds the maximum configured message size", "message length too large",
+		"larger than max", "message exceeds maximum size", "exceeds the maximum configured message size",
+		"message length too large",
 	} {
 		if strings.Contains(text, known) {
 			return true

@@ -9,7 +9,8 @@ import (
 
 // Batch is one request to be.
 type Batch struct {
-	// Encode returns the request. It is called once, by a goroutine of the Outbox, and what it refers to must not change.
+	// Encode returns the request. It is called once, by a goroutine of the Outbox, and what it refers to must not
+	// change.
 	Encode func() ([]byte, error)
 	// Items is the number of items in the request.
 	Items int

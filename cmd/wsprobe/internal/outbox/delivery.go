@@ -25,8 +25,8 @@ type delivery struct {
 	cut    func(request []byte) ([]Part, error) // or nil
 	// interleave lets news take turns with a backlog. Without it batches go in the order of time.
 	interleave bool
-	// patience is how long news wait for older batches, so that a short outage arrives in the order of time, and a long one
-	// does not hold up the present.
+	// patience is how long news wait for older batches, so that a short outage arrives in the order of time, and a long
+	// one does not hold up the present.
 	patience time.Duration
 	// recent is how long a batch is news.
 	recent time.Duration
@@ -39,15 +39,15 @@ type delivery struct {
 	flowing time.Time // since when requests get through; zero if they do not
 }
 
-// spreadOf derives a factor from 0.8 to 1.2 from a name.
-func spreadOf(name string) float64 {
+// Spread returns a factor from 0.8 to 1.2 that depends on a name, for Options.Spread.
+func Spread(name string) float64 {
 	h := fnv.New32a()
 	h.Write([]byte(name))
 	return 0.8 + 0.4*float64(h.Sum32()%1000)/1000
 }
 
-// run delivers until last is closed, which says that nothing more comes, and a last pass has been made. It gives up when
-// ctx ends.
+// run delivers until last is closed, which says that nothing more comes, and a last pass has been made. It gives up
+// when ctx ends.
 func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 	for {
 		pause := d.deliver(ctx, false)
@@ -67,13 +67,14 @@ func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 	}
 }
 
-// deliver makes one pass over the queue. It returns 0 if the queue is empty, else how long to wait before the next pass.
+// deliver makes one pass over the queue. It returns 0 if the queue is empty, else how long to wait before the next
+// pass.
 //
-// A deferral ends the pass, because the receiver would treat the next request no better, and because no request may overtake
-// another. With interleave, if the deferral can be about the one request alone, the pass tries the next request for a second
-// opinion. If that is accepted the pass goes on, and the first one has a strike against it: many strikes drop it. A deferred
-// batch is due again after its pause, and the pass ends then, even if new batches come faster than they can be sent. The
-// last pass does not end so, because nothing comes any more.
+// A deferral ends the pass, because the receiver would treat the next request no better, and because no request may
+// overtake another. With interleave, if the deferral can be about the one request alone, the pass tries the next
+// request for a second opinion. If that is accepted the pass goes on, and the first one has a strike against it: many
+// strikes drop it. A deferred batch is due again after its pause, and the pass ends then, even if new batches come
+// faster than they can be sent. The last pass does not end so, because nothing comes any more.
 func (d *delivery) deliver(ctx context.Context, last bool) time.Duration {
 	if !d.interleave && !last && d.queue.searching(time.Now()) {
 		return searchPause
@@ -147,9 +148,9 @@ func (d *delivery) account(b *batch, a Answer) {
 	d.report.answered(b, a, now)
 }
 
-// relent takes a batch out of the way of all others after many refusals for a reason that can be its own, or at once for its
-// size. It splits the batch in two, gives the halves as many tries again, and then drops them: otherwise the batch would
-// block all others until it expires.
+// relent takes a batch out of the way of all others after many refusals for a reason that can be its own, or at once
+// for its size. It splits the batch in two, gives the halves as many tries again, and then drops them: otherwise the
+// batch would block all others until it expires.
 func (d *delivery) relent(b *batch, request []byte, a Answer) (gone bool) {
 	if !a.Doubtful {
 		return false
@@ -159,7 +160,7 @@ func (d *delivery) relent(b *batch, request []byte, a Answer) (gone bool) {
 	}
 	if !b.part || a.TooLarge {
 		if parts := d.split(b, request); len(parts) > 0 {
-			d.report.splitted(b, a)
+			d.report.wasSplit(b, a)
 			d.queue.split(b, parts)
 			return true
 		}
@@ -183,13 +184,15 @@ func (d *delivery) split(b *batch, request []byte) []*batch {
 		if err != nil {
 			return nil
 		}
-		all = append(all, &batch{content: content{packed: packed}, items: p.Items, at: b.at, part: true, unanswered: b.unanswered})
+		all = append(all, &batch{
+			content: content{packed: packed}, items: p.Items, at: b.at, part: true, unanswered: b.unanswered,
+		})
 	}
 	return all
 }
 
-// news returns when batches must have been collected to take turns with older ones: a while ago, but not long ago. It is
-// never, and all go in order, until requests have got through for a while.
+// news returns when batches must have been collected to take turns with older ones: a while ago, but not long ago. It
+// is never, and all go in order, until requests have got through for a while.
 func (d *delivery) news(now time.Time) window {
 	if !d.interleave || d.flowing.IsZero() || now.Sub(d.flowing) < d.patience {
 		return window{}

@@ -118,7 +118,7 @@ func TestPausesGrow(t *testing.T) {
 func TestPauseIsSpread(t *testing.T) {
 	low, high := 2.0, 0.0
 	for i := range 1000 {
-		f := spreadOf(strings.Repeat("x", i))
+		f := Spread(strings.Repeat("x", i))
 		low, high = min(low, f), max(high, f)
 	}
 	if low < 0.8 || low > 0.82 || high > 1.2 || high < 1.18 {
@@ -322,8 +322,8 @@ func TestRepeatedIsNoLoss(t *testing.T) {
 	}
 }
 
-// TestRefusalIsToldForAWhile: a request that is refused for good is told for 15 minutes, and is a failure of the export only if
-// nothing was accepted for two intervals.
+// TestRefusalIsToldForAWhile: a request that is refused for good is told for 15 minutes, and is a failure of the export
+// only if nothing was accepted for two intervals.
 func TestRefusalIsToldForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		h := newTracker(20 * time.Second)

@@ -12,19 +12,19 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
-// searchPatience is how long a start waits for the batches of earlier processes. Most often it takes milliseconds; if there
-// are very many, or the disk is slow, they come when they have been found.
+// searchPatience is how long a start waits for the batches of earlier processes. Mostly the search takes milliseconds.
+// If there are very many batches, or the disk is slow, they are loaded later.
 const searchPatience = 500 * time.Millisecond
 
-// disk is the spool of a queue, which may work or not: a file system can be full or read-only for a while, or not answer,
-// and the queue stays in memory meanwhile. No call takes longer than the patience of the directory.
+// disk is the spool of a queue. It can fail: a file system can be full or read-only for a while, or not answer. The
+// queue stays in memory meanwhile. No call takes longer than the patience of the directory.
 type disk struct {
 	dir      *spool.Dir
 	observer Observer
 	lost     func(items int) // counts what is lost with files that are not batches, as far as that is certain
 	log      *slog.Logger
 
-	// The goroutine of ready and put has these to itself.
+	// Only the goroutine of ready and put uses these.
 	open    bool
 	trouble string // the kind of the last failure; empty if the disk works
 }
@@ -32,13 +32,14 @@ type disk struct {
 // newDisk makes the disk of a queue. It counts and logs files that are not batches.
 func newDisk(dir string, observer Observer, lost func(items int), log *slog.Logger) *disk {
 	d := &disk{dir: &spool.Dir{Path: dir}, observer: observer, lost: lost, log: log}
-	d.dir.Told = d.tell
+	d.dir.OnUnrecognized = d.tell
 	return d
 }
 
-// ready makes the disk usable, if it can, and returns the batches of earlier processes that were found since the last time.
+// ready makes the disk usable, if it can, and returns the batches of earlier processes that were found since the last
+// time.
 func (d *disk) ready() ([]spool.Entry, error) {
-	if d.open && d.trouble == notFound { // somebody removed the directory: make it anew
+	if d.open && d.trouble == notFound { // somebody removed the directory: make it again
 		d.open = false
 		_ = d.dir.Close() // of a lock that nobody can see any more
 	}
@@ -65,7 +66,7 @@ func (d *disk) put(b *batch, packed []byte) (*spool.Entry, error) {
 	return &e, err
 }
 
-// note keeps whether the disk works, and tells of a change.
+// note keeps whether the disk works, and logs a change.
 func (d *disk) note(err error) {
 	before := d.trouble
 	d.trouble = troubleOf(err)
@@ -82,7 +83,7 @@ func (d *disk) note(err error) {
 	}
 }
 
-// get reads a batch. It is for the delivery, as are remove and setAside, which wait for nothing.
+// get reads a batch. The delivery calls it, and remove and setAside, which wait for nothing.
 func (d *disk) get(e *spool.Entry) ([]byte, error) {
 	packed, err := d.dir.Get(*e)
 	if err != nil && !errors.Is(err, spool.ErrDamaged) {
@@ -96,8 +97,8 @@ func (d *disk) remove(e *spool.Entry) { d.dir.Remove(*e) }
 
 func (d *disk) setAside(e *spool.Entry, why string) { d.dir.SetAside(*e, why) }
 
-// tell counts and logs files that are no batches, in one line for all.
-func (d *disk) tell(files []spool.Odd) {
+// tell counts and logs files that are not batches, in one line of each kind.
+func (d *disk) tell(files []spool.UnrecognizedFile) {
 	var damaged, foreign []string
 	items := 0
 	for _, f := range files {
@@ -132,7 +133,7 @@ func examples(all []string) string {
 	return text
 }
 
-// escaped returns a name that cannot break its line or drive a terminal.
+// escaped returns a name that cannot break its line or control a terminal.
 func escaped(name string) string {
 	quoted := strconv.Quote(name)
 	return quoted[1 : len(quoted)-1]
@@ -145,7 +146,7 @@ const (
 	otherTrouble = "_OTHER"
 )
 
-// troubleOf returns the kind of an error, or nothing for none.
+// troubleOf returns the kind of an error; empty for nil.
 func troubleOf(err error) string {
 	is := func(targets ...error) bool {
 		for _, target := range targets {

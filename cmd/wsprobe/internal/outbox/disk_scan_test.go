@@ -23,8 +23,8 @@ func (l slowLog) Write(line []byte) (int, error) {
 	return l.logbook.Write(line)
 }
 
-// TestBatchesThatAreFoundLate has a search for batches that takes 5 s, because it has something to tell. The start does not
-// wait for it, and what it finds is delivered once it is over.
+// TestBatchesThatAreFoundLate has a search for batches that takes 5 s, because it has something to tell. The start does
+// not wait for it, and what it finds is delivered once it is over.
 func TestBatchesThatAreFoundLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir := t.TempDir()
@@ -59,7 +59,8 @@ func TestBatchesThatAreFoundLate(t *testing.T) {
 	})
 }
 
-// TestUnrecognizedFilesAreToldInALineOfEachKind has many damaged files and many foreign ones, with names that would forge lines.
+// TestUnrecognizedFilesAreToldInALineOfEachKind has many damaged files and many foreign ones, with names that would
+// forge lines.
 func TestUnrecognizedFilesAreToldInALineOfEachKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		dir, book := t.TempDir(), new(logbook)

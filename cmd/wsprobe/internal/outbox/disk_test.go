@@ -246,7 +246,8 @@ func TestDiskThatHangs(t *testing.T) {
 	})
 }
 
-// TestStopWithADiskThatHangs: a stop waits for a disk that hangs only if that is news, and then as long as for a receiver.
+// TestStopWithADiskThatHangs: a stop waits for a disk that hangs only if that is news, and then as long as for a
+// receiver.
 func TestStopWithADiskThatHangs(t *testing.T) {
 	for name, c := range map[string]struct{ hangs, took time.Duration }{
 		"for long":         {15 * time.Second, 0},

@@ -8,12 +8,12 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
-// maxSearch bounds how long the delivery waits for batches of earlier processes, which are older than all others. Only a very
-// slow disk takes longer, and a broken order is better than no delivery.
+// maxSearch bounds how long the delivery waits for batches of earlier processes, which are older than all others. Only
+// a very slow disk takes longer, and a broken order is better than no delivery.
 const maxSearch = 30 * time.Second
 
-// open takes the directory of the spool, and the batches that an earlier process left there. The error says that another
-// process has the directory; every other trouble with a disk can pass.
+// open takes the directory of the spool, and the batches that an earlier process left there. The error says that
+// another process has the directory; every other trouble with a disk can pass.
 func (q *queue) open(now time.Time) error {
 	if q.disk == nil {
 		return nil
@@ -55,9 +55,9 @@ func (q *queue) close() error {
 	return q.disk.dir.Close()
 }
 
-// load puts batches that were found on the disk ahead of all batches of this process. Their age is the wall clock's now,
-// and goes on with the monotonic clock, so that a step of the wall clock cannot change it later. A time to come counts as
-// now.
+// load puts batches that were found on the disk ahead of all batches of this process. Their age is the wall clock's
+// now, and goes on with the monotonic clock, so that a step of the wall clock cannot change it later. A time to come
+// counts as now.
 func (q *queue) load(now time.Time, entries []spool.Entry) {
 	if len(entries) == 0 {
 		return
@@ -89,8 +89,8 @@ func (q *queue) load(now time.Time, entries []spool.Entry) {
 	signal(q.wake)
 }
 
-// read returns the request of a batch that is to be sent. It drops a batch that is damaged or cannot be encoded. A batch
-// whose file cannot be read for now stays.
+// read returns the request of a batch that is to be sent. It drops a batch that is damaged or cannot be encoded. A
+// batch whose file cannot be read for now stays.
 func (q *queue) read(b *batch, c content) (request []byte, ok bool) {
 	if c.file != nil {
 		packed, err := q.disk.get(c.file)

@@ -15,12 +15,12 @@ const maxUnsaved = 2
 type Options struct {
 	// Send makes one attempt to deliver a request. It must return soon after ctx ends.
 	Send func(ctx context.Context, request []byte) Answer
-	// Split cuts a request in two parts, the older items before the newer ones. It returns none for a request of one item.
-	// Nil: requests cannot be split.
+	// Split cuts a request in two parts, the older items before the newer ones. It returns none for a request of one
+	// item. Nil: requests cannot be split.
 	Split func(request []byte) ([]Part, error)
 
-	// Dir is the directory in which batches wait, so that they outlive this process. It is made if it is absent, and no two
-	// processes can share it. While it cannot be used, batches wait in memory. Empty: always in memory.
+	// Dir is the directory in which batches wait, so that they outlive this process. It is made if it is absent, and no
+	// two processes can share it. While it cannot be used, batches wait in memory. Empty: always in memory.
 	Dir string
 	// DiskPatience is how long a call waits for the file system; 2 s if it is 0.
 	DiskPatience time.Duration
@@ -35,7 +35,8 @@ type Options struct {
 	Interleave bool
 	// Patience is how long new batches wait for older ones with Interleave, and Recent how long they are new.
 	Patience, Recent time.Duration
-	// Spread is a factor on the pauses between attempts, so that a fleet does not come back in step. See [Spread]. 1 if it is 0.
+	// Spread is a factor on the pauses between attempts, so that a fleet does not come back in step. See [Spread]. 1 if
+	// it is 0.
 	Spread float64
 	// Grace is how long no request may be accepted before refusals count as a failure, see [State].
 	Grace time.Duration
@@ -46,11 +47,8 @@ type Options struct {
 	Log *slog.Logger
 }
 
-// Spread returns a factor from 0.8 to 1.2 that depends on a name, for Options.Spread.
-func Spread(name string) float64 { return spreadOf(name) }
-
-// Outbox takes batches to one receiver. Its methods can be called by several goroutines, except for Add, which one at a time
-// may call, and Run and Close, which are called once.
+// Outbox takes batches to one receiver. Its methods can be called by several goroutines, except for Add, which one at a
+// time may call, and Run and Close, which are called once.
 type Outbox struct {
 	report      *report
 	queue       *queue
@@ -66,8 +64,8 @@ type Backlog struct {
 	Age     time.Duration // of the oldest batch; 0 if none waits
 }
 
-// Open makes an Outbox. It takes the directory, if there is one, which [Outbox.Close] gives back. The error says that another
-// process has the directory. Any other trouble with it is no error, because it can pass.
+// Open makes an Outbox. It takes the directory, if there is one, which [Outbox.Close] gives back. The error says that
+// another process has the directory. Any other trouble with it is no error, because it can pass.
 func Open(o Options) (*Outbox, error) {
 	box := newOutbox(o)
 	if err := box.queue.open(time.Now()); err != nil {
@@ -122,8 +120,8 @@ func (o *Outbox) Add(b Batch) {
 	}
 }
 
-// Run delivers until last is closed, which says that nothing more comes, and a last pass over all batches has been made. It
-// gives up when ctx ends.
+// Run delivers until last is closed, which says that nothing more comes, and a last pass over all batches has been
+// made. It gives up when ctx ends.
 func (o *Outbox) Run(ctx context.Context, last <-chan struct{}) {
 	var persisting sync.WaitGroup
 	persisting.Go(func() { o.persistence.run(o.delivered) })
@@ -132,7 +130,8 @@ func (o *Outbox) Run(ctx context.Context, last <-chan struct{}) {
 	persisting.Wait()
 }
 
-// Close persists what was not delivered, tells the log what is left, and gives the directory back. Run must have returned.
+// Close persists what was not delivered, tells the log what is left, and gives the directory back. Run must have
+// returned.
 func (o *Outbox) Close() error {
 	if o.queue.disk != nil {
 		o.queue.persist(time.Now())

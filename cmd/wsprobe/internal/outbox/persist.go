@@ -45,9 +45,9 @@ func (p *persistence) check(slow *time.Timer) {
 	p.queue.persist(time.Now())
 }
 
-// persist gives every waiting batch its lasting form: on disk if there is one that works, else packed in memory. It encodes
-// and writes without the lock, because that takes a while. It also persists the batch that is being sent, because that can
-// come back, and because the process can end before it has arrived. It drops what is over the limits.
+// persist gives every waiting batch its lasting form: on disk if there is one that works, else packed in memory. It
+// encodes and writes without the lock, because that takes a while. It also persists the batch that is being sent,
+// because that can come back, and because the process can end before it has arrived. It drops what is over the limits.
 //
 // Two goroutines must not call it at once. Nothing else changes the content of a batch in the queue.
 func (q *queue) persist(now time.Time) {
@@ -124,8 +124,8 @@ func (q *queue) replace(b *batch, saved content) {
 	signal(q.settled)
 }
 
-// shrink drops the oldest batches until the others are within the limits, with so many bytes to spare on disk. The batch
-// that is being sent stays, because it may have arrived.
+// shrink drops the oldest batches until the others are within the limits, with so many bytes to spare on disk. The
+// batch that is being sent stays, because it may have arrived.
 func (q *queue) shrink(spare int64) {
 	q.mu.Lock()
 	var dropped []*batch

@@ -16,8 +16,8 @@ type limits struct {
 // queue holds the batches between Add and their delivery, oldest first.
 //
 // A batch comes unsaved, which is large and, in the ordinary course, gone again at once. The others are persisted, see
-// [queue.persist]: packed to about a tenth, and written to the disk if there is one. Only persisted batches count against
-// the limits, because [Outbox.Add] keeps the others to a few.
+// [queue.persist]: packed to about a tenth, and written to the disk if there is one. Only persisted batches count
+// against the limits, because [Outbox.Add] keeps the others to a few.
 type queue struct {
 	limits  limits
 	disk    *disk // nil if batches stay in memory
@@ -65,8 +65,8 @@ type window struct{ from, before time.Time }
 
 func (w window) contains(t time.Time) bool { return !t.Before(w.from) && t.Before(w.before) }
 
-// next returns the batch to send now and marks it as being sent, or returns nil. It is the oldest batch, but every other
-// time the oldest one within the window of the news. It leaves out batches that this pass has passed over.
+// next returns the batch to send now and marks it as being sent, or returns nil. It is the oldest batch, but every
+// other time the oldest one within the window of the news. It leaves out batches that this pass has passed over.
 func (q *queue) next(pass int, news window) (*batch, content) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

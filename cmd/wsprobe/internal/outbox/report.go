@@ -5,7 +5,8 @@ import (
 	"time"
 )
 
-// Observer is told of events, to count them. Its functions are called outside any lock. They must not wait for the Outbox.
+// Observer is told of events, to count them. Its functions are called outside any lock. They must not wait for the
+// Outbox.
 type Observer struct {
 	// Answered is told of each attempt, and of the number of items that the receiver took.
 	Answered func(a Answer, accepted int)
@@ -71,8 +72,8 @@ func (r *report) answered(b *batch, a Answer, now time.Time) {
 	r.tell(b, a, repeated, r.state.note(now, b.items, a, repeated), now)
 }
 
-// dropCause returns the cause for which the items of a refused batch are dropped. If the answer to an earlier attempt was
-// lost, the receiver mostly has the items, and refuses them because of that.
+// dropCause returns the cause for which the items of a refused batch are dropped. If the answer to an earlier attempt
+// was lost, the receiver mostly has the items, and refuses them because of that.
 func dropCause(b *batch, a Answer) DropCause {
 	if a.Outcome == Rejected && b.unanswered {
 		return DropRepeated
@@ -97,9 +98,10 @@ func (r *report) tell(b *batch, a Answer, repeated bool, before State, now time.
 	}
 }
 
-// splitted tells of a batch that was split.
-func (r *report) splitted(b *batch, a Answer) {
-	r.log.Warn(r.words.Export+" split in two: the receiver does not take it whole", r.words.Unit, b.items, "message", a.Message)
+// wasSplit tells of a batch that was split.
+func (r *report) wasSplit(b *batch, a Answer) {
+	r.log.Warn(r.words.Export+" split in two: the receiver does not take it whole",
+		r.words.Unit, b.items, "message", a.Message)
 }
 
 // givenUp reports a batch that was dropped because it was deferred time and again.

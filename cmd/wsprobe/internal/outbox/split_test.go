@@ -17,8 +17,8 @@ func halve(request []byte) ([]Part, error) {
 	return []Part{{request[:middle], middle}, {request[middle:], len(request) - middle}}, nil
 }
 
-// TestPoisonedRequestIsSplitAndGivenUp has a receiver that never takes the number 5. The other half of its request arrives,
-// and what comes later waits for minutes and not for a day.
+// TestPoisonedRequestIsSplitAndGivenUp has a receiver that never takes the number 5. The other half of its request
+// arrives, and what comes later waits for minutes and not for a day.
 func TestPoisonedRequestIsSplitAndGivenUp(t *testing.T) {
 	own := Answer{Outcome: Deferred, ErrorType: "RESOURCE_EXHAUSTED", Doubtful: true}
 	size := Answer{Outcome: Deferred, ErrorType: "413", Doubtful: true, TooLarge: true}

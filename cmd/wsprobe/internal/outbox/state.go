@@ -10,8 +10,8 @@ const refusalShown = 15 * time.Minute
 
 // State says whether requests get through.
 type State struct {
-	// OK says that requests are accepted, or that none was due yet. One that is refused for good does not change that, unless
-	// none was accepted for Options.Grace.
+	// OK says that requests are accepted, or that none was due yet. One that is refused for good does not change that,
+	// unless none was accepted for Options.Grace.
 	OK bool
 	// Since is when OK changed; zero before the first request.
 	Since time.Time

@@ -16,36 +16,36 @@ const (
 	asideNames = 10
 )
 
-// Odd is a file in the directory that is no batch.
-type Odd struct {
+// UnrecognizedFile is a file in the directory that is not a batch.
+type UnrecognizedFile struct {
 	File    string
 	Why     string // for people
-	Foreign bool   // it is somebody else's, and was left alone
-	// Lost is how many items an earlier process's batch had that is lost with the file: as its name says, or 1 if the
-	// name does not say it. It is 0 for a foreign file, and for a batch that has been returned as an [Entry].
+	Foreign bool   // it belongs to somebody else, and was left alone
+	// Lost is the number of items of an earlier process that are lost with the file: the number in its name, or 1
+	// without one. It is 0 for a foreign file, and for a batch that was returned as an [Entry].
 	Lost int
 }
 
-// setAside gives a file that is no batch another name, and says what became of it. A file that cannot be moved stays
-// where it is, and costs nobody else anything.
-func (d *Dir) setAside(name, why string) Odd {
+// setAside gives a file that is not a batch another name, and says what became of it. A file that cannot be moved stays
+// where it is, and does not harm others.
+func (d *Dir) setAside(name, why string) UnrecognizedFile {
 	aside, err := d.moveAside(name)
 	if err != nil {
 		if d.stays == nil {
 			d.stays = make(map[string]bool)
 		}
 		d.stays[name] = true
-		return Odd{File: name, Why: fmt.Sprintf("%s; it cannot be set aside: %v", why, err)}
+		return UnrecognizedFile{File: name, Why: fmt.Sprintf("%s; it cannot be set aside: %v", why, err)}
 	}
 	delete(d.stays, name)
 	if at, here := slices.BinarySearch(d.aside, aside); !here {
 		d.aside = slices.Insert(d.aside, at, aside)
 	}
 	d.prune()
-	return Odd{File: name, Why: why + "; it is " + aside + " now"}
+	return UnrecognizedFile{File: name, Why: why + "; it is " + aside + " now"}
 }
 
-// moveAside renames a file to the first name that can be had.
+// moveAside renames a file to the first name that is free.
 func (d *Dir) moveAside(name string) (aside string, err error) {
 	base := strings.TrimSuffix(name, batchSuffix)
 	for i := range asideNames {
@@ -66,7 +66,7 @@ func (d *Dir) moveAside(name string) (aside string, err error) {
 	return aside, err
 }
 
-// prune removes the oldest of the files that were set aside. One that cannot be removed is no longer counted.
+// prune removes the oldest files that were set aside. It no longer counts a file that cannot be removed.
 func (d *Dir) prune() {
 	for len(d.aside) > keepDamaged { // in the order of their names
 		_ = os.Remove(d.file(d.aside[0]))
@@ -74,9 +74,9 @@ func (d *Dir) prune() {
 	}
 }
 
-// tell passes on what was found. The caller is the goroutine of the calls.
-func (d *Dir) tell(odd ...Odd) {
-	if d.Told != nil && len(odd) > 0 {
-		d.Told(odd)
+// report hands files over to OnUnrecognized. The caller is the goroutine of the calls.
+func (d *Dir) report(files ...UnrecognizedFile) {
+	if d.OnUnrecognized != nil && len(files) > 0 {
+		d.OnUnrecognized(files)
 	}
 }

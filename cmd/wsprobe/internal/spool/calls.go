@@ -6,12 +6,12 @@ import (
 	"time"
 )
 
-// ErrStuck says that the file system has not answered a call, of this caller or of one before, and so does not
-// work for now. It can come back by itself.
+// ErrStuck says that the file system has not answered a call, of this caller or of an earlier one. It can come back by
+// itself.
 var ErrStuck = errors.New("the file system does not answer")
 
 // calls performs calls of the file system one after another, in a goroutine that lives as long as there are any. A
-// caller whose call takes too long leaves. Until that call has returned nobody waits for another one.
+// caller leaves when its call takes too long. Until that call has returned, nobody waits for another one.
 type calls struct {
 	mu      sync.Mutex
 	waiting []func()
@@ -22,13 +22,13 @@ type calls struct {
 // call is one call that somebody waits for.
 type call struct {
 	run  func()
-	undo func() // takes back what a run has done whose caller had left; or nil
+	undo func() // takes the effect of run back if the caller has left; or nil
 
 	left, ended bool // at most one, ever; under the lock of the calls
 }
 
-// do performs a call and waits for it, as long as patience. The error is [ErrStuck], or nil if the call was performed and
-// is not taken back.
+// do performs a call and waits for it, as long as patience. The error is [ErrStuck], or nil if the call was performed
+// and is not taken back.
 func (c *calls) do(one *call, patience time.Duration) error {
 	if c.stuck() {
 		return ErrStuck
@@ -57,7 +57,7 @@ func (c *calls) do(one *call, patience time.Duration) error {
 
 // perform performs a call, in the goroutine. It takes the call back if the caller has left.
 func (c *calls) perform(one *call) {
-	if !c.deserted(one) {
+	if !c.abandoned(one) {
 		one.run()
 	}
 	c.mu.Lock()
@@ -74,8 +74,8 @@ func (c *calls) perform(one *call) {
 	c.mu.Unlock()
 }
 
-// deserted reports whether the caller has left.
-func (c *calls) deserted(one *call) bool {
+// abandoned reports whether the caller has left.
+func (c *calls) abandoned(one *call) bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return one.left

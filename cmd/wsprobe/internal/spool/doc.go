@@ -3,10 +3,10 @@
 //
 // # Files
 //
-// A batch is a file of its own. It is written under a temporary name, made durable (fsync), renamed, and the
-// directory made durable, so that a file with the name of a batch is whole, or was damaged afterwards. The name
-// begins with the time of the batch: the order of names is the order of time. It ends with the number of items, so that it is
-// known how many are lost with a file that is damaged. Files without it, of earlier versions, are batches, too.
+// A batch is a file of its own. It is written under a temporary name, made durable (fsync), renamed, and the directory
+// made durable, so that a file with the name of a batch is whole, or was damaged afterwards. The name begins with the
+// time of the batch: the order of names is the order of time. It ends with the number of items, so that it is known how
+// many are lost with a file that is damaged. Files without it, of earlier versions, are batches, too.
 //
 //	1767225600000000000-000001-3f2a91c4.85.batch      a batch with 85 items
 //	1767225600000000000-000001-3f2a91c4.85.batch.tmp  one that was being written; removed by the next Open
@@ -19,14 +19,14 @@
 //
 // # What does not belong there
 //
-// A file that has the name of a batch and is none, because it was cut off, changed, or written by another version,
-// is set aside under another name; the last few of these are kept for whoever wants to look. A file with
-// another name is somebody else's and is left alone. Neither is ever an error: each is told once, with all others that
-// were found with it. A file that cannot be moved or removed is told, too, and costs nobody anything else.
+// A file with the name of a batch can be cut off, changed, or written by another version. It is set aside under another
+// name, and the last 16 of these files are kept for inspection. A file with another name belongs to somebody else, and
+// is left alone, and so is every folder. Neither is an error. Each file is reported once, together with all others of
+// the same scan. A file that cannot be moved or removed is reported, too, and does no other harm.
 //
 // # A file system that does not answer
 //
-// A call of a file system can take for ever. All calls are made by one goroutine, one after another, and whoever waits for one
-// leaves after a while. What was to be written then is not: a batch that its owner still has must not come up later.
-// Removals are handed over. Many of them, and a search of many files, take turns with other calls.
+// A call of a file system can take for ever. One goroutine makes all calls, one after another, and a caller leaves
+// after a while. Then the batch is not written, because its owner still has it, and it must not come up a second time.
+// Removals are handed over. Many removals, and a search of many files, take turns with other calls.
 package spool

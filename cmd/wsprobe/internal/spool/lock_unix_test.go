@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestLockIsARegularFile: a lock that leads elsewhere, or would keep the agent waiting, is an error, and the file that a
-// link leads to is neither made nor touched.
+// TestLockIsARegularFile: a lock that leads elsewhere, or would keep the agent waiting, is an error, and the file that
+// a link leads to is neither made nor touched.
 func TestLockIsARegularFile(t *testing.T) {
 	dir := t.TempDir()
 	target, link, fifo := filepath.Join(dir, "target"), filepath.Join(dir, "link"), filepath.Join(dir, "fifo")

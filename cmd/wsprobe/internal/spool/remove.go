@@ -5,19 +5,19 @@ import (
 	"time"
 )
 
-// Remove takes a batch out. It waits for nothing. One that cannot be removed is tried again by [Dir.Tidy].
+// Remove removes a batch. It waits for nothing. [Dir.Tidy] tries again if that fails.
 func (d *Dir) Remove(e Entry) {
-	if d.doom(e.File) == 1 {
+	if d.markForRemoval(e.File) == 1 {
 		d.calls.later(d.sweepOn)
 	}
 }
 
-// doom notes a batch that is to be removed, and returns how many there are.
-func (d *Dir) doom(name string) int {
+// markForRemoval notes a batch that is to be removed, and returns how many there are.
+func (d *Dir) markForRemoval(name string) int {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	d.doomed = append(d.doomed, name)
-	return len(d.doomed)
+	d.toRemove = append(d.toRemove, name)
+	return len(d.toRemove)
 }
 
 // sweepOn removes batches, turn by turn.
@@ -27,24 +27,24 @@ func (d *Dir) sweepOn() {
 	}
 }
 
-// sweep removes batches for a turn, and reports whether there are more. It makes their removal durable together: thousands
-// that expired cost no more than one.
+// sweep removes batches for a turn, and reports whether there are more. It makes all removals durable at once, because
+// thousands can expire together.
 func (d *Dir) sweep() (more bool) {
 	began, any := time.Now(), false
 	for time.Since(began) <= turn {
 		d.mu.Lock()
-		if len(d.doomed) == 0 {
-			d.doomed = nil
+		if len(d.toRemove) == 0 {
+			d.toRemove = nil
 			d.mu.Unlock()
 			break
 		}
-		name := d.doomed[0]
-		d.doomed = d.doomed[1:]
-		more = len(d.doomed) > 0
+		name := d.toRemove[0]
+		d.toRemove = d.toRemove[1:]
+		more = len(d.toRemove) > 0
 		d.mu.Unlock()
 		any = true
 		if err := absent(os.Remove(d.file(name))); err != nil && !d.stays[name] {
-			d.undead = append(d.undead, name)
+			d.pendingRemoval = append(d.pendingRemoval, name)
 		}
 	}
 	if any {
@@ -63,12 +63,12 @@ func (d *Dir) Tidy() error {
 }
 
 func (d *Dir) tidy() error {
-	any := len(d.undead) > 0
-	for len(d.undead) > 0 {
-		if err := absent(os.Remove(d.file(d.undead[0]))); err != nil {
+	any := len(d.pendingRemoval) > 0
+	for len(d.pendingRemoval) > 0 {
+		if err := absent(os.Remove(d.file(d.pendingRemoval[0]))); err != nil {
 			return err
 		}
-		d.undead = d.undead[1:]
+		d.pendingRemoval = d.pendingRemoval[1:]
 	}
 	if !any {
 		return nil

@@ -17,11 +17,11 @@ const turn = 50 * time.Millisecond
 
 // scan is a look at every file that was in the directory when it was opened.
 type scan struct {
-	files   []fs.DirEntry // that are left, in the order of their names
-	entries []Entry
-	odd     []Odd
-	ended   chan struct{}
-	lock    *os.File // the scan is over when the directory no longer has it
+	files        []fs.DirEntry // that are left, in the order of their names
+	entries      []Entry
+	unrecognized []UnrecognizedFile
+	ended        chan struct{}
+	lock         *os.File // the scan is over when the directory no longer has it
 }
 
 // newScan begins a scan.
@@ -50,7 +50,7 @@ func (d *Dir) scan(s *scan) {
 			return
 		}
 	}
-	d.tell(s.odd...)
+	d.report(s.unrecognized...)
 	if d.lock != s.lock {
 		return
 	}
@@ -63,7 +63,7 @@ func (d *Dir) scan(s *scan) {
 	}
 }
 
-// over reports whether the scan is over, which it waits for.
+// over waits for the end of the scan, and reports whether it has come.
 func (s *scan) over(wait time.Duration) bool {
 	select {
 	case <-s.ended:
@@ -87,17 +87,17 @@ func (d *Dir) look(s *scan, file fs.DirEntry) {
 	case file.IsDir() || name == lockName || strings.HasSuffix(name, damagedSuffix):
 	case strings.HasSuffix(name, partSuffix):
 		if err := absent(os.Remove(d.file(name))); err != nil {
-			d.oddOnce(s, Odd{File: name, Why: fmt.Sprint("it was being written, and cannot be removed: ", err)})
+			d.reportOnce(s, UnrecognizedFile{File: name, Why: fmt.Sprint("it was being written, and cannot be removed: ", err)})
 		}
 	case strings.HasSuffix(name, batchSuffix):
 		d.lookInto(s, name)
 	default:
-		d.oddOnce(s, Odd{File: name, Why: "it does not belong to the spool and is left alone", Foreign: true})
+		d.reportOnce(s, UnrecognizedFile{File: name, Why: "it does not belong to the spool and is left alone", Foreign: true})
 	}
 }
 
-// lookInto looks into a file with the name of a batch. One that is no batch is set aside. One that cannot be read for now
-// is left for the next start, and so is one that cannot be moved.
+// lookInto looks into a file with the name of a batch. It sets the file aside if it is not one. A file that cannot be
+// read for now, or cannot be moved, stays for the next start.
 func (d *Dir) lookInto(s *scan, name string) {
 	h, err := d.header(name)
 	var bad *damage
@@ -110,23 +110,23 @@ func (d *Dir) lookInto(s *scan, name string) {
 	case errors.Is(err, fs.ErrPermission):
 		err = &damage{errors.New("this user may not read it")}
 	case !errors.As(err, &bad):
-		d.oddOnce(s, Odd{File: name, Why: fmt.Sprint("it cannot be read for now: ", err)})
+		d.reportOnce(s, UnrecognizedFile{File: name, Why: fmt.Sprint("it cannot be read for now: ", err)})
 		return
 	}
-	odd := d.setAside(name, err.Error())
-	odd.Lost = 1
+	unrecognized := d.setAside(name, err.Error())
+	unrecognized.Lost = 1
 	if items, ok := itemsOf(name); ok {
-		odd.Lost = items
+		unrecognized.Lost = items
 	}
 	if d.stays[name] {
-		d.oddOnce(s, odd)
+		d.reportOnce(s, unrecognized)
 		return
 	}
-	s.odd = append(s.odd, odd)
+	s.unrecognized = append(s.unrecognized, unrecognized)
 }
 
-// header returns the header of a file, whose number of items is certain: a damaged header would count what never was. The
-// name has the number, too. In the place of a name without it, the checksum is proof.
+// header returns the header of a file, and makes sure of its number of items, because a damaged header could count
+// items that never existed. The name has the number, too. Without it in the name, the checksum is the proof.
 func (d *Dir) header(name string) (header, error) {
 	items, ok := itemsOf(name)
 	if !ok {
@@ -147,13 +147,13 @@ func itemsOf(name string) (int, bool) {
 	return int(items), err == nil && strings.Contains(base, ".")
 }
 
-// oddOnce adds a file to what a scan tells, unless an earlier scan has.
-func (d *Dir) oddOnce(s *scan, odd Odd) {
+// reportOnce adds a file to the report of a scan, unless an earlier scan has reported it.
+func (d *Dir) reportOnce(s *scan, file UnrecognizedFile) {
 	if d.known == nil {
 		d.known = make(map[string]bool)
 	}
-	if !d.known[odd.File] {
-		d.known[odd.File] = true
-		s.odd = append(s.odd, odd)
+	if !d.known[file.File] {
+		d.known[file.File] = true
+		s.unrecognized = append(s.unrecognized, file)
 	}
 }

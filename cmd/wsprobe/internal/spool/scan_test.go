@@ -21,10 +21,10 @@ func old(t *testing.T, dir, name string, file []byte) {
 }
 
 // scanned opens a directory and returns all that was told, call by call.
-func scanned(t *testing.T, path string) (*Dir, []Entry, [][]Odd) {
+func scanned(t *testing.T, path string) (*Dir, []Entry, [][]UnrecognizedFile) {
 	t.Helper()
-	var told [][]Odd
-	d := &Dir{Path: path, Patience: patience, Told: func(odd []Odd) { told = append(told, odd) }}
+	var told [][]UnrecognizedFile
+	d := &Dir{Path: path, Patience: patience, OnUnrecognized: func(found []UnrecognizedFile) { told = append(told, found) }}
 	if err := d.Open(); err != nil {
 		t.Fatal(err)
 	}
@@ -182,4 +182,30 @@ func TestScanThatTakesLong(t *testing.T) {
 			t.Error(err)
 		}
 	})
+}
+
+// TestFoldersAreLeftAlone: another Dir can be a folder of this one, with a lock and batches of its own. Neither reports
+// or touches the files of the other.
+func TestFoldersAreLeftAlone(t *testing.T) {
+	path := t.TempDir()
+	inner, _, _ := scanned(t, filepath.Join(path, "logs"))
+	if _, err := inner.Put(noon, 3, []byte("inner")); err != nil {
+		t.Fatal(err)
+	}
+	outer, entries, told := scanned(t, path)
+	if len(entries) != 0 || len(told) != 0 {
+		t.Errorf("the outer one found %v, told %v", entries, told)
+	}
+	if _, err := outer.Put(noon, 4, []byte("outer")); err != nil {
+		t.Fatal(err)
+	}
+	for d, want := range map[*Dir]string{inner: "inner", outer: "outer"} {
+		if err := d.Close(); err != nil {
+			t.Fatal(err)
+		}
+		again, entries, told := scanned(t, d.Path)
+		if got := contents(t, again, entries); got != want || len(told) != 0 {
+			t.Errorf("%s: got %q, told %v", d.Path, got, told)
+		}
+	}
 }

@@ -29,36 +29,36 @@ var ErrInUse = errors.New("another agent uses the directory")
 // ErrDamaged says that a batch could not be read and is gone for good. It is set aside.
 var ErrDamaged = errors.New("the batch is damaged")
 
-// Dir is a directory of batches. It may be used by several goroutines. No method waits for the file system for longer than
-// its Patience: the error is [ErrStuck] then, at once and until it answers again.
+// Dir is a directory of batches. It may be used by several goroutines. No method waits for the file system for longer
+// than its Patience: the error is [ErrStuck] then, at once and until it answers again.
 type Dir struct {
-	// Path is the directory. Open makes it if it is absent, for nobody but this user.
+	// Path is the directory. Open makes it if it is absent, for this user only.
 	Path string
-	// Patience is how long a method waits for the file system; 2 s if it is 0. A dead network file system keeps a call for
-	// ever, and a busy disk hardly ever takes this long.
+	// Patience is how long a method waits for the file system; 2 s if it is 0. A dead network file system keeps a call
+	// for ever, and a busy disk rarely takes this long.
 	Patience time.Duration
-	// Told is called with files that are no batches: all that a scan has found at once, each once. It must not wait for
-	// the Dir, nor must Scanned.
-	Told func([]Odd)
+	// OnUnrecognized is called with files that are not batches. A scan reports all its files in one call, and each file
+	// once. The function must not wait for the Dir, nor must Scanned.
+	OnUnrecognized func([]UnrecognizedFile)
 	// Scanned is called when [Dir.Found] has something to return.
 	Scanned func()
-	// Write makes a file and makes it durable. It is WriteFile unless a test wants a disk that fails.
+	// Write makes a file and makes it durable. It is WriteFile unless a test needs a disk that fails.
 	Write func(name string, content []byte) error
 
 	calls calls
 
-	mu     sync.Mutex
-	doomed []string // batches that are about to be removed
-	found  *scan    // until its entries were returned
+	mu       sync.Mutex
+	toRemove []string // batches that are about to be removed
+	found    *scan    // until its entries were returned
 
-	// The goroutine of the calls has these to itself.
-	lock     *os.File        // nil if the directory is not open
-	aside    []string        // files that were set aside, in the order of their names
-	known    map[string]bool // files that were told and that are still there
-	stays    map[string]bool // batches that could not be set aside
-	undead   []string        // batches that should be gone, but could not be removed
-	run      string          // in the names of this process's files, so that no clock can make two of them equal
-	sequence int
+	// Only the goroutine of the calls uses these.
+	lock           *os.File        // nil if the directory is not open
+	aside          []string        // files that were set aside, in the order of their names
+	known          map[string]bool // files that were reported
+	stays          map[string]bool // batches that could not be set aside
+	pendingRemoval []string        // removed batches whose files could not be removed
+	run            string          // in the names of this process's files, so that no clock can make two names equal
+	sequence       int
 }
 
 // Entry is a batch in a directory.
@@ -110,8 +110,8 @@ func (d *Dir) open() error {
 	return nil
 }
 
-// Found returns the batches that Open has found, oldest first, once. It waits for them for a while if the scan has not ended,
-// and returns none if it does not end.
+// Found returns the batches that Open has found, oldest first, once. It waits for the end of the scan for a while, and
+// returns none if the scan does not end.
 func (d *Dir) Found(wait time.Duration) []Entry {
 	d.mu.Lock()
 	s := d.found
@@ -138,8 +138,8 @@ func (d *Dir) Scanning() bool {
 	return d.found != nil
 }
 
-// Close gives the directory back, after it has removed what is to be removed. What is in it stays. A file system that does
-// not answer has it until it answers, or until the process ends.
+// Close finishes the removals and gives the directory back. The batches stay. A file system that does not answer keeps
+// the directory until it answers, or until the process ends.
 func (d *Dir) Close() error {
 	wait := d.patience()
 	if d.calls.stuck() {
@@ -171,7 +171,7 @@ func (d *Dir) close() error {
 	return held.Close()
 }
 
-// Put keeps a batch of some time. It is durable when Put returns. After an error there is no such batch, not even later.
+// Put keeps a batch. It is durable when Put returns. After an error there is no such batch, not even later.
 func (d *Dir) Put(at time.Time, items int, content []byte) (Entry, error) {
 	if len(content) > MaxContent {
 		return Entry{}, fmt.Errorf("a batch of %d bytes is longer than %d", len(content), MaxContent)
@@ -191,8 +191,8 @@ func (d *Dir) Put(at time.Time, items int, content []byte) (Entry, error) {
 	return e, err
 }
 
-// put writes a batch for a call. If the caller has left meanwhile the batch does not get its name: the caller still has it,
-// and would deliver it twice.
+// put writes a batch for a call. The batch does not get its name if the caller has left meanwhile: the caller still has
+// the batch, and would deliver it twice.
 func (d *Dir) put(one *call, at time.Time, items int, content []byte) (Entry, error) {
 	if d.lock == nil {
 		return Entry{}, fs.ErrClosed
@@ -208,7 +208,7 @@ func (d *Dir) put(one *call, at time.Time, items int, content []byte) (Entry, er
 	err := write(part, file)
 	switch {
 	case err != nil:
-	case d.calls.deserted(one):
+	case d.calls.abandoned(one):
 		err = ErrStuck
 	default:
 		err = os.Rename(part, d.file(name))
@@ -222,8 +222,7 @@ func (d *Dir) put(one *call, at time.Time, items int, content []byte) (Entry, er
 	return Entry{File: name, Time: at.Round(0), Items: items, Size: int64(len(file))}, nil
 }
 
-// Get returns the content of a batch. The error is [ErrDamaged] if there is nothing to be had any more, now or
-// later.
+// Get returns the content of a batch. The error is [ErrDamaged] if the content cannot be read any more, now or later.
 func (d *Dir) Get(e Entry) ([]byte, error) {
 	var content []byte
 	var err error
@@ -236,15 +235,15 @@ func (d *Dir) Get(e Entry) ([]byte, error) {
 		d.SetAside(e, bad.Error())
 		return nil, ErrDamaged
 	case errors.Is(err, fs.ErrNotExist):
-		d.calls.later(func() { d.tell(Odd{File: e.File, Why: "somebody else removed it"}) })
+		d.calls.later(func() { d.report(UnrecognizedFile{File: e.File, Why: "somebody else removed it"}) })
 		return nil, ErrDamaged
 	}
 	return content, err
 }
 
-// SetAside is for a batch whose content turned out not to be what it should be. It waits for nothing.
+// SetAside gives a batch with a wrong content another name. It waits for nothing.
 func (d *Dir) SetAside(e Entry, why string) {
-	d.calls.later(func() { d.tell(d.setAside(e.File, why)) })
+	d.calls.later(func() { d.report(d.setAside(e.File, why)) })
 }
 
 // wait performs a call and waits for it.
@@ -254,7 +253,7 @@ func (d *Dir) patience() time.Duration { return cmp.Or(d.Patience, defaultPatien
 
 func (d *Dir) file(name string) string { return filepath.Join(d.Path, name) }
 
-// absent takes an error away that says that there is no file.
+// absent returns an error, but nil for one that says that there is no file.
 func absent(err error) error {
 	if errors.Is(err, fs.ErrNotExist) {
 		return nil

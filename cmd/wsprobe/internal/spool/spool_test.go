@@ -21,8 +21,8 @@ const patience = 2 * time.Minute
 func opened(t *testing.T, path string) (*Dir, []Entry, *[]string) {
 	t.Helper()
 	told := new([]string)
-	d := &Dir{Path: path, Patience: patience, Told: func(odd []Odd) {
-		for _, o := range odd {
+	d := &Dir{Path: path, Patience: patience, OnUnrecognized: func(found []UnrecognizedFile) {
+		for _, o := range found {
 			*told = append(*told, o.File+": "+o.Why)
 		}
 	}}

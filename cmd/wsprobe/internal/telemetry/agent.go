@@ -105,26 +105,13 @@ func (a *agent) addTo(b *batcher, probes int, start, now time.Time) {
 
 // addExports adds the points about the export of each signal.
 func (a *agent) addExports(b *batcher, start, now time.Time) {
-	requests, _, _, _ := a.metrics.snapshot()
-	for kind, n := range requests {
-		b.sum(idAgentRequests, b.attributes(kind.attributes()...), start, now, n)
+	a.metrics.addRequests(b, start, now)
+	a.metrics.addTo(b, idAgentSent, idAgentDropped, start, now)
+	if a.records != nil {
+		a.records.addTo(b, idAgentRecordsSent, idAgentRecordsDropped, start, now)
 	}
-	for _, signal := range []struct {
-		counts        *signalCounts
-		sent, dropped metricID
-	}{
-		{a.metrics, idAgentSent, idAgentDropped},
-		{a.records, idAgentRecordsSent, idAgentRecordsDropped},
-		{a.traces, idAgentTracesSent, idAgentTracesDropped},
-	} {
-		if signal.counts == nil {
-			continue
-		}
-		_, sent, dropped, causes := signal.counts.snapshot()
-		b.sum(signal.sent, b.attributes(), start, now, sent)
-		for _, cause := range causes {
-			b.sum(signal.dropped, b.attributes(attribute.String(keyDropCause, string(cause))), start, now, dropped[cause])
-		}
+	if a.traces != nil {
+		a.traces.addTo(b, idAgentTracesSent, idAgentTracesDropped, start, now)
 	}
 }
 

@@ -2,14 +2,16 @@ package telemetry
 
 import (
 	"maps"
-	"slices"
 	"sync"
+	"time"
+
+	"go.opentelemetry.io/otel/attribute"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 )
 
-// DropPendingFull is a cause of dropped points beside those of the package outbox: too many runs waited for a collection, and
-// these were the oldest.
+// DropPendingFull is a cause of dropped points beside those of the package outbox: too many runs waited for a
+// collection, and these were the oldest.
 const DropPendingFull outbox.DropCause = "pending_full"
 
 // DropCauses returns every cause of dropped points.
@@ -58,8 +60,8 @@ func (c *signalCounts) drop(cause outbox.DropCause, items int) {
 	c.dropped[cause] += int64(items)
 }
 
-// dropUntold counts items that the log learns of at the next collection. The caller is a probe, which must not wait for a
-// log.
+// dropUntold counts items that the log learns of at the next collection. The caller is a probe, which must not wait for
+// a log.
 func (c *signalCounts) dropUntold(cause outbox.DropCause, items int) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -76,10 +78,21 @@ func (c *signalCounts) takeUntold() map[outbox.DropCause]int64 {
 	return news
 }
 
-// snapshot returns a copy of the counts, and the causes in their order.
-func (c *signalCounts) snapshot() (requests map[requestKind]int64, sent int64, dropped map[outbox.DropCause]int64, causes []outbox.DropCause) {
+// addTo adds the points about the items, as two metrics.
+func (c *signalCounts) addTo(b *batcher, sent, dropped metricID, start, now time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	dropped = maps.Clone(c.dropped)
-	return maps.Clone(c.requests), c.sent, dropped, slices.Sorted(maps.Keys(dropped))
+	b.sum(sent, b.attributes(), start, now, c.sent)
+	for cause, n := range c.dropped {
+		b.sum(dropped, b.attributes(attribute.String(keyDropCause, string(cause))), start, now, n)
+	}
+}
+
+// addRequests adds the points about the requests.
+func (c *signalCounts) addRequests(b *batcher, start, now time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	for kind, n := range c.requests {
+		b.sum(idAgentRequests, b.attributes(kind.attributes()...), start, now, n)
+	}
 }

@@ -20,9 +20,9 @@ type sender func(ctx context.Context, request []byte) outbox.Answer
 // ExportState says whether the export of metrics gets through.
 type ExportState = outbox.State
 
-// signalWords are the words of the signals in the log. The folder holds what waits of a signal, below Options.SpoolDir. The
-// folder of metrics is the directory itself, as in every version before. Versions that know nothing of the other folders leave
-// them alone.
+// signalWords are the words of the signals in the log. The folder holds what waits of a signal, below Options.SpoolDir.
+// The folder of metrics is the directory itself, as in every version before. Versions that know nothing of the other
+// folders leave them alone.
 var signalWords = map[otlp.Signal]struct {
 	outbox.Words
 	folder string
@@ -75,7 +75,8 @@ func (t *Telemetry) openBox(s otlp.Signal, send sender, spread float64, counts *
 		Spread:   spread,
 		Grace:    2 * o.Interval,
 		Observer: outbox.Observer{
-			Answered: counts.answered, Dropped: counts.drop, SpoolFailed: t.agent.spoolFailed, UnrecognizedFile: t.agent.unrecognizedFile,
+			Answered: counts.answered, Dropped: counts.drop,
+			SpoolFailed: t.agent.spoolFailed, UnrecognizedFile: t.agent.unrecognizedFile,
 		},
 		Words: signalWords[s].Words,
 		Log:   t.log,
@@ -136,8 +137,8 @@ func (t *Telemetry) Notes() []string {
 			r.Items, time.Since(r.At).Round(time.Second), r.Detail))
 	}
 	if behind := t.producer.times.behind(); behind > 0 {
-		notes = append(notes, fmt.Sprintf("the clock is %s behind the last time that was exported: Prometheus refuses results until it has caught up",
-			behind.Round(time.Second)))
+		notes = append(notes, fmt.Sprintf("the clock is %s behind the last time that was exported: "+
+			"Prometheus refuses results until it has caught up", behind.Round(time.Second)))
 	}
 	return notes
 }

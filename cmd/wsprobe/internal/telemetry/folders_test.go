@@ -11,7 +11,8 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 )
 
-// TestEverySignalWaitsInTheSpool has two agents, one after the other. The first has no receiver, and nothing of it is lost.
+// TestEverySignalWaitsInTheSpool has two agents, one after the other. The first has no receiver, and nothing of it is
+// lost.
 func TestEverySignalWaitsInTheSpool(t *testing.T) {
 	overBoth(t, func(t *testing.T, b *backend) {
 		dir := t.TempDir()
@@ -46,8 +47,8 @@ func TestEverySignalWaitsInTheSpool(t *testing.T) {
 	})
 }
 
-// TestSpoolOfBefore has batches that wsprobe wrote before logs and traces had folders. Another test cannot make such files
-// any more, so they are kept as they were.
+// TestSpoolOfBefore has batches that wsprobe wrote before logs and traces had folders. Another test cannot make such
+// files any more, so they are kept as they were.
 func TestSpoolOfBefore(t *testing.T) {
 	const kept = "testdata/spool"
 	synctest.Test(t, func(t *testing.T) {

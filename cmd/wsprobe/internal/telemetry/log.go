@@ -13,8 +13,8 @@ import (
 // logEvery is the least time between two lines with the same message.
 const logEvery = time.Minute
 
-// limitedHandler writes each message once a minute at most. An export fails with every retry, and nobody reads a log that
-// repeats it. Suppressed lines lose no numbers: the next line with the message, or flush, has the sum.
+// limitedHandler writes each message once a minute at most. An export fails with every retry, and nobody reads a log
+// that repeats it. Suppressed lines lose no numbers: the next line with the message, or flush, has the sum.
 type limitedHandler struct {
 	next slog.Handler
 	*limiter

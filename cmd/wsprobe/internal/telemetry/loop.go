@@ -6,11 +6,13 @@ import (
 	"sync"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 )
 
-// Run exports until ctx ends, then delivers what it can within the stop budget and closes the connection. With ProtocolNone
-// it just waits. The answers of a receiver are no error: see [Telemetry.ExportState]. Run must be called once only.
+// Run exports until ctx ends, then delivers what it can within the stop budget and closes the connection. With
+// ProtocolNone it just waits. The answers of a receiver are no error: see [Telemetry.ExportState]. Run must be called
+// once only.
 func (t *Telemetry) Run(ctx context.Context) error {
 	t.producer.begin()
 	if t.options.Protocol == ProtocolNone {
@@ -36,8 +38,8 @@ func (t *Telemetry) Run(ctx context.Context) error {
 	return t.end()
 }
 
-// gatherDelay returns how long single items wait to travel together: shortly, or for an interval if others wait before them,
-// so that an outage does not make a file of each second.
+// gatherDelay returns how long single items wait to travel together: shortly, or for an interval if others wait before
+// them, so that an outage does not make a file of each second.
 func (t *Telemetry) gatherDelay(box *outbox.Outbox) func() time.Duration {
 	return func() time.Duration {
 		if box.Backlog().Batches == 0 {
@@ -56,17 +58,17 @@ func (t *Telemetry) end() error {
 	return nil
 }
 
-// tellDrops tells the log of what was dropped since the last call by those who must not wait for a log.
+// tellDrops logs the items that were dropped since the last call by code that must not wait for a log.
 func (t *Telemetry) tellDrops() {
-	for _, signal := range []struct {
-		counts      *signalCounts
-		items, unit string
-	}{{t.agent.metrics, "data points", "points"}, {t.agent.records, "log records", "records"}, {t.agent.traces, "traces", "traces"}} {
-		if signal.counts == nil {
+	for signal, counts := range map[otlp.Signal]*signalCounts{
+		otlp.Metrics: t.agent.metrics, otlp.Logs: t.agent.records, otlp.Traces: t.agent.traces,
+	} {
+		if counts == nil {
 			continue
 		}
-		for cause, n := range signal.counts.takeUntold() {
-			t.log.Warn(signal.items+" dropped: "+string(cause), signal.unit, n)
+		words := signalWords[signal]
+		for cause, n := range counts.takeUntold() {
+			t.log.Warn(words.Items+" dropped: "+string(cause), words.Unit, n)
 		}
 	}
 }

@@ -68,7 +68,8 @@ type Options struct {
 
 	// Interval is the time between two collections. Default: DefaultInterval.
 	Interval time.Duration
-	// FirstAfter is the time from the first run to an export ahead of the Interval, 0 for none: for people who wait for it.
+	// FirstAfter is the time from the first run to an export ahead of the Interval, 0 for none: for people who wait for
+	// it.
 	FirstAfter time.Duration
 	// Timeout bounds one export request. Default: DefaultTimeout.
 	Timeout time.Duration
@@ -78,9 +79,9 @@ type Options struct {
 	// made if it is absent, and no two agents can share one. While it cannot be used, as when its file system is
 	// full, batches wait in memory. Empty: always in memory.
 	SpoolDir string
-	// QueueBytes bounds the batches that wait for another try, of all signals. Log records and traces may take a quarter each, if
-	// they are exported, and metrics the rest. Default: DefaultSpoolBytes with a SpoolDir, else DefaultQueueBytes. No more than
-	// DefaultQueueBytes are in memory beside a SpoolDir.
+	// QueueBytes bounds the batches that wait for another try, of all signals. Log records and traces may take a
+	// quarter each, if they are exported, and metrics the rest. Default: DefaultSpoolBytes with a SpoolDir, else
+	// DefaultQueueBytes. No more than DefaultQueueBytes are in memory beside a SpoolDir.
 	QueueBytes int64
 	// QueueAge bounds how long a batch waits. Default: DefaultQueueAge.
 	QueueAge time.Duration
@@ -92,10 +93,11 @@ type Options struct {
 	ServiceName string
 	// ServiceVersion is the resource's service.version.
 	ServiceVersion string
-	// InstanceID is the resource's service.instance.id: who this agent is, the same after a restart. Default: a random one.
+	// InstanceID is the resource's service.instance.id: who this agent is, the same after a restart. Default: a random
+	// one.
 	InstanceID string
-	// Location is the attribute wsprobe.location of every point: where this agent stands. Log records and traces have it in
-	// their resource.
+	// Location is the attribute wsprobe.location of every point: where this agent stands. Log records and traces have
+	// it in their resource.
 	Location string
 	// PageURL is where people find the status page, the attribute wsprobe.agent.url of wsprobe.agent.build.info.
 	PageURL string
@@ -106,15 +108,15 @@ type Options struct {
 	// EndMarkers ends the series of a latency with a point that has the flag for "no recorded value" once a run has
 	// none, and all of them at the stop.
 	EndMarkers bool
-	// Interleave sends every other request from the present while a backlog is delivered. Without it all requests are in the
-	// order of time, on which some back ends insist.
+	// Interleave sends every other request from the present while a backlog is delivered. Without it all requests are
+	// in the order of time, on which some back ends insist.
 	Interleave bool
 
 	// Logs exports a log record of each failed run and of each change of state, see [Events].
 	Logs bool
 
-	// Traces exports the traces of runs, see [Telemetry.Trace]: of all that fail, and of a share TraceRatio, from 0 to 1,
-	// of those that are ok.
+	// Traces exports the traces of runs, see [Telemetry.Trace]: of all that fail, and of a share TraceRatio, from 0 to
+	// 1, of those that are ok.
 	Traces     bool
 	TraceRatio float64
 
@@ -184,8 +186,8 @@ func (o Options) client() otlp.Options {
 	}
 }
 
-// share returns the part of a bound of bytes that is for one signal: for log records and traces a quarter each, if they are
-// exported, and for metrics the rest, which is half or more.
+// share returns the part of a bound of bytes that is for one signal: for log records and traces a quarter each, if they
+// are exported, and for metrics the rest, which is half or more.
 func (o Options) share(s otlp.Signal, bytes int64) int64 {
 	quarter := bytes / 4
 	if s != otlp.Metrics {

@@ -14,8 +14,8 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 )
 
-// keyEventName brings the name of an event through slog, which has no place for it. No record leaves with it, and with a
-// blank in it no label can be named so.
+// keyEventName brings the name of an event through slog, which has no place for it. No record leaves with it, and with
+// a blank in it no label can be named so.
 const keyEventName = "event name"
 
 // maxAttributes is more than a record ever has: a target, its labels, and what is known of a run.

@@ -20,7 +20,8 @@ import (
 // scopeName names the instrumentation scope of every metric.
 const scopeName = "github.com/wsprobe/wsprobe"
 
-// Telemetry collects what probes measure and delivers it to an OTLP receiver. Its methods may be called by several goroutines.
+// Telemetry collects what probes measure and delivers it to an OTLP receiver. Its methods may be called by several
+// goroutines.
 type Telemetry struct {
 	options  Options
 	client   *otlp.Client // nil with ProtocolNone
@@ -37,9 +38,9 @@ type Telemetry struct {
 	scrapes  http.Handler    // nil without Options.Scrapes
 }
 
-// New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which Run
-// gives back. The error says what is wrong with the options, or that another agent has the SpoolDir. Any other trouble with
-// that directory is no error, because it can pass.
+// New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which
+// Run gives back. The error says what is wrong with the options, or that another agent has the SpoolDir. Any other
+// trouble with that directory is no error, because it can pass.
 func New(options Options) (*Telemetry, error) {
 	o := options.filled()
 	if err := o.check(); err != nil {
@@ -82,7 +83,8 @@ func newTelemetry(o Options) *Telemetry {
 	}
 	if o.Logs {
 		t.agent.records = newSignalCounts(outbox.DropCauses())
-		t.records = newRecords(o.located(t.resource), o.ServiceVersion, func(n int) { t.agent.records.dropUntold(outbox.DropQueueFull, n) })
+		t.records = newRecords(o.located(t.resource), o.ServiceVersion,
+			func(n int) { t.agent.records.dropUntold(outbox.DropQueueFull, n) })
 	}
 	if o.Traces {
 		t.agent.traces = newSignalCounts(outbox.DropCauses())

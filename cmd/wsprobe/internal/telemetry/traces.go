@@ -46,8 +46,8 @@ func (t *traces) request(runs []tracedRun) ([]byte, error) {
 	return otlp.Spans(spans)
 }
 
-// traceSize returns the most bytes that a trace takes in a request: the attributes of the probe, of which some are in several
-// spans, the run's own attributes, and those of each span.
+// traceSize returns the most bytes that a trace takes in a request: the attributes of the probe, of which some are in
+// several spans, the run's own attributes, and those of each span.
 func traceSize(s *Series, r probe.Result) int {
 	const ofRun, ofSpan = 1024, 512
 	return 3*encodedSize(s.appendBase(nil)) + 2*len(r.Detail) + ofRun + ofSpan*tracing.Count(r)
@@ -59,8 +59,8 @@ func (t *traces) add(s *Series, r probe.Result) {
 	t.gatherer.add(tracedRun{s, r, traceSize(s, r)})
 }
 
-// Trace returns the trace of a run that is about to start; the zero Trace if runs are not traced. The result must bear it
-// when it is recorded.
+// Trace returns the trace of a run that is about to start; the zero Trace if runs are not traced. The result must bear
+// it when it is recorded.
 func (t *Telemetry) Trace() probe.Trace {
 	if t.traces == nil {
 		return probe.Trace{}
