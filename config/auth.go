@@ -13,7 +13,7 @@ import (
 // maxSecret is the most bytes of a secret.
 const maxSecret = 64 << 10
 
-// authorize returns what tells the value of the Authorization field, or nil for none. Files are read each time.
+// authorize returns a function for the value of the Authorization field, or nil for none. It reads files at every call.
 //
 // The errors name the file by its key and, where that is no secret, by its name.
 func (a authSettings) authorize(isSecret func(key string) bool) func() (string, error) {

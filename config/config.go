@@ -10,30 +10,30 @@ import (
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
-// Config is what a configuration says, complete and valid. Equal maps and strings in it are shared: treat it
-// as read-only.
+// Config is a valid configuration, with defaults filled in. Treat it as read-only, because equal maps and strings in it are
+// shared.
 type Config struct {
 	Agent  Agent
 	OTLP   OTLP
 	Probes []Probe // in the order of the file, at least one
-	// Warnings are what is valid and can hardly be meant so, in the order of their places.
+	// Warnings are valid values that can hardly be meant so, in the order of their places.
 	Warnings []Fault
 }
 
-// Agent is how the agent itself behaves.
+// Agent is the section agent: how the agent itself behaves.
 type Agent struct {
 	Listen        string   // address of status and health, "" for none
-	Hosts         []string // names under which status and metrics may be asked for, empty for the default
-	MaxConcurrent int      // runs in flight at most
-	Location      string   // where this agent stands, may be empty
-	ID            string   // who this agent is, empty for the default
+	Hosts         []string // names that requests for status and metrics may use, empty for the default
+	MaxConcurrent int      // maximum number of concurrent runs
+	Location      string   // of this agent, may be empty
+	ID            string   // identity of this agent, empty for the default
 	URL           string   // of the status page as people reach it, may be empty
 	LogLevel      slog.Level
 	LogFormat     string // "text" or "json"
-	Shard         Shard  // which of the probes are this agent's
+	Shard         Shard  // the part of the probes that this agent runs
 }
 
-// OTLP is where results are exported to, and how.
+// OTLP is the section otlp: where results are exported to, and how.
 type OTLP struct {
 	Protocol    string // "grpc", "http/protobuf", or "none" for no export
 	Endpoint    Endpoint
@@ -41,11 +41,11 @@ type OTLP struct {
 	Timeout     time.Duration // of one export
 	Compression string        // "gzip" or "none"
 	Headers     map[string]string
-	Logs        bool        // log records, too
-	EndMarkers  bool        // a series without a value any more ends with a point that says so
+	Logs        bool        // whether log records are exported, too
+	EndMarkers  bool        // whether a series that has no value any more ends with a point that says so
 	TLS         *tls.Config // nil if the endpoint is http://
 	Spool       Spool
-	// Traces says that runs are traced: a share TraceRatio of them, and all that fail.
+	// Traces says whether runs are traced: the share TraceRatio of successful ones, and all that fail.
 	Traces     bool
 	TraceRatio float64
 	Resource   Resource
@@ -54,7 +54,7 @@ type OTLP struct {
 // Exports reports whether anything is exported.
 func (o OTLP) Exports() bool { return o.Protocol != protocolNone }
 
-// Destination returns where results go, as it may be shown.
+// Destination returns the URL of the receiver as it may be shown, or "none".
 func (o OTLP) Destination() string {
 	if !o.Exports() {
 		return o.Protocol
@@ -62,15 +62,15 @@ func (o OTLP) Destination() string {
 	return o.Endpoint.String()
 }
 
-// Spool is where exports wait that the receiver does not take.
+// Spool is where exports wait while the receiver does not accept them.
 type Spool struct {
 	Dir      string // "" for memory
-	MaxBytes int64
+	MaxBytes int64  // of the exports that wait, compressed
 	MaxAge   time.Duration
 	Order    string // "strict" or "interleave"
 }
 
-// Interleaves reports whether news are exported between what waits.
+// Interleaves reports whether new exports alternate with those that wait.
 func (s Spool) Interleaves() bool { return s.Order == orderInterleave }
 
 // Endpoint is an OTLP receiver.
@@ -88,7 +88,7 @@ func (e Endpoint) URL() string {
 	return "http://" + e.Address + e.Path
 }
 
-// String returns the URL as it may be shown: a path of the receiver's own can have a key in it.
+// String returns the URL as it may be shown. It hides a path of the receiver's own, because that can have a key in it.
 func (e Endpoint) String() string {
 	if e.Path != "" && e.Path != metricsPath {
 		e.Path = "/..."
@@ -96,27 +96,27 @@ func (e Endpoint) String() string {
 	return e.URL()
 }
 
-// Resource is what the environment says about the entity that produces the telemetry.
+// Resource describes the entity that produces the telemetry, as the environment has it.
 type Resource struct {
 	ServiceName string            // OTEL_SERVICE_NAME, or service.name of the attributes, or "wsprobe"
 	Location    string            // wsprobe.location of the attributes
 	Attributes  map[string]string // the rest of OTEL_RESOURCE_ATTRIBUTES
 }
 
-// Probe is one probe of the file, with what it inherits from the defaults.
+// Probe is one probe of the file, with the values that it inherits from the defaults.
 type Probe struct {
-	Name     string // unique
-	Interval time.Duration
+	Name     string            // unique
+	Interval time.Duration     // between the starts of two runs
 	Labels   map[string]string // extra attributes of its metrics
-	Health   health.Rules      // how its headline values are judged, nothing by default
+	Health   health.Rules      // how its headline values are judged, empty by default
 	Spec     probe.Spec        // valid, defaults filled in
-	Digest   Digest            // of what the probe means, without the content of secrets
+	Digest   Digest            // of the meaning of the probe, without the content of secrets
 
 	shownURL string
-	authAt   *Fault // where its credentials are told, if it has any
+	authAt   *Fault // the place of its credentials, if it has any
 }
 
-// ShownURL is the url as it may be shown: without its query, and without what was substituted in its path.
+// ShownURL returns the URL as it may be shown: without its query, and without the texts that were substituted in its path.
 func (p Probe) ShownURL() string {
 	if p.shownURL != "" {
 		return p.shownURL

@@ -2,8 +2,8 @@ package config
 
 import "github.com/wsprobe/wsprobe/config/internal/yamltree"
 
-// TryCredentials asks for the credentials of every probe, as a run does, and returns a warning for each that cannot be
-// had now. They are read at every run, so they may well be there by then.
+// TryCredentials reads the credentials of every probe, as a run does, and returns a warning for each that is not available
+// now. It may be available later, because every run reads its credentials anew.
 func (c Config) TryCredentials() []Fault {
 	var faults []Fault
 	seen := make(map[Fault]bool)
@@ -23,7 +23,7 @@ func (c Config) TryCredentials() []Fault {
 	return faults
 }
 
-// place is where the credentials of the probe at hand are told: in the probe, or in the defaults block.
+// place returns the place of the credentials of the probe at hand: in the probe, or in the defaults block.
 func (a *authReader) place() *Fault {
 	at, in := a.setAt, a.setIn
 	for i := range authSection.fields {

@@ -11,8 +11,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// Authorization returns what tells the value of the Authorization field for a user and a password, or for a token if there
-// is one. The errors do not repeat any of them.
+// Authorization returns a function for the value of the Authorization field, for a token or, without one, for a user and a
+// password. The errors repeat none of them.
 func Authorization(user, password, token string) (func() (string, error), error) {
 	settings, problem := authSettings{strategy: authBearer, token: token}, ""
 	if token != "" {
@@ -30,7 +30,8 @@ func Authorization(user, password, token string) (func() (string, error), error)
 }
 
 // LoadExchange reads the steps of an exchange from a file: a list, as the field exchange of a probe has it, or a mapping
-// with that field. Variables and files are substituted; what they held is secret. The error is an [*Error].
+// with that field. It substitutes variables and files, and returns the secrets among their texts. The error is an
+// [*Error].
 func LoadExchange(file string) (steps []probe.Step, secrets []string, err error) {
 	r := yamltree.NewReport(file)
 	data, err := readfile.Any(file, yamltree.MaxBytes)
