@@ -12,6 +12,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/spf13/pflag"
+
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/config"
@@ -38,6 +40,7 @@ var tables = []struct {
 	{"probe/metrics/README.md", "log records", eventTable},
 	{"probe/metrics/README.md", "spans", spanTable},
 	{"cmd/wsprobe/README.md", "commands", commandTable},
+	{"cmd/wsprobe/README.md", "once flags", onceFlagTable},
 	{"cmd/wsprobe/README.md", "result keys", resultKeyTable},
 	{"cmd/wsprobe/README.md", "once keys", func() string { return keyTable(reflect.TypeFor[onceKeys]()) }},
 }
@@ -283,4 +286,26 @@ func commandTable() string {
 		rows = append(rows, []string{code("wsprobe " + c.Use), c.Short})
 	}
 	return markdown([]string{"command", "what it does"}, rows)
+}
+
+func onceFlagTable() string {
+	once, _, err := newRoot(io.Discard, io.Discard).Find([]string{"once"})
+	if err != nil {
+		panic(err)
+	}
+	var rows [][]string
+	once.Flags().VisitAll(func(f *pflag.Flag) {
+		value, usage := pflag.UnquoteUsage(f)
+		names := "--" + f.Name
+		if f.Shorthand != "" {
+			names = "-" + f.Shorthand + ", " + names
+		}
+		if !slices.Contains([]string{"", "false", "[]", "0", "0s"}, f.DefValue) {
+			usage += " (default " + f.DefValue + ")"
+		}
+		if f.Name != "help" {
+			rows = append(rows, []string{code(strings.TrimSpace(names + " " + value)), usage})
+		}
+	})
+	return markdown([]string{"flag of `once`", "meaning"}, rows)
 }
