@@ -11,9 +11,9 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
-// codec gives viper the sections of a tree that was read before: agent and otlp, the only ones of which variables can say
-// something, too. Each setting is an untouched node. Viper then tells whether the file, a variable or a default wins,
-// and the type of the winner tells where it comes from.
+// codec gives viper the sections of a tree that was read before: agent and otlp, the only ones of which variables can
+// say something, too. Each setting is an untouched node. Viper then tells whether the file, a variable or a default
+// wins, and the type of the winner tells where it comes from.
 type codec map[string]any
 
 // newCodec takes the two sections out of the tree.

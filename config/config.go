@@ -10,8 +10,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
-// Config is a valid configuration, with defaults filled in. Treat it as read-only, because equal maps and strings in it are
-// shared.
+// Config is a valid configuration, with defaults filled in. Treat it as read-only, because equal maps and strings in it
+// are shared.
 type Config struct {
 	Agent  Agent
 	OTLP   OTLP
@@ -116,7 +116,8 @@ type Probe struct {
 	authAt   *Fault // the place of its credentials, if it has any
 }
 
-// ShownURL returns the URL as it may be shown: without its query, and without the texts that were substituted in its path.
+// ShownURL returns the URL as it may be shown: without its query, and without the texts that were substituted in its
+// path.
 func (p Probe) ShownURL() string {
 	if p.shownURL != "" {
 		return p.shownURL

@@ -2,8 +2,8 @@ package config
 
 import "github.com/wsprobe/wsprobe/config/internal/yamltree"
 
-// TryCredentials reads the credentials of every probe, as a run does, and returns a warning for each that is not available
-// now. It may be available later, because every run reads its credentials anew.
+// TryCredentials reads the credentials of every probe, as a run does, and returns a warning for each that is not
+// available now. It may be available later, because every run reads its credentials anew.
 func (c Config) TryCredentials() []Fault {
 	var faults []Fault
 	seen := make(map[Fault]bool)

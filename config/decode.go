@@ -50,8 +50,8 @@ type found struct {
 	pairs     []yamltree.Pair // by field; not present where the mapping does not set it
 	faulty    []bool          // by field, if there is a pair
 	resembled []bool          // by field: an unknown key resembles it
-	// faultyItems are the elements of lists that are wrong by themselves, "protocols" and the index, and "protocols" and
-	// nothing if there is any.
+	// faultyItems are the elements of lists that are wrong by themselves, "protocols" and the index, and "protocols"
+	// and nothing if there is any.
 	faultyItems map[[2]string]bool
 }
 

@@ -12,8 +12,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// messages are the fields whose line breaks matter in one message format only. Doubts about them wait until the format is
-// known.
+// messages are the fields whose line breaks matter in one message format only. Doubts about them wait until the format
+// is known.
 var messages = map[string]bool{"send_message": true, "expect_message": true, "send": true, "expect": true}
 
 // literal are the fields in which a dollar or braces are ordinary characters: passwords and patterns.
@@ -47,8 +47,8 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 	}
 }
 
-// releaseDoubts turns the doubts about messages into warnings if their format is text. In other formats, line breaks mean
-// nothing.
+// releaseDoubts turns the doubts about messages into warnings if their format is text. In other formats, line breaks
+// mean nothing.
 func (r *reader) releaseDoubts(format probe.MessageFormat) {
 	for _, d := range r.doubts {
 		if format == "" || format == probe.FormatText {
@@ -58,7 +58,8 @@ func (r *reader) releaseDoubts(format probe.MessageFormat) {
 	r.doubts = r.doubts[:0]
 }
 
-// lineBreak returns a warning of a text that ends in a line break only because a YAML block does. PEM text has to end so.
+// lineBreak returns a warning of a text that ends in a line break only because a YAML block does. PEM text has to end
+// so.
 func lineBreak(n *yaml.Node) string {
 	mark := "|"
 	switch {

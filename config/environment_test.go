@@ -29,8 +29,8 @@ func loadWith(t *testing.T, file string, variables map[string]string) (Config, e
 // variableMark begins a line of a file in testdata/environment that sets a variable: NAME="value", quoted as in Go.
 const variableMark = "# variable: "
 
-// TestEnvironmentFaults: each variable that is wrong is named, once, and no secret is repeated. A file of the corpus begins
-// with the variables, and the faults that they make.
+// TestEnvironmentFaults: each variable that is wrong is named, once, and no secret is repeated. A file of the corpus
+// begins with the variables, and the faults that they make.
 func TestEnvironmentFaults(t *testing.T) {
 	files, err := filepath.Glob("testdata/environment/*.yaml")
 	if err != nil || len(files) < 20 {

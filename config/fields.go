@@ -48,8 +48,8 @@ type Field struct {
 	Default string
 	// Allowed are the words of a Choice.
 	Allowed []string
-	// Min and Max bound an integer, a duration (in nanoseconds) or a size (in bytes), the characters of a text, the entries of
-	// a list or map. A Max of 0 is no bound.
+	// Min and Max bound an integer, a duration (in nanoseconds) or a size (in bytes), the characters of a text, the
+	// entries of a list or map. A Max of 0 is no bound.
 	Min, Max int64
 	// Pattern is a regular expression that every right text matches, and some wrong ones may; for the schema.
 	Pattern string

@@ -24,8 +24,8 @@ var (
 	pointer = regexp.MustCompile(`^(/[^/]*)+$`)
 )
 
-// pathDoubt says what is doubtful about the path of an expectation that another dialect seems to have: JSONPath, jq, JSON
-// Pointer or that of Gatus. It says how the path is written here, or that there is no such path.
+// pathDoubt says what is doubtful about the path of an expectation that another dialect seems to have: JSONPath, jq,
+// JSON Pointer or that of Gatus. It says how the path is written here, or that there is no such path.
 func pathDoubt(path string) string {
 	switch {
 	case strings.Contains(path, "{{"):

@@ -83,8 +83,8 @@ func (n *nested[T]) setsKey(key string) bool { return n.sets(n.section.index[key
 // faultyKey reports whether the field of this key is wrong by itself.
 func (n *nested[T]) faultyKey(key string) bool { return n.faulty(n.section.index[key]) }
 
-// reportAll reports findings where their fields are set: in the probe at hand, else in the defaults block. A field that is
-// set nowhere is missing in the mapping.
+// reportAll reports findings where their fields are set: in the probe at hand, else in the defaults block. A field that
+// is set nowhere is missing in the mapping.
 func (n *nested[T]) reportAll(findings []finding) {
 	for _, f := range findings {
 		i := n.section.index[f.key]

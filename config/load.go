@@ -10,15 +10,15 @@ import (
 // Load reads a configuration from a file and the environment. The error is an [*Error] that names everything
 // that is wrong with either.
 //
-// A WSPROBE_ variable overrides the file, the file overrides the OTEL_ variables, and those override the defaults. A wrong
-// value in the file is a fault even if a variable overrides it.
+// A WSPROBE_ variable overrides the file, the file overrides the OTEL_ variables, and those override the defaults. A
+// wrong value in the file is a fault even if a variable overrides it.
 func Load(file string) (Config, error) {
 	return read(yamltree.NewReport(file))
 }
 
-// CheckWithoutSecrets is [Load] where the secrets are not available, for a change under review for instance. It takes every
-// reference for valid, and reads no file of TLS. Show the Config, but do not run it, because a value with a reference may
-// be absent or a stand-in.
+// CheckWithoutSecrets is [Load] where the secrets are not available, for a change under review for instance. It takes
+// every reference for valid, and reads no file of TLS. Show the Config, but do not run it, because a value with a
+// reference may be absent or a stand-in.
 func CheckWithoutSecrets(file string) (Config, error) {
 	r := yamltree.NewReport(file)
 	r.Blind = true
@@ -65,7 +65,8 @@ func decodeRoot(r *reader, root *yaml.Node, size int) Config {
 	}
 	files := newTLSFiles()
 	files.unread = r.Blind
-	s := &settingsReader{reader: r, viper: viper, origins: make(map[string]origin), wrong: make(map[string]bool), files: files}
+	s := &settingsReader{reader: r, viper: viper, origins: make(map[string]origin), wrong: make(map[string]bool),
+		files: files}
 	s.read(&config, top)
 	config.Probes = readProbes(r, root, top, files)
 	config.OTLP.Resource.checkLabels(r.Report, config.Probes)

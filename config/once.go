@@ -11,8 +11,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// Authorization returns a function for the value of the Authorization field, for a token or, without one, for a user and a
-// password. The errors repeat none of them.
+// Authorization returns a function for the value of the Authorization field, for a token or, without one, for a user
+// and a password. The errors repeat none of them.
 func Authorization(user, password, token string) (func() (string, error), error) {
 	settings, problem := authSettings{strategy: authBearer, token: token}, ""
 	if token != "" {
@@ -29,9 +29,9 @@ func Authorization(user, password, token string) (func() (string, error), error)
 	return settings.authorize(func(string) bool { return false }), nil
 }
 
-// LoadExchange reads the steps of an exchange from a file: a list, as the field exchange of a probe has it, or a mapping
-// with that field. It substitutes variables and files, and returns the secrets among their texts. The error is an
-// [*Error].
+// LoadExchange reads the steps of an exchange from a file: a list, as the field exchange of a probe has it, or a
+// mapping with that field. It substitutes variables and files, and returns the secrets among their texts. The error is
+// an [*Error].
 func LoadExchange(file string) (steps []probe.Step, secrets []string, err error) {
 	r := yamltree.NewReport(file)
 	data, err := readfile.Any(file, yamltree.MaxBytes)

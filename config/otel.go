@@ -96,8 +96,8 @@ var refused = []struct {
 		"must be cumulative, the only temporality of wsprobe"},
 }
 
-// refuse reports standard variables that cannot be obeyed. They are about the exporter as a whole. An endpoint in the file
-// or in a variable of wsprobe overrides them, and so does a protocol of none.
+// refuse reports standard variables that cannot be obeyed. They are about the exporter as a whole. An endpoint in the
+// file or in a variable of wsprobe overrides them, and so does a protocol of none.
 func (s *settingsReader) refuse(otlp OTLP) {
 	decided := func(path string) bool {
 		o, ok := s.origins[path]
@@ -145,7 +145,8 @@ func storeHeaders[T any](s *settingsReader, f *field[T], v standard) map[string]
 // resourceVariable holds attributes of the resource.
 const resourceVariable = "OTEL_RESOURCE_ATTRIBUTES"
 
-// locationAttribute is where an agent stands. It is an attribute of each metric, so it cannot be one of the resource, too.
+// locationAttribute is where an agent stands. It is an attribute of each metric, so it cannot be one of the resource,
+// too.
 const locationAttribute = "wsprobe.location"
 
 // readResource reads what the environment says about the resource.

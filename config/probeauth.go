@@ -32,8 +32,8 @@ func (a *authReader) defaults(p yamltree.Pair, where yamltree.Path) func() (stri
 	return a.base.authorize(a.substituted)
 }
 
-// probe reads the mapping of a probe over that of the defaults block, and sets the fields of its Spec. An Authorization of
-// the probe, by auth or by a header, replaces a default of the other kind.
+// probe reads the mapping of a probe over that of the defaults block, and sets the fields of its Spec. An Authorization
+// of the probe, by auth or by a header, replaces a default of the other kind.
 func (a *authReader) probe(p yamltree.Pair, where yamltree.Path, probe, base *Probe) {
 	var settings authSettings
 	authSection.setDefaults(&settings)

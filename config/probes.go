@@ -168,8 +168,8 @@ func (r *probeReader) name(name string, item *yaml.Node, where yamltree.Path) {
 	r.names[name] = p.ValueAt
 }
 
-// dropUnusable drops defaults that the probe cannot use. A default message is for the probes that send one, a default ping
-// mode for those whose interpretation it serves. Any other conflict is a fault.
+// dropUnusable drops defaults that the probe cannot use. A default message is for the probes that send one, a default
+// ping mode for those whose interpretation it serves. Any other conflict is a fault.
 func (r *probeReader) dropUnusable(p *Probe) {
 	inherited := func(key string) bool {
 		i := probeSection.index[key]
@@ -225,8 +225,8 @@ func (r *probeReader) consequence(f probe.Fault, i int) bool {
 	})
 }
 
-// reportFault reports a fault of a Spec at its place: a wrong value at the value, a field that is not allowed at its key,
-// and a missing field at the mapping.
+// reportFault reports a fault of a Spec at its place: a wrong value at the value, a field that is not allowed at its
+// key, and a missing field at the mapping.
 func (r *probeReader) reportFault(f probe.Fault, i int, set *found, mapping *yaml.Node, where yamltree.Path) {
 	where = where.Field(probeSection.fields[i].Key())
 	p := set.pairs[i]
@@ -261,8 +261,8 @@ func (r *probeReader) reportFault(f probe.Fault, i int, set *found, mapping *yam
 	r.Used(what, use, where, "%s%s", f.Problem, r.origin(f))
 }
 
-// origin names the fields that a fault depends on and that come from the defaults block, because the reader of the message
-// would not see them.
+// origin names the fields that a fault depends on and that come from the defaults block, because the reader of the
+// message would not see them.
 func (r *probeReader) origin(f probe.Fault) string {
 	var inherited []string
 	for _, other := range f.Given {

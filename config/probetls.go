@@ -86,8 +86,8 @@ func (t *tlsReader) protocols(s *tlsSettings, set *found, where yamltree.Path) {
 	s.alpn = []string{httpOne}[:min(good, 1)]
 }
 
-// fit drops inherited settings that the probe at hand contradicts. A certificate, its key and their password are inherited
-// as one.
+// fit drops inherited settings that the probe at hand contradicts. A certificate, its key and their password are
+// inherited as one.
 func (t *tlsReader) fit(s tlsSettings) tlsSettings {
 	if t.setsKey("cert_file") || t.setsKey("key_file") {
 		if !t.setsKey("cert_file") {

@@ -33,8 +33,8 @@ const (
 	sentInURL
 )
 
-// note remembers a value that is read if it was substituted and is a secret. The values of some headers are public, such
-// as Origin, Host and User-Agent, because errors need them.
+// note remembers a value that is read if it was substituted and is a secret. The values of some headers are public,
+// such as Origin, Host and User-Agent, because errors need them.
 func (r *reader) note(n *yaml.Node, where yamltree.Path, secret secrecy) {
 	source, referred := r.Source(n)
 	if !referred || secret == public || secret == undecided ||

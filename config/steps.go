@@ -93,7 +93,8 @@ func firstLeaf(n *yaml.Node) string {
 	return inner
 }
 
-// jsonValue returns the JSON value that a scalar stands for. Number formats that JSON lacks, such as 0x1F, stand for none.
+// jsonValue returns the JSON value that a scalar stands for. Number formats that JSON lacks, such as 0x1F, stand for
+// none.
 func jsonValue(n *yaml.Node) (any, bool) {
 	switch {
 	case yamltree.IsNull(n):

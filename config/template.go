@@ -18,8 +18,8 @@ import (
 //	labels: {team: "{{target.label.team}}"}
 //
 // A placeholder {{target.NAME}} may stand in every value, but not in keys. NAME has letters, digits, dots, hyphens and
-// underscores. Other text in double braces stays as it is, because it belongs to an exchange. A value with a placeholder is
-// whatever its field wants, a number for instance, in quotes or not.
+// underscores. Other text in double braces stays as it is, because it belongs to an exchange. A value with a
+// placeholder is whatever its field wants, a number for instance, in quotes or not.
 //
 // A text of a target means itself. In a pattern its characters have no special meaning, and in an exchange nothing is
 // filled into it. References are resolved when the template is read, so that a target cannot ask for one.
@@ -34,8 +34,8 @@ type Template struct {
 	files  *tlsFiles
 }
 
-// ParseTemplate reads a template from the text of a file that has nothing else in it. Faults call the file by the name. The
-// error is an [*Error] with everything that is wrong whatever the target is.
+// ParseTemplate reads a template from the text of a file that has nothing else in it. Faults call the file by the name.
+// The error is an [*Error] with everything that is wrong whatever the target is.
 func ParseTemplate(name string, data []byte) (*Template, error) {
 	r := yamltree.NewReport(name)
 	entry := yamltree.Parse(r, data)
@@ -54,9 +54,9 @@ func ParseTemplate(name string, data []byte) (*Template, error) {
 	return t, nil
 }
 
-// Probe returns the probe for a target, whose texts the placeholders name: "address" is for {{target.address}}. The error
-// is an [*Error] with the places in the template that are wrong for this target. Files of certificates are read once for
-// all targets. Two targets can get probes of the same name. Several goroutines may call Probe.
+// Probe returns the probe for a target, whose texts the placeholders name: "address" is for {{target.address}}. The
+// error is an [*Error] with the places in the template that are wrong for this target. Files of certificates are read
+// once for all targets. Two targets can get probes of the same name. Several goroutines may call Probe.
 func (t *Template) Probe(target map[string]string) (Probe, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

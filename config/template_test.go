@@ -95,8 +95,8 @@ func TestTemplateIsAProbe(t *testing.T) {
 	}
 }
 
-// TestTemplateFaults: what is wrong for every target is told when the template is read, and the rest for the target, each
-// at its place in the template.
+// TestTemplateFaults: what is wrong for every target is told when the template is read, and the rest for the target,
+// each at its place in the template.
 func TestTemplateFaults(t *testing.T) {
 	clearEnvironment(t)
 	for name, test := range map[string]struct {

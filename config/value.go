@@ -14,8 +14,9 @@ import (
 type value[T any] struct {
 	// at returns a pointer to the place. It is nil for a Section, which is read by itself.
 	at func(*T) any
-	// store understands a text and puts it into its place. It returns what is wrong with the text, or nothing; the place
-	// is then untouched. The text may come from a file, a variable or the table of fields. Lists and maps have none.
+	// store understands a text and puts it into its place. It returns what is wrong with the text, or nothing; the
+	// place is then untouched. The text may come from a file, a variable or the table of fields. Lists and maps have
+	// none.
 	store func(into *T, f *Field, text string) (problem string)
 	// digest adds what is in the place to a digest. The path is that of a reference to it.
 	digest func(d *digester, from *T, path string)
@@ -36,7 +37,8 @@ func collection[T, V any](at func(*T) *V, digest func(d *digester, v V, path str
 }
 
 // scalar is a value of one text. parse returns the value that a text stands for, or what is wrong with the text.
-func scalar[T, V any](at func(*T) *V, parse func(f *Field, text string) (V, string), digest func(d *digester, v V, path string)) value[T] {
+func scalar[T, V any](at func(*T) *V, parse func(f *Field, text string) (V, string),
+	digest func(d *digester, v V, path string)) value[T] {
 	v := collection(at, digest)
 	v.store = func(into *T, f *Field, text string) string {
 		parsed, problem := parse(f, text)
@@ -50,7 +52,8 @@ func scalar[T, V any](at func(*T) *V, parse func(f *Field, text string) (V, stri
 
 // textAt is a value that is the text itself, which check looks at, unless it is nil.
 func textAt[T any](at func(*T) *string, check func(string) string) value[T] {
-	return scalar(at, func(f *Field, text string) (string, string) { return text, textProblem(f, check, text) }, (*digester).addSecret)
+	parse := func(f *Field, text string) (string, string) { return text, textProblem(f, check, text) }
+	return scalar(at, parse, (*digester).addSecret)
 }
 
 // optionalTextAt is a text that may be absent, which is not the same as empty.
@@ -81,7 +84,8 @@ func levelAt[T any](at func(*T) *slog.Level) value[T] {
 }
 
 func boolAt[T any](at func(*T) *bool) value[T] {
-	return scalar(at, func(_ *Field, text string) (bool, string) { return parseBool(text) }, func(d *digester, b bool, _ string) { d.addBool(b) })
+	return scalar(at, func(_ *Field, text string) (bool, string) { return parseBool(text) },
+		func(d *digester, b bool, _ string) { d.addBool(b) })
 }
 
 // ratioAt is a number from 0 to 1.

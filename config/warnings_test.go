@@ -9,8 +9,8 @@ import (
 
 const warnMark = "# warn: "
 
-// TestWarnFiles loads every file of the corpus of doubtful configurations. A file is valid, and begins with the warnings
-// that it must have; it has no others.
+// TestWarnFiles loads every file of the corpus of doubtful configurations. A file is valid, and begins with the
+// warnings that it must have; it has no others.
 func TestWarnFiles(t *testing.T) {
 	clearEnvironment(t)
 	files, err := filepath.Glob("testdata/warn/*.yaml")

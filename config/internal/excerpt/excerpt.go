@@ -20,5 +20,6 @@ func Cut(s string, length int) string {
 	return strings.ToValidUTF8(s[:length], "") + "..."
 }
 
-// Quote returns the excerpt of a text in double quotes, with what is not printable escaped, so that it stays on one line.
+// Quote returns the excerpt of a text in double quotes, with what is not printable escaped, so that it stays on one
+// line.
 func Quote(s string) string { return fmt.Sprintf("%q", Of(s)) }

@@ -35,7 +35,8 @@ func TestRegularFiles(t *testing.T) {
 	}
 }
 
-// TestShortErrors: an error has neither the name nor the content of the file in it, and both ways to read have the same.
+// TestShortErrors: an error has neither the name nor the content of the file in it, and both ways to read have the
+// same.
 func TestShortErrors(t *testing.T) {
 	dir := t.TempDir()
 	file := filepath.Join(dir, "name")

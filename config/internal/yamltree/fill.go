@@ -9,12 +9,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// target matches a placeholder of a template: {{target.NAME}}. The placeholders of an exchange have no dot in their names.
+// target matches a placeholder of a template: {{target.NAME}}. The placeholders of an exchange have no dot in their
+// names.
 var target = regexp.MustCompile(`\{\{ ?target\.([A-Za-z0-9_.-]+) ?\}\}`)
 
-// Fill returns a tree in which the placeholders {{target.NAME}} in values, keys excepted, are replaced, and the report for
-// it. value returns the text for a name, and whether there is one, for a value that stands below these keys. The tree and
-// its report stay as they are, so that they can be filled again.
+// Fill returns a tree in which the placeholders {{target.NAME}} in values, keys excepted, are replaced, and the report
+// for it. value returns the text for a name, and whether there is one, for a value that stands below these keys. The
+// tree and its report stay as they are, so that they can be filled again.
 //
 // Without value, the new report is blind: stand-ins take the place of what is not known yet.
 func Fill(r *Report, root *yaml.Node, value func(name string, keys []string) (string, bool)) (*Report, *yaml.Node) {
@@ -125,8 +126,8 @@ func (f *filling) scalar(n *yaml.Node, at *trail) *yaml.Node {
 	return filled
 }
 
-// splice replaces the placeholders at some places of a text, and returns where the pieces are then. Stand-ins are pieces,
-// too.
+// splice replaces the placeholders at some places of a text, and returns where the pieces are then. Stand-ins are
+// pieces, too.
 func (f *filling) splice(n *yaml.Node, places [][]int, pieces []Piece, at *trail) (string, []Piece) {
 	var b strings.Builder
 	var stood []Piece

@@ -52,8 +52,9 @@ func (r *Report) At(n *yaml.Node, where Path, format string, args ...any) {
 	r.Used(n, n, where, format, args...)
 }
 
-// Used adds a fault of a node n at the place where it is used, which is another node if an alias leads to it. An anchored
-// node is read once per alias, each time under another path. It is one mistake, reported where it was read first.
+// Used adds a fault of a node n at the place where it is used, which is another node if an alias leads to it. An
+// anchored node is read once per alias, each time under another path. It is one mistake, reported where it was read
+// first.
 func (r *Report) Used(n, use *yaml.Node, where Path, format string, args ...any) {
 	if f, fresh := r.Locate(Fault{Problem: fmt.Sprintf(format, args...)}, n, use, where); fresh {
 		r.faults = append(r.faults, f)
