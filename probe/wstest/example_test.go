@@ -51,14 +51,11 @@ func Example() {
 	answer, err := ask(context.Background(), server.URL, "how are you?")
 	fmt.Println(answer, err)
 
-	server.Wait() // until both scripts have ended
-	last := server.Last()
+	server.Wait() // until both scripts have ended, in whatever order
 	fmt.Println("visitors:", server.Connections())
-	fmt.Println("the last one closed with", last.CloseCode, last.CloseReason)
 	// Output:
 	// answer to how are you? <nil>
 	// visitors: 2
-	// the last one closed with 1000 thanks
 }
 
 // A script can break every rule of RFC 6455. This one sends a Ping between two fragments, which is allowed. A message
