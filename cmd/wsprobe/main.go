@@ -1,7 +1,7 @@
 // Command wsprobe probes WebSocket endpoints on a schedule, for a back end that speaks OTLP.
 //
-// This package is where everything is put together: one file per command, and agent.go, which wires the
-// scheduler, the probes, the telemetry and the status page. Nothing below it knows of the others.
+// Each command has a file of its own: its flags, its output, its exit codes. The package agent below wires the parts that
+// run.
 package main
 
 import (

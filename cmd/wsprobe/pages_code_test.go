@@ -1,6 +1,9 @@
 package main
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io"
 	"os"
 	"os/exec"
@@ -92,5 +95,38 @@ func TestPageCommands(t *testing.T) {
 	}
 	if found < 20 {
 		t.Errorf("the pages have %d command lines, which cannot be all", found)
+	}
+}
+
+// TestContributingWalks proves that the walks through the code name files that there are, and what these declare.
+func TestContributingWalks(t *testing.T) {
+	steps := regexp.MustCompile("(?m)^\\| \\d+ \\| `([^`]+)` \\| `([^`]+)` \\|").FindAllStringSubmatch(page(t, "CONTRIBUTING.md"), -1)
+	if len(steps) < 20 {
+		t.Errorf("the walks have %d steps, which cannot be all", len(steps))
+	}
+	for _, step := range steps {
+		file, err := parser.ParseFile(token.NewFileSet(), root+step[1], nil, parser.SkipObjectResolution)
+		if err != nil {
+			t.Error(err)
+			continue
+		}
+		if !slices.ContainsFunc(file.Decls, func(d ast.Decl) bool { return declares(d, step[2]) }) {
+			t.Errorf("%s does not declare %s", step[1], step[2])
+		}
+	}
+}
+
+// declares reports whether a declaration is that of a function, a method or a variable of a name.
+func declares(d ast.Decl, name string) bool {
+	switch d := d.(type) {
+	case *ast.FuncDecl:
+		return d.Name.Name == name
+	case *ast.GenDecl:
+		return slices.ContainsFunc(d.Specs, func(s ast.Spec) bool {
+			v, ok := s.(*ast.ValueSpec)
+			return ok && v.Names[0].Name == name
+		})
+	default:
+		return false
 	}
 }
