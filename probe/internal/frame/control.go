@@ -6,12 +6,13 @@ import (
 	"time"
 )
 
-// The library gets no control frame to see and sends none. It would answer a Ping only where somebody reads, wait for a
-// Pong in a second goroutine and for a close frame by a clock of its own, and it gives a connection up on which a control
-// frame takes longer than 5 s.
+// The library sees no control frame and sends none. It would answer a Ping only during a read, wait for a Pong in a
+// second goroutine and for a close frame by a clock of its own. It also gives a connection up if a control frame takes
+// longer than 5 s.
 
-// pingPayload is the length of what a Ping frame carries: enough that no other Pong can be taken for its own, and short
-// enough for servers that answer with no more than fits into a receive buffer, which in libwebsockets may be of 10 bytes.
+// pingPayload is the length of the payload of a Ping, in bytes. It is long enough that no other Pong passes for the
+// answer. It is short enough for servers that answer with no more than their receive buffer, which can be 10 bytes in
+// libwebsockets.
 const pingPayload = 8
 
 // Ping writes a Ping frame with a payload that nobody can guess.
@@ -24,15 +25,15 @@ func (w *Stream) Ping() error {
 	return err
 }
 
-// noteSaid tells the trace of a control frame, if it was sent.
+// noteSaid tells the trace of a control frame, unless its writing failed.
 func (w *Stream) noteSaid(began time.Time, err error, opcode byte, payload string) {
 	if w.scan.trace != nil && err == nil {
 		w.scan.trace.Sent(began, opcode, []byte(payload))
 	}
 }
 
-// say writes control frames. None is begun when the time is up, which could only cut it off: there will be time again for
-// the close frame.
+// say writes control frames. It begins none when the time is up, because the frame would be cut off, and no close frame
+// could follow.
 func (w *Stream) say(frames []byte) error {
 	if w.raw.Late() {
 		return ErrLate{}
@@ -41,8 +42,8 @@ func (w *Stream) say(frames []byte) error {
 	return err
 }
 
-// AnswerPings answers the Pings that have come, as soon as practical (RFC 6455 5.5.2): before the message that is about
-// to be written, too, since some servers hear nothing else until they have their Pong. A failure shows in the next read.
+// AnswerPings answers the Pings that have come, as soon as practical (RFC 6455 5.5.2). Call it before a message is
+// written, too, because some servers read nothing else until they have their Pong. A failure shows in the next read.
 func (w *Stream) AnswerPings() {
 	pings := w.scan.pings
 	if len(pings) == 0 || w.Ended() {
@@ -59,22 +60,22 @@ func (w *Stream) AnswerPings() {
 	_ = w.say(frames)
 }
 
-// SendClose sends a close frame, the last of all frames. To that of an endpoint which closed first it answers with the
-// same code (RFC 6455 5.5.1).
+// SendClose sends a close frame, the last of all frames. If the endpoint closed first, the code should be the
+// endpoint's (RFC 6455 5.5.1).
 func (w *Stream) SendClose(code int) {
 	var payload []byte
 	if code != CloseNoStatus {
 		payload = binary.BigEndian.AppendUint16(nil, uint16(code))
 	}
 	began := time.Now()
-	err := w.say(AppendControl(nil, Close, string(payload))) // await finds what broke
+	err := w.say(AppendControl(nil, Close, string(payload))) // Await finds the error
 	w.noteSaid(began, err, Close, string(payload))
 }
 
-// AppendControl appends a control frame, masked as all that a client sends (RFC 6455 5.3).
+// AppendControl appends a control frame, masked as all frames of a client (RFC 6455 5.3).
 func AppendControl(to []byte, opcode byte, payload string) []byte {
 	var mask [4]byte
-	_, _ = rand.Read(mask[:]) // never fails, says crypto/rand
+	_, _ = rand.Read(mask[:]) // it never fails
 	to = append(to, 0x80|opcode, 0x80|byte(len(payload)))
 	to = append(to, mask[:]...)
 	for i := range len(payload) {

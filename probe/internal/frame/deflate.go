@@ -9,25 +9,25 @@ import (
 // PermessageDeflate is the name of the compression extension (RFC 7692 7).
 const PermessageDeflate = "permessage-deflate"
 
-// Deflate is what was agreed about compression.
+// Deflate is the compression that both sides agreed upon.
 type Deflate struct {
 	params   []string // as the server gave them
 	takeover bool     // the server may refer to its earlier messages (RFC 7692 7.1.1.1)
 }
 
-// String is the extension as the server could have written it.
+// String is the extension with the server's parameters, as in its header.
 func (d *Deflate) String() string {
 	return strings.Join(append([]string{PermessageDeflate}, d.params...), "; ")
 }
 
-// AcceptDeflate reads the extensions that a server picked (RFC 6455 9.1), of which only a permessage-deflate that
-// was offered can be right. It returns nil for none, and otherwise what was agreed or what is wrong.
+// AcceptDeflate reads the extensions that a server picked (RFC 6455 9.1). Only a permessage-deflate that was offered
+// can be right. It returns the agreement, or nil if the server picked none, or else the problem.
 func AcceptDeflate(values []string, offered bool) (agreed *Deflate, problem string) {
 	for _, extension := range splitUnquoted(strings.Join(values, ","), ',') {
 		parts := splitUnquoted(extension, ';')
 		switch {
 		case parts[0] == "" && len(parts) == 1:
-			continue // an empty element of a list counts for nothing (RFC 9110 5.6.1.2)
+			continue // an empty element of a list does not count (RFC 9110 5.6.1.2)
 		case parts[0] != PermessageDeflate || !offered:
 			return nil, "which was not offered"
 		case agreed != nil:
@@ -59,7 +59,7 @@ func (d *Deflate) accept(param string) (problem string) {
 		}
 		d.takeover = d.takeover && name != "server_no_context_takeover"
 	case "server_max_window_bits":
-		// The largest window is always there, so that a smaller one needs no care.
+		// The inflater always has the largest window, which a smaller one fits into.
 		if bits, err := strconv.Atoi(value); err != nil || bits < 8 || bits > 15 || strconv.Itoa(bits) != value {
 			return fmt.Sprintf("with a value for %s that is not from 8 to 15", name)
 		}
@@ -80,7 +80,7 @@ func splitUnquoted(text string, separator byte) []string {
 	for i := 0; i < len(text); i++ {
 		switch c := text[i]; {
 		case quoted && c == '\\':
-			i++ // whatever is escaped
+			i++ // the escaped character
 		case c == '"':
 			quoted = !quoted
 		case c == separator && !quoted:
@@ -91,7 +91,7 @@ func splitUnquoted(text string, separator byte) []string {
 	return append(parts, strings.TrimSpace(text[begin:]))
 }
 
-// unquote returns what a quoted string stands for (RFC 9110 5.6.4), or the text as it is.
+// unquote returns the value of a quoted string (RFC 9110 5.6.4), or the text as it is.
 func unquote(text string) string {
 	inner, opened := strings.CutPrefix(text, `"`)
 	inner, closed := strings.CutSuffix(inner, `"`)

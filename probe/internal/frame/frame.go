@@ -1,8 +1,8 @@
 // Package frame judges the frames of a server as a client must (RFC 6455, RFC 7692).
 //
-// [Scanner] is the protocol as a value without I/O: bytes go in, data frames and breaches come out. [AppendControl] is
-// its counterpart for what a client sends. [Stream] puts both on a connection, below the WebSocket library, which joins
-// and masks data frames: the library is told of no control frame.
+// [Scanner] is the protocol as a value without I/O: bytes go in, data frames and breaches come out. [AppendControl]
+// makes the control frames of a client. [Stream] puts both on a connection, below the WebSocket library: the library
+// joins and masks data frames, and sees no control frame.
 package frame
 
 import (
@@ -34,24 +34,25 @@ const (
 	CloseTooBig      = 1009
 )
 
-// MaxControlPayload is how many bytes of payload a control frame can have (RFC 6455 5.5).
+// MaxControlPayload is the longest payload of a control frame, in bytes (RFC 6455 5.5).
 const MaxControlPayload = 125
 
-// Breach is what an endpoint did against RFC 6455 or the limits of the run. About is a sentence, see package say.
+// Breach is an act of an endpoint against RFC 6455 or against the limits of the run. About is a sentence, see package
+// say.
 type Breach struct {
 	Type  reasons.ErrorType
 	Code  int // the close code that answers it, 0 before the socket is open
 	About string
 
-	Switch reasons.Switch // what is wrong with a 101
-	Own    bool           // it is the probe's own message that is at fault
+	Switch reasons.Switch // the fault of a 101
+	Own    bool           // the probe's own message is at fault
 }
 
 func (b *Breach) Error() string { return b.About }
 
-// Trace is told what goes over a stream. Its functions delay the stream, and must not be nil.
+// Trace has functions that a stream calls with its traffic. They delay the stream, and must not be nil.
 type Trace struct {
-	// Payload is called with each piece of the frame that is being received.
+	// Payload is called with each piece of the payload of the frame that is arriving.
 	Payload func(opcode byte, piece []byte)
 	// Received is called at the end of each frame that was received.
 	Received func(Received)
@@ -63,7 +64,7 @@ type Trace struct {
 type Received struct {
 	Opcode byte
 	Final  bool // the last, or only, frame of its message
-	// Marked says that the frame is the first one of a compressed message, Compressed that it is any one of it.
+	// Compressed: the message is compressed. Marked: the frame is the first one of such a message.
 	Marked, Compressed bool
 	Control            []byte // the payload of a control frame, to be cloned
 }

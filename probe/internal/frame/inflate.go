@@ -12,10 +12,11 @@ import (
 // deflateWindow is how far back DEFLATE can refer (RFC 1951 2).
 const deflateWindow = 32 << 10
 
-// Inflater turns compressed messages into what was compressed (RFC 7692 7.2.2), a piece at a time and never more
-// than the limit. The library would do that, too, but it takes a message that was cut short for a whole one, and
-// loses its place after a block that calls itself the last, which RFC 7692 7.2.3.4 allows. So the frame scanner
-// hides from it that messages are compressed, and what it delivers goes through here.
+// Inflater inflates compressed messages (RFC 7692 7.2.2), piece by piece and never beyond the limit.
+//
+// The library could inflate, too. But it takes a message that was cut short for a whole one. It also loses its place
+// after a block that calls itself the last, which RFC 7692 7.2.3.4 allows. So the scanner hides the compression from
+// the library, and the messages that it delivers go through an Inflater.
 type Inflater struct {
 	scan     *Scanner // knows which messages are compressed
 	limit    int64    // bytes of one message
@@ -23,11 +24,11 @@ type Inflater struct {
 
 	in     deflated
 	flate  io.Reader // nil until the first compressed message
-	window []byte    // ends with what was inflated last
+	window []byte    // the bytes that were inflated last
 	size   int64     // of the message so far
 }
 
-// Message returns a reader of the message that the library has just begun to deliver.
+// Message returns a reader of the next message, whose payload the library delivers.
 func (f *Inflater) Message(payload io.Reader) io.Reader {
 	if !f.scan.nextCompressed() {
 		return payload
@@ -41,17 +42,17 @@ func (f *Inflater) Message(payload io.Reader) io.Reader {
 	return f
 }
 
-// restart begins a DEFLATE stream that can refer to what is in the window.
+// restart begins a DEFLATE stream that can refer to the bytes of the window.
 func (f *Inflater) restart() {
 	dictionary := f.window[max(0, len(f.window)-deflateWindow):]
 	if f.flate == nil {
 		f.flate = flate.NewReaderDict(&f.in, dictionary)
 		return
 	}
-	_ = f.flate.(flate.Resetter).Reset(&f.in, dictionary) // says of itself that it cannot fail
+	_ = f.flate.(flate.Resetter).Reset(&f.in, dictionary) // it never fails
 }
 
-// Read inflates. It ends with a breach if the data are corrupt or cut short, or too many.
+// Read inflates. The error is a breach if the data are corrupt, cut short or too many.
 func (f *Inflater) Read(p []byte) (int, error) {
 	for {
 		n, err := f.flate.Read(p)
@@ -80,7 +81,7 @@ func (f *Inflater) Read(p []byte) (int, error) {
 	}
 }
 
-// remember keeps the end of what was inflated.
+// remember keeps the last inflated bytes in the window.
 func (f *Inflater) remember(p []byte) {
 	f.window = append(f.window, p...)
 	if n := len(f.window); n > 2*deflateWindow {
@@ -89,24 +90,24 @@ func (f *Inflater) remember(p []byte) {
 }
 
 const (
-	// deflateTail is what every compressed message lacks at its end (RFC 7692 7.2.1).
+	// deflateTail is missing at the end of every compressed message (RFC 7692 7.2.1).
 	deflateTail = "\x00\x00\xff\xff"
-	// lastBlock is an empty block that ends a stream. Behind a message that is whole, it is read as just that;
-	// what was cut short swallows it, or trips over it.
+	// lastBlock is an empty block that ends a stream. Behind a whole message it is read as such a block; a message that
+	// was cut short swallows it, or fails at it.
 	lastBlock = "\x01\x00\x00\xff\xff"
-	// deflatedChunk is how much of a compressed message is read at once.
+	// deflatedChunk is how many bytes of a compressed message are read at once.
 	deflatedChunk = 1024
 )
 
-// deflated is the payload of a compressed message with what it lacks at its end. flate reads from it byte by
-// byte, and so never more than it needs.
+// deflated is the payload of a compressed message together with its missing end. Package flate reads it byte by byte,
+// and so never more than it needs.
 type deflated struct {
 	payload io.Reader
 	buf     [deflatedChunk + len(deflateTail) + len(lastBlock)]byte
 	rest    []byte  // of buf, not yet read
 	last    [4]byte // the last bytes of the payload
 	read    int64   // bytes of the payload
-	tail    int     // bytes that were put behind the payload
+	tail    int     // bytes that were appended to the payload
 	ended   bool    // there is no more payload
 	err     error   // why the payload cannot be read
 }
@@ -115,7 +116,7 @@ func (d *deflated) begin(payload io.Reader) {
 	d.payload, d.rest, d.last, d.read, d.tail, d.ended, d.err = payload, nil, [4]byte{}, 0, 0, false, nil
 }
 
-// fill makes sure that there is something to read, unless all was read.
+// fill makes sure that there are bytes to read, unless all were read.
 func (d *deflated) fill() error {
 	for len(d.rest) == 0 {
 		if d.ended {
@@ -128,7 +129,7 @@ func (d *deflated) fill() error {
 	return nil
 }
 
-// fetch reads more of the payload, and puts what is missing behind it.
+// fetch reads more of the payload, and appends the missing end to it.
 func (d *deflated) fetch() error {
 	n, err := d.payload.Read(d.buf[:deflatedChunk])
 	d.rest = d.buf[:n]
@@ -146,8 +147,8 @@ func (d *deflated) fetch() error {
 	return err
 }
 
-// missing is what has to follow the payload. Some servers leave the tail on, or send nothing at all for an empty
-// message, and every client gets along with that: a right payload cannot end in the tail.
+// missing are the bytes to append to the payload. Some servers do not remove the tail, or send nothing for an empty
+// message. Clients accept both, because a payload without its tail cannot end in a tail.
 func (d *deflated) missing() string {
 	if d.read == 0 || string(d.last[:]) == deflateTail {
 		return lastBlock

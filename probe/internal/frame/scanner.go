@@ -12,10 +12,10 @@ func protocolBreach(format string, args ...any) *Breach {
 	return &Breach{Type: reasons.ProtocolError, Code: CloseProtocol, About: say.Sentence("protocol error: "+format, args...)}
 }
 
-// Scanner follows the frames that a server sends, byte by byte. The WebSocket library forgives a server much that
-// RFC 6455 does not (masked frames, lengths that are not minimal, a stream that ends between two fragments), and cannot
-// say when a message was complete. The scanner stands below it, is the judge of both, and passes on what the library
-// is to read.
+// Scanner follows the frames of a server, byte by byte. It judges them, and passes data frames on.
+//
+// The WebSocket library cannot judge them. It accepts masked frames, lengths that are not minimal, and a stream that
+// ends between two fragments, all of which RFC 6455 forbids. It does not tell either when a message was complete.
 type Scanner struct {
 	limit   int64 // bytes of one message
 	deflate bool  // messages may be compressed
@@ -30,16 +30,16 @@ type Scanner struct {
 	inMessage  bool   // a fragmented message is under way
 	message    int64  // bytes of it
 	most       int64  // bytes that it may have
-	compressed []bool // of messages that have begun, those whose reader has not asked yet
+	compressed []bool // of the messages that have begun, but for those whose reader has asked
 
 	control    [MaxControlPayload]byte // payload of the control frame that is being read
 	controlLen int
 
-	pings []byte // payloads that nobody answered yet, each behind its length
+	pings []byte // payloads without an answer yet, each behind its length
 
 	messages    int  // whole data messages seen
 	pong        bool // the Pong that answers wantPong was seen
-	otherPong   bool // one was seen that does not
+	otherPong   bool // another Pong was seen
 	wantPong    string
 	closed      bool // a close frame was seen; nothing counts after it
 	closeCode   int
@@ -49,9 +49,9 @@ type Scanner struct {
 	inflated bool   // the message under way is compressed
 }
 
-// Scan takes the next bytes of the stream, and writes to data what the library shall see: the data frames, a header at
-// once, without the mark of a compressed message, which it would not let pass and of which nextCompressed tells. What
-// control frames say is kept here. A breach ends the stream, and so does a close frame: what is in front of it counts.
+// Scan takes the next bytes of the stream, and writes data frames to data: each header at once, without the mark of a
+// compressed message, which the library would refuse. The scanner keeps the control frames. A breach and a close frame
+// end the stream; frames in front of them count.
 func (s *Scanner) Scan(p []byte, data *bytes.Buffer) *Breach {
 	for len(p) > 0 && !s.closed {
 		if !s.inPayload {
@@ -85,7 +85,7 @@ func (s *Scanner) Scan(p []byte, data *bytes.Buffer) *Breach {
 	return nil
 }
 
-// NewScanner makes a scanner for messages of at most limit bytes, which may be compressed if compression was agreed upon.
+// NewScanner makes a scanner for messages of at most limit bytes. They may be compressed if compression is not nil.
 func NewScanner(limit int64, agreed *Deflate) Scanner {
 	return Scanner{limit: limit, deflate: agreed != nil}
 }
@@ -101,7 +101,7 @@ func (s *Scanner) Messages() int { return s.messages }
 // Pong reports whether the Pong that answers the last Ping was seen, and whether another one was.
 func (s *Scanner) Pong() (answer, other bool) { return s.pong, s.otherPong }
 
-// expectPong says which payload the Pong must have that is waited for.
+// expectPong sets the payload of the awaited Pong.
 func (s *Scanner) expectPong(payload string) { s.wantPong, s.pong, s.otherPong = payload, false, false }
 
 // unmarked is the first byte of a frame without the mark of a compressed message.
@@ -126,8 +126,8 @@ func (s *Scanner) nextCompressed() bool {
 	return compressed
 }
 
-// headerSize is how long the header is, as far as its first bytes tell. A mask would make it longer, but
-// begin refuses one before its key is read.
+// headerSize is the length of the header, as far as its first bytes tell. A mask would make it longer, but begin
+// refuses a mask before its key is read.
 func (s *Scanner) headerSize() int {
 	if s.headerLen < 2 {
 		return 2
@@ -209,15 +209,15 @@ func (s *Scanner) beginData() *Breach {
 	return nil
 }
 
-// mostDeflated is how long a message can be on the wire that is no longer than the limit once it is inflated. What
-// does not compress becomes longer by an eighth at the worst, and by some bytes wherever the sender flushes.
+// mostDeflated is the longest compressed form of a message within the limit. Bytes that do not compress grow by an
+// eighth at worst, and by some bytes at every flush of the sender.
 func mostDeflated(limit int64) int64 { return 2*limit + 4096 }
 
 func tooBig(limit int64) *Breach {
 	return &Breach{Type: reasons.MessageTooBig, Code: CloseTooBig, About: say.Sentence("message of more than %d bytes", limit)}
 }
 
-// take consumes payload and returns how much.
+// take consumes payload, and returns the number of its bytes.
 func (s *Scanner) take(p []byte) int {
 	n := len(p)
 	if uint64(n) > s.remaining {
@@ -233,7 +233,7 @@ func (s *Scanner) take(p []byte) int {
 	return n
 }
 
-// end closes the account of a frame whose payload is complete.
+// end counts a frame whose payload is complete.
 func (s *Scanner) end() *Breach {
 	s.inPayload = false
 	if s.trace != nil {

@@ -8,10 +8,10 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// maxPings bounds, in bytes, the Pings that wait for their Pongs.
+// maxPings bounds the Pings without an answer, in bytes.
 const maxPings = 64 << 10
 
-// notePing remembers a Ping. Of too many only the last ones need an answer (RFC 6455 5.5.3).
+// notePing remembers a Ping. If there are too many, only the last ones need an answer (RFC 6455 5.5.3).
 func (s *Scanner) notePing(payload []byte) {
 	if len(s.pings) > maxPings {
 		s.pings = s.pings[:0]

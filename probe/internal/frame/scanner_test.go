@@ -77,8 +77,8 @@ func FuzzFrameScanner(f *testing.F) {
 	})
 }
 
-// TestDataBytes holds that a breach and a close frame end the stream exactly there: what is in front of them still counts,
-// and what comes after them does not. Control frames are kept from the library.
+// TestDataBytes holds that a breach and a close frame end the stream exactly there: what is in front of them still
+// counts, and what comes after them does not. Control frames are kept from the library.
 func TestDataBytes(t *testing.T) {
 	good := wstest.Text("good").Bytes()
 	for name, tail := range map[string]string{

@@ -12,39 +12,39 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 )
 
-// maxEarly bounds what is taken from the connection before the send, frames of all kinds. A server that has said more
-// than that before it was asked is flooding.
+// maxEarly bounds the frames of all kinds that are read before the first message is sent, in bytes. A server that sends
+// more without being asked is flooding.
 const maxEarly = 256 << 10
 
-// ErrClosed ends the library's reads at a close frame, of which it is not told.
+// ErrClosed ends the library's reads at a close frame.
 var ErrClosed = errors.New("close frame received")
 
 // ErrPong ends the library's reads once the awaited Pong was seen.
 var ErrPong = errors.New("pong received")
 
-// ErrLate is what comes of reading what has been received, and of writing, when the time is up.
+// ErrLate is the error of a write, and of a read of bytes that came in time, when the time is up.
 type ErrLate struct{ tcp.ErrNothing }
 
 func (ErrLate) Error() string { return "the time is up" }
 
-// Stream is the stream of frames, above TLS: what the WebSocket library reads from and writes to. Every byte from the
-// server passes the frame scanner first, and what the library gets are sound data frames. Control frames are the wire's
-// own affair, see control.go.
+// Stream is the stream of frames above TLS that the WebSocket library reads and writes. Every byte of the server passes
+// the Scanner first, so that the library gets only sound data frames. The Stream itself answers control frames, see
+// control.go.
 type Stream struct {
 	conn    net.Conn // the raw connection, or TLS on it
 	raw     *tcp.Conn
 	scan    Scanner
 	inflate *Inflater    // nil if nothing is compressed
 	ready   bytes.Buffer // data frames, not yet read by the library
-	fault   error        // what every further read returns
+	fault   error        // the error of every further read
 	cut     error        // why a write failed, perhaps in the middle of a frame: no other frame can follow
 	chunk   []byte       // to receive into
-	// endAtPong ends the library's reads at the Pong, of a run that waits for nothing else.
+	// endAtPong ends the library's reads at the Pong, for a run that waits only for that.
 	endAtPong bool
 }
 
-// Options are what a Stream needs to know. Limit is how many bytes a message may have, Compression what was agreed
-// upon, or nil. Chunk is the buffer to receive into. Trace is nil for most runs.
+// Options of a Stream. Limit is the longest message in bytes. Compression is nil if there is none. Chunk is the buffer
+// to receive into. Trace is nil for most runs.
 type Options struct {
 	Limit       int64
 	Compression *Deflate
@@ -52,7 +52,7 @@ type Options struct {
 	Trace       *Trace
 }
 
-// NewStream puts frames on a connection: conn, which is raw or TLS on it.
+// NewStream puts frames on conn, which is raw itself or TLS on it.
 func NewStream(conn net.Conn, raw *tcp.Conn, o Options) *Stream {
 	w := &Stream{conn: conn, raw: raw, scan: NewScanner(o.Limit, o.Compression), chunk: o.Chunk}
 	w.scan.trace = o.Trace
@@ -62,7 +62,7 @@ func NewStream(conn net.Conn, raw *tcp.Conn, o Options) *Stream {
 	return w
 }
 
-// Scanner returns the protocol of the stream, to be asked only.
+// Scanner returns the scanner of the stream, for questions only.
 func (w *Stream) Scanner() *Scanner { return &w.scan }
 
 // Inflater inflates the messages of the stream, or is nil if nothing is compressed.
@@ -77,18 +77,18 @@ func (w *Stream) EndAtPong(end bool) { w.endAtPong = end }
 // EndsAtPong reports whether they do.
 func (w *Stream) EndsAtPong() bool { return w.endAtPong }
 
-// CloseWrite ends TLS, if there is any, in the direction of the server: all is said on both sides.
+// CloseWrite ends TLS, if there is any, in the direction of the server. Call it after both close frames.
 func (w *Stream) CloseWrite() {
 	if secured, ok := w.conn.(*tls.Conn); ok {
 		_ = secured.CloseWrite()
 	}
 }
 
-// Read hands data frames to the library. What ends the stream in the middle of what was received ends it exactly there,
-// so that a reply in front of it still counts.
+// Read hands data frames to the library. A breach or a close frame ends it exactly there, so that a reply in front of
+// it still counts.
 func (w *Stream) Read(p []byte) (int, error) {
 	if w.inflate != nil && w.raw.Late() {
-		return 0, ErrLate{} // a little that was received in time can be inflated for a long time
+		return 0, ErrLate{} // a few bytes can take long to inflate
 	}
 	w.AnswerPings()
 	for w.ready.Len() == 0 {
@@ -109,8 +109,8 @@ func (w *Stream) Read(p []byte) (int, error) {
 	return w.ready.Read(p)
 }
 
-// receive reads from the connection and scans, and returns how many bytes came. Errors of the stream are kept, timeouts
-// are not: after one the close frame is still to be sent.
+// receive reads from the connection and scans. It returns how many bytes came. It keeps errors of the stream, but no
+// timeouts: the close frame is still to be sent after one.
 func (w *Stream) receive() (int, error) {
 	n, err := w.conn.Read(w.chunk)
 	if b := w.scan.Scan(w.chunk[:n], &w.ready); b != nil {
@@ -145,17 +145,17 @@ func (w *Stream) Write(p []byte) (int, error) {
 	return n, w.cut
 }
 
-// Close does nothing: the connection belongs to the run, which closes it within its own budget.
+// Close does nothing: the owner of the connection closes it.
 func (w *Stream) Close() error { return nil }
 
-// Drain takes what has already been received, so that it cannot be mistaken for the reply.
+// Drain reads the bytes that have already arrived, so that they cannot pass for the reply.
 func (w *Stream) Drain() {
 	w.raw.Polling = true
 	w.Listen()
 	w.raw.Polling = false
 }
 
-// Early counts the messages that began before now, and so cannot answer what is sent now.
+// Early counts the messages that have begun already, and so cannot answer the next message of the probe.
 func (w *Stream) Early() int {
 	if w.scan.inMessage {
 		return w.scan.messages + 1
@@ -174,8 +174,8 @@ func (w *Stream) Listen() {
 	}
 }
 
-// Await reads and discards until a close frame, the end of the stream or the deadline, and returns why
-// it ended: nil for a close frame.
+// Await reads and discards until a close frame, the end of the stream or the deadline. The error is nil for a close
+// frame.
 func (w *Stream) Await() error {
 	for !w.scan.closed {
 		if w.fault != nil {
@@ -183,7 +183,7 @@ func (w *Stream) Await() error {
 		}
 		_, err := w.receive()
 		w.ready.Reset()
-		w.scan.compressed = w.scan.compressed[:0] // nobody will ask
+		w.scan.compressed = w.scan.compressed[:0] // no reader will ask
 		if err != nil && !w.scan.closed {
 			return err
 		}
@@ -191,8 +191,8 @@ func (w *Stream) Await() error {
 	return nil
 }
 
-// Outlast reads and discards, and answers Pings, until the stream ends or the bound of the connection passes, and
-// returns which of the two it was: the second is a timeout.
+// Outlast reads and discards, and answers Pings, until the stream ends or the deadline passes. The error is a timeout
+// if the deadline passed.
 func (w *Stream) Outlast() error {
 	for {
 		w.AnswerPings()
@@ -204,16 +204,15 @@ func (w *Stream) Outlast() error {
 		}
 		_, err := w.receive()
 		w.ready.Reset()
-		w.scan.compressed = w.scan.compressed[:0] // nobody will ask
+		w.scan.compressed = w.scan.compressed[:0] // no reader will ask
 		if err != nil && !w.Ended() {
 			return err
 		}
 	}
 }
 
-// AwaitEOF reads and discards, whatever it is, until the server closes the connection or the deadline.
-// The server closes first (RFC 6455 7.1.1); a client that closes with bytes unread would reset the
-// connection and could take its own close frame with it.
+// AwaitEOF reads and discards all bytes until the server closes the connection or the deadline. The server closes first
+// (RFC 6455 7.1.1): a client that closes with unread bytes resets the connection, and its own close frame can be lost.
 func (w *Stream) AwaitEOF() {
 	for {
 		if _, err := w.conn.Read(w.chunk); err != nil {
@@ -222,10 +221,10 @@ func (w *Stream) AwaitEOF() {
 	}
 }
 
-// Ended reports whether nothing more can come from the server.
+// Ended reports whether the stream has ended: by a close frame, a breach or the end of the connection.
 func (w *Stream) Ended() bool { return w.fault != nil || w.scan.closed }
 
-// Accept takes over what came in the same segment as the response head.
+// Accept takes over the bytes that came in the same segment as the response head.
 func (w *Stream) Accept(br *bufio.Reader) {
 	rest, _ := br.Peek(br.Buffered())
 	if b := w.scan.Scan(rest, &w.ready); b != nil {

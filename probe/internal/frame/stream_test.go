@@ -86,8 +86,8 @@ func TestResetSeenByAWrite(t *testing.T) {
 	}
 }
 
-// TestCloseAfterTheTimeIsUp: what was not said for want of time keeps the close frame from nothing, and what was cut off
-// keeps every other frame from being said.
+// TestCloseAfterTheTimeIsUp: what was not said for want of time keeps the close frame from nothing, and what was cut
+// off keeps every other frame from being said.
 func TestCloseAfterTheTimeIsUp(t *testing.T) {
 	said := func(before func(*Stream)) string {
 		here, there := net.Pipe()

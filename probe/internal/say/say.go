@@ -1,7 +1,7 @@
 // Package say makes sentences that keep the words of the probe apart from those of others.
 //
-// Only the words of others can hold secrets. A [Sentence] marks them, and [Shown] has only them searched, so that no
-// secret that looks like an ordinary word blanks out the probe's own text.
+// Only the words of others can hold secrets. A [Sentence] marks them, and [Shown] searches only them, so that a secret
+// that looks like an ordinary word does not blank out the probe's own text.
 package say
 
 import (
@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// The marks stand in no text of others, because nobody can guess them: a text that began with the first would be shown as
-// it is. A text without marks is taken for one of others as a whole.
+// The marks stand in no text of others, because nobody can guess them. A text that begins with the first is shown as it
+// is. A text without marks counts as one of others as a whole.
 var (
 	markOwn   = "\x00" + rand.Text() // at the beginning of a sentence of the probe
 	markBegin = "\x01" + rand.Text() // before words of others
 	markEnd   = "\x02" + rand.Text() // behind them
 )
 
-// Sentence is fmt.Sprintf for a sentence in which the arguments that are texts or errors are words of others, unless they
-// are such sentences themselves. Quote them with \"%s\", for %q would change them before they are searched for secrets.
+// Sentence is fmt.Sprintf for a sentence of the probe. Arguments that are strings or errors are words of others, unless
+// they are sentences themselves. Quote them with \"%s\": %q would change them before they are searched for secrets.
 func Sentence(format string, args ...any) string {
 	marked := make([]any, len(args))
 	for i, arg := range args {
@@ -51,8 +51,7 @@ type Error string
 
 func (e Error) Error() string { return string(e) }
 
-// Shown returns what may be shown of a sentence: its first limit bytes, in which shown makes the words of others
-// presentable.
+// Shown returns the first limit bytes of a sentence. The function shown makes the words of others in it presentable.
 func Shown(sentence string, limit int, shown func(theirs string, limit int) string) string {
 	own, found := strings.CutPrefix(sentence, markOwn)
 	if !found {

@@ -1,4 +1,4 @@
-// Package tcp is the one TCP connection of a run, below TLS: its deadline, its polling, its kernel timestamps.
+// Package tcp is a TCP connection below TLS, with one deadline, polling, kernel timestamps.
 package tcp
 
 import (
@@ -10,31 +10,31 @@ import (
 	"time"
 )
 
-// Conn is a connection that owns its deadline: every wait ends because the Conn says so, and never because a library
-// gave up. It also knows when bytes last came, and can look for bytes that are already there without waiting for more.
+// Conn is a connection that owns its deadline: every wait ends by SetEnd or Abort, never because a library gave up. It
+// also knows when bytes last came, and can read the bytes that are there already without a wait for more.
 //
-// One goroutine reads and writes; SetEnd, Abort and Late may be called by others meanwhile.
+// One goroutine reads and writes. Others may call SetEnd, Abort and Late meanwhile.
 type Conn struct {
 	net.Conn
-	// Polling makes Read take what is there instead of waiting.
+	// Polling makes Read return the bytes that are there instead of waiting.
 	Polling bool
-	// ArrivedAt is when the bytes of the last Read came, by the clock that Source names. Lag is how long they had been
-	// there by the time of that Read.
+	// ArrivedAt is when the bytes of the last Read came, by the clock that Source names. Lag is how long they then
+	// waited for that Read.
 	ArrivedAt time.Time
 	Source    TimestampSource
 	Lag       time.Duration
 
 	file    syscall.RawConn // nil for a connection that is not backed by a file descriptor
-	stamper *stamper        // nil where the kernel does not tell when it received something
+	stamper *stamper        // nil without timestamps of the kernel
 	opened  time.Time       // when the connection was handed over
-	sentAt  time.Time       // when the first Write began since this was zero
+	sentAt  time.Time       // when the first Write since Sending began, or zero
 
 	mu      sync.Mutex
 	until   time.Time // the end of every wait
 	aborted bool
 }
 
-// New takes over a connection. It switches the timestamps of the kernel on, where there are any.
+// New takes over a connection. It switches the timestamps of the kernel on, if the system has any.
 func New(conn net.Conn) *Conn {
 	c := &Conn{Conn: conn, stamper: newStamper(conn), opened: time.Now()}
 	if f, ok := conn.(syscall.Conn); ok {
@@ -43,8 +43,8 @@ func New(conn net.Conn) *Conn {
 	return c
 }
 
-// tryReader is implemented by connections without a file descriptor that can say what is already there.
-// TryRead returns ErrNothing, or any error that is a timeout, if nothing is.
+// tryReader is for connections without a file descriptor that can be polled. TryRead returns ErrNothing, or any other
+// timeout, if no byte is there.
 type tryReader interface {
 	TryRead(p []byte) (int, error)
 }
@@ -71,8 +71,8 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// inTime looks, once a wait has ended, for what had come before the end: a busy agent wakes up late, and what lies
-// there in time is no timeout of the endpoint's. What came later stays where it is.
+// inTime reads bytes that came before the end of a wait that has timed out. A busy agent wakes up late, and bytes that
+// came in time are no timeout of the endpoint. Later bytes stay in the kernel.
 func (c *Conn) inTime(p []byte, timeout error) (int, time.Time, error) {
 	c.mu.Lock()
 	until := c.until
@@ -88,7 +88,7 @@ func (c *Conn) inTime(p []byte, timeout error) (int, time.Time, error) {
 	return c.stamper.read(p[:n], false)
 }
 
-// Write notes when it began: below TLS, so that encryption is not in the time of what is sent.
+// Write notes when it began. It is below TLS, so that encryption is not in the time of a message.
 func (c *Conn) Write(p []byte) (int, error) {
 	if c.sentAt.IsZero() {
 		c.sentAt = time.Now()
@@ -96,7 +96,7 @@ func (c *Conn) Write(p []byte) (int, error) {
 	return c.Conn.Write(p)
 }
 
-// Sending marks the start of a message; after its Write, SentAt returns when the writing began.
+// Sending marks the start of a message, so that SentAt returns when the writing of this message began.
 func (c *Conn) Sending() { c.sentAt = time.Time{} }
 
 // SentAt returns when the first Write since Sending began, or the present time if there was none.
@@ -120,13 +120,13 @@ func (c *Conn) read(p []byte) (int, error) {
 	return 0, ErrNothing{}
 }
 
-// SetEnd sets the end of every wait on the connection. It does not bring an aborted one back to life.
+// SetEnd sets the end of every wait on the connection. It does not undo Abort.
 func (c *Conn) SetEnd(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.aborted {
 		c.until = t
-		_ = c.Conn.SetDeadline(t) // fails only on a closed connection, where nothing waits
+		_ = c.Conn.SetDeadline(t) // it fails only on a closed connection, where nothing waits
 	}
 }
 
@@ -138,29 +138,28 @@ func (c *Conn) Abort() {
 	_ = c.Conn.SetDeadline(c.until)
 }
 
-// Late reports whether waits have come to their end.
+// Late reports whether the end of all waits has passed.
 func (c *Conn) Late() bool {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return !time.Now().Before(c.until)
 }
 
-// SetDeadline, SetReadDeadline and SetWriteDeadline do nothing: crypto/tls sets deadlines of its own when
-// it closes, which would take the place of SetEnd's.
+// SetDeadline, SetReadDeadline and SetWriteDeadline do nothing, because crypto/tls sets deadlines of its own when it
+// closes, which would replace that of SetEnd.
 func (c *Conn) SetDeadline(time.Time) error      { return nil }
 func (c *Conn) SetReadDeadline(time.Time) error  { return nil }
 func (c *Conn) SetWriteDeadline(time.Time) error { return nil }
 
-// ErrNothing is what a poll finds when no byte is there. It is temporary, so that crypto/tls keeps the
-// connection usable.
+// ErrNothing is the error of a poll without a byte. It is temporary, so that crypto/tls keeps the connection usable.
 type ErrNothing struct{}
 
 func (ErrNothing) Error() string   { return "nothing received yet" }
 func (ErrNothing) Timeout() bool   { return true }
 func (ErrNothing) Temporary() bool { return true }
 
-// IsTimeout reports whether an error is that of a deadline of a Conn. A context's error, and the kernel's after it gave
-// up on a dead peer, call themselves timeouts, too.
+// IsTimeout reports whether an error comes from the deadline of a Conn. The errors of a context, and of a kernel that
+// gave up on a dead peer, call themselves timeouts, too, but are none.
 func IsTimeout(err error) bool {
 	t, ok := errors.AsType[net.Error](err)
 	return ok && t.Timeout() && !errors.Is(err, context.DeadlineExceeded) && !errors.Is(err, syscall.ETIMEDOUT)

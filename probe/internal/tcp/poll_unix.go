@@ -8,8 +8,8 @@ import (
 	"syscall"
 )
 
-// pollRead reads what the kernel already holds, without waiting: file descriptors of package net are
-// non-blocking, so one plain read answers at once.
+// pollRead reads the bytes that the kernel holds, without waiting. File descriptors of package net are non-blocking, so
+// a plain read returns at once.
 func pollRead(file syscall.RawConn, p []byte) (n int, err error) {
 	ctl := file.Read(func(fd uintptr) bool {
 		for {

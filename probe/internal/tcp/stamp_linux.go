@@ -13,11 +13,11 @@ import (
 	"unsafe"
 )
 
-// stamper receives from a TCP socket together with the time at which the kernel got what it received. A busy agent
-// comes round to reading late; its own waiting is not the endpoint's latency.
+// stamper receives from a TCP socket, together with the time at which the kernel received the bytes. A busy agent reads
+// late, and its own delay is not the endpoint's latency.
 //
-// The header of the system call is kept from one call to the next and the functions are made once, because a probe
-// receives a handful of times, and thousands of probes run in a second.
+// It keeps the header of the system call and its functions from one call to the next, because thousands of probes a
+// second receive a handful of times each.
 type stamper struct {
 	conn    net.Conn
 	file    syscall.RawConn
@@ -31,7 +31,7 @@ type stamper struct {
 	errno   syscall.Errno
 }
 
-// newStamper switches the timestamps of a connection on. It returns nil where there are none.
+// newStamper switches the timestamps of a connection on. It returns nil if it has none.
 func newStamper(conn net.Conn) *stamper {
 	tcp, ok := conn.(*net.TCPConn)
 	if !ok {
@@ -55,11 +55,11 @@ func newStamper(conn net.Conn) *stamper {
 	return s
 }
 
-// read receives, waiting until something comes or only looking whether something is there. The time is that of the
-// last byte, by the wall clock, and zero if the kernel gave none.
+// read receives. With wait it waits for bytes; without, it returns ErrNothing if none are there. The time is that of
+// the last byte, by the wall clock, and zero if the kernel gave none.
 func (s *stamper) read(p []byte, wait bool) (int, time.Time, error) { return s.recv(p, wait, 0) }
 
-// peek looks at what is there without taking it.
+// peek copies the bytes that are there, and leaves them in the kernel.
 func (s *stamper) peek(p []byte) (int, time.Time, error) { return s.recv(p, false, syscall.MSG_PEEK) }
 
 func (s *stamper) recv(p []byte, wait bool, flags uintptr) (int, time.Time, error) {
@@ -85,7 +85,7 @@ func (s *stamper) recv(p []byte, wait bool, flags uintptr) (int, time.Time, erro
 	}
 }
 
-// receive is one try to receive. It returns false to be called again once there is something to read.
+// receive tries to receive once. It returns false to be called again once there are bytes to read.
 func (s *stamper) receive(fd uintptr) bool {
 	for {
 		s.header.SetControllen(len(s.control))
@@ -98,8 +98,8 @@ func (s *stamper) receive(fd uintptr) bool {
 	}
 }
 
-// stamp reads the control message of the last receive: its length (8 bytes), level and type (4 each), and a
-// timespec (8 and 8), as all 64-bit architectures have them.
+// stamp reads the control message of the last receive. All 64-bit architectures have the same: its length (8 bytes),
+// level and type (4 each), and a timespec (8 and 8).
 func (s *stamper) stamp() time.Time {
 	if s.header.Controllen < 32 {
 		return time.Time{}
@@ -111,9 +111,9 @@ func (s *stamper) stamp() time.Time {
 	return time.Unix(int64(binary.NativeEndian.Uint64(s.control[16:])), int64(binary.NativeEndian.Uint64(s.control[24:])))
 }
 
-// KeepKernelClock keeps the kernel taking the time of what it receives until release is called, by one idle socket
-// that asks for it. Whoever probes often should do so: otherwise each run switches it on and off for the whole
-// machine, which costs more than the run. Without it everything works as well.
+// KeepKernelClock makes the kernel timestamp all that it receives, until release is called, by one idle socket that
+// asks for it. Without it, each run switches the timestamps on and off for the whole machine, which costs more than the
+// run.
 func KeepKernelClock() (release func(), err error) {
 	fd, err := syscall.Socket(syscall.AF_INET, syscall.SOCK_DGRAM|syscall.SOCK_CLOEXEC, 0)
 	if err != nil {

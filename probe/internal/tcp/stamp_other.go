@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// stamper is for systems whose kernel tells when it received something.
+// stamper is for systems whose kernel has timestamps of received bytes.
 type stamper struct{}
 
 func newStamper(net.Conn) *stamper { return nil }
@@ -16,5 +16,5 @@ func (*stamper) read([]byte, bool) (int, time.Time, error) { return 0, time.Time
 
 func (*stamper) peek([]byte) (int, time.Time, error) { return 0, time.Time{}, ErrNothing{} }
 
-// KeepKernelClock has nothing to keep on this system: times are those of the user clock.
+// KeepKernelClock does nothing on this system: all times are those of this process.
 func KeepKernelClock() (release func(), err error) { return func() {}, nil }

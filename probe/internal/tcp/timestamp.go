@@ -12,20 +12,20 @@ const (
 	UserTime TimestampSource = "user"
 )
 
-// maxDrift is how far the wall clock and the monotonic clock may have come apart since the connection was made, beside
-// the 500 parts in a million by which the kernel may slew: more is a step of the wall clock.
+// maxDrift is how far the wall clock and the monotonic clock may have come apart since the connection was made. The
+// kernel may slew by 500 parts in a million besides. A larger distance is a step of the wall clock.
 const maxDrift = 50 * time.Microsecond
 
-// clockGap is how much time has gone by on each of two clocks.
+// clockGap is the time that has passed on each of two clocks.
 type clockGap struct{ monotonic, wall time.Duration }
 
 func clocksSince(then, now time.Time) clockGap {
 	return clockGap{monotonic: now.Sub(then), wall: now.Round(0).Sub(then.Round(0))}
 }
 
-// received tells when bytes came that have just been read. The kernel's stamp is a time of the wall clock, which
-// can be set while the run is under way; it is brought to the monotonic clock by how long ago it is, and only if
-// the two clocks have gone alike since the connection was made and the answer is one that can be.
+// arrivalTime returns when bytes came that have just been read, and by which clock. The kernel's stamp is a time of the
+// wall clock, which can be set during a run. So it counts only if both clocks have run alike since the connection was
+// made, and if it lies between then and now. How long ago it is then gives the time on the monotonic clock.
 func arrivalTime(stamp, now time.Time, open clockGap) (time.Time, TimestampSource) {
 	drift := open.wall - open.monotonic
 	ago := now.Round(0).Sub(stamp)
