@@ -172,7 +172,7 @@ func probeFieldTable() string {
 		}
 		rows = append(rows, []string{code(name), f.Kind.String(), fallback, f.Range(), f.Doc})
 	}
-	return markdown([]string{"field", "type", "default", "range", "what it is"}, rows)
+	return markdown([]string{"field", "type", "default", "range", "meaning"}, rows)
 }
 
 func settingTable() string {
@@ -183,7 +183,7 @@ func settingTable() string {
 		}
 		rows = append(rows, []string{code(f.Path), code(f.Default), f.Range(), code(f.Env), code(f.OTel...), f.Doc})
 	}
-	return markdown([]string{"setting", "default", "range", "above the file", "below the file", "what it is"}, rows)
+	return markdown([]string{"setting", "default", "range", "above the file", "below the file", "meaning"}, rows)
 }
 
 func reasonTable() string {
@@ -214,7 +214,7 @@ func errorTypeTable() string {
 			rows = append(rows, []string{code(string(what)), code(string(reasons.OpenFailed)), http.StatusText(status), hint})
 		}
 	}
-	return markdown([]string{"error.type", "beside", "what it means", "hint, where there is a better one"}, rows)
+	return markdown([]string{"error.type", "beside", "meaning", "hint, where there is a better one"}, rows)
 }
 
 // tableHint is the hint on a failure of which nothing else is known than that the request had gone out by wss://.
@@ -236,7 +236,7 @@ func metricTable() string {
 	for _, m := range slices.Concat(telemetry.Metrics(), telemetry.SelfMetrics()) {
 		rows = append(rows, []string{code(m.Name), string(m.Kind), code(m.Unit), code(m.Attributes...), m.Description})
 	}
-	return markdown([]string{"metric", "kind", "unit", "attributes besides", "what it is"}, rows)
+	return markdown([]string{"metric", "kind", "unit", "attributes besides", "meaning"}, rows)
 }
 
 func eventTable() string {
@@ -244,7 +244,7 @@ func eventTable() string {
 	for _, e := range telemetry.Events() {
 		rows = append(rows, []string{code(e.Name), e.Severity.String(), e.Description, code(e.Attributes...)})
 	}
-	return markdown([]string{"event", "severity", "what it says", "attributes besides"}, rows)
+	return markdown([]string{"event", "severity", "meaning", "attributes besides"}, rows)
 }
 
 func spanTable() string {
@@ -252,7 +252,7 @@ func spanTable() string {
 	for _, s := range tracing.Table() {
 		rows = append(rows, []string{code(s.Name), s.Kind, s.Description, code(s.Attributes...)})
 	}
-	return markdown([]string{"span", "kind", "what it is", "attributes"}, rows)
+	return markdown([]string{"span", "kind", "meaning", "attributes"}, rows)
 }
 
 func resultKeyTable() string {
@@ -262,7 +262,7 @@ func resultKeyTable() string {
 			rows = append(rows, []string{code(f.Key), string(f.Type), f.Doc})
 		}
 	}
-	return markdown([]string{"key", "type", "what it is"}, rows)
+	return markdown([]string{"key", "type", "meaning"}, rows)
 }
 
 func keyTable(keys reflect.Type) string {
@@ -274,7 +274,7 @@ func keyTable(keys reflect.Type) string {
 		kind := plain.Replace(strings.NewReplacer("[]*", "[]").Replace(f.Type.String()))
 		rows = append(rows, []string{code(strings.TrimSuffix(f.Tag.Get("json"), ",omitempty")), kind, f.Tag.Get("doc")})
 	}
-	return markdown([]string{"key", "type", "what it is"}, rows)
+	return markdown([]string{"key", "type", "meaning"}, rows)
 }
 
 func commandTable() string {
@@ -285,7 +285,7 @@ func commandTable() string {
 		}
 		rows = append(rows, []string{code("wsprobe " + c.Use), c.Short})
 	}
-	return markdown([]string{"command", "what it does"}, rows)
+	return markdown([]string{"command", "effect"}, rows)
 }
 
 func onceFlagTable() string {
