@@ -1,10 +1,12 @@
 #!/usr/bin/env bash
-# Prometheus 3.16.0 (module v0.316.0), OTLP receiver, default storage: a request is refused whole, with status 400 "out of
-# order sample", although each of its samples is newer than the last one of its series. The receiver itself adds target_info
-# at the earliest and the latest time of a request, so a request that begins before the end of the one before is out of
-# order by target_info alone. A resource without further attributes has no target_info, and the same requests get 200.
+# Prometheus 3.16.0 (module v0.316.0), OTLP receiver, default storage: a request is refused whole, with status 400
+# "out of order sample", although each of its samples is newer than the last one of its series. The receiver itself
+# adds target_info at the earliest and the latest time of a request, so a request that begins before the end of the
+# one before is out of order by target_info alone. A resource without further attributes has no target_info, and the
+# same requests get 200.
 #
-# Input: two requests of one resource. The first has series a at 10 s and b at 20 s, the second a at 15 s and b at 25 s.
+# Input: two requests of one resource. The first has series a at 10 s and b at 20 s, the second a at 15 s and b at 25
+# s.
 #
 # Seen:
 #   with host.name: 200 400 out of order sample; stored a: 1, b: 1
@@ -101,7 +103,8 @@ func send(hostName bool) string {
 	dir := must(os.MkdirTemp(".", "data"))
 	db := must(tsdb.Open(dir, logger, nil, tsdb.DefaultOptions(), nil))
 	defer db.Close()
-	handler := remote.NewOTLPWriteHandler(logger, nil, db, func() config.Config { return *cfg }, remote.OTLPOptions{LookbackDelta: 5 * time.Minute})
+	handler := remote.NewOTLPWriteHandler(logger, nil, db, func() config.Config { return *cfg },
+		remote.OTLPOptions{LookbackDelta: 5 * time.Minute})
 	begin := time.Now().Add(-time.Minute)
 	at := func(seconds int) time.Time { return begin.Add(time.Duration(seconds) * time.Second) }
 	var answers []string
