@@ -4,6 +4,7 @@ package tcp
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"sync"
 	"syscall"
@@ -28,6 +29,7 @@ type Conn struct {
 	stamper *stamper        // nil without timestamps of the kernel
 	opened  time.Time       // when the connection was handed over
 	sentAt  time.Time       // when the first Write since Sending began, or zero
+	found   error           // of a look after the end of a wait, for the next Read: the system reports a reset once
 
 	mu      sync.Mutex
 	until   time.Time // the end of every wait
@@ -56,6 +58,10 @@ func (c *Conn) Read(p []byte) (int, error) {
 		stamp time.Time
 		err   error
 	)
+	if err = c.found; err != nil {
+		c.found = nil
+		return 0, err
+	}
 	if c.stamper != nil {
 		if n, stamp, err = c.stamper.read(p, !c.Polling); !c.Polling && IsTimeout(err) {
 			n, stamp, err = c.inTime(p, err)
@@ -80,6 +86,9 @@ func (c *Conn) inTime(p []byte, timeout error) (int, time.Time, error) {
 	c.SetEnd(time.Time{})
 	defer c.SetEnd(until)
 	n, stamp, err := c.stamper.peek(p)
+	if err != nil && !IsTimeout(err) && !errors.Is(err, io.EOF) {
+		c.found = err
+	}
 	now := time.Now()
 	at, clock := arrivalTime(stamp, now, clocksSince(c.opened, now))
 	if n == 0 || err != nil || clock != KernelTime || at.After(until) {

@@ -3,7 +3,9 @@
 package tcp
 
 import (
+	"errors"
 	"net"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -28,6 +30,41 @@ func TestInTime(t *testing.T) {
 		stampless++
 	}
 	t.Errorf("the kernel gave no time in %d attempts", stampless)
+}
+
+// TestResetFoundByALook: the look after the end of a wait may find a reset, which the next read then returns. Only the
+// end of a wait tells nothing of what the endpoint did.
+func TestResetFoundByALook(t *testing.T) {
+	l, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	client, err := net.Dial("tcp", l.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer client.Close()
+	server, err := l.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := New(client)
+	c.SetEnd(time.Now().Add(-time.Second))
+	if _, err := c.Read(make([]byte, 1)); !IsTimeout(err) {
+		t.Fatalf("got %v before the reset", err)
+	}
+	_ = server.(*net.TCPConn).SetLinger(0)
+	_ = server.Close()
+	for hangs := time.Now().Add(time.Minute); IsTimeout(err) || err == nil; {
+		if time.Now().After(hangs) {
+			t.Fatal("no read returns the reset")
+		}
+		_, err = c.Read(make([]byte, 1))
+	}
+	if !errors.Is(err, syscall.ECONNRESET) {
+		t.Errorf("got %v, want the reset", err)
+	}
 }
 
 // inTime reports whether the kernel told its time.
