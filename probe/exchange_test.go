@@ -119,9 +119,9 @@ func TestExchange(t *testing.T) {
 			change: exchanging(hears("hello"), asks("a", "b"))}),
 		silent("silent_later", endpoint{script: conversation("<hello", ">a"), timeout: brief, detail: "step 2 of 3: nothing",
 			change: exchanging(hears("hello"), asks("a", "b"), asks("c", "d"))}),
-		silent("step_has_less_time", endpoint{script: conversation("<hello", ">a"), ends: time.Second, detail: "step 2 of 2: nothing within 100ms",
+		silent("step_has_less_time", endpoint{on: onlyBubble, script: conversation("<hello", ">a"), ends: time.Second, detail: "step 2 of 2: nothing within 100ms",
 			change: exchanging(hears("hello"), within(100*time.Millisecond, asks("a", "b")))}),
-		{name: "mismatch_in_a_step", reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true, ends: time.Second,
+		{name: "mismatch_in_a_step", on: onlyBubble, reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true, ends: time.Second,
 			detail: "step 1 of 1: no match in 2 messages within 100ms",
 			script: conversation(">a", "<b", "<c"), change: exchanging(within(100*time.Millisecond, asks("a", "d")))},
 		closed("closed_between_steps", reasons.CloseFrame, 4000, "got b", conversation("<hello", ">a")).with(
