@@ -43,7 +43,8 @@ const (
 type endpoint struct {
 	name   string
 	script wstest.Script
-	serve  func(wstest.Script) *wstest.Server // a special server over TCP
+	serve  func(wstest.Script) *wstest.Server // a special server over TCP; without a memory the row has no bubble
+	memory func(wstest.Script) *wstest.Server // a special server in memory
 	change func(*probe.Spec, *wstest.Server)  // the difference from an ordinary probe
 	on     transport
 	alone  bool // the endpoint takes all the CPU it gets, so nothing runs beside it (give it a test that is not parallel)
@@ -109,7 +110,7 @@ func (e endpoint) test(t *testing.T) {
 			if e.on != onlyBubble {
 				run(t, string(i), func(t *testing.T) { e.overTCP(t, i) })
 			}
-			if e.on != onlyTCP && e.serve == nil {
+			if e.on != onlyTCP && (e.serve == nil || e.memory != nil) {
 				run(t, string(i)+"_in_a_bubble", func(t *testing.T) { e.inMemory(t, i) })
 			}
 		}
@@ -141,7 +142,11 @@ func (e endpoint) overTCP(t *testing.T, i probe.Interpretation) {
 // inMemory runs the row in a bubble, where times are exact.
 func (e endpoint) inMemory(t *testing.T, i probe.Interpretation) {
 	synctest.Test(t, func(t *testing.T) {
-		s := wstest.Memory(e.script)
+		serve := wstest.Memory
+		if e.memory != nil {
+			serve = e.memory
+		}
+		s := serve(e.script)
 		defer s.Close()
 		spec := e.spec(s, i)
 		if spec.Dial == nil {
