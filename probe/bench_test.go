@@ -19,9 +19,9 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// BenchmarkProbe runs the probe and a client that is written by hand for this one exchange side by side, against the same
-// endpoint in another process, so that the CPU time is the client's: cpu-us/probe is user and system time. The ratio of
-// the two is what counts.
+// BenchmarkProbe runs the probe and a client that is written by hand for this one exchange side by side, against the
+// same endpoint in another process, so that the CPU time is the client's: cpu-us/probe is user and system time. The
+// ratio of the two is what counts.
 func BenchmarkProbe(b *testing.B) {
 	release, err := probe.KeepKernelClock()
 	if err != nil {
@@ -33,7 +33,9 @@ func BenchmarkProbe(b *testing.B) {
 		for _, parallel := range []int{1, 50} {
 			b.Run(fmt.Sprintf("%s/%d", scheme, parallel), func(b *testing.B) {
 				var hand float64
-				b.Run("hand", func(b *testing.B) { hand = benchmark(b, parallel, wstest.ByHand(url, trusting, ping, want)) })
+				b.Run("hand", func(b *testing.B) {
+					hand = benchmark(b, parallel, wstest.ByHand(url, trusting, ping, want))
+				})
 				b.Run("probe", func(b *testing.B) {
 					b.ReportMetric(benchmark(b, parallel, byProbe(url))/hand, "ratio")
 				})
@@ -97,7 +99,8 @@ func benchmark(b *testing.B, parallel int, run func() error) float64 {
 var trusting = &tls.Config{InsecureSkipVerify: true}
 
 func byProbe(url string) func() error {
-	spec := probe.Spec{Opening: probe.Opening{URL: url}, Interpretation: probe.RoundTripLatency, Send: ping, Expect: want}
+	spec := probe.Spec{Opening: probe.Opening{URL: url}, Interpretation: probe.RoundTripLatency, Send: ping,
+		Expect: want}
 	if strings.HasPrefix(url, "wss") {
 		spec.TLS = trusting
 	}

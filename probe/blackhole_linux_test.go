@@ -28,7 +28,8 @@ func TestSYNBlackhole(t *testing.T) {
 		_ = syscall.Connect(socket(t), name) // does not wait
 	}
 	port := name.(*syscall.SockaddrInet4).Port
-	p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: "ws://127.0.0.1:" + strconv.Itoa(port) + "/"}, Timeout: brief})
+	p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: "ws://127.0.0.1:" + strconv.Itoa(port) + "/"},
+		Timeout: brief})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -37,7 +37,8 @@ func TestHappyEyeballsExactly(t *testing.T) {
 			inBubble(t, false, wstest.Reply(pong), func(s *probe.Spec, srv *wstest.Server) {
 				s.URL, s.Resolve = "ws://localhost/", resolver(0, nil, first, third, second)
 				s.Dial = func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
-					if dial, ok := map[string]func(context.Context, netip.AddrPort) (net.Conn, error){first: test.first, second: test.second}[addr.Addr().String()]; ok && dial != nil {
+					if dial, ok := map[string]func(context.Context, netip.AddrPort) (net.Conn, error){first: test.first,
+						second: test.second}[addr.Addr().String()]; ok && dial != nil {
 						return dial(ctx, addr)
 					}
 					return srv.Dial(ctx, addr)
@@ -60,7 +61,9 @@ func TestCancel(t *testing.T) {
 		script wstest.Script
 		change func(*probe.Spec, *wstest.Server)
 	}{
-		"dns": {hang, func(s *probe.Spec, _ *wstest.Server) { s.URL, s.Resolve = "ws://localhost/", resolver(time.Hour, nil) }},
+		"dns": {hang, func(s *probe.Spec, _ *wstest.Server) {
+			s.URL, s.Resolve = "ws://localhost/", resolver(time.Hour, nil)
+		}},
 		"connect": {hang, func(s *probe.Spec, srv *wstest.Server) {
 			s.Dial = dialAfter(time.Hour, srv.Dial)
 		}},
@@ -79,7 +82,8 @@ func TestCancel(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := wstest.Memory(test.script)
 				defer s.Close()
-				spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency, Send: ping}
+				spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial},
+					Interpretation: probe.RoundTripLatency, Send: ping}
 				if test.change != nil {
 					test.change(&spec, s)
 				}
@@ -90,8 +94,11 @@ func TestCancel(t *testing.T) {
 				ctx, cancel := context.WithCancelCause(t.Context())
 				time.AfterFunc(100*ms, func() { cancel(stop) })
 				begin := time.Now()
-				r, err := p.RunWith(ctx, probe.RunOptions{Fixed: func(time.Time) { t.Error("fixed an outcome that there is not") }})
-				if took := time.Since(begin); !errors.Is(err, stop) || !reflect.DeepEqual(r, probe.Result{}) || took != 100*ms {
+				r, err := p.RunWith(ctx, probe.RunOptions{Fixed: func(time.Time) {
+					t.Error("fixed an outcome that there is not")
+				}})
+				if took := time.Since(begin); !errors.Is(err, stop) || !reflect.DeepEqual(r, probe.Result{}) ||
+					took != 100*ms {
 					t.Errorf("got %+v, %v after %v", r, err, took)
 				}
 				if _, err := p.Run(ctx); !errors.Is(err, stop) {

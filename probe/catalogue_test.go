@@ -3,7 +3,6 @@ package probe_test
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -12,12 +11,34 @@ import (
 // TestCatalogue probes every ready-made endpoint behind its path, as those who rehearse their alerts do.
 func TestCatalogue(t *testing.T) {
 	reasons := map[string]string{
-		"good": "ok", "echo": "ws_reply_mismatch", "slow": "ok", "greeting": "ok", "fragments": "ok", "deflate": "ok", "slow-handshake": "ok",
-		"stall-handshake": "ws_handshake_timeout", "drip-handshake": "ws_handshake_timeout", "silent": "ws_reply_timeout",
-		"half-message": "ws_reply_timeout", "pings-only": "ws_reply_timeout", "mismatch": "ws_reply_mismatch", "flood": "ws_reply_mismatch",
-		"close-at-open": "ws_closed_early", "close-1000": "ws_closed_early", "close-1011": "ws_closed_early", "close-1013": "ws_closed_early",
-		"close-4001": "ws_closed_early", "close-empty": "ws_closed_early", "drop": "ws_closed_early", "reset": "ws_closed_early",
-		"ignores-close": "ok", "huge-frame": "ws_closed_early", "deflate-bomb": "ws_closed_early", "masked": "ws_closed_early", "reserved-bits": "ws_closed_early", "bad-utf8": "ws_closed_early",
+		"good":            "ok",
+		"echo":            "ws_reply_mismatch",
+		"slow":            "ok",
+		"greeting":        "ok",
+		"fragments":       "ok",
+		"deflate":         "ok",
+		"slow-handshake":  "ok",
+		"stall-handshake": "ws_handshake_timeout",
+		"drip-handshake":  "ws_handshake_timeout",
+		"silent":          "ws_reply_timeout",
+		"half-message":    "ws_reply_timeout",
+		"pings-only":      "ws_reply_timeout",
+		"mismatch":        "ws_reply_mismatch",
+		"flood":           "ws_reply_mismatch",
+		"close-at-open":   "ws_closed_early",
+		"close-1000":      "ws_closed_early",
+		"close-1011":      "ws_closed_early",
+		"close-1013":      "ws_closed_early",
+		"close-4001":      "ws_closed_early",
+		"close-empty":     "ws_closed_early",
+		"drop":            "ws_closed_early",
+		"reset":           "ws_closed_early",
+		"ignores-close":   "ok",
+		"huge-frame":      "ws_closed_early",
+		"deflate-bomb":    "ws_closed_early",
+		"masked":          "ws_closed_early",
+		"reserved-bits":   "ws_closed_early",
+		"bad-utf8":        "ws_closed_early",
 	}
 	cases := wstest.Catalogue(pong)
 	paths := make(map[string]wstest.Script)
@@ -35,7 +56,12 @@ func TestCatalogue(t *testing.T) {
 			if strings.HasPrefix(c.Name, "deflate") {
 				compression = probe.CompressionOn
 			}
-			p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL + c.Name, Compression: compression}, Interpretation: probe.RoundTripLatency, Timeout: 3 * time.Second, Send: ping, Expect: want})
+			timeout := patient
+			if want := reasons[c.Name]; strings.HasSuffix(want, "_timeout") || want == "ws_reply_mismatch" {
+				timeout = brief
+			}
+			p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL + c.Name, Compression: compression},
+				Interpretation: probe.RoundTripLatency, Timeout: timeout, Send: ping, Expect: want})
 			if err != nil {
 				t.Fatal(err)
 			}

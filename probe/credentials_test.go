@@ -26,10 +26,11 @@ func TestAuthorize(t *testing.T) {
 	})
 	defer proxy.Close()
 	runs := 0
-	spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: map[string]string{"X-Other": "other"}, Authorize: func() (string, error) {
-		runs++
-		return tokens[runs-1], nil
-	}}}
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: map[string]string{"X-Other": "other"},
+		Authorize: func() (string, error) {
+			runs++
+			return tokens[runs-1], nil
+		}}}
 	spec.Proxy = &url.URL{Scheme: "http", Host: proxy.Addr().String()}
 	p, err := probe.New(spec)
 	if err != nil {
@@ -66,7 +67,8 @@ func TestCredentialsUnreadable(t *testing.T) {
 				spec.Send = ping
 			}
 			r := runOnce(t, spec)
-			if r.Reason != reasons.OpenFailed || r.ErrorType != reasons.CredentialsUnreadable || r.Opened || r.Peer != "" {
+			if r.Reason != reasons.OpenFailed || r.ErrorType != reasons.CredentialsUnreadable || r.Opened ||
+				r.Peer != "" {
 				t.Errorf("%s, %s: got %v, %q, opened %v, peer %q", name, i, r.Reason, r.ErrorType, r.Opened, r.Peer)
 			}
 			if value, there := i.Value(r); value != 0 || there != (i == probe.ConnectionSuccess) {
@@ -93,7 +95,8 @@ func TestAuthorizationIsRedacted(t *testing.T) {
 	})
 	defer s.Close()
 	// user:pass-canary
-	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Authorize: func() (string, error) { return "Basic dXNlcjpwYXNzLWNhbmFyeQ==", nil }}})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL,
+		Authorize: func() (string, error) { return "Basic dXNlcjpwYXNzLWNhbmFyeQ==", nil }}})
 	v := reflect.ValueOf(r)
 	for i := range v.NumField() {
 		if text := fmt.Sprint(v.Field(i)); strings.Contains(text, "canary") || strings.Contains(text, "dXNlcjpwYXNz") {
@@ -107,7 +110,8 @@ func TestAuthorizationIsRedacted(t *testing.T) {
 
 // TestOneAuthorization: a header of that name beside it, however it is written, is a fault.
 func TestOneAuthorization(t *testing.T) {
-	spec := probe.Spec{Opening: probe.Opening{URL: "ws://example.com/", Headers: map[string]string{"authorization": "x"}}}
+	spec := probe.Spec{Opening: probe.Opening{URL: "ws://example.com/",
+		Headers: map[string]string{"authorization": "x"}}}
 	if faults := spec.Validate(); faults != nil {
 		t.Errorf("a header alone: %v", faults)
 	}

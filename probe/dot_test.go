@@ -15,10 +15,11 @@ import (
 // has no use for it (RFC 6066 3), so the certificate for the name is right.
 func TestTrailingDot(t *testing.T) {
 	asked := make(chan string, 1)
-	s := wstest.StartTLS(wstest.Reply(pong), &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		asked <- hello.ServerName
-		return nil, nil
-	}})
+	s := wstest.StartTLS(wstest.Reply(pong),
+		&tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			asked <- hello.ServerName
+			return nil, nil
+		}})
 	defer s.Close()
 	_, port, err := net.SplitHostPort(s.Addr().String())
 	if err != nil {

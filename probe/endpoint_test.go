@@ -38,8 +38,8 @@ const (
 	onlyBubble                      // the row depends on fractions of a second
 )
 
-// endpoint is a row of a table: an endpoint, and the result that a probe must get of it. The zero value of each field but
-// the script is that of an ordinary endpoint that answers.
+// endpoint is a row of a table: an endpoint, and the result that a probe must get of it. The zero value of each field
+// but the script is that of an ordinary endpoint that answers.
 type endpoint struct {
 	name   string
 	script wstest.Script
@@ -47,11 +47,11 @@ type endpoint struct {
 	memory func(wstest.Script) *wstest.Server // a special server in memory
 	change func(*probe.Spec, *wstest.Server)  // the difference from an ordinary probe
 	on     transport
-	alone  bool // the endpoint takes all the CPU it gets, so nothing runs beside it (give it a test that is not parallel)
+	alone  bool // the endpoint takes all the CPU it gets, so no other row may run (the test must not be parallel)
 
 	timeout     time.Duration // of the probe, if it is not patient
 	least, most time.Duration // bounds of the round trip; most is for a bubble
-	ends        time.Duration // in a bubble, when the run ends at the latest, if not by its deadline and the close budget
+	ends        time.Duration // the latest end of the run in a bubble, if not the deadline and the close budget
 
 	reason   reasons.Code
 	err      reasons.ErrorType
@@ -117,8 +117,20 @@ func (e endpoint) test(t *testing.T) {
 	})
 }
 
-// overTCP runs the row over the loopback interface. Its times are those of a machine that may be busy.
+// overTCP runs the row over the loopback interface, on a machine that may be busy. If the result says that the machine
+// was late to serve the run, another error within a short timeout tells nothing of the endpoint: then there is another
+// run.
 func (e endpoint) overTCP(t *testing.T, i probe.Interpretation) {
+	for range 20 {
+		if e.tryOverTCP(t, i) {
+			return
+		}
+	}
+	t.Error("the machine was too busy for every run")
+}
+
+// tryOverTCP reports whether the machine served the run in time.
+func (e endpoint) tryOverTCP(t *testing.T, i probe.Interpretation) bool {
 	serve := wstest.Start
 	if e.serve != nil {
 		serve = e.serve
@@ -130,6 +142,13 @@ func (e endpoint) overTCP(t *testing.T, i probe.Interpretation) {
 	if took > spec.Timeout+hangs {
 		t.Errorf("took %v", took)
 	}
+	expected := e.err
+	if e.well(i) {
+		expected = ""
+	}
+	if e.timeout > 0 && r.Overloaded() && r.ErrorType != expected {
+		return false
+	}
 	if r.Opened && r.Handshake == 0 {
 		t.Error("opened in no time")
 	}
@@ -137,6 +156,7 @@ func (e endpoint) overTCP(t *testing.T, i probe.Interpretation) {
 		t.Error("replied in no time")
 	}
 	e.check(t, s, i, r)
+	return true
 }
 
 // inMemory runs the row in a bubble, where times are exact.
@@ -178,10 +198,15 @@ func (e endpoint) run(t *testing.T, spec probe.Spec) (probe.Result, time.Duratio
 	return r, time.Since(begin)
 }
 
+// well reports whether a run of the row is ok with an interpretation.
+func (e endpoint) well(i probe.Interpretation) bool {
+	return e.reason == reasons.OK || e.opened && i != probe.RoundTripLatency
+}
+
 // check compares the result, and the part that the endpoint saw, with the row.
 func (e endpoint) check(t *testing.T, s *wstest.Server, i probe.Interpretation, r probe.Result) {
 	t.Helper()
-	well := e.reason == reasons.OK || e.opened && i != probe.RoundTripLatency
+	well := e.well(i)
 	e.checkOutcome(t, r, well)
 	checkValues(t, r, i, well)
 	if well && i == probe.RoundTripLatency && r.RoundTrip < e.least {
@@ -213,7 +238,8 @@ func (e endpoint) checkOutcome(t *testing.T, r probe.Result, well bool) {
 	if !strings.Contains(r.Detail, e.detail) || r.Detail == "" {
 		t.Errorf("detail %q, want %q in it", r.Detail, e.detail)
 	}
-	if byProbe := e.err == reasons.ProtocolError || e.err == reasons.MessageTooBig; byProbe && !r.CloseByProbe || e.err == reasons.CloseFrame && r.CloseByProbe {
+	if byProbe := e.err == reasons.ProtocolError || e.err == reasons.MessageTooBig; byProbe && !r.CloseByProbe ||
+		e.err == reasons.CloseFrame && r.CloseByProbe {
 		t.Errorf("close code %d: sent by the probe: %v", r.CloseCode, r.CloseByProbe)
 	}
 	if e.opened && r.CloseCode != e.closeCode || r.CloseReason != e.closeWhy {

@@ -66,11 +66,15 @@ func TestExchange(t *testing.T) {
 			change: exchanging(hears("hello"), asks("login", "welcome"), asks("subscribe", "data"))},
 		{name: "greeting_in_two_messages_at_once", script: conversation("<hello", "<motd", ">go", "<gone"),
 			change: exchanging(hears("hello"), hears("motd"), asks("go", "gone"))},
-		{name: "greeting_passed_over", script: conversation("<hello", ">go", "<gone"), change: exchanging(asks("go", "gone"))},
-		{name: "messages_without_answer", script: conversation(">a", ">b", "<c"), change: exchanging(tells("a"), tells("b"), measure(hears("c")))},
-		{name: "sending_last", script: conversation(">a", "<b", ">bye"), change: exchanging(asks("a", "b"), tells("bye"))},
+		{name: "greeting_passed_over", script: conversation("<hello", ">go", "<gone"),
+			change: exchanging(asks("go", "gone"))},
+		{name: "messages_without_answer", script: conversation(">a", ">b", "<c"),
+			change: exchanging(tells("a"), tells("b"), measure(hears("c")))},
+		{name: "sending_last", script: conversation(">a", "<b", ">bye"),
+			change: exchanging(asks("a", "b"), tells("bye"))},
 		{name: "any_answer", script: conversation(">a", "<whatever"), change: exchanging(asks("a", ""))},
-		{name: "caught_and_sent", script: conversation(`<{"sid":"x.7"}`, ">join x.7", "<joined x.7", ">leave x.7 x.7", "<left"),
+		{name: "caught_and_sent", script: conversation(`<{"sid":"x.7"}`, ">join x.7", "<joined x.7", ">leave x.7 x.7",
+			"<left"),
 			change: exchanging(catches(`"sid":"(?P<sid>[^"]+)"`), asks("join {{sid}}", "joined {{sid}}"),
 				asks("leave {{sid}} {{ sid }}", "left"))},
 		{name: "caught_is_no_pattern", script: conversation("<id x.7", ">go", "<id xx7", "<id x.7!"),
@@ -79,8 +83,10 @@ func TestExchange(t *testing.T) {
 			change: exchanging(catches(`id(?P<id> .+)?`), asks("go [{{id}}]", "ok"))},
 		{name: "braces_are_text", script: conversation(`>{"a":{"b":{}}}{{}}{{1}}{{a b}}{ {a}}`, "<ok"),
 			change: exchanging(asks(`{"a":{"b":{}}}{{}}{{1}}{{a b}}{ {a}}`, "ok"))},
-		{name: "double_braces_sent", script: conversation("<id 7", `>{{id}} 7 {{nonce}} {{{{}} {{"x"}}`, "<got {{id}}", ">next", "<a{{id}}7", ">last", `<{"t":"{{name}}"}`),
-			change: exchanging(catches(`id (?P<id>\d)`), asks(`{{"{{"}}id}} {{id}} {{'{{'}}nonce}} {{ "{{" }}{{"{{"}}}} {{"x"}}`, `got {{"{{"}}id}}`),
+		{name: "double_braces_sent", script: conversation("<id 7", `>{{id}} 7 {{nonce}} {{{{}} {{"x"}}`, "<got {{id}}",
+			">next", "<a{{id}}7", ">last", `<{"t":"{{name}}"}`),
+			change: exchanging(catches(`id (?P<id>\d)`),
+				asks(`{{"{{"}}id}} {{id}} {{'{{'}}nonce}} {{ "{{" }}{{"{{"}}}} {{"x"}}`, `got {{"{{"}}id}}`),
 				probe.Step{Send: new("next"), ExpectPattern: `^a{{'{{'}}id\}\}{{id}}$`},
 				probe.Step{Send: new("last"), ExpectJSON: map[string]any{"t": `{{"{{"}}name}}`}})},
 		{name: "caught_bytes", script: func(c *wstest.Conn) {
@@ -90,18 +96,25 @@ func TestExchange(t *testing.T) {
 			c.Send(wstest.Binary("\xff\xc3\xa9x!"), wstest.Binary("\x00\xff\xc3\xa9.!"))
 			c.Message()
 			c.Serve()
-		}, change: exchanging(catches(`\x01(?P<id>[^\x02]+)`), probe.Step{Send: new("a"), ExpectPattern: `{{id}}!`}, tells("{{id}}"))},
+		}, change: exchanging(catches(`\x01(?P<id>[^\x02]+)`), probe.Step{Send: new("a"), ExpectPattern: `{{id}}!`},
+			tells("{{id}}"))},
 		{name: "empty_message_sent", script: conversation(">", "<ok"), change: exchanging(asks("", "ok"))},
-		{name: "json", script: conversation(`>{"id":7}`, `<{"id":6,"result":true}`, `<{"id":7.0,"result":{"ok":null,"n":[1,"two"]}}`),
+		{name: "json", script: conversation(`>{"id":7}`, `<{"id":6,"result":true}`,
+			`<{"id":7.0,"result":{"ok":null,"n":[1,"two"]}}`),
 			change: exchanging(probe.Step{Send: new(`{"id":7}`),
 				ExpectJSON: map[string]any{"id": 7, "result.ok": nil, "result.n.1": "two", "result.n.#": 2}})},
-		{name: "json_numbers_are_exact", script: conversation(">a", `<{"id":6.532470403686728e+17}`, `<{"id":653247040368672769}`, `<{"id":653247040368672768.0,"n":-0}`),
-			change: exchanging(probe.Step{Send: new("a"), ExpectJSON: map[string]any{"id": json.Number("653247040368672768"), "n": 0}})},
+		{name: "json_numbers_are_exact", script: conversation(">a", `<{"id":6.532470403686728e+17}`,
+			`<{"id":653247040368672769}`, `<{"id":653247040368672768.0,"n":-0}`),
+			change: exchanging(probe.Step{Send: new("a"),
+				ExpectJSON: map[string]any{"id": json.Number("653247040368672768"), "n": 0}})},
 		{name: "json_in_a_text", script: conversation(">a", `<{"event":"x","data":"{\"status\":\"ok\"}"}`),
 			change: exchanging(probe.Step{Send: new("a"), ExpectJSON: map[string]any{"data|@fromstr|status": "ok"}})},
-		{name: "json_hostile", on: onlyBubble, reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true, ends: 3 * time.Second, timeout: brief,
-			script: conversation(">a", `<{"a":"`+strings.Repeat("[", 900_000)+`"}`, `<{"a":1e`+strings.Repeat("9", 900_000)+`}`),
-			change: exchanging(probe.Step{Send: new("a"), ExpectJSON: map[string]any{"a|@fromstr|@fromstr|0": 1, "a": 1}})},
+		{name: "json_hostile", on: onlyBubble, reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched,
+			opened: true, ends: 3 * time.Second, timeout: brief,
+			script: conversation(">a", `<{"a":"`+strings.Repeat("[", 900_000)+`"}`,
+				`<{"a":1e`+strings.Repeat("9", 900_000)+`}`),
+			change: exchanging(probe.Step{Send: new("a"), ExpectJSON: map[string]any{"a|@fromstr|@fromstr|0": 1,
+				"a": 1}})},
 		{name: "slow_measured_step", least: 190 * time.Millisecond, most: time.Second,
 			script: func(c *wstest.Conn) {
 				c.Accept()
@@ -115,13 +128,17 @@ func TestExchange(t *testing.T) {
 		{name: "early_answer_is_none", reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true,
 			detail: "step 2 of 2: no match in 1 message", timeout: brief,
 			script: atOnce("hello", "pong"), change: exchanging(hears("hello"), asks("ping", "pong"))},
-		silent("no_greeting", endpoint{script: wstest.Silent, timeout: brief, detail: "step 1 of 2: nothing within " + brief.String() + ": waiting for the reply",
+		silent("no_greeting", endpoint{script: wstest.Silent, timeout: brief, detail: "step 1 of 2: nothing within " +
+			brief.String() + ": waiting for the reply",
 			change: exchanging(hears("hello"), asks("a", "b"))}),
-		silent("silent_later", endpoint{script: conversation("<hello", ">a"), timeout: brief, detail: "step 2 of 3: nothing",
+		silent("silent_later", endpoint{script: conversation("<hello", ">a"), timeout: brief,
+			detail: "step 2 of 3: nothing",
 			change: exchanging(hears("hello"), asks("a", "b"), asks("c", "d"))}),
-		silent("step_has_less_time", endpoint{on: onlyBubble, script: conversation("<hello", ">a"), ends: time.Second, detail: "step 2 of 2: nothing within 100ms",
+		silent("step_has_less_time", endpoint{on: onlyBubble, script: conversation("<hello", ">a"), ends: time.Second,
+			detail: "step 2 of 2: nothing within 100ms",
 			change: exchanging(hears("hello"), within(100*time.Millisecond, asks("a", "b")))}),
-		{name: "mismatch_in_a_step", on: onlyBubble, reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true, ends: time.Second,
+		{name: "mismatch_in_a_step", on: onlyBubble, reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched,
+			opened: true, ends: time.Second,
 			detail: "step 1 of 1: no match in 2 messages within 100ms",
 			script: conversation(">a", "<b", "<c"), change: exchanging(within(100*time.Millisecond, asks("a", "d")))},
 		closed("closed_between_steps", reasons.CloseFrame, 4000, "got b", conversation("<hello", ">a")).with(
@@ -138,10 +155,13 @@ func TestExchange(t *testing.T) {
 			c.FIN()
 			c.Watch()
 		}).with(exchanging(asks("a", "hello"), hears("more")), "step 2 of 2: connection ended"),
-		closed("caught_text_outgrows_its_bound", reasons.MessageTooBig, 1009, "", conversation("<"+strings.Repeat("x", 10_000))).with(
+		closed("caught_text_outgrows_its_bound", reasons.MessageTooBig, 1009, "",
+			conversation("<"+strings.Repeat("x", 10_000))).with(
 			exchanging(catches(`(?P<all>.+)`), asks(strings.Repeat("{{all}} ", 120), "ok")), "step 2 of 2: filling in"),
-		closed("caught_text_outgrows_a_pattern", reasons.MessageTooBig, 1009, "", conversation("<"+strings.Repeat("x", 70_000))).with(
-			exchanging(catches(`(?P<all>.+)`), probe.Step{Send: new("a"), ExpectPattern: "{{all}}"}), "step 2 of 2: filling in"),
+		closed("caught_text_outgrows_a_pattern", reasons.MessageTooBig, 1009, "",
+			conversation("<"+strings.Repeat("x", 70_000))).with(
+			exchanging(catches(`(?P<all>.+)`), probe.Step{Send: new("a"), ExpectPattern: "{{all}}"}),
+			"step 2 of 2: filling in"),
 	} {
 		e.test(t)
 	}
@@ -220,15 +240,18 @@ func TestStepTimesExactly(t *testing.T) {
 		ok    bool
 	}{
 		{[]probe.Step{hears("hello"), hears("motd"), asks("a", "b")},
-			[]probe.Span{{0, 100 * ms, probe.SpanEnded}, {100 * ms, 100 * ms, probe.SpanEnded}, {100 * ms, 130 * ms, probe.SpanEnded}}, 30 * ms, true},
+			[]probe.Span{{0, 100 * ms, probe.SpanEnded}, {100 * ms, 100 * ms, probe.SpanEnded},
+				{100 * ms, 130 * ms, probe.SpanEnded}}, 30 * ms, true},
 		{[]probe.Step{measure(hears("hello")), asks("a", "b"), tells("c")},
-			[]probe.Span{{0, 100 * ms, probe.SpanEnded}, {100 * ms, 130 * ms, probe.SpanEnded}, {130 * ms, 130 * ms, probe.SpanEnded}}, 100 * ms, true},
+			[]probe.Span{{0, 100 * ms, probe.SpanEnded}, {100 * ms, 130 * ms, probe.SpanEnded},
+				{130 * ms, 130 * ms, probe.SpanEnded}}, 100 * ms, true},
 		{[]probe.Step{asks("a", "b"), within(200*ms, asks("c", "d")), tells("e")},
 			[]probe.Span{{10 * ms, 130 * ms, probe.SpanEnded}, {130 * ms, 330 * ms, probe.SpanBroken}, {}}, 0, false},
 	} {
 		inBubble(t, false, script, exchanging(test.steps...), func(r probe.Result, _ time.Duration) {
 			if fmt.Sprint(r.Steps) != fmt.Sprint(test.spans) || r.Replied != test.ok || r.RoundTrip != test.trip {
-				t.Errorf("steps %v, round trip %v %v; want %v, %v %v", r.Steps, r.RoundTrip, r.Replied, test.spans, test.trip, test.ok)
+				t.Errorf("steps %v, round trip %v %v; want %v, %v %v", r.Steps, r.RoundTrip, r.Replied, test.spans,
+					test.trip, test.ok)
 			}
 		})
 	}
@@ -266,7 +289,8 @@ func TestPingBoth(t *testing.T) {
 		}, ends: 3 * time.Second},
 		alive, later, dead,
 		unanswered("both_silent", reasons.ReplyTimedOut, wstest.Deaf),
-		{name: "pong_and_wrong_reply", reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true, timeout: brief, script: wstest.Reply("no")},
+		{name: "pong_and_wrong_reply", reason: reasons.ReplyMismatch, err: reasons.ReplyMismatched, opened: true,
+			timeout: brief, script: wstest.Reply("no")},
 		closed("close_after_pong", reasons.CloseFrame, 1011, "", func(c *wstest.Conn) {
 			c.Accept()
 			c.Message()

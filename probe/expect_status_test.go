@@ -2,7 +2,6 @@ package probe_test
 
 import (
 	"testing"
-	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -32,7 +31,12 @@ func TestExpectStatus(t *testing.T) {
 				t.Parallel()
 				s := wstest.Start(test.script)
 				defer s.Close()
-				r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: i, ExpectStatus: 401, Timeout: 500 * time.Millisecond})
+				timeout := patient
+				if test.reason == reasons.HandshakeTimeout {
+					timeout = brief
+				}
+				r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: i, ExpectStatus: 401,
+					Timeout: timeout})
 				if r.Reason != test.reason || r.ErrorType != test.err {
 					t.Errorf("got %v, %q (%s); want %v, %q", r.Reason, r.ErrorType, r.Detail, test.reason, test.err)
 				}
@@ -52,7 +56,8 @@ func TestExpectStatusValidation(t *testing.T) {
 	for _, spec := range []probe.Spec{
 		{Opening: probe.Opening{URL: "ws://example.com/"}, ExpectStatus: 101},
 		{Opening: probe.Opening{URL: "ws://example.com/"}, ExpectStatus: 600},
-		{Opening: probe.Opening{URL: "ws://example.com/"}, ExpectStatus: 401, Interpretation: probe.RoundTripLatency, Send: "x"},
+		{Opening: probe.Opening{URL: "ws://example.com/"}, ExpectStatus: 401, Interpretation: probe.RoundTripLatency,
+			Send: "x"},
 	} {
 		if faults := spec.Validate(); len(faults) != 1 || faults[0].Field != "ExpectStatus" {
 			t.Errorf("%+v: got %v", spec, faults)

@@ -54,8 +54,10 @@ func blackhole(lost string) func(context.Context, netip.AddrPort) (net.Conn, err
 
 func TestDNS(t *testing.T) {
 	t.Parallel()
-	row := func(name string, err reasons.ErrorType, detail string, resolve func(context.Context, string) ([]netip.Addr, error)) endpoint {
-		return endpoint{name: name, script: wstest.Reply(pong), on: onlyTCP, change: named(resolve), reason: reasons.OpenFailed, err: err, detail: detail, unreached: true}
+	row := func(name string, err reasons.ErrorType, detail string, resolve func(context.Context, string) ([]netip.Addr,
+		error)) endpoint {
+		return endpoint{name: name, script: wstest.Reply(pong), on: onlyTCP, change: named(resolve),
+			reason: reasons.OpenFailed, err: err, detail: detail, unreached: true}
 	}
 	good := func(name string, resolve func(context.Context, string) ([]netip.Addr, error)) endpoint {
 		return endpoint{name: name, script: wstest.Reply(pong), on: onlyTCP, change: named(resolve)}
@@ -79,9 +81,12 @@ func TestDNS(t *testing.T) {
 		good("dns_first_of_two_refused", resolver(0, nil, "127.0.0.2", "127.0.0.1")),
 		good("dns_first_family_refused", resolver(0, nil, "::1", "127.0.0.1")),
 		lost, lost4, late,
-		row("dns_nxdomain", reasons.DNSNotFound, "no such host", resolver(0, &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true})),
-		row("dns_servfail", reasons.DNSFailure, "server misbehaving", resolver(0, &net.DNSError{Err: "server misbehaving", Name: "x", IsTemporary: true})),
-		row("dns_own_timeout", reasons.DNSFailure, "i/o timeout", resolver(0, &net.DNSError{Err: "i/o timeout", Name: "x", IsTimeout: true})),
+		row("dns_nxdomain", reasons.DNSNotFound, "no such host",
+			resolver(0, &net.DNSError{Err: "no such host", Name: "x", IsNotFound: true})),
+		row("dns_servfail", reasons.DNSFailure, "server misbehaving",
+			resolver(0, &net.DNSError{Err: "server misbehaving", Name: "x", IsTemporary: true})),
+		row("dns_own_timeout", reasons.DNSFailure, "i/o timeout",
+			resolver(0, &net.DNSError{Err: "i/o timeout", Name: "x", IsTimeout: true})),
 		row("dns_empty", reasons.DNSFailure, "no address", resolver(0, nil)),
 		row("dns_other", reasons.DNSFailure, "odd", resolver(0, errors.New("odd"))),
 	} {
@@ -92,11 +97,14 @@ func TestDNS(t *testing.T) {
 // TestLocalhost uses the real resolver.
 func TestLocalhost(t *testing.T) {
 	t.Parallel()
-	e := endpoint{name: "dns_localhost", on: onlyTCP, script: wstest.Reply(pong), change: func(s *probe.Spec, _ *wstest.Server) {
-		s.URL = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
-	}}
+	e := endpoint{name: "dns_localhost", on: onlyTCP, script: wstest.Reply(pong),
+		change: func(s *probe.Spec, _ *wstest.Server) {
+			s.URL = strings.Replace(s.URL, "127.0.0.1", "localhost", 1)
+		}}
 	e.test(t)
-	e.name, e.change, e.unreached = "dns_invalid", func(s *probe.Spec, _ *wstest.Server) { s.URL = "ws://nowhere.invalid/" }, true
+	e.name, e.change, e.unreached = "dns_invalid", func(s *probe.Spec, _ *wstest.Server) {
+		s.URL = "ws://nowhere.invalid/"
+	}, true
 	e.reason, e.err = reasons.OpenFailed, reasons.DNSNotFound
 	if _, err := net.DefaultResolver.LookupHost(t.Context(), "nowhere.invalid"); err != nil {
 		var dns *net.DNSError
@@ -114,12 +122,18 @@ func TestTCP(t *testing.T) {
 		}
 	}
 	row := func(name string, err reasons.ErrorType, detail string, change func(*probe.Spec, *wstest.Server)) endpoint {
-		return endpoint{name: name, script: wstest.Reply(pong), on: onlyTCP, change: change, reason: reasons.OpenFailed, err: err, detail: detail, unreached: true, ends: time.Second}
+		return endpoint{name: name, script: wstest.Reply(pong), on: onlyTCP, change: change, reason: reasons.OpenFailed,
+			err: err, detail: detail, unreached: true, ends: time.Second}
 	}
-	hole := row("tcp_syn_blackhole", reasons.ConnectTimeout, "waiting for the TCP connection", func(s *probe.Spec, _ *wstest.Server) { s.Dial = blackhole("127.0.0.1") })
+	hole := row("tcp_syn_blackhole", reasons.ConnectTimeout, "waiting for the TCP connection",
+		func(s *probe.Spec, _ *wstest.Server) {
+			s.Dial = blackhole("127.0.0.1")
+		})
 	hole.reason, hole.timeout = reasons.HandshakeTimeout, brief
 	for _, e := range []endpoint{
-		row("tcp_refused", reasons.ConnectionRefused, "connection refused", func(_ *probe.Spec, s *wstest.Server) { s.Close() }),
+		row("tcp_refused", reasons.ConnectionRefused, "connection refused", func(_ *probe.Spec, s *wstest.Server) {
+			s.Close()
+		}),
 		row("tcp_odd", reasons.ConnectionFailed, "odd", dial(errors.New("odd"))),
 		hole,
 	} {

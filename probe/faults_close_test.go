@@ -19,8 +19,10 @@ func closed(name string, err reasons.ErrorType, code int, why string, script wst
 
 func TestClosedEarly(t *testing.T) {
 	t.Parallel()
-	codes := map[int]string{1000: "bye", 1001: "going away", 1003: "text not wanted", 1007: "", 1008: "policy", 1009: "too big",
-		1010: "extension", 1011: "internal error", 1012: "restart", 1013: "try again later", 1014: "bad gateway", 3000: "registered",
+	codes := map[int]string{1000: "bye", 1001: "going away", 1003: "text not wanted", 1007: "", 1008: "policy",
+		1009: "too big",
+		1010: "extension", 1011: "internal error", 1012: "restart", 1013: "try again later", 1014: "bad gateway",
+		3000: "registered",
 		3999: "", 4000: "own", 4001: "token expired", 4999: strings.Repeat("é", 61)}
 	for code, why := range codes {
 		name := "close_" + strconv.Itoa(code)
@@ -58,8 +60,10 @@ func TestClosedEarly(t *testing.T) {
 			c.FIN()
 			c.Watch()
 		}),
-		closed("close_then_more_data", reasons.CloseFrame, 4000, "", wstest.Frames(wstest.Close(4000, ""), wstest.Text(pong))),
-		closed("close_then_breach", reasons.CloseFrame, 4000, "", wstest.Frames(wstest.Close(4000, ""), wstest.Frame{Opcode: 11})),
+		closed("close_then_more_data", reasons.CloseFrame, 4000, "",
+			wstest.Frames(wstest.Close(4000, ""), wstest.Text(pong))),
+		closed("close_then_breach", reasons.CloseFrame, 4000, "",
+			wstest.Frames(wstest.Close(4000, ""), wstest.Frame{Opcode: 11})),
 		closed("close_inside_fragments", reasons.CloseFrame, 4000, "", wstest.Frames(
 			wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true}, wstest.Close(4000, ""))),
 		closed("fin_at_open", reasons.UnexpectedEOF, 1006, "", gone(0, fin)),
@@ -89,13 +93,27 @@ func TestClosedEarly(t *testing.T) {
 
 func TestCloseAfterReply(t *testing.T) {
 	for _, e := range []endpoint{
-		{name: "reply_then_close_1000", script: wstest.Frames(wstest.Text(pong), wstest.Close(1000, "")), ends: 1500 * time.Millisecond},
-		{name: "reply_then_close_1011", script: wstest.Frames(wstest.Text(pong), wstest.Close(1011, "")), saw: []int{1011}, ends: 1500 * time.Millisecond},
-		{name: "reply_then_fin", script: after(func(c *wstest.Conn) { c.Send(wstest.Text(pong)); c.FIN(); c.Watch() }), ends: 1700 * time.Millisecond},
-		{name: "reply_then_breach", script: wstest.Frames(wstest.Text(pong), wstest.Frame{Opcode: 11}), saw: []int{1002}},
-		{name: "reply_then_huge", script: wstest.Frames(wstest.Text(pong), wstest.Frame{Opcode: wstest.OpText, Announce: 1 << 40}), saw: []int{1009}},
-		{name: "never_answers_close", script: after(func(c *wstest.Conn) { c.Send(wstest.Text(pong)); c.Watch() }), most: 900 * time.Millisecond},
-		{name: "never_reads_close", script: after(func(c *wstest.Conn) { c.Send(wstest.Text(pong)); c.Hold() }), saw: []int{0, 1000}},
+		{name: "reply_then_close_1000", script: wstest.Frames(wstest.Text(pong), wstest.Close(1000, "")),
+			ends: 1500 * time.Millisecond},
+		{name: "reply_then_close_1011", script: wstest.Frames(wstest.Text(pong), wstest.Close(1011, "")),
+			saw: []int{1011}, ends: 1500 * time.Millisecond},
+		{name: "reply_then_fin", script: after(func(c *wstest.Conn) {
+			c.Send(wstest.Text(pong))
+			c.FIN()
+			c.Watch()
+		}), ends: 1700 * time.Millisecond},
+		{name: "reply_then_breach", script: wstest.Frames(wstest.Text(pong), wstest.Frame{Opcode: 11}),
+			saw: []int{1002}},
+		{name: "reply_then_huge", script: wstest.Frames(wstest.Text(pong),
+			wstest.Frame{Opcode: wstest.OpText, Announce: 1 << 40}), saw: []int{1009}},
+		{name: "never_answers_close", script: after(func(c *wstest.Conn) {
+			c.Send(wstest.Text(pong))
+			c.Watch()
+		}), most: 900 * time.Millisecond},
+		{name: "never_reads_close", script: after(func(c *wstest.Conn) {
+			c.Send(wstest.Text(pong))
+			c.Hold()
+		}), saw: []int{0, 1000}},
 		{name: "answers_close_keeps_tcp", script: after(func(c *wstest.Conn) {
 			c.Send(wstest.Text(pong))
 			for c.Read().Opcode != wstest.OpClose {
@@ -130,7 +148,8 @@ func TestProtocolError(t *testing.T) {
 		return e
 	}
 	masked, rsv1, rsv2, rsv3, long16, long64 := text, text, text, text, text, text
-	masked.Masked, rsv1.RSV, rsv2.RSV, rsv3.RSV, long16.Length, long64.Length = true, 4, 2, 1, wstest.Length16, wstest.Length64
+	masked.Masked, rsv1.RSV, rsv2.RSV, rsv3.RSV, long16.Length, long64.Length = true, 4, 2, 1, wstest.Length16,
+		wstest.Length64
 	fin := invalid("bad_utf8_then_fin")
 	fin.script = after(func(c *wstest.Conn) { c.Raw(wstest.Text(pong + "\xff").Bytes()); c.FIN(); c.Watch() })
 	early := broken("masked_at_open")

@@ -3,6 +3,7 @@ package probe_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -22,9 +23,10 @@ func TestBadExtension(t *testing.T) {
 		"ext_deflate_client_window":    "permessage-deflate; client_max_window_bits=15",
 		"ext_webkit_frame":             "x-webkit-deflate-frame",
 	} {
-		e := violated(name, reasons.BadExtension, "101 with the extension \""+extensions, answers(func(c *wstest.Conn) string {
-			return c.AcceptHead("Sec-WebSocket-Extensions: " + extensions)
-		}))
+		e := violated(name, reasons.BadExtension, "101 with the extension \""+extensions,
+			answers(func(c *wstest.Conn) string {
+				return c.AcceptHead("Sec-WebSocket-Extensions: " + extensions)
+			}))
 		offered(e).test(t)
 	}
 }
@@ -38,26 +40,30 @@ func TestExtensions(t *testing.T) {
 		compressed bool
 		extensions string
 	}{
-		"agreed":      {deflates(params, messages("something else", "one thing more")...), true, "permessage-deflate; server_max_window_bits=12; client_no_context_takeover"},
+		"agreed": {deflates(params, messages("something else", "one thing more")...), true,
+			"permessage-deflate; server_max_window_bits=12; client_no_context_takeover"},
 		"declined":    {wstest.Reply("one thing more"), true, ""},
 		"not offered": {wstest.Reply("one thing more"), false, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			s := wstest.Start(test.script)
-			defer s.Close()
-			spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want}
-			if test.compressed {
-				offering(&spec, s)
+			var server *wstest.Server
+			change := func(s *probe.Spec, srv *wstest.Server) {
+				if server = srv; test.compressed {
+					offering(s, srv)
+				}
 			}
-			r := runOnce(t, spec)
-			if r.Reason != reasons.ReplyMismatch || r.Extensions != test.extensions || r.LastReply != "one thing more" {
-				t.Errorf("got %+v", r)
-			}
-			wait(t, s)
-			if got := strings.Contains(s.Last().Head, "Sec-WebSocket-Extensions: permessage-deflate\r\n"); got != test.compressed {
-				t.Errorf("request %q", s.Last().Head)
-			}
+			inBubble(t, false, test.script, change, func(r probe.Result, _ time.Duration) {
+				if r.Reason != reasons.ReplyMismatch || r.Extensions != test.extensions ||
+					r.LastReply != "one thing more" {
+					t.Errorf("got %+v", r)
+				}
+				server.Wait()
+				head := server.Last().Head
+				if strings.Contains(head, "Sec-WebSocket-Extensions: permessage-deflate\r\n") != test.compressed {
+					t.Errorf("request %q", head)
+				}
+			})
 		})
 	}
 }
@@ -81,9 +87,10 @@ func TestDeflateAndPing(t *testing.T) {
 	pinging(endpoint{name: "deflate_before_the_pong_ok", script: answering(func(c *wstest.Conn, ping wstest.Frame) {
 		c.Send(append(messages("one", "two"), wstest.Pong(ping.Payload))...)
 	})}).test(t)
-	broken := closed("deflate_garbage_for_a_pong", reasons.ProtocolError, 1007, "", answering(func(c *wstest.Conn, _ wstest.Frame) {
-		c.Send(wstest.Compressed("\xff"))
-	}))
+	broken := closed("deflate_garbage_for_a_pong", reasons.ProtocolError, 1007, "",
+		answering(func(c *wstest.Conn, _ wstest.Frame) {
+			c.Send(wstest.Compressed("\xff"))
+		}))
 	broken.saw = []int{1007}
 	pinging(broken).test(t)
 }

@@ -85,17 +85,21 @@ func TestHTTPProxy(t *testing.T) {
 	nowhere.err = reasons.TLSHandshake
 	nowherePlain := fails("proxy_tunnel_to_nowhere_plain", "", 0, says("HTTP/1.1 200 OK\r\n\r\n"))
 	nowherePlain.err, nowherePlain.change = reasons.UnexpectedEOF, plain
-	banner := fails("proxy_with_a_banner_behind", "malformed HTTP response \"SSH-2.0-x\"", 0, saysAndHolds("HTTP/1.1 200 OK\r\n\r\nSSH-2.0-x\r\n"))
+	banner := fails("proxy_with_a_banner_behind", "malformed HTTP response \"SSH-2.0-x\"", 0,
+		saysAndHolds("HTTP/1.1 200 OK\r\n\r\nSSH-2.0-x\r\n"))
 	banner.err, banner.change = reasons.MalformedResponse, plain
-	bannerTLS := fails("proxy_with_a_banner_behind_tls", "does not look like a TLS handshake", 0, saysAndHolds("HTTP/1.1 200 OK\r\n\r\nSSH-2.0-x\r\n"))
+	bannerTLS := fails("proxy_with_a_banner_behind_tls", "does not look like a TLS handshake", 0,
+		saysAndHolds("HTTP/1.1 200 OK\r\n\r\nSSH-2.0-x\r\n"))
 	bannerTLS.err = reasons.TLSHandshake
 	const granted = "HTTP/1.1 200 Connection established\r\nX: y\r\n\r\n"
 	for _, e := range []endpoint{
 		opensThrough("proxy_ws_connect_ok", wstest.Connect, plain),
 		opensThrough("proxy_wss_connect_ok", authorized, secure),
-		opensThrough("proxy_200_with_a_length_ok", answersConnect("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"), plain),
+		opensThrough("proxy_200_with_a_length_ok", answersConnect("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n"),
+			plain),
 		opensThrough("proxy_204_ok", answersConnect("HTTP/1.1 204 Fine\r\n\r\n"), plain),
-		opensThrough("proxy_interim_ok", answersConnect("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\n\r\n"), secure),
+		opensThrough("proxy_interim_ok", answersConnect("HTTP/1.1 100 Continue\r\n\r\nHTTP/1.0 200 OK\r\n\r\n"),
+			secure),
 		fails("proxy_wss_407", "407", 407, wstest.Refuse(407, "who?\n", "Proxy-Authenticate: Basic")),
 		fails("proxy_403", "403", 403, wstest.Refuse(403, "not there\n")),
 		fails("proxy_502", "502", 502, wstest.Refuse(502, "no route\n")),
@@ -112,7 +116,10 @@ func TestHTTPProxy(t *testing.T) {
 		}),
 		stallsThrough("proxy_wss_stall", wstest.StallHandshake, secure),
 		stallsThrough("proxy_half_head", saysAndHolds(granted[:30]), plain),
-		stallsThrough("proxy_drips", func(c *wstest.Conn) { c.Request(); c.Drip(granted, 100*time.Millisecond) }, plain),
+		stallsThrough("proxy_drips", func(c *wstest.Conn) {
+			c.Request()
+			c.Drip(granted, 100*time.Millisecond)
+		}, plain),
 		gone, unknown, nowhere, nowherePlain, banner, bannerTLS,
 	} {
 		e.on = onlyTCP
@@ -185,7 +192,8 @@ func TestHTTPSProxy(t *testing.T) {
 	for _, e := range []endpoint{
 		row(opensThrough("https_proxy_ws_ok", authorized, plain)),
 		row(opensThrough("https_proxy_wss_ok", authorized, secure)),
-		row(failsThrough("https_proxy_untrusted", "proxy: tls: failed to verify certificate: x509: certificate signed by unknown", authorized, distrust)),
+		row(failsThrough("https_proxy_untrusted",
+			"proxy: tls: failed to verify certificate: x509: certificate signed by unknown", authorized, distrust)),
 		row(failsThrough("https_proxy_of_another_name", "not proxy.example", authorized, otherName)),
 		row(failsThrough("https_proxy_closes", "EOF", says(""), secure)),
 		row(failsThrough("https_proxy_not_http", "malformed", saysAndHolds("220 mail\r\n"), plain)),

@@ -33,7 +33,8 @@ func after(answer func(*wstest.Conn)) wstest.Script {
 
 // unanswered is a row of an endpoint that opens and then lets the time pass.
 func unanswered(name string, err reasons.ErrorType, script wstest.Script) endpoint {
-	e := endpoint{name: name, script: script, timeout: brief, opened: true, reason: reasons.ReplyTimeout, err: err, detail: "within " + brief.String()}
+	e := endpoint{name: name, script: script, timeout: brief, opened: true, reason: reasons.ReplyTimeout, err: err,
+		detail: "within " + brief.String()}
 	if err == reasons.ReplyMismatched {
 		e.reason = reasons.ReplyMismatch
 	}
@@ -57,8 +58,9 @@ func TestOK(t *testing.T) {
 			c.Serve()
 		}},
 		{name: "strict_client_check", script: strict},
-		{name: "reply_just_in_time", on: onlyBubble, script: wstest.SlowReply(700*time.Millisecond, pong), timeout: time.Second,
-			least: 690 * time.Millisecond, most: 990 * time.Millisecond},
+		{name: "reply_just_in_time", on: onlyBubble, script: wstest.SlowReply(700*time.Millisecond, pong),
+			timeout: time.Second,
+			least:   690 * time.Millisecond, most: 990 * time.Millisecond},
 		{name: "reply_after_pong", script: after(func(c *wstest.Conn) {
 			c.Send(wstest.Ping("first"))
 			for c.Read().Opcode != wstest.OpPong {
@@ -76,11 +78,14 @@ func TestOK(t *testing.T) {
 		{name: "ping_of_125_bytes", script: wstest.Frames(wstest.Ping(strings.Repeat("x", 125)), wstest.Text(pong))},
 		{name: "unsolicited_pong", script: wstest.Frames(wstest.Pong("nobody asked"), wstest.Text(pong))},
 		{name: "utf8_split_ok", script: wstest.Frames(wstest.Fragments(wstest.OpText, "\xe2", "\x82", "\xac"+pong)...)},
-		{name: "fragments_1000", script: wstest.Frames(wstest.Fragments(wstest.OpText, append(strings.Split(strings.Repeat("x", 1000), ""), pong)...)...)},
+		{name: "fragments_1000", script: wstest.Frames(wstest.Fragments(wstest.OpText,
+			append(strings.Split(strings.Repeat("x", 1000), ""), pong)...)...)},
 		{name: "fragments_empty", script: wstest.Frames(wstest.Fragments(wstest.OpText, "", "", pong, "", "")...)},
-		{name: "fragment_splits_needle", script: wstest.Frames(wstest.Fragments(wstest.OpText, `{"op`, `":"po`, `ng"}`)...)},
-		{name: "ping_between_fragments", script: wstest.Frames(wstest.Frame{Opcode: wstest.OpText, Payload: `{"op":`, More: true},
-			wstest.Ping("in between"), wstest.Frame{Payload: `"pong"}`})},
+		{name: "fragment_splits_needle",
+			script: wstest.Frames(wstest.Fragments(wstest.OpText, `{"op`, `":"po`, `ng"}`)...)},
+		{name: "ping_between_fragments",
+			script: wstest.Frames(wstest.Frame{Opcode: wstest.OpText, Payload: `{"op":`, More: true},
+				wstest.Ping("in between"), wstest.Frame{Payload: `"pong"}`})},
 		{name: "reply_64k_ok", script: wstest.Reply(strings.Repeat("x", 64<<10-len(pong)) + pong)},
 		{name: "reply_1mib_ok", script: wstest.Reply(strings.Repeat("x", 1<<20-len(pong)) + pong)},
 		{name: "empty_reply_any", script: wstest.Reply(""), change: anyReply},
@@ -88,7 +93,8 @@ func TestOK(t *testing.T) {
 		{name: "binary_reply", script: wstest.Frames(wstest.Binary("\xff\x00" + pong))},
 		{name: "binary_needle", script: wstest.Frames(wstest.Binary("a\xff\x00b")), change: expecting("\xff\x00")},
 		{name: "two_matches", script: wstest.Frames(wstest.Text(pong), wstest.Text(pong))},
-		{name: "mismatches_then_match", script: wstest.Frames(wstest.Text("one"), wstest.Text("two"), wstest.Text(pong))},
+		{name: "mismatches_then_match", script: wstest.Frames(wstest.Text("one"), wstest.Text("two"),
+			wstest.Text(pong))},
 		{name: "expect_64k", script: wstest.Echo, change: sending(strings.Repeat("ab", 32<<10))},
 	} {
 		e.test(t)
@@ -99,22 +105,26 @@ func TestOK(t *testing.T) {
 func strict(c *wstest.Conn) {
 	r := c.Request()
 	wrong := ""
-	for name, value := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13"} {
+	for name, value := range map[string]string{"Upgrade": "websocket", "Connection": "Upgrade",
+		"Sec-WebSocket-Version": "13"} {
 		if got := r.Header.Get(name); got != value {
 			wrong += name + "=" + got + " "
 		}
 	}
-	if key := r.Header.Get("Sec-WebSocket-Key"); len(key) != 24 || r.Method != "GET" || r.Proto != "HTTP/1.1" || r.Host == "" {
+	if key := r.Header.Get("Sec-WebSocket-Key"); len(key) != 24 || r.Method != "GET" || r.Proto != "HTTP/1.1" ||
+		r.Host == "" {
 		wrong += "request "
 	}
-	if r.Header.Get("Origin") != "" || r.Header.Get("Accept-Encoding") != "" || r.Header.Get("Sec-WebSocket-Extensions") != "" {
+	if r.Header.Get("Origin") != "" || r.Header.Get("Accept-Encoding") != "" ||
+		r.Header.Get("Sec-WebSocket-Extensions") != "" {
 		wrong += "uninvited "
 	}
 	if !strings.HasPrefix(r.Header.Get("User-Agent"), "wsprobe") {
 		wrong += "agent "
 	}
 	c.Accept()
-	if f := c.Read(); f.Opcode == wstest.OpText && (!f.Masked || f.RSV != 0 || f.More || f.Length != wstest.Shortest || f.Payload != ping) {
+	if f := c.Read(); f.Opcode == wstest.OpText && (!f.Masked || f.RSV != 0 || f.More || f.Length != wstest.Shortest ||
+		f.Payload != ping) {
 		wrong += "frame "
 	} else if f.Opcode == wstest.OpClose {
 		c.Send(wstest.Close(1000, ""))
@@ -168,7 +178,8 @@ func TestGreeting(t *testing.T) {
 			}
 		}},
 		{name: "greeting_matches", on: onlyBubble, least: wait - 10*time.Millisecond, script: greets(0, wait, pong)},
-		{name: "two_greetings_match", on: onlyBubble, least: wait - 10*time.Millisecond, script: greets(0, wait, pong, pong)},
+		{name: "two_greetings_match", on: onlyBubble, least: wait - 10*time.Millisecond,
+			script: greets(0, wait, pong, pong)},
 		{name: "greeting_then_reply", script: greets(0, 0, "welcome", "news")},
 		{name: "ping_to_be_answered_first", script: func(c *wstest.Conn) {
 			c.Raw(c.AcceptHead() + wstest.Ping("there?").Bytes())
@@ -203,7 +214,9 @@ func TestNoReply(t *testing.T) {
 				c.Pause(30 * time.Millisecond)
 			}
 		}),
-		unanswered("reply_trickles_late", reasons.ReplyTimedOut, after(func(c *wstest.Conn) { c.Drip(wstest.Text(pong).Bytes(), brief/10) })),
+		unanswered("reply_trickles_late", reasons.ReplyTimedOut, after(func(c *wstest.Conn) {
+			c.Drip(wstest.Text(pong).Bytes(), brief/10)
+		})),
 		unanswered("fragments_endless_slow", reasons.ReplyTimedOut, after(func(c *wstest.Conn) {
 			c.Send(wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})
 			for {
@@ -211,9 +224,18 @@ func TestNoReply(t *testing.T) {
 				c.Pause(20 * time.Millisecond)
 			}
 		})),
-		unanswered("half_frame_header", reasons.ReplyTimedOut, after(func(c *wstest.Conn) { c.Raw("\x81"); c.Watch() })),
-		unanswered("half_control_frame", reasons.ReplyTimedOut, after(func(c *wstest.Conn) { c.Raw("\x89\x05ab"); c.Watch() })),
-		unanswered("half_close_frame", reasons.ReplyTimedOut, after(func(c *wstest.Conn) { c.Raw("\x88\x05\x03"); c.Watch() })),
+		unanswered("half_frame_header", reasons.ReplyTimedOut, after(func(c *wstest.Conn) {
+			c.Raw("\x81")
+			c.Watch()
+		})),
+		unanswered("half_control_frame", reasons.ReplyTimedOut, after(func(c *wstest.Conn) {
+			c.Raw("\x89\x05ab")
+			c.Watch()
+		})),
+		unanswered("half_close_frame", reasons.ReplyTimedOut, after(func(c *wstest.Conn) {
+			c.Raw("\x88\x05\x03")
+			c.Watch()
+		})),
 		unanswered("half_message", reasons.ReplyTimedOut, after(func(c *wstest.Conn) {
 			c.Send(wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})
 			c.Watch()
@@ -238,11 +260,18 @@ func TestSlowPattern(t *testing.T) {
 }
 
 func TestMatching(t *testing.T) {
-	closing := unanswered("mismatch_then_close", reasons.ReplyMismatched, wstest.Frames(wstest.Text("no"), wstest.Close(1000, "")))
-	closing.closeCode, closing.detail, closing.timeout, closing.ends = 1000, "close frame 1000", 0, 1500*time.Millisecond
-	fin := unanswered("mismatch_then_fin", reasons.ReplyMismatched, after(func(c *wstest.Conn) { c.Send(wstest.Text("no")); c.FIN(); c.Watch() }))
+	closing := unanswered("mismatch_then_close", reasons.ReplyMismatched,
+		wstest.Frames(wstest.Text("no"), wstest.Close(1000, "")))
+	closing.closeCode, closing.detail, closing.timeout, closing.ends = 1000, "close frame 1000", 0,
+		1500*time.Millisecond
+	fin := unanswered("mismatch_then_fin", reasons.ReplyMismatched, after(func(c *wstest.Conn) {
+		c.Send(wstest.Text("no"))
+		c.FIN()
+		c.Watch()
+	}))
 	fin.closeCode, fin.detail, fin.timeout, fin.ends = 1006, "without a close frame", 0, 1500*time.Millisecond
-	breach := unanswered("mismatch_then_breach", reasons.ReplyMismatched, wstest.Frames(wstest.Text("no"), wstest.Frame{Opcode: 11}))
+	breach := unanswered("mismatch_then_breach", reasons.ReplyMismatched,
+		wstest.Frames(wstest.Text("no"), wstest.Frame{Opcode: 11}))
 	breach.closeCode, breach.detail, breach.timeout, breach.saw = 1002, "protocol error", 0, []int{1002}
 	forms := unanswered("unicode_forms_differ", reasons.ReplyMismatched, wstest.Reply("cafe\u0301"))
 	forms.change = expecting("caf\u00e9")
@@ -250,11 +279,13 @@ func TestMatching(t *testing.T) {
 		closing, fin, breach, forms,
 		unanswered("mismatch_only", reasons.ReplyMismatched, wstest.Reply("something else")),
 		unanswered("mismatch_empty", reasons.ReplyMismatched, wstest.Reply("")),
-		unanswered("match_only_when_joined", reasons.ReplyMismatched, wstest.Frames(wstest.Text(`{"op":"po`), wstest.Text(`ng"}`))),
+		unanswered("match_only_when_joined", reasons.ReplyMismatched,
+			wstest.Frames(wstest.Text(`{"op":"po`), wstest.Text(`ng"}`))),
 		unanswered("spacing_differs", reasons.ReplyMismatched, wstest.Reply(`{"op": "pong"}`)),
 		unanswered("case_differs", reasons.ReplyMismatched, wstest.Reply(strings.ToUpper(pong))),
 		flooding(unanswered("mismatch_flood", reasons.ReplyMismatched, wstest.Flood("something else"))),
-		unanswered("mismatch_then_half", reasons.ReplyMismatched, wstest.Frames(wstest.Text("no"), wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})),
+		unanswered("mismatch_then_half", reasons.ReplyMismatched,
+			wstest.Frames(wstest.Text("no"), wstest.Frame{Opcode: wstest.OpText, Payload: pong, More: true})),
 	} {
 		e.test(t)
 	}

@@ -62,8 +62,10 @@ func TestSOCKSProxy(t *testing.T) {
 		opensThrough("socks_wss_ok", wstest.SOCKS5("", ""), secure),
 		opensThrough("socks_login_ok", wantsLogin, login(secretUser)),
 		opensThrough("socks_login_not_wanted_ok", wstest.SOCKS5("", ""), login(secretUser)),
-		opensThrough("socks_name_ok", wants("name endpoint.example:99", b.plain), named("socks5", "endpoint.example:99")),
-		opensThrough("socks_name_by_socks5h_ok", wants("name endpoint.example:99", b.plain), named("socks5h", "endpoint.example:99")),
+		opensThrough("socks_name_ok", wants("name endpoint.example:99", b.plain),
+			named("socks5", "endpoint.example:99")),
+		opensThrough("socks_name_by_socks5h_ok", wants("name endpoint.example:99", b.plain),
+			named("socks5h", "endpoint.example:99")),
 		opensThrough("socks_ipv4_ok", wants("192.0.2.7:99", b.plain), named("socks5", "192.0.2.7:99")),
 		opensThrough("socks_ipv6_ok", wants("[2001:db8::7]:99", b.plain), named("socks5h", "[2001:db8::7]:99")),
 		opensThrough("socks_bound_to_a_name_ok", func(c *wstest.Conn) {
@@ -72,27 +74,37 @@ func TestSOCKSProxy(t *testing.T) {
 			c.Raw("\x05\x00\x00\x03\x05proxy\x04\x38")
 			c.Tunnel(address)
 		}, plain),
-		failsThrough("socks_login_wrong", "username/password authentication failed", wantsLogin, login(url.UserPassword("olga", "guess"))),
+		failsThrough("socks_login_wrong", "username/password authentication failed", wantsLogin,
+			login(url.UserPassword("olga", "guess"))),
 		failsThrough("socks_login_missing", "no acceptable authentication methods", wantsLogin, plain),
 		failsThrough("socks_login_answer_garbage", "version", oddLogin("\x05\x00"), login(secretUser)),
-		failsThrough("socks_method_not_offered", "method 1 (GSSAPI), which was not offered: the probe offers no authentication, or user and password",
+		failsThrough("socks_method_not_offered",
+			"method 1 (GSSAPI), which was not offered: the probe offers no authentication, or user and password",
 			func(c *wstest.Conn) { c.Take(4); c.Raw("\x05\x01"); c.Hold() }, login(secretUser)),
-		failsThrough("socks_login_not_offered", "method 2 (user and password), which was not offered: the probe offers no authentication only", oddMethod("\x05\x02"), plain),
-		failsThrough("socks_gssapi_not_offered", "method 1 (GSSAPI), which was not offered", oddMethod("\x05\x01"), plain),
-		failsThrough("socks_unknown_method_not_offered", "method 128, which was not offered", oddMethod("\x05\x80"), plain),
-		failsThrough("socks_login_not_offered_and_granted", "method 2 (user and password), which was not offered", func(c *wstest.Conn) {
-			c.Take(3)
-			c.Raw("\x05\x02" + wstest.SOCKSGranted)
-			c.Hold()
-		}, secure),
+		failsThrough("socks_login_not_offered",
+			"method 2 (user and password), which was not offered: the probe offers no authentication only",
+			oddMethod("\x05\x02"), plain),
+		failsThrough("socks_gssapi_not_offered", "method 1 (GSSAPI), which was not offered", oddMethod("\x05\x01"),
+			plain),
+		failsThrough("socks_unknown_method_not_offered", "method 128, which was not offered", oddMethod("\x05\x80"),
+			plain),
+		failsThrough("socks_login_not_offered_and_granted", "method 2 (user and password), which was not offered",
+			func(c *wstest.Conn) {
+				c.Take(3)
+				c.Raw("\x05\x02" + wstest.SOCKSGranted)
+				c.Hold()
+			}, secure),
 		failsThrough("socks_method_dripping", "method 3, which was not offered", func(c *wstest.Conn) {
 			c.Take(3)
 			c.Drip("\x05\x03", time.Millisecond)
 			c.Hold()
 		}, plain),
-		failsThrough("socks_speaks_http", "unexpected protocol version 72", oddMethod("HTTP/1.1 400 Bad Request\r\n\r\n"), plain),
-		failsThrough("socks_speaks_socks4", "unexpected protocol version 0", oddMethod("\x00\x5b\x00\x00\x00\x00\x00\x00"), plain),
-		failsThrough("socks_answer_of_another_version", "unexpected protocol version 4", answersSOCKS("\x04\x00\x00\x01"), plain),
+		failsThrough("socks_speaks_http", "unexpected protocol version 72",
+			oddMethod("HTTP/1.1 400 Bad Request\r\n\r\n"), plain),
+		failsThrough("socks_speaks_socks4", "unexpected protocol version 0",
+			oddMethod("\x00\x5b\x00\x00\x00\x00\x00\x00"), plain),
+		failsThrough("socks_answer_of_another_version", "unexpected protocol version 4",
+			answersSOCKS("\x04\x00\x00\x01"), plain),
 		failsThrough("socks_answer_reserved", "non-zero reserved field", answersSOCKS("\x05\x00\x01\x01"), plain),
 		failsThrough("socks_answer_odd_address", "unknown address type 9", answersSOCKS("\x05\x00\x00\x09"), plain),
 		failsThrough("socks_resets", "connection reset", func(c *wstest.Conn) { c.Take(3); c.Reset() }, plain),
@@ -102,10 +114,13 @@ func TestSOCKSProxy(t *testing.T) {
 		stallsThrough("socks_request_unanswered", answersSOCKS(""), plain),
 		stallsThrough("socks_half_answer", answersSOCKS(wstest.SOCKSGranted[:9]), secure),
 	}
-	for code, meaning := range map[byte]string{1: "general SOCKS server failure", 2: "connection not allowed by ruleset", 3: "network unreachable",
-		4: "host unreachable", 5: "connection refused", 6: "TTL expired", 7: "command not supported", 8: "address type not supported", 9: "unknown code: 9", 255: "unknown code: 255"} {
+	for code, meaning := range map[byte]string{1: "general SOCKS server failure",
+		2: "connection not allowed by ruleset", 3: "network unreachable",
+		4: "host unreachable", 5: "connection refused", 6: "TTL expired", 7: "command not supported",
+		8: "address type not supported", 9: "unknown code: 9", 255: "unknown code: 255"} {
 		name := "socks_" + strings.ReplaceAll(strings.TrimPrefix(meaning, "unknown "), " ", "_")
-		rows = append(rows, failsThrough(name, "proxy: SOCKS5: "+meaning, answersSOCKS("\x05"+string([]byte{code})+"\x00\x01\x00\x00\x00\x00\x00\x00"), plain))
+		rows = append(rows, failsThrough(name, "proxy: SOCKS5: "+meaning,
+			answersSOCKS("\x05"+string([]byte{code})+"\x00\x01\x00\x00\x00\x00\x00\x00"), plain))
 	}
 	flood := failsThrough("socks_floods_behind_the_answer", "malformed", func(c *wstest.Conn) {
 		c.SOCKSMethod(false)

@@ -27,9 +27,11 @@ func TestFixed(t *testing.T) {
 		reason    reasons.Code
 		at, took  time.Duration
 	}{
-		"ok":            {script: wstest.Reply(pong), reason: reasons.OK, at: listened, took: listened},
-		"no_reply":      {script: ignoresClose, reason: reasons.ReplyTimeout, at: 2 * time.Second, took: 2*time.Second + budget},
-		"never_opened":  {script: wstest.StallHandshake, reason: reasons.HandshakeTimeout, at: 2 * time.Second, took: 2 * time.Second},
+		"ok": {script: wstest.Reply(pong), reason: reasons.OK, at: listened, took: listened},
+		"no_reply": {script: ignoresClose, reason: reasons.ReplyTimeout, at: 2 * time.Second, took: 2*time.Second +
+			budget},
+		"never_opened": {script: wstest.StallHandshake, reason: reasons.HandshakeTimeout, at: 2 * time.Second,
+			took: 2 * time.Second},
 		"not_connected": {dial: refuse, reason: reasons.OpenFailed},
 		"no_credential": {authorize: func() (string, error) { return "", refused }, reason: reasons.OpenFailed},
 	} {
@@ -37,7 +39,8 @@ func TestFixed(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				s := wstest.Memory(test.script)
 				defer s.Close()
-				spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial, Authorize: test.authorize}, Interpretation: probe.RoundTripLatency, Timeout: 2 * time.Second,
+				spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial, Authorize: test.authorize},
+					Interpretation: probe.RoundTripLatency, Timeout: 2 * time.Second,
 					Send: ping, Expect: want}
 				if test.dial != nil {
 					spec.Dial = test.dial

@@ -64,11 +64,13 @@ func TestExpectPattern(t *testing.T) {
 		change: pattern(`^pong \d$`)}.test(t)
 	endpoint{name: "the_second_message", script: wstest.Frames(wstest.Text("not"), wstest.Text("pong 7")),
 		change: pattern(`^pong \d$`)}.test(t)
-	endpoint{name: "binary", script: wstest.Frames(wstest.Binary("\x00\x01pong")), change: pattern(`^\x00\x01pong`)}.test(t)
+	endpoint{name: "binary", script: wstest.Frames(wstest.Binary("\x00\x01pong")),
+		change: pattern(`^\x00\x01pong`)}.test(t)
 	other := unanswered("does_not_match", reasons.ReplyMismatched, wstest.Reply("pong x"))
 	other.change = pattern(`^pong \d$`)
 	other.test(t)
-	parts := unanswered("only_when_joined", reasons.ReplyMismatched, wstest.Frames(wstest.Text("po"), wstest.Text("ng")))
+	parts := unanswered("only_when_joined", reasons.ReplyMismatched,
+		wstest.Frames(wstest.Text("po"), wstest.Text("ng")))
 	parts.change = pattern("pong")
 	parts.test(t)
 }

@@ -16,9 +16,12 @@ import (
 func FuzzAfterTheOpen(f *testing.F) {
 	reply := wstest.Text(pong).Bytes()
 	for _, seed := range []string{
-		"", reply, reply[:5], wstest.Ping("x").Bytes() + reply, "\x89\x05ab", "\xc1", "\x81\x7f\x00\x00\x00\x00\x40\x00\x00\x00",
-		wstest.Compressed(deflated(pong)).Bytes(), wstest.Compressed(deflated(pong)[:5]).Bytes(), wstest.Compressed(pong).Bytes(),
-		wstest.Compressed(wstest.Bomb(2)).Bytes(), wstest.Close(1013, "later").Bytes(), wstest.Text("no").Bytes() + wstest.Compressed("\xff").Bytes(),
+		"", reply, reply[:5], wstest.Ping("x").Bytes() + reply, "\x89\x05ab", "\xc1",
+		"\x81\x7f\x00\x00\x00\x00\x40\x00\x00\x00",
+		wstest.Compressed(deflated(pong)).Bytes(), wstest.Compressed(deflated(pong)[:5]).Bytes(),
+		wstest.Compressed(pong).Bytes(),
+		wstest.Compressed(wstest.Bomb(2)).Bytes(), wstest.Close(1013, "later").Bytes(), wstest.Text("no").Bytes() +
+			wstest.Compressed("\xff").Bytes(),
 		wstest.Compressed(strings.Repeat("\x03\x00", 100)).Bytes(), inPieces(deflated(pong), 1)[0].Bytes(),
 	} {
 		for _, how := range []byte{0, 1, 2, 3} {

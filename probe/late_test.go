@@ -49,8 +49,12 @@ func TestLateTimer(t *testing.T) {
 		}, func(s *probe.Spec, _ *wstest.Server) {
 			s.Send, s.Expect, s.PingMode = "", "", probe.PingFrame
 		}, reasons.ReplyTimeout, reasons.PongTimeout},
-		"101":     {func(c *wstest.Conn) { late(c, func() { c.Accept() }) }, nil, reasons.HandshakeTimeout, reasons.UpgradeTimeout},
-		"refusal": {func(c *wstest.Conn) { late(c, func() { c.Refuse(403, "") }) }, nil, reasons.HandshakeTimeout, reasons.UpgradeTimeout},
+		"101": {func(c *wstest.Conn) {
+			late(c, func() { c.Accept() })
+		}, nil, reasons.HandshakeTimeout, reasons.UpgradeTimeout},
+		"refusal": {func(c *wstest.Conn) {
+			late(c, func() { c.Refuse(403, "") })
+		}, nil, reasons.HandshakeTimeout, reasons.UpgradeTimeout},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change := func(s *probe.Spec, server *wstest.Server) {
@@ -96,12 +100,17 @@ func TestFrozen(t *testing.T) {
 		err               reasons.ErrorType
 		overloaded        bool
 	}{
-		"past the deadline":               {freeze: 1200 * ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.LocalResources, overloaded: true},
-		"both":                            {freeze: 1200 * ms, mode: probe.PingBoth, reason: reasons.ReplyTimeout, err: reasons.LocalResources, overloaded: true},
-		"for a moment":                    {freeze: 300 * ms, mode: probe.PingMessage, reason: reasons.OK, overloaded: true},
-		"endpoint slower than the freeze": {freeze: 120 * ms, handshake: timeout - 5*ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.ReplyTimedOut, overloaded: true},
-		"not at all":                      {mode: probe.PingMessage, reason: reasons.OK},
-		"slow endpoint":                   {handshake: timeout - 5*ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout, err: reasons.ReplyTimedOut},
+		"past the deadline": {freeze: 1200 * ms, mode: probe.PingMessage, reason: reasons.ReplyTimeout,
+			err: reasons.LocalResources, overloaded: true},
+		"both": {freeze: 1200 * ms, mode: probe.PingBoth, reason: reasons.ReplyTimeout,
+			err: reasons.LocalResources, overloaded: true},
+		"for a moment": {freeze: 300 * ms, mode: probe.PingMessage, reason: reasons.OK,
+			overloaded: true},
+		"endpoint slower than the freeze": {freeze: 120 * ms, handshake: timeout - 5*ms, mode: probe.PingMessage,
+			reason: reasons.ReplyTimeout, err: reasons.ReplyTimedOut, overloaded: true},
+		"not at all": {mode: probe.PingMessage, reason: reasons.OK},
+		"slow endpoint": {handshake: timeout - 5*ms, mode: probe.PingMessage,
+			reason: reasons.ReplyTimeout, err: reasons.ReplyTimedOut},
 	} {
 		t.Run(name, func(t *testing.T) {
 			script := func(c *wstest.Conn) {
@@ -121,10 +130,12 @@ func TestFrozen(t *testing.T) {
 				}
 			}
 			inBubble(t, false, script, change, func(r probe.Result, _ time.Duration) {
-				if r.Reason != test.reason || r.ErrorType != test.err || r.Overloaded() != test.overloaded || r.RoundTrip > 0 {
+				if r.Reason != test.reason || r.ErrorType != test.err || r.Overloaded() != test.overloaded ||
+					r.RoundTrip > 0 {
 					t.Errorf("%v, %s (%s), lag %v, round trip %v", r.Reason, r.ErrorType, r.Detail, r.Lag, r.RoundTrip)
 				}
-				if sent := r.Detail != "the time of 500ms was up with nothing sent yet"; sent != (r.Reason == reasons.OK) {
+				sent := r.Detail != "the time of 500ms was up with nothing sent yet"
+				if sent != (r.Reason == reasons.OK) {
 					t.Errorf("detail %q", r.Detail)
 				}
 			})

@@ -34,7 +34,7 @@ func TestReflectedSecrets(t *testing.T) {
 			defer s.Close()
 			r := runOnce(t, probe.Spec{
 				Opening:        probe.Opening{URL: s.URL, Headers: map[string]string{"X-Token": secret}},
-				Interpretation: probe.RoundTripLatency, Timeout: 300 * time.Millisecond, Send: ping, Expect: want,
+				Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want,
 			})
 			if r.Reason == reasons.OK {
 				t.Error("the run was ok")
@@ -50,7 +50,8 @@ func TestReflectedSecrets(t *testing.T) {
 
 // TestStatusBelow100: what is no status code of HTTP is no interim response to be passed over.
 func TestStatusBelow100(t *testing.T) {
-	endpoint{name: "status_099", reason: reasons.OpenFailed, err: reasons.MalformedResponse, detail: "099", ends: time.Second,
+	endpoint{name: "status_099", reason: reasons.OpenFailed, err: reasons.MalformedResponse, detail: "099",
+		ends:   time.Second,
 		script: func(c *wstest.Conn) { c.Request(); c.Raw("HTTP/1.1 099 X\r\n\r\n"); c.Hold() }}.test(t)
 }
 

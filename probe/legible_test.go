@@ -13,7 +13,8 @@ import (
 // nowhere else.
 func TestOwnWordsAreLegible(t *testing.T) {
 	t.Parallel()
-	headers := map[string]string{"X-A": "connection-key-1", "X-B": "websocket", "X-C": "malformed HTTP response", "X-D": "instead of websocket",
+	headers := map[string]string{"X-A": "connection-key-1", "X-B": "websocket", "X-C": "malformed HTTP response",
+		"X-D": "instead of websocket",
 		"X-E": "the server answered", "X-F": "nothing within", "X-G": "close frame", "X-H": "with Upgrade"}
 	for name, test := range map[string]struct {
 		script wstest.Script
@@ -47,7 +48,8 @@ func TestOwnWordsAreLegible(t *testing.T) {
 			t.Parallel()
 			s := wstest.Start(test.script)
 			defer s.Close()
-			r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: headers}, Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never"})
+			r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: headers},
+				Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never"})
 			if got, _, _ := strings.Cut(r.Detail, ", "); got != test.want {
 				t.Errorf("got %s, want %s", r.Detail, test.want)
 			}
@@ -58,15 +60,17 @@ func TestOwnWordsAreLegible(t *testing.T) {
 // TestPlacesAndNamesAreLegible: what a refusal says of an Origin, a host, a client or a parameter is what people need.
 func TestPlacesAndNamesAreLegible(t *testing.T) {
 	t.Parallel()
-	const body = `Origin https://app.example.com of Mozilla/5.0 at chat.example.com is not allowed; channel=orders-7, transport=websocket, token`
+	const body = `Origin https://app.example.com of Mozilla/5.0 at chat.example.com is not allowed; ` +
+		`channel=orders-7, transport=websocket, token`
 	s := wstest.Start(func(c *wstest.Conn) {
 		c.Request()
 		c.Refuse(403, body)
 	})
 	defer s.Close()
 	r := runOnce(t, probe.Spec{Opening: probe.Opening{
-		URL:     s.URL + "?EIO=4&transport=websocket&channel=orders-7&token=query-secret-1",
-		Headers: map[string]string{"Origin": "https://app.example.com", "User-Agent": "Mozilla/5.0", "Host": "chat.example.com", "X-Version": "4"},
+		URL: s.URL + "?EIO=4&transport=websocket&channel=orders-7&token=query-secret-1",
+		Headers: map[string]string{"Origin": "https://app.example.com", "User-Agent": "Mozilla/5.0",
+			"Host": "chat.example.com", "X-Version": "4"},
 	}})
 	if want := strings.ReplaceAll(body, "orders-7", "[redacted]"); r.Body != want {
 		t.Errorf("got %s, want %s", r.Body, want)
@@ -79,7 +83,8 @@ func TestLongSubprotocolsAreHidden(t *testing.T) {
 	token := "base64url.bearer." + base64.RawURLEncoding.EncodeToString([]byte("a-token-of-a-cluster"))
 	s := wstest.Start(func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: " + token) })
 	defer s.Close()
-	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Protocols: []string{"v4.channel.example", token}}, Interpretation: probe.ConnectionSuccess})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Protocols: []string{"v4.channel.example", token}},
+		Interpretation: probe.ConnectionSuccess})
 	if r.Subprotocol != "[redacted]" {
 		t.Errorf("got %q", r.Subprotocol)
 	}
@@ -99,8 +104,10 @@ func TestWordsOfOthersAreNoOwnWords(t *testing.T) {
 	t.Parallel()
 	for _, begin := range []string{"\x00", "\x00\x01", "\x01", "\x02\x00"} {
 		s := wstest.Start(writes(begin + "connection-key-1 \x1b[2J\r\n"))
-		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: map[string]string{"X-Key": "connection-key-1"}}})
-		if strings.Contains(r.Detail, "connection-key-1") || strings.ContainsAny(r.Detail, "\x00\x01\x02\x1b") || !strings.Contains(r.Detail, "[redacted]") {
+		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL,
+			Headers: map[string]string{"X-Key": "connection-key-1"}}})
+		if strings.Contains(r.Detail, "connection-key-1") || strings.ContainsAny(r.Detail, "\x00\x01\x02\x1b") ||
+			!strings.Contains(r.Detail, "[redacted]") {
 			t.Errorf("%q: detail %q", begin, r.Detail)
 		}
 		s.Close()

@@ -27,14 +27,32 @@ func TestMemoryStaysFlat(t *testing.T) {
 			c.Send(wstest.Frame{Opcode: wstest.OpBinary, More: true})
 			c.Flood(wstest.Frame{Payload: chunk, More: true}.Bytes())
 		},
-		"other messages":          wstest.Flood("something else"),
-		"other messages of 1 MiB": func(c *wstest.Conn) { greedy(c); c.Flood(wstest.Text(strings.Repeat("x", 1<<20)).Bytes()) },
-		"pings":                   func(c *wstest.Conn) { greedy(c); c.Flood(strings.Repeat(wstest.Ping("x").Bytes(), 1000)) },
-		"flood at open":           func(c *wstest.Conn) { c.Accept(); c.Flood(wstest.Text(chunk).Bytes()) },
-		"flood at close":          func(c *wstest.Conn) { greedy(c); c.Send(wstest.Text(pong)); c.Flood(wstest.Text(chunk).Bytes()) },
-		"header lines":            func(c *wstest.Conn) { c.Request(); c.Raw("HTTP/1.1 101 x\r\n"); c.Flood("X: " + chunk + "\r\n") },
-		"one header line":         func(c *wstest.Conn) { c.Request(); c.Raw("HTTP/1.1 101 x\r\nX: "); c.Flood(chunk) },
-		"body":                    func(c *wstest.Conn) { c.Request(); c.Raw("HTTP/1.1 500 x\r\n\r\n"); c.Flood(chunk) },
+		"other messages": wstest.Flood("something else"),
+		"other messages of 1 MiB": func(c *wstest.Conn) {
+			greedy(c)
+			c.Flood(wstest.Text(strings.Repeat("x", 1<<20)).Bytes())
+		},
+		"pings": func(c *wstest.Conn) {
+			greedy(c)
+			c.Flood(strings.Repeat(wstest.Ping("x").Bytes(), 1000))
+		},
+		"flood at open": func(c *wstest.Conn) { c.Accept(); c.Flood(wstest.Text(chunk).Bytes()) },
+		"flood at close": func(c *wstest.Conn) {
+			greedy(c)
+			c.Send(wstest.Text(pong))
+			c.Flood(wstest.Text(chunk).Bytes())
+		},
+		"header lines": func(c *wstest.Conn) {
+			c.Request()
+			c.Raw("HTTP/1.1 101 x\r\n")
+			c.Flood("X: " + chunk + "\r\n")
+		},
+		"one header line": func(c *wstest.Conn) { c.Request(); c.Raw("HTTP/1.1 101 x\r\nX: "); c.Flood(chunk) },
+		"body": func(c *wstest.Conn) {
+			c.Request()
+			c.Raw("HTTP/1.1 500 x\r\n\r\n")
+			c.Flood(chunk)
+		},
 		"chunk extensions": func(c *wstest.Conn) {
 			c.Request()
 			c.Raw("HTTP/1.1 500 x\r\nTransfer-Encoding: chunked\r\n\r\n1;")
@@ -63,7 +81,9 @@ func TestMemoryOfCompression(t *testing.T) {
 			c.Send(wstest.Text(pong))
 			c.Flood(strings.Repeat(wstest.Compressed("\x00").Bytes(), 1000))
 		}),
-		"tables": agreed(func(c *wstest.Conn) { c.Flood(wstest.Compressed(strings.Repeat(deflated(noise(200)), 1000)).Bytes()) }),
+		"tables": agreed(func(c *wstest.Conn) {
+			c.Flood(wstest.Compressed(strings.Repeat(deflated(noise(200)), 1000)).Bytes())
+		}),
 	} {
 		t.Run(name, func(t *testing.T) { staysFlat(t, script, offering) })
 	}
@@ -80,7 +100,9 @@ func TestMemoryOfCompression(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			staysFlat(t, script, func(s *probe.Spec, srv *wstest.Server) { s.Proxy = &url.URL{Scheme: "http", Host: srv.Addr().String()} })
+			staysFlat(t, script, func(s *probe.Spec, srv *wstest.Server) {
+				s.Proxy = &url.URL{Scheme: "http", Host: srv.Addr().String()}
+			})
 		})
 	}
 }
@@ -90,7 +112,8 @@ func staysFlat(t *testing.T, script wstest.Script, change func(*probe.Spec, *wst
 	t.Helper()
 	s := wstest.Start(script)
 	defer s.Close()
-	spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: probe.RoundTripLatency, Timeout: brief, Send: ping, Expect: want}
+	spec := probe.Spec{Opening: probe.Opening{URL: s.URL}, Interpretation: probe.RoundTripLatency, Timeout: 600 * ms,
+		Send: ping, Expect: want}
 	if change != nil {
 		change(&spec, s)
 	}

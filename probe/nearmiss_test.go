@@ -11,13 +11,13 @@ import (
 )
 
 // missed is a run that waits in vain for a reply, with one message of the server.
-func missed(t *testing.T, change func(*probe.Spec), frames ...wstest.Frame) probe.Result {
+func missed(t *testing.T, change func(*probe.Spec), frames ...wstest.Frame) (r probe.Result) {
 	t.Helper()
-	s := wstest.Memory(wstest.Frames(frames...))
-	defer s.Close()
-	spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency, Timeout: 300 * time.Millisecond, Send: ping}
-	change(&spec)
-	r := runOnce(t, spec)
+	waits := func(s *probe.Spec, _ *wstest.Server) {
+		s.Timeout, s.Expect = 300*ms, ""
+		change(s)
+	}
+	inBubble(t, false, wstest.Frames(frames...), waits, func(got probe.Result, _ time.Duration) { r = got })
 	if r.Reason != reasons.ReplyMismatch || len(r.Detail) > probe.MaxBodyDetail {
 		t.Errorf("got %v: %s", r.Reason, r.Detail)
 	}
@@ -27,7 +27,8 @@ func missed(t *testing.T, change func(*probe.Spec), frames ...wstest.Frame) prob
 // TestMismatchOfJSON: the detail says which path failed and what stood there, or what the message is instead of JSON.
 func TestMismatchOfJSON(t *testing.T) {
 	t.Parallel()
-	const doc = `{"id":6,"s":"x","list":[{"a":1}],"text":"{\"a\":","long":"` + "ab cd ef gh " + "ab cd ef gh ab cd ef gh ab cd ef gh ab cd ef gh ab cd ef gh ab cd ef gh" + `","no":null}`
+	const doc = `{"id":6,"s":"x","list":[{"a":1}],"text":"{\"a\":","long":"` + "ab cd ef gh " +
+		"ab cd ef gh ab cd ef gh ab cd ef gh ab cd ef gh ab cd ef gh ab cd ef gh" + `","no":null}`
 	for _, test := range []struct {
 		message string
 		path    string
@@ -69,7 +70,9 @@ func TestMismatchOfJSON(t *testing.T) {
 	} {
 		t.Run(test.message+" "+test.path, func(t *testing.T) {
 			t.Parallel()
-			r := missed(t, func(s *probe.Spec) { s.ExpectJSON = map[string]any{test.path: test.want} }, wstest.Text(test.message))
+			r := missed(t, func(s *probe.Spec) {
+				s.ExpectJSON = map[string]any{test.path: test.want}
+			}, wstest.Text(test.message))
 			if !strings.Contains(r.Detail, test.detail) {
 				t.Errorf("detail %q, want %q in it", r.Detail, test.detail)
 			}
@@ -90,17 +93,21 @@ func TestMismatchOfText(t *testing.T) {
 		change        func(*probe.Spec)
 		detail        string // empty: nothing is said
 	}{
-		{"line break", pong, text(want + "\n"), "the last one would match without the line break at the end of what is expected"},
+		{"line break", pong, text(want + "\n"),
+			"the last one would match without the line break at the end of what is expected"},
 		{"CRLF", pong, text(want + "\r\n"), "without the line break at the end of what is expected"},
 		{"blank", pong, text(want + " "), "without the blanks around what is expected"},
 		{"letter case", strings.ToUpper(pong), text(want), "in other letter case"},
-		{"letter case and line break", strings.ToUpper(pong), text(want + "\n"), "without the line break at the end of what is expected, in other letter case"},
+		{"letter case and line break", strings.ToUpper(pong), text(want + "\n"),
+			"without the line break at the end of what is expected, in other letter case"},
 		{"blanks within", `{"op": "pong"}`, text(want), "but for blanks and line breaks"},
 		{"JSON in JSON", `{"data":"{\"op\":\"pong\"}"}`, text(want), "but for the escapes of JSON"},
 		{"something else", "else", text(want), ""},
-		{"a long message that ends right", strings.Repeat("x", 3000) + pong, text(want + "\n"), "without the line break"},
+		{"a long message that ends right", strings.Repeat("x", 3000) + pong, text(want + "\n"),
+			"without the line break"},
 		{"only a line break", "else", text("\n"), ""},
-		{"pattern with line break", pong, pattern("\"op\":\"pong\"\n"), "without the line break at the end of the expression"},
+		{"pattern with line break", pong, pattern("\"op\":\"pong\"\n"),
+			"without the line break at the end of the expression"},
 		{"pattern letter case", "PONG", pattern("^pong$"), "with (?i)"},
 		{"pattern dot", "a\nb", pattern("a.b"), "with (?s)"},
 		{"pattern lines", "a\nb\n", pattern("^b$"), "with (?m)"},
@@ -111,7 +118,8 @@ func TestMismatchOfText(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
 			r := missed(t, test.change, wstest.Text(test.message))
-			if test.detail == "" && !strings.HasSuffix(r.Detail, "no match in 1 message within 300ms") || !strings.Contains(r.Detail, test.detail) {
+			if test.detail == "" && !strings.HasSuffix(r.Detail, "no match in 1 message within 300ms") ||
+				!strings.Contains(r.Detail, test.detail) {
 				t.Errorf("detail %q, want %q", r.Detail, test.detail)
 			}
 		})
@@ -125,7 +133,8 @@ func TestMismatchHidesSecrets(t *testing.T) {
 	r := missed(t, func(s *probe.Spec) {
 		s.Secrets, s.ExpectJSON = []string{secret, other}, map[string]any{"id": other}
 	}, wstest.Text(`{"id":"token s3cr3t-t0ken-of-the-probe and more, and then again an0ther-secret-value"}`))
-	if strings.Contains(r.Detail, "s3cr3t") || strings.Contains(r.Detail, "an0th") || !strings.Contains(r.Detail, `id is "token [redacted] and more`) {
+	if strings.Contains(r.Detail, "s3cr3t") || strings.Contains(r.Detail, "an0th") ||
+		!strings.Contains(r.Detail, `id is "token [redacted] and more`) {
 		t.Errorf("detail %q", r.Detail)
 	}
 }
@@ -142,7 +151,8 @@ func TestMismatchOfBytes(t *testing.T) {
 			change: func(s *probe.Spec, _ *wstest.Server) { s.Expect, s.ExpectPattern = "", `\xff\xfe\x80$` }},
 		{name: "characters_in_a_binary_message", script: wstest.Frames(wstest.Binary("caf\u00e9!")),
 			change: func(s *probe.Spec, _ *wstest.Server) { s.Expect, s.ExpectPattern = "", `^caf[\p{L}]!$` }},
-		{name: "bytes_of_a_long_message", script: wstest.Frames(wstest.Binary(strings.Repeat("\xfe", 100_000) + "\xff\x00")),
+		{name: "bytes_of_a_long_message",
+			script: wstest.Frames(wstest.Binary(strings.Repeat("\xfe", 100_000) + "\xff\x00")),
 			change: func(s *probe.Spec, _ *wstest.Server) { s.Expect, s.ExpectPattern = "", `\xff{1,2}\x00$` }},
 	} {
 		e.test(t)
@@ -162,17 +172,23 @@ func TestMismatchInAnExchange(t *testing.T) {
 	}
 	json := probe.Step{ExpectJSON: map[string]any{"op": "b"}}
 	rows := []endpoint{
-		mute("taken", "step 2 of 2: nothing within 2s: waiting for the reply: step 1 took a message that this one waits for",
+		mute("taken",
+			"step 2 of 2: nothing within 2s: waiting for the reply: step 1 took a message that this one waits for",
 			conversation("<ab", ">x"), hears("a"), asks("x", "b")),
 		mute("taken_by_any", "step 1 took a message", conversation("<ab", ">x"), hears(""), asks("x", "b")),
-		mute("passed_over", "step 1 passed over a message that this one waits for", conversation("<b", "<a", ">x"), hears("a"), asks("x", "b")),
-		mute("taken_json", "step 2 took a message", conversation("<hello", ">x", `<{"op":"b","a":1}`), hears("hello"), asks("x", "a"), measure(json)),
-		mute("taken_pattern", "step 1 took a message", conversation("<a7", ">x"), hears("a"), probe.Step{Send: new("x"), ExpectPattern: `a\d`}),
-		mute("not_taken", "step 2 of 2: nothing within 2s: waiting for the reply", conversation("<a", ">x"), hears("a"), asks("x", "b")),
+		mute("passed_over", "step 1 passed over a message that this one waits for", conversation("<b", "<a", ">x"),
+			hears("a"), asks("x", "b")),
+		mute("taken_json", "step 2 took a message", conversation("<hello", ">x", `<{"op":"b","a":1}`), hears("hello"),
+			asks("x", "a"), measure(json)),
+		mute("taken_pattern", "step 1 took a message", conversation("<a7", ">x"), hears("a"),
+			probe.Step{Send: new("x"), ExpectPattern: `a\d`}),
+		mute("not_taken", "step 2 of 2: nothing within 2s: waiting for the reply", conversation("<a", ">x"), hears("a"),
+			asks("x", "b")),
 	}
 	early := unanswered("matches_too_early", reasons.ReplyMismatched, wstest.Greeting(pong, "else"))
 	early.detail = "a message that matches was there before the message was sent, so that it is no reply"
-	closes := closed("mismatch_then_close", reasons.ReplyMismatched, 1000, "", wstest.Frames(wstest.Text("PONG"), wstest.Close(1000, "")))
+	closes := closed("mismatch_then_close", reasons.ReplyMismatched, 1000, "",
+		wstest.Frames(wstest.Text("PONG"), wstest.Close(1000, "")))
 	closes.reason, closes.detail = reasons.ReplyMismatch, `: the last one would match in other letter case`
 	closes.change = func(s *probe.Spec, _ *wstest.Server) { s.Expect = "pong" }
 	for _, e := range append(rows, early, closes) {

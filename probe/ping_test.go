@@ -46,7 +46,8 @@ func TestPingFrame(t *testing.T) {
 		return []wstest.Frame{wstest.Text("\xff")}
 	}))
 	invalid.saw, invalid.detail = []int{1007}, "UTF-8"
-	other := silence("wrong_pong", pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[1:]), wstest.Pong("")} }))
+	other := silence("wrong_pong",
+		pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[1:]), wstest.Pong("")} }))
 	other.detail = "but one with other data"
 	for _, e := range []endpoint{
 		{name: "pong", script: wstest.Silent},
@@ -60,10 +61,15 @@ func TestPingFrame(t *testing.T) {
 			c.Serve()
 		})},
 		{name: "pong_among_messages", script: pongs(func(p string) []wstest.Frame {
-			return []wstest.Frame{wstest.Text("news"), wstest.Pong("other"), {Opcode: wstest.OpText, Payload: "a", More: true}, wstest.Pong(p), {Payload: "b"}}
+			return []wstest.Frame{wstest.Text("news"), wstest.Pong("other"),
+				{Opcode: wstest.OpText, Payload: "a", More: true}, wstest.Pong(p), {Payload: "b"}}
 		})},
-		{name: "pong_then_close", script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p), wstest.Close(1000, "")} })},
-		{name: "pong_then_breach", saw: []int{1002}, script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p), {Opcode: 11}} })},
+		{name: "pong_then_close", script: pongs(func(p string) []wstest.Frame {
+			return []wstest.Frame{wstest.Pong(p),
+				wstest.Close(1000, "")}
+		})},
+		{name: "pong_then_breach", saw: []int{1002},
+			script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p), {Opcode: 11}} })},
 		{name: "pong_then_half_message", script: pongs(func(p string) []wstest.Frame {
 			return []wstest.Frame{wstest.Pong(p), {Opcode: wstest.OpText, Payload: "a", More: true}}
 		})},
@@ -75,15 +81,24 @@ func TestPingFrame(t *testing.T) {
 			c.Serve()
 		})},
 		// A server with a small receive buffer answers with no more than fits into it.
-		{name: "pong_of_ten_bytes_at_most", script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[:min(len(p), 10)])} })},
+		{name: "pong_of_ten_bytes_at_most",
+			script: pongs(func(p string) []wstest.Frame { return []wstest.Frame{wstest.Pong(p[:min(len(p), 10)])} })},
 		silence("no_pong", wstest.Deaf),
 		other,
-		flooding(silence("messages_but_no_pong", ponging(func(c *wstest.Conn, _ string) { c.Flood(wstest.Text("news").Bytes()) }))),
+		flooding(silence("messages_but_no_pong", ponging(func(c *wstest.Conn, _ string) {
+			c.Flood(wstest.Text("news").Bytes())
+		}))),
 		silence("half_pong", ponging(func(c *wstest.Conn, p string) { c.Raw(wstest.Pong(p).Bytes()[:5]); c.Watch() })),
-		closed("close_for_ping", reasons.CloseFrame, 1008, "no", pongs(func(string) []wstest.Frame { return []wstest.Frame{wstest.Close(1008, "no")} })),
+		closed("close_for_ping", reasons.CloseFrame, 1008, "no",
+			pongs(func(string) []wstest.Frame { return []wstest.Frame{wstest.Close(1008, "no")} })),
 		closed("close_at_open_ping", reasons.CloseFrame, 1013, "", wstest.CloseAtOpen(1013, "")),
-		closed("fin_for_ping", reasons.UnexpectedEOF, 1006, "", ponging(func(c *wstest.Conn, _ string) { c.FIN(); c.Watch() })),
-		closed("rst_for_ping", reasons.ConnectionReset, 1006, "", ponging(func(c *wstest.Conn, _ string) { c.Reset() })),
+		closed("fin_for_ping", reasons.UnexpectedEOF, 1006, "", ponging(func(c *wstest.Conn, _ string) {
+			c.FIN()
+			c.Watch()
+		})),
+		closed("rst_for_ping", reasons.ConnectionReset, 1006, "", ponging(func(c *wstest.Conn, _ string) {
+			c.Reset()
+		})),
 		breach, invalid,
 		refused("refused_ping", "http_403", "", wstest.Refuse(403, "")),
 	} {

@@ -21,14 +21,17 @@ func secretive() (Spec, []string) {
 			},
 			Proxy: &url.URL{Scheme: "http", Host: "proxy:1", User: url.UserPassword("proxy-user-8", "proxy-secret-9")},
 		}}, []string{
-			"Query-Secret-1", "a+decoded/sig", "a%2Bdecoded%2Fsig", "header-secret-2", "basic-secret-3", "cookie-secret-4", "cookie-secret-5",
-			`quo"ted\secret-6`, `quo\"ted\\secret-6`, "caf\u00e9-secret-7", "proxy-user-8", "proxy-secret-9", `&lt;&quot;secret&#x27;10&quot;&gt;`, "dXNlcjpiYXNpYy1zZWNyZXQtMw==",
+			"Query-Secret-1", "a+decoded/sig", "a%2Bdecoded%2Fsig", "header-secret-2", "basic-secret-3",
+			"cookie-secret-4", "cookie-secret-5",
+			`quo"ted\secret-6`, `quo\"ted\\secret-6`, "caf\u00e9-secret-7", "proxy-user-8", "proxy-secret-9",
+			`&lt;&quot;secret&#x27;10&quot;&gt;`, "dXNlcjpiYXNpYy1zZWNyZXQtMw==",
 		}
 }
 
 // TestRedactSecrets: what a Spec names is hidden as it stands, by line, and as the bytes that it stands for.
 func TestRedactSecrets(t *testing.T) {
-	r := newRedactor(Spec{Opening: Opening{Secrets: []string{"first line\r\nsecond line", "63616e617279", "ab"}}, MessageFormat: FormatHex})
+	r := newRedactor(Spec{Opening: Opening{Secrets: []string{"first line\r\nsecond line", "63616e617279", "ab"}},
+		MessageFormat: FormatHex})
 	for text, want := range map[string]string{
 		"a first line b":                            "a [redacted] b",
 		"a second line b":                           "a [redacted] b",

@@ -14,7 +14,8 @@ func TestRedirectionIsTold(t *testing.T) {
 	s := wstest.Start(wstest.Redirect("wss://other.example/socket?token=hunter2#swordfish"))
 	defer s.Close()
 	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL}})
-	if r.ErrorType != reasons.HTTPRedirect || !strings.HasSuffix(r.Detail, "instead of 101, and points to wss://other.example/socket?[redacted]") {
+	if r.ErrorType != reasons.HTTPRedirect ||
+		!strings.HasSuffix(r.Detail, "instead of 101, and points to wss://other.example/socket?[redacted]") {
 		t.Errorf("got %q, %q", r.ErrorType, r.Detail)
 	}
 }

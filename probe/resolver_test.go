@@ -68,9 +68,11 @@ func (n naming) answer(m dnsmessage.Message) ([]byte, time.Duration) {
 	after := n.after
 	switch {
 	case n.addr != "" && q.Type == dnsmessage.TypeA:
-		answer.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: netip.MustParseAddr(n.addr).As4()}}}
+		answer.Answers = []dnsmessage.Resource{{Header: head,
+			Body: &dnsmessage.AResource{A: netip.MustParseAddr(n.addr).As4()}}}
 	case n.six > 0 && ipv6:
-		answer.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AAAAResource{AAAA: netip.IPv6Loopback().As16()}}}
+		answer.Answers = []dnsmessage.Resource{{Header: head,
+			Body: &dnsmessage.AAAAResource{AAAA: netip.IPv6Loopback().As16()}}}
 		after = n.six
 	}
 	packed, err := answer.Pack()
@@ -97,19 +99,27 @@ func TestResolver(t *testing.T) {
 		least   time.Duration
 	}{
 		{name: "dns_good", naming: naming{addr: "127.0.0.1"}},
-		{name: "dns_slow_ok", naming: naming{addr: "127.0.0.1", after: 300 * time.Millisecond}, least: 290 * time.Millisecond},
+		{name: "dns_slow_ok", naming: naming{addr: "127.0.0.1", after: 300 * time.Millisecond},
+			least: 290 * time.Millisecond},
 		{name: "dns_aaaa_unanswered", naming: naming{addr: "127.0.0.1", silent: true}, least: 50 * time.Millisecond},
-		{name: "dns_nxdomain", naming: naming{code: int(dnsmessage.RCodeNameError)}, reason: reasons.OpenFailed, err: reasons.DNSNotFound, detail: "no such host"},
-		{name: "dns_no_data", reason: reasons.OpenFailed, err: reasons.DNSNotFound, detail: "no such host"},
-		{name: "dns_servfail", naming: naming{code: int(dnsmessage.RCodeServerFailure)}, reason: reasons.OpenFailed, err: reasons.DNSFailure, detail: "server misbehaving"},
-		{name: "dns_refused", naming: naming{code: int(dnsmessage.RCodeRefused)}, reason: reasons.OpenFailed, err: reasons.DNSFailure, detail: "server misbehaving"},
-		{name: "dns_silent", naming: naming{code: -1}, reason: reasons.HandshakeTimeout, err: reasons.DNSTimeout, detail: "waiting for the resolver"},
-		{name: "dns_only_4", naming: naming{addr: "127.0.0.1", silent: true}, allowed: probe.IPv4},
-		{name: "dns_only_6_late", naming: naming{addr: "127.0.0.2", six: 200 * time.Millisecond}, allowed: probe.IPv6, least: 190 * time.Millisecond},
-		{name: "dns_only_6_none", naming: naming{addr: "127.0.0.1"}, allowed: probe.IPv6, reason: reasons.OpenFailed, err: reasons.DNSFailure,
-			detail: "no address of IP version 6"},
-		{name: "dns_only_6_nxdomain", naming: naming{code: int(dnsmessage.RCodeNameError)}, allowed: probe.IPv6, reason: reasons.OpenFailed,
+		{name: "dns_nxdomain", naming: naming{code: int(dnsmessage.RCodeNameError)}, reason: reasons.OpenFailed,
 			err: reasons.DNSNotFound, detail: "no such host"},
+		{name: "dns_no_data", reason: reasons.OpenFailed, err: reasons.DNSNotFound, detail: "no such host"},
+		{name: "dns_servfail", naming: naming{code: int(dnsmessage.RCodeServerFailure)}, reason: reasons.OpenFailed,
+			err: reasons.DNSFailure, detail: "server misbehaving"},
+		{name: "dns_refused", naming: naming{code: int(dnsmessage.RCodeRefused)}, reason: reasons.OpenFailed,
+			err: reasons.DNSFailure, detail: "server misbehaving"},
+		{name: "dns_silent", naming: naming{code: -1}, reason: reasons.HandshakeTimeout, err: reasons.DNSTimeout,
+			detail: "waiting for the resolver"},
+		{name: "dns_only_4", naming: naming{addr: "127.0.0.1", silent: true}, allowed: probe.IPv4},
+		{name: "dns_only_6_late", naming: naming{addr: "127.0.0.2", six: 200 * time.Millisecond}, allowed: probe.IPv6,
+			least: 190 * time.Millisecond},
+		{name: "dns_only_6_none", naming: naming{addr: "127.0.0.1"}, allowed: probe.IPv6, reason: reasons.OpenFailed,
+			err:    reasons.DNSFailure,
+			detail: "no address of IP version 6"},
+		{name: "dns_only_6_nxdomain", naming: naming{code: int(dnsmessage.RCodeNameError)}, allowed: probe.IPv6,
+			reason: reasons.OpenFailed,
+			err:    reasons.DNSNotFound, detail: "no such host"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			t.Parallel()
@@ -120,9 +130,14 @@ func TestResolver(t *testing.T) {
 				var d net.Dialer
 				return d.DialContext(ctx, "udp", server)
 			}
-			p, err := probe.New(probe.Spec{Timeout: time.Second, Opening: probe.Opening{
+			timeout := patient
+			if test.reason == reasons.HandshakeTimeout {
+				timeout = brief
+			}
+			p, err := probe.New(probe.Spec{Timeout: timeout, Opening: probe.Opening{
 				URL: strings.Replace(s.URL, "127.0.0.1", "endpoint.example.", 1), IPVersion: test.allowed,
-				Dial: func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) { // the endpoint is there, whatever its address
+				// The endpoint is there, whatever its address.
+				Dial: func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 					var d net.Dialer
 					return d.DialContext(ctx, "tcp", net.JoinHostPort("127.0.0.1", strconv.Itoa(int(addr.Port()))))
 				},
@@ -137,8 +152,10 @@ func TestResolver(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if r.Reason != test.reason || r.ErrorType != test.err || !strings.Contains(r.Detail, test.detail) || r.Handshake < test.least {
-				t.Errorf("got %v, %s (%s) after %v; want %v, %s", r.Reason, r.ErrorType, r.Detail, r.Handshake, test.reason, test.err)
+			if r.Reason != test.reason || r.ErrorType != test.err || !strings.Contains(r.Detail, test.detail) ||
+				r.Handshake < test.least {
+				t.Errorf("got %v, %s (%s) after %v; want %v, %s", r.Reason, r.ErrorType, r.Detail, r.Handshake,
+					test.reason, test.err)
 			}
 		})
 	}

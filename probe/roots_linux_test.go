@@ -16,7 +16,8 @@ import (
 // rootsVariable is set in the process that a test of the system's authorities runs in: they are read once.
 const rootsVariable = "WSPROBE_TEST_ROOTS"
 
-// TestSystemRootsAreReadAheadOfTheRun: a run needs no file of authorities any more, and does not spend its time on them.
+// TestSystemRootsAreReadAheadOfTheRun: a run needs no file of authorities any more, and does not spend its time on
+// them.
 func TestSystemRootsAreReadAheadOfTheRun(t *testing.T) {
 	if os.Getenv(rootsVariable) == "" {
 		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")

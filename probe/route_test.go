@@ -50,20 +50,29 @@ func TestTokenAsSubprotocol(t *testing.T) {
 		err    reasons.ErrorType
 		shown  string
 	}{
-		"picked":  {func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: " + token); c.Serve() }, "", "[redacted]"},
-		"other":   {func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: base64.token"); c.Serve() }, "", "base64.token"},
-		"changed": {func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: x" + token); c.Serve() }, reasons.BadSubprotocol, ""},
+		"picked": {func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: " + token); c.Serve() }, "", "[redacted]"},
+		"other": {func(c *wstest.Conn) {
+			c.Accept("Sec-WebSocket-Protocol: base64.token")
+			c.Serve()
+		}, "", "base64.token"},
+		"changed": {func(c *wstest.Conn) {
+			c.Accept("Sec-WebSocket-Protocol: x" + token)
+			c.Serve()
+		}, reasons.BadSubprotocol, ""},
 		"refused": {func(c *wstest.Conn) { c.Refuse(403, "no such token: "+token[:200]) }, "http_403", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := wstest.Memory(func(c *wstest.Conn) { c.Request(); test.answer(c) })
 			defer s.Close()
-			r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial, Protocols: []string{"base64.token", token}}})
+			r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial,
+				Protocols: []string{"base64.token", token}}})
 			if r.ErrorType != test.err || r.Subprotocol != test.shown {
-				t.Errorf("got %q, subprotocol %q, want %q, %q: %s", r.ErrorType, r.Subprotocol, test.err, test.shown, r.Detail)
+				t.Errorf("got %q, subprotocol %q, want %q, %q: %s", r.ErrorType, r.Subprotocol, test.err, test.shown,
+					r.Detail)
 			}
 			s.Wait()
-			if want := "Sec-WebSocket-Protocol: base64.token, " + token + "\r\n"; !strings.Contains(s.Last().Head, want) {
+			if want := "Sec-WebSocket-Protocol: base64.token, " + token + "\r\n"; !strings.Contains(s.Last().Head,
+				want) {
 				t.Error("the token was not offered")
 			}
 			if all := r.Detail + r.Body; strings.Contains(all, "Ab9-_.Ab9") {
@@ -77,7 +86,8 @@ func TestTokenAsSubprotocol(t *testing.T) {
 func TestConnectTo(t *testing.T) {
 	s := wstest.Start(wstest.Reply(pong))
 	defer s.Close()
-	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: "ws://tenant-7.example:8080/x?y=z", ConnectTo: s.Addr().String()}})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: "ws://tenant-7.example:8080/x?y=z",
+		ConnectTo: s.Addr().String()}})
 	if r.Reason != reasons.OK || r.Peer != s.Addr().String() {
 		t.Errorf("got %v (%s) from %s", r.Reason, r.Detail, r.Peer)
 	}
@@ -97,7 +107,8 @@ func TestConnectTo(t *testing.T) {
 func TestConnectToKeepsServerName(t *testing.T) {
 	s := wstest.StartTLS(wstest.Reply(pong), nil)
 	defer s.Close()
-	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: "wss://other.example/", ConnectTo: s.Addr().String(), TLS: s.ClientTLS()}})
+	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: "wss://other.example/", ConnectTo: s.Addr().String(),
+		TLS: s.ClientTLS()}})
 	if r.ErrorType != reasons.TLSHostnameMismatch {
 		t.Errorf("got %q (%s), want %q", r.ErrorType, r.Detail, reasons.TLSHostnameMismatch)
 	}
@@ -130,7 +141,8 @@ func TestIPVersion(t *testing.T) {
 				},
 			}})
 			if r.ErrorType != test.err || !slices.Equal(dialed, test.dialed) {
-				t.Errorf("got %q (%s) after dialing %v, want %q after %v", r.ErrorType, r.Detail, dialed, test.err, test.dialed)
+				t.Errorf("got %q (%s) after dialing %v, want %q after %v", r.ErrorType, r.Detail, dialed, test.err,
+					test.dialed)
 			}
 			if !slices.Equal(found, test.found) {
 				t.Errorf("the resolver's answer was changed to %v", found)
@@ -146,7 +158,8 @@ func TestMaxReply(t *testing.T) {
 	}
 	endpoint{name: "just_fits", script: wstest.Reply(pong), change: limit(int64(len(pong)))}.test(t)
 	endpoint{name: "one_byte_more", script: wstest.Reply(pong), change: limit(int64(len(pong)) - 1),
-		reason: reasons.ClosedEarly, err: reasons.MessageTooBig, opened: true, closeCode: 1009, saw: []int{1009}}.test(t)
+		reason: reasons.ClosedEarly, err: reasons.MessageTooBig, opened: true, closeCode: 1009,
+		saw: []int{1009}}.test(t)
 }
 
 // runOnce makes a probe and runs it.

@@ -17,7 +17,8 @@ func TestNoSecretInResults(t *testing.T) {
 	reflected := func(c *wstest.Conn) string {
 		c.Request()
 		r := c.Request()
-		return fmt.Sprintf("%s %s %s %s", r.Header.Get("Authorization"), r.RequestURI, r.Header.Get("Cookie"), r.Header.Get("X-Odd"))
+		return fmt.Sprintf("%s %s %s %s", r.Header.Get("Authorization"), r.RequestURI, r.Header.Get("Cookie"),
+			r.Header.Get("X-Odd"))
 	}
 	for name, script := range map[string]wstest.Script{
 		"http_401_reflects_token": func(c *wstest.Conn) { c.Refuse(401, reflected(c)) },
@@ -25,9 +26,11 @@ func TestNoSecretInResults(t *testing.T) {
 		"phrase":                  func(c *wstest.Conn) { c.Raw("HTTP/1.1 403 " + reflected(c) + "\r\n\r\n") },
 		"status line":             func(c *wstest.Conn) { c.Raw(reflected(c) + "\r\n\r\n") },
 		"header":                  func(c *wstest.Conn) { c.Raw("HTTP/1.1 101 x\r\n" + reflected(c) + "\r\n\r\n") },
-		"accept":                  func(c *wstest.Conn) { c.Falsify("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: "+reflected(c)) },
-		"upgrade":                 func(c *wstest.Conn) { c.Falsify("Upgrade: websocket", "Upgrade: "+reflected(c)) },
-		"subprotocol":             func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: " + reflected(c)) },
+		"accept": func(c *wstest.Conn) {
+			c.Falsify("Sec-WebSocket-Accept: ", "Sec-WebSocket-Accept: "+reflected(c))
+		},
+		"upgrade":     func(c *wstest.Conn) { c.Falsify("Upgrade: websocket", "Upgrade: "+reflected(c)) },
+		"subprotocol": func(c *wstest.Conn) { c.Accept("Sec-WebSocket-Protocol: " + reflected(c)) },
 		"close": func(c *wstest.Conn) {
 			c.Accept()
 			c.Message()
@@ -54,12 +57,16 @@ func TestNoSecretInResults(t *testing.T) {
 			t.Parallel()
 			s := wstest.Start(script)
 			defer s.Close()
-			spec := probe.Spec{Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never", Opening: probe.Opening{
-				URL:     s.URL + "?token=query-secret-of-some-length&x=1",
-				Headers: map[string]string{"Authorization": "Bearer token-secret", "Cookie": "id=cookie-secret; b=c", "X-Odd": `odd"-secret\`},
-			}}
+			spec := probe.Spec{Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never",
+				Opening: probe.Opening{
+					URL: s.URL + "?token=query-secret-of-some-length&x=1",
+					Headers: map[string]string{"Authorization": "Bearer token-secret",
+						"Cookie": "id=cookie-secret; b=c",
+						"X-Odd":  `odd"-secret\`},
+				}}
 			if name == "proxy" {
-				spec.Proxy = &url.URL{Scheme: "http", Host: s.Addr().String(), User: url.UserPassword("user-secret", "pass-secret")}
+				spec.Proxy = &url.URL{Scheme: "http", Host: s.Addr().String(),
+					User: url.UserPassword("user-secret", "pass-secret")}
 			}
 			p, err := probe.New(spec)
 			if err != nil {

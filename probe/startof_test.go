@@ -12,7 +12,10 @@ func TestOverloaded(t *testing.T) {
 		delay, lag time.Duration
 		want       bool
 	}{
-		{0, 0, false}, {OverloadBound, OverloadBound, false}, {OverloadBound + 1, 0, true}, {0, OverloadBound + 1, true},
+		{0, 0, false},
+		{OverloadBound, OverloadBound, false},
+		{OverloadBound + 1, 0, true},
+		{0, OverloadBound + 1, true},
 	} {
 		if got := (Result{StartDelay: test.delay, Lag: test.lag}).Overloaded(); got != test.want {
 			t.Errorf("started %v late, served %v late: %v", test.delay, test.lag, got)
@@ -23,16 +26,19 @@ func TestOverloaded(t *testing.T) {
 // TestStartOf: a step of the wall clock during a run changes neither its length nor which of its two times comes first.
 func TestStartOf(t *testing.T) {
 	const length = 20 * time.Millisecond
-	for name, seconds := range map[string]int64{"no_step": 0, "forward_by_a_day": 86400, "back_by_an_hour": -3600, "back_by_a_second": -1} {
+	for name, seconds := range map[string]int64{"no_step": 0, "forward_by_a_day": 86400, "back_by_an_hour": -3600,
+		"back_by_a_second": -1} {
 		t.Run(name, func(t *testing.T) {
 			started := time.Now()
 			ended := stepped(started.Add(length), seconds)
-			if by := ended.Round(0).Sub(started.Round(0)); by != length+time.Duration(seconds)*time.Second || ended.Sub(started) != length {
+			if by := ended.Round(0).Sub(started.Round(0)); by != length+time.Duration(seconds)*time.Second ||
+				ended.Sub(started) != length {
 				t.Fatalf("the wall clock went by %v and the monotonic one by %v", by, ended.Sub(started))
 			}
 			got := startOf(started, ended)
 			if wall := ended.Round(0).Sub(got.Round(0)); wall != length || ended.Sub(got) != length {
-				t.Errorf("a run of %v by the wall clock and %v by the monotonic one, want %v", wall, ended.Sub(got), length)
+				t.Errorf("a run of %v by the wall clock and %v by the monotonic one, want %v", wall, ended.Sub(got),
+					length)
 			}
 			if offset := got.Sub(started); offset != 0 {
 				t.Errorf("the start moved by %v on the monotonic clock, and the phases with it", offset)

@@ -34,38 +34,35 @@ func TestStream(t *testing.T) {
 		pattern string
 		refused bool
 	}{
-		"a packet in pieces":            {script: stream("mqtt", "", connack...)},
-		"also in MQTT 3.1":              {script: stream("mqttv3.1", "", connack...)},
-		"a pattern over pieces":         {script: stream("mqtt", "", connack...), pattern: `^\x20\x02\x00\x00$`},
-		"a pattern for one of them":     {script: stream("mqtt", "", connack...), pattern: `^\x02$`},
-		"another subprotocol":           {script: stream("chat", "", connack...), refused: true},
-		"no subprotocol":                {script: stream("", "", connack...), refused: true},
-		"what came before is no part":   {script: stream("mqtt", "\x20", connack[1:]...), refused: true},
-		"nor is text":                   {script: stream("mqtt", "", connack[0], wstest.Text("x"), connack[1], connack[2]), refused: true},
-		"text does not make up a reply": {script: stream("mqtt", "", wstest.Text("\x20"), wstest.Text("\x02"), wstest.Text("\x00\x00")), refused: true},
+		"a packet in pieces":          {script: stream("mqtt", "", connack...)},
+		"also in MQTT 3.1":            {script: stream("mqttv3.1", "", connack...)},
+		"a pattern over pieces":       {script: stream("mqtt", "", connack...), pattern: `^\x20\x02\x00\x00$`},
+		"a pattern for one of them":   {script: stream("mqtt", "", connack...), pattern: `^\x02$`},
+		"another subprotocol":         {script: stream("chat", "", connack...), refused: true},
+		"no subprotocol":              {script: stream("", "", connack...), refused: true},
+		"what came before is no part": {script: stream("mqtt", "\x20", connack[1:]...), refused: true},
+		"nor is text": {script: stream("mqtt", "", connack[0], wstest.Text("x"), connack[1],
+			connack[2]), refused: true},
+		"text does not make up a reply": {script: stream("mqtt", "", wstest.Text("\x20"), wstest.Text("\x02"),
+			wstest.Text("\x00\x00")), refused: true},
 	} {
 		t.Run(name, func(t *testing.T) {
-			server := wstest.Start(c.script)
-			t.Cleanup(server.Close)
-			spec := probe.Spec{
-				Opening:        probe.Opening{URL: server.URL, Protocols: []string{"mqtt", "mqttv3.1", "chat"}},
-				Interpretation: probe.RoundTripLatency, Timeout: time.Second,
-				MessageFormat: probe.FormatHex, Send: "10 0c 0004 4d515454 04 02 003c 0000", Expect: "20 02 00 00",
+			connect := func(s *probe.Spec, _ *wstest.Server) {
+				s.Protocols, s.MessageFormat = []string{"mqtt", "mqttv3.1", "chat"}, probe.FormatHex
+				s.Send, s.Expect = "10 0c 0004 4d515454 04 02 003c 0000", "20 02 00 00"
+				if c.pattern != "" {
+					s.Expect, s.ExpectPattern = "", c.pattern
+				}
 			}
 			want := reasons.OK
-			if c.pattern != "" {
-				spec.Expect, spec.ExpectPattern = "", c.pattern
-			}
 			if c.refused {
-				want, spec.Timeout = reasons.ReplyMismatch, probe.MinTimeout
+				want = reasons.ReplyMismatch
 			}
-			p, err := probe.New(spec)
-			if err != nil {
-				t.Fatal(err)
-			}
-			if r, err := p.Run(t.Context()); err != nil || r.Reason != want {
-				t.Errorf("%v, %s (%s), %v; want %v", r.Reason, r.ErrorType, r.Detail, err, want)
-			}
+			inBubble(t, false, c.script, connect, func(r probe.Result, _ time.Duration) {
+				if r.Reason != want {
+					t.Errorf("%v, %s (%s); want %v", r.Reason, r.ErrorType, r.Detail, want)
+				}
+			})
 		})
 	}
 }

@@ -86,7 +86,8 @@ func TestAddressIsNamedWithoutZone(t *testing.T) {
 				asked <- c.SOCKSRequest()
 			})
 			defer s.Close()
-			runOnce(t, probe.Spec{Opening: probe.Opening{URL: "ws://[fe80::1%25eth0]:99/", Dial: s.Dial, Proxy: &url.URL{Scheme: scheme, Host: "192.0.2.1:1"}}})
+			runOnce(t, probe.Spec{Opening: probe.Opening{URL: "ws://[fe80::1%25eth0]:99/", Dial: s.Dial,
+				Proxy: &url.URL{Scheme: scheme, Host: "192.0.2.1:1"}}})
 			if got := <-asked; got != "[fe80::1]:99" {
 				t.Errorf("the proxy was asked for %q", got)
 			}
@@ -94,8 +95,8 @@ func TestAddressIsNamedWithoutZone(t *testing.T) {
 	}
 }
 
-// TestNamesUnderLocalhost: names under localhost are this machine, without a query (RFC 6761 6.3), as the place of the endpoint, as
-// that to connect to and as the proxy. Every place takes the IP version that is allowed.
+// TestNamesUnderLocalhost: names under localhost are this machine, without a query (RFC 6761 6.3), as the place of the
+// endpoint, as that to connect to and as the proxy. Every place takes the IP version that is allowed.
 func TestNamesUnderLocalhost(t *testing.T) {
 	both := []string{"[::1]:99", "127.0.0.1:99"}
 	for _, test := range []struct {
@@ -113,18 +114,22 @@ func TestNamesUnderLocalhost(t *testing.T) {
 		{"version 4", probe.Opening{URL: "ws://app.localhost:99/"}, probe.IPv4, both[1:]},
 		{"version 6", probe.Opening{URL: "ws://app.localhost:99/"}, probe.IPv6, both[:1]},
 		{"connect_to", probe.Opening{URL: "ws://endpoint.example/", ConnectTo: "App.localhost:99"}, probe.IPAny, both},
-		{"connect_to, version 4", probe.Opening{URL: "ws://endpoint.example/", ConnectTo: "app.localhost.:99"}, probe.IPv4, both[1:]},
-		{"proxy_url", probe.Opening{URL: "ws://endpoint.example/", Proxy: &url.URL{Scheme: "http", Host: "proxy.localhost:99"}}, probe.IPAny, both},
-		{"proxy_url, version 6", probe.Opening{URL: "ws://endpoint.example/", Proxy: &url.URL{Scheme: "socks5", Host: "proxy.localhost:99"}}, probe.IPv6, both[:1]},
+		{"connect_to, version 4", probe.Opening{URL: "ws://endpoint.example/", ConnectTo: "app.localhost.:99"},
+			probe.IPv4, both[1:]},
+		{"proxy_url", probe.Opening{URL: "ws://endpoint.example/",
+			Proxy: &url.URL{Scheme: "http", Host: "proxy.localhost:99"}}, probe.IPAny, both},
+		{"proxy_url, version 6", probe.Opening{URL: "ws://endpoint.example/",
+			Proxy: &url.URL{Scheme: "socks5", Host: "proxy.localhost:99"}}, probe.IPv6, both[:1]},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			var dialed []string
 			test.opening.IPVersion = test.version
 			test.opening.Resolve = func(ctx context.Context, host string) ([]netip.Addr, error) {
-				return opening.Resolve(ctx, networks[test.version], host, func(context.Context, string, string) (net.Conn, error) {
-					t.Errorf("a name server was asked for %q", host)
-					return nil, net.ErrClosed
-				})
+				return opening.Resolve(ctx, networks[test.version], host,
+					func(context.Context, string, string) (net.Conn, error) {
+						t.Errorf("a name server was asked for %q", host)
+						return nil, net.ErrClosed
+					})
 			}
 			test.opening.Dial = func(_ context.Context, addr netip.AddrPort) (net.Conn, error) {
 				dialed = append(dialed, addr.String())

@@ -21,7 +21,8 @@ const (
 )
 
 // inBubble runs a probe against a script in memory, where time is exact, and returns how long the run took.
-func inBubble(t *testing.T, secure bool, script wstest.Script, change func(*probe.Spec, *wstest.Server), check func(r probe.Result, took time.Duration)) {
+func inBubble(t *testing.T, secure bool, script wstest.Script, change func(*probe.Spec, *wstest.Server),
+	check func(r probe.Result, took time.Duration)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		serve := wstest.Memory
@@ -30,7 +31,8 @@ func inBubble(t *testing.T, secure bool, script wstest.Script, change func(*prob
 		}
 		s := serve(script)
 		defer s.Close()
-		spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency, Timeout: 2 * time.Second, Send: ping, Expect: want}
+		spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency,
+			Timeout: 2 * time.Second, Send: ping, Expect: want}
 		if secure {
 			spec.TLS = s.ClientTLS()
 		}
@@ -58,7 +60,8 @@ func inBubble(t *testing.T, secure bool, script wstest.Script, change func(*prob
 }
 
 // dialAfter is a Dial that takes a while.
-func dialAfter(d time.Duration, dial func(context.Context, netip.AddrPort) (net.Conn, error)) func(context.Context, netip.AddrPort) (net.Conn, error) {
+func dialAfter(d time.Duration, dial func(context.Context, netip.AddrPort) (net.Conn, error)) func(context.Context,
+	netip.AddrPort) (net.Conn, error) {
 	return func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 		timer := time.NewTimer(d)
 		defer timer.Stop()
@@ -138,10 +141,15 @@ func TestDeadlineExactly(t *testing.T) {
 			s.URL, s.Resolve = "ws://localhost/", resolver(time.Hour, nil)
 		}, timeout},
 		{reasons.ConnectTimeout, probe.PhaseConnect, hang, forever, timeout},
-		{reasons.TLSTimeout, probe.PhaseTLS, hang, func(s *probe.Spec, _ *wstest.Server) { s.URL = "wss://192.0.2.1/" }, timeout},
+		{reasons.TLSTimeout, probe.PhaseTLS, hang, func(s *probe.Spec, _ *wstest.Server) {
+			s.URL = "wss://192.0.2.1/"
+		}, timeout},
 		{reasons.UpgradeTimeout, probe.PhaseUpgrade, wstest.StallHandshake, nil, timeout},
 		{reasons.UpgradeTimeout, probe.PhaseUpgrade, wstest.DripHandshake(timeout/3, pong), nil, timeout},
-		{reasons.WriteTimeout, probe.PhaseRoundTrip, func(c *wstest.Conn) { c.Accept(); c.Pause(time.Minute) }, func(s *probe.Spec, _ *wstest.Server) {
+		{reasons.WriteTimeout, probe.PhaseRoundTrip, func(c *wstest.Conn) {
+			c.Accept()
+			c.Pause(time.Minute)
+		}, func(s *probe.Spec, _ *wstest.Server) {
 			s.Send = strings.Repeat("x", probe.MaxSendBytes)
 		}, timeout + budget},
 		{reasons.ReplyTimedOut, probe.PhaseRoundTrip, wstest.Silent, nil, timeout},
@@ -159,7 +167,8 @@ func TestDeadlineExactly(t *testing.T) {
 			}
 			inBubble(t, false, test.script, change, func(r probe.Result, took time.Duration) {
 				if r.ErrorType != test.err || took != test.took || r.Ended.Sub(r.Started) != timeout {
-					t.Errorf("got %v after %v, all in all %v; want %v, %v", r.ErrorType, r.Ended.Sub(r.Started), took, test.err, test.took)
+					t.Errorf("got %v after %v, all in all %v; want %v, %v", r.ErrorType, r.Ended.Sub(r.Started), took,
+						test.err, test.took)
 				}
 				span := r.Phases[test.phase]
 				if span.State != probe.SpanBroken || span.End != timeout {
@@ -178,10 +187,15 @@ func TestCloseBudgetExactly(t *testing.T) {
 		script wstest.Script
 		close  time.Duration
 	}{
-		"polite":   {wstest.Reply(pong), 0},
-		"deaf":     {func(c *wstest.Conn) { reply(c); c.Watch() }, budget},
-		"stuck":    {func(c *wstest.Conn) { reply(c); c.Pause(time.Minute) }, budget},
-		"flooding": {func(c *wstest.Conn) { reply(c); c.Pause(ms); c.Raw(wstest.Text("x").Bytes()); c.Watch() }, budget},
+		"polite": {wstest.Reply(pong), 0},
+		"deaf":   {func(c *wstest.Conn) { reply(c); c.Watch() }, budget},
+		"stuck":  {func(c *wstest.Conn) { reply(c); c.Pause(time.Minute) }, budget},
+		"flooding": {func(c *wstest.Conn) {
+			reply(c)
+			c.Pause(ms)
+			c.Raw(wstest.Text("x").Bytes())
+			c.Watch()
+		}, budget},
 		"lingering": {func(c *wstest.Conn) {
 			reply(c)
 			for c.Read().Opcode != wstest.OpClose {
@@ -227,7 +241,9 @@ func TestGreetingExactly(t *testing.T) {
 			c.Send(wstest.Text(pong))
 			c.Serve()
 		}
-		inBubble(t, false, script, func(s *probe.Spec, _ *wstest.Server) { s.Timeout = test.timeout }, func(r probe.Result, _ time.Duration) {
+		inBubble(t, false, script, func(s *probe.Spec, _ *wstest.Server) {
+			s.Timeout = test.timeout
+		}, func(r probe.Result, _ time.Duration) {
 			if r.RoundTrip != test.want {
 				t.Errorf("greeting after %v: round trip %v, want %v", test.greeting, r.RoundTrip, test.want)
 			}
@@ -249,7 +265,9 @@ func TestSlowControlFrames(t *testing.T) {
 		}
 		took := time.Duration(len(frame.Bytes())-1) * 4 * time.Second
 		for _, timeout := range []time.Duration{30 * time.Second, took - 1} {
-			inBubble(t, false, slow, func(s *probe.Spec, _ *wstest.Server) { s.Timeout = timeout }, func(r probe.Result, _ time.Duration) {
+			inBubble(t, false, slow, func(s *probe.Spec, _ *wstest.Server) {
+				s.Timeout = timeout
+			}, func(r probe.Result, _ time.Duration) {
 				want := reasons.OK
 				if took > timeout {
 					want = reasons.ReplyMismatch

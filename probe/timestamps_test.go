@@ -32,13 +32,16 @@ func TestClock(t *testing.T) {
 		{"tls", startTLS, wstest.Reply(pong), message, kernel},
 		{"memory", wstest.Memory, wstest.Reply(pong), message, probe.UserTime},
 		{"pong", wstest.Start, wstest.Silent, func(s *probe.Spec) { s.Send, s.PingMode = "", probe.PingFrame }, kernel},
-		{"open", wstest.Start, wstest.Silent, func(s *probe.Spec) { s.Send, s.Interpretation = "", probe.HandshakeLatency }, kernel},
+		{"open", wstest.Start, wstest.Silent, func(s *probe.Spec) {
+			s.Send, s.Interpretation = "", probe.HandshakeLatency
+		}, kernel},
 		{"refused", wstest.Start, wstest.Refuse(403, ""), message, ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			s := test.serve(test.script)
 			defer s.Close()
-			spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency, Send: ping}
+			spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Dial: s.Dial}, Interpretation: probe.RoundTripLatency,
+				Send: ping}
 			if test.name == "tls" {
 				spec.TLS = s.ClientTLS()
 			}

@@ -17,8 +17,9 @@ import (
 
 // mutual is a server that wants a certificate of a CA from its clients.
 func mutual(ca *wstest.CA, version uint16) *tls.Config {
-	return &tls.Config{Certificates: []tls.Certificate{ca.Issue(wstest.Cert{})}, ClientAuth: tls.RequireAndVerifyClientCert,
-		ClientCAs: ca.Pool(), MinVersion: version, MaxVersion: version}
+	return &tls.Config{Certificates: []tls.Certificate{ca.Issue(wstest.Cert{})},
+		ClientAuth: tls.RequireAndVerifyClientCert,
+		ClientCAs:  ca.Pool(), MinVersion: version, MaxVersion: version}
 }
 
 // shows is a change that trusts a CA and shows a certificate to the server.
@@ -99,7 +100,8 @@ func TestAlertOutranksFailedWrite(t *testing.T) {
 	}
 	quiet := wstest.StartTLS(func(c *wstest.Conn) { c.Request() }, nil)
 	defer quiet.Close()
-	r = runOnce(t, probe.Spec{Opening: probe.Opening{URL: quiet.URL, TLS: quiet.ClientTLS(), Dial: dial(quiet)}, Timeout: 500 * time.Millisecond})
+	r = runOnce(t, probe.Spec{Timeout: patient,
+		Opening: probe.Opening{URL: quiet.URL, TLS: quiet.ClientTLS(), Dial: dial(quiet)}})
 	if r.ErrorType != reasons.ConnectionReset {
 		t.Errorf("no alert: got %q (%s), want the failed write", r.ErrorType, r.Detail)
 	}
@@ -123,9 +125,11 @@ func TestAnyServerName(t *testing.T) {
 	}
 	for _, e := range []endpoint{
 		serving(endpoint{name: "any_name", script: wstest.Reply(pong)}, other, ca),
-		serving(refused("any_name_untrusted", reasons.TLSCertificateUntrust, "unknown authority", wstest.Reply(pong)), other, wstest.NewCA()),
+		serving(refused("any_name_untrusted", reasons.TLSCertificateUntrust, "unknown authority", wstest.Reply(pong)),
+			other, wstest.NewCA()),
 		serving(refused("any_name_expired", reasons.TLSCertificateExpired, "expired", wstest.Reply(pong)), expired, ca),
-		serving(refused("any_name_for_clients", reasons.TLSCertificateUntrust, "usage", wstest.Reply(pong)), client, ca),
+		serving(refused("any_name_for_clients", reasons.TLSCertificateUntrust, "usage", wstest.Reply(pong)), client,
+			ca),
 	} {
 		e.test(t)
 	}
@@ -142,8 +146,10 @@ func TestServerName(t *testing.T) {
 	}}
 	s := wstest.StartTLS(wstest.Reply(pong), config)
 	defer s.Close()
-	for name, want := range map[string]reasons.ErrorType{"tenant-7.example": "", "tenant-8.example": reasons.TLSHostnameMismatch} {
-		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: &tls.Config{RootCAs: ca.Pool(), ServerName: name}}})
+	for name, want := range map[string]reasons.ErrorType{"tenant-7.example": "",
+		"tenant-8.example": reasons.TLSHostnameMismatch} {
+		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL,
+			TLS: &tls.Config{RootCAs: ca.Pool(), ServerName: name}}})
 		if r.ErrorType != want {
 			t.Errorf("%s: got %q (%s), want %q", name, r.ErrorType, r.Detail, want)
 		}
@@ -157,16 +163,18 @@ func TestServerName(t *testing.T) {
 func TestALPN(t *testing.T) {
 	offered := make(chan []string, 1)
 	ca := wstest.NewCA()
-	s := wstest.StartTLS(wstest.Reply(pong), &tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
-		offered <- hello.SupportedProtos
-		return nil, nil
-	}, Certificates: []tls.Certificate{ca.Issue(wstest.Cert{})}})
+	s := wstest.StartTLS(wstest.Reply(pong),
+		&tls.Config{GetConfigForClient: func(hello *tls.ClientHelloInfo) (*tls.Config, error) {
+			offered <- hello.SupportedProtos
+			return nil, nil
+		}, Certificates: []tls.Certificate{ca.Issue(wstest.Cert{})}})
 	defer s.Close()
 	for name, test := range map[string]struct {
 		given []string
 		want  int
 	}{"by default": {nil, 1}, "said": {[]string{"http/1.1"}, 1}, "nothing": {[]string{}, 0}} {
-		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: &tls.Config{RootCAs: ca.Pool(), NextProtos: test.given}}})
+		r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL,
+			TLS: &tls.Config{RootCAs: ca.Pool(), NextProtos: test.given}}})
 		if got := <-offered; len(got) != test.want || len(got) == 1 && got[0] != "http/1.1" || r.Reason != reasons.OK {
 			t.Errorf("%s: offered %q, result %v (%s)", name, got, r.Reason, r.Detail)
 		}
@@ -190,16 +198,20 @@ func TestCertificateExpiry(t *testing.T) {
 		want   time.Time
 		err    reasons.ErrorType
 	}{
-		"good":            {server: issue(ca, wstest.Cert{NotAfter: day(42)}), want: day(42)},
-		"expired":         {server: issue(ca, wstest.Cert{NotBefore: day(-9), NotAfter: day(-1)}), want: day(-1), err: reasons.TLSCertificateExpired},
-		"another name":    {server: issue(ca, wstest.Cert{Names: []string{"x.invalid"}, NotAfter: day(5)}), want: day(5), err: reasons.TLSHostnameMismatch},
-		"untrusted":       {server: issue(brief, wstest.Cert{NotAfter: day(42)}), want: day(42), err: reasons.TLSCertificateUntrust},
+		"good": {server: issue(ca, wstest.Cert{NotAfter: day(42)}), want: day(42)},
+		"expired": {server: issue(ca, wstest.Cert{NotBefore: day(-9), NotAfter: day(-1)}), want: day(-1),
+			err: reasons.TLSCertificateExpired},
+		"another name": {server: issue(ca, wstest.Cert{Names: []string{"x.invalid"}, NotAfter: day(5)}),
+			want: day(5), err: reasons.TLSHostnameMismatch},
+		"untrusted": {server: issue(brief, wstest.Cert{NotAfter: day(42)}), want: day(42),
+			err: reasons.TLSCertificateUntrust},
 		"authority first": {server: issue(brief, wstest.Cert{NotAfter: day(42)}), ca: brief, want: day(3)},
 		"not verified": {server: issue(brief, wstest.Cert{NotAfter: day(42)}), want: day(42),
 			change: func(s *probe.Spec) { s.TLS = &tls.Config{InsecureSkipVerify: true} }},
 		"any name": {server: issue(ca, wstest.Cert{Names: []string{"x.invalid"}, NotAfter: day(7)}), want: day(7),
 			change: func(s *probe.Spec) { s.AnyServerName = true }},
-		"any name, expired": {server: issue(ca, wstest.Cert{NotBefore: day(-9), NotAfter: day(-2)}), want: day(-2), err: reasons.TLSCertificateExpired,
+		"any name, expired": {server: issue(ca, wstest.Cert{NotBefore: day(-9), NotAfter: day(-2)}), want: day(-2),
+			err:    reasons.TLSCertificateExpired,
 			change: func(s *probe.Spec) { s.AnyServerName = true }},
 		"client refused": {server: wantsClient, want: day(42), err: reasons.TLSHandshake},
 	} {
@@ -215,7 +227,8 @@ func TestCertificateExpiry(t *testing.T) {
 			}
 			r := runOnce(t, spec)
 			if r.ErrorType != test.err || r.CertificateExpiry.Sub(test.want).Abs() > 5*time.Second {
-				t.Errorf("got %q (%s) and %v, want %q and %v", r.ErrorType, r.Detail, r.CertificateExpiry, test.err, test.want)
+				t.Errorf("got %q (%s) and %v, want %q and %v", r.ErrorType, r.Detail, r.CertificateExpiry, test.err,
+					test.want)
 			}
 		})
 	}

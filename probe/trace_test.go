@@ -29,12 +29,14 @@ func TestTraceparent(t *testing.T) {
 		"none":        {},
 		"not_sampled": {trace: someTrace, want: plain + "0"},
 		"sampled":     {trace: sampled(someTrace), want: plain + "1"},
-		"own_header":  {trace: someTrace, headers: map[string]string{"TraceParent": "00-ab-cd-01"}, want: "TraceParent: 00-ab-cd-01"},
+		"own_header": {trace: someTrace, headers: map[string]string{"TraceParent": "00-ab-cd-01"},
+			want: "TraceParent: 00-ab-cd-01"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := wstest.Start(wstest.Reply(pong))
 			defer s.Close()
-			p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: c.headers, Authorize: func() (string, error) { return "Bearer token", nil }}})
+			p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: c.headers,
+				Authorize: func() (string, error) { return "Bearer token", nil }}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -65,11 +67,13 @@ func TestWhatTLSAgreedUpon(t *testing.T) {
 		CipherSuites: []uint16{tls.TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384, tls.TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384}})
 	defer s.Close()
 	good := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL, TLS: s.ClientTLS()}})
-	if good.TLSVersion != tls.VersionTLS12 || !strings.HasSuffix(tls.CipherSuiteName(good.TLSCipher), "_WITH_AES_256_GCM_SHA384") || good.ALPN != "http/1.1" {
+	if good.TLSVersion != tls.VersionTLS12 || !strings.HasSuffix(tls.CipherSuiteName(good.TLSCipher),
+		"_WITH_AES_256_GCM_SHA384") || good.ALPN != "http/1.1" {
 		t.Errorf("got version %x, cipher %x, protocol %q", good.TLSVersion, good.TLSCipher, good.ALPN)
 	}
 	bad := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL}})
 	if bad.ErrorType != reasons.TLSCertificateUntrust || bad.TLSVersion != 0 || bad.TLSCipher != 0 || bad.ALPN != "" {
-		t.Errorf("refused: got %v, version %x, cipher %x, protocol %q", bad.ErrorType, bad.TLSVersion, bad.TLSCipher, bad.ALPN)
+		t.Errorf("refused: got %v, version %x, cipher %x, protocol %q", bad.ErrorType, bad.TLSVersion, bad.TLSCipher,
+			bad.ALPN)
 	}
 }

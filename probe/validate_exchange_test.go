@@ -24,7 +24,8 @@ func TestValidateExchange(t *testing.T) {
 		{"no exchange", steps(), []string{"Send"}},
 		{"no step, but an exchange", func(s *Spec) { s.Exchange = []Step{} }, []string{"Exchange"}},
 		{"a step that does nothing", steps(ask, Step{}), []string{`Exchange["1"]`}},
-		{"two expectations", steps(Step{Send: new("a"), Expect: new(""), ExpectPattern: "x", ExpectJSON: map[string]any{"a": 1}}),
+		{"two expectations", steps(Step{Send: new("a"), Expect: new(""), ExpectPattern: "x",
+			ExpectJSON: map[string]any{"a": 1}}),
 			[]string{`Exchange["0"].ExpectPattern`, `Exchange["0"].ExpectJSON`}},
 		{"the only waiting step is meant", steps(Step{Send: new("a")}, Step{Expect: new("b")}), nil},
 		{"nothing to measure", steps(Step{Send: new("a")}), []string{"Exchange"}},
@@ -40,9 +41,11 @@ func TestValidateExchange(t *testing.T) {
 		}, []string{"Exchange"}},
 		{"beside a Ping", func(s *Spec) { s.Exchange, s.PingMode = []Step{ask}, PingFrame }, []string{"Exchange"}},
 		{"a waiting step measured", steps(Step{Send: new("a")}, Step{Expect: new("b"), Measure: true}), nil},
-		{"two measured", steps(Step{Send: new("a"), Expect: new("b"), Measure: true}, Step{Expect: new("b"), Measure: true}),
+		{"two measured", steps(Step{Send: new("a"), Expect: new("b"), Measure: true},
+			Step{Expect: new("b"), Measure: true}),
 			[]string{`Exchange["1"].Measure`}},
-		{"a step measured that expects nothing", steps(ask, Step{Send: new("a"), Measure: true}), []string{`Exchange["1"].Measure`}},
+		{"a step measured that expects nothing", steps(ask, Step{Send: new("a"), Measure: true}),
+			[]string{`Exchange["1"].Measure`}},
 		{"step timeout of the run", func(s *Spec) {
 			s.Timeout = time.Second
 			s.Exchange = []Step{{Expect: new(""), Measure: true, Timeout: time.Second}}
@@ -51,34 +54,52 @@ func TestValidateExchange(t *testing.T) {
 			s.Timeout = time.Second
 			s.Exchange = []Step{{Expect: new(""), Measure: true, Timeout: time.Second + 1}}
 		}, []string{`Exchange["0"].Timeout`}},
-		{"step timeout negative", steps(Step{Expect: new(""), Measure: true, Timeout: -1}), []string{`Exchange["0"].Timeout`}},
-		{"send too long", steps(Step{Send: new(strings.Repeat("x", MaxSendBytes+1)), Expect: new("")}), []string{`Exchange["0"].Send`}},
+		{"step timeout negative", steps(Step{Expect: new(""), Measure: true, Timeout: -1}),
+			[]string{`Exchange["0"].Timeout`}},
+		{"send too long", steps(Step{Send: new(strings.Repeat("x", MaxSendBytes+1)), Expect: new("")}),
+			[]string{`Exchange["0"].Send`}},
 		{"send not UTF-8", steps(Step{Send: new("\xff"), Expect: new("")}), []string{`Exchange["0"].Send`}},
-		{"expect too long", steps(Step{Send: new("x"), Expect: new(strings.Repeat("x", MaxExpectBytes+1))}), []string{`Exchange["0"].Expect`}},
+		{"expect too long", steps(Step{Send: new("x"), Expect: new(strings.Repeat("x", MaxExpectBytes+1))}),
+			[]string{`Exchange["0"].Expect`}},
 		{"pattern", steps(Step{Send: new("x"), ExpectPattern: "("}), []string{`Exchange["0"].ExpectPattern`}},
-		{"JSON", steps(Step{Send: new("x"), ExpectJSON: map[string]any{"a": []int{1}, "b": "c"}}), []string{`Exchange["0"].ExpectJSON["a"]`}},
+		{"JSON", steps(Step{Send: new("x"), ExpectJSON: map[string]any{"a": []int{1}, "b": "c"}}),
+			[]string{`Exchange["0"].ExpectJSON["a"]`}},
 		{"hex", func(s *Spec) {
 			s.MessageFormat, s.Exchange = FormatHex, []Step{{Send: new("zz"), Expect: new("0")}}
 		}, []string{`Exchange["0"].Send`, `Exchange["0"].Expect`}},
 		{"names known", steps(Step{ExpectPattern: `(?P<id>\d+) (?P<who>\w+)`},
 			Step{Send: new("{{id}} {{ who }} {{nonce}}"), ExpectPattern: "{{id}}"}), nil},
 		{"names unknown", steps(Step{Send: new("{{id}}"), ExpectPattern: `(?P<id>\d+)`}, Step{Expect: new("{{ID}}")},
-			Step{ExpectPattern: "{{ids}}"}, Step{ExpectJSON: map[string]any{"a": "{{b}}"}}), []string{`Exchange["0"].Send`, `Exchange["1"].Expect`,
-			`Exchange["2"].ExpectPattern`, `Exchange["3"].ExpectJSON["a"]`}},
-		{"a group called nonce", steps(Step{Send: new("a"), ExpectPattern: `(?P<nonce>x)`}), []string{`Exchange["0"].ExpectPattern`}},
-		{"beside one message", func(s *Spec) { s.Exchange, s.Send, s.Expect = []Step{ask}, "x", "y" }, []string{"Expect", "Send"}},
+			Step{ExpectPattern: "{{ids}}"}, Step{ExpectJSON: map[string]any{"a": "{{b}}"}}),
+			[]string{`Exchange["0"].Send`, `Exchange["1"].Expect`,
+				`Exchange["2"].ExpectPattern`, `Exchange["3"].ExpectJSON["a"]`}},
+		{"a group called nonce", steps(Step{Send: new("a"), ExpectPattern: `(?P<nonce>x)`}),
+			[]string{`Exchange["0"].ExpectPattern`}},
+		{"beside one message", func(s *Spec) {
+			s.Exchange, s.Send, s.Expect = []Step{ask}, "x", "y"
+		}, []string{"Expect", "Send"}},
 		{"with a ping", func(s *Spec) { s.Exchange, s.PingMode = []Step{ask}, PingBoth }, nil},
-		{"in place of a message", func(s *Spec) { s.Exchange, s.PingMode = []Step{ask}, PingFrame }, []string{"Exchange"}},
-		{"with every interpretation", func(s *Spec) { s.Exchange, s.Interpretation = []Step{ask}, HandshakeLatency }, nil},
+		{"in place of a message", func(s *Spec) {
+			s.Exchange, s.PingMode = []Step{ask}, PingFrame
+		}, []string{"Exchange"}},
+		{"with every interpretation", func(s *Spec) {
+			s.Exchange, s.Interpretation = []Step{ask}, HandshakeLatency
+		}, nil},
 
-		{"one reply by JSON", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{"a": "b", "c": nil, "d": 1.5, "e": true} }, nil},
+		{"one reply by JSON", func(s *Spec) {
+			s.Send, s.ExpectJSON = "x", map[string]any{"a": "b", "c": nil, "d": 1.5, "e": true}
+		}, nil},
 		{"no path", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{} }, []string{"ExpectJSON"}},
 		{"empty path", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{"": 1} }, []string{"ExpectJSON"}},
-		{"not a number", func(s *Spec) { s.Send, s.ExpectJSON = "x", map[string]any{"a": math.NaN()} }, []string{`ExpectJSON["a"]`}},
+		{"not a number", func(s *Spec) {
+			s.Send, s.ExpectJSON = "x", map[string]any{"a": math.NaN()}
+		}, []string{`ExpectJSON["a"]`}},
 		{"three expectations", func(s *Spec) {
 			s.Send, s.Expect, s.ExpectPattern, s.ExpectJSON = "x", "y", "z", map[string]any{"a": 1}
 		}, []string{"ExpectPattern", "ExpectJSON"}},
-		{"JSON where nothing is sent", func(s *Spec) { s.Interpretation, s.ExpectJSON = ConnectionSuccess, map[string]any{"a": 1} }, []string{"ExpectJSON"}},
+		{"JSON where nothing is sent", func(s *Spec) {
+			s.Interpretation, s.ExpectJSON = ConnectionSuccess, map[string]any{"a": 1}
+		}, []string{"ExpectJSON"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			spec := Spec{Opening: Opening{URL: good.URL}, Interpretation: RoundTripLatency}
@@ -105,13 +126,15 @@ func TestValidateExchange(t *testing.T) {
 func TestValidatePathLength(t *testing.T) {
 	spec := func(length int) Spec {
 		path := strings.Repeat("a", length)
-		return Spec{Opening: Opening{URL: "ws://example.com/"}, Interpretation: RoundTripLatency, Send: "x", ExpectJSON: map[string]any{path: 1}}
+		return Spec{Opening: Opening{URL: "ws://example.com/"}, Interpretation: RoundTripLatency, Send: "x",
+			ExpectJSON: map[string]any{path: 1}}
 	}
 	if faults := spec(MaxJSONPathBytes).Validate(); len(faults) > 0 {
 		t.Errorf("at the limit: %v", faults)
 	}
 	faults := spec(MaxJSONPathBytes + 1).Validate()
-	if len(faults) != 1 || faults[0].Field != "ExpectJSON" || faults[0].Problem != "must be at most 1024 bytes, got 1025" {
+	if len(faults) != 1 || faults[0].Field != "ExpectJSON" ||
+		faults[0].Problem != "must be at most 1024 bytes, got 1025" {
 		t.Errorf("above the limit: %v", faults)
 	}
 }

@@ -20,7 +20,8 @@ func TestValidateProxy(t *testing.T) {
 		{"http:proxy", "must begin with http://, https:// or socks5://"},
 		{"proxy", "must begin with http://, https:// or socks5://"},
 		{"http://:80", "must have a host"},
-		{"http://-proxy", "must have a valid host: labels of letters, digits, - and _, at most 63 characters each and 253 together"},
+		{"http://-proxy",
+			"must have a valid host: labels of letters, digits, - and _, at most 63 characters each and 253 together"},
 		{"socks5://proxy:65536", "must have a port between 1 and 65535"},
 		{"http://proxy/secret", "must have nothing after the host and port"},
 		{"http://proxy?", "must have nothing after the host and port"},
@@ -30,8 +31,10 @@ func TestValidateProxy(t *testing.T) {
 		{"http://secret:secret%00@proxy", "must have a user and a password without control characters (RFC 7617 2)"},
 		{"socks5://secret@proxy", "must have a user and a password of 1 to 255 bytes each, or none (RFC 1929 2)"},
 		{"socks5://:secret@proxy", "must have a user and a password of 1 to 255 bytes each, or none (RFC 1929 2)"},
-		{"socks5://secret:" + long + "@proxy", "must have a user and a password of 1 to 255 bytes each, or none (RFC 1929 2)"},
-		{"socks5h://" + long + ":secret@proxy", "must have a user and a password of 1 to 255 bytes each, or none (RFC 1929 2)"},
+		{"socks5://secret:" + long + "@proxy",
+			"must have a user and a password of 1 to 255 bytes each, or none (RFC 1929 2)"},
+		{"socks5h://" + long + ":secret@proxy",
+			"must have a user and a password of 1 to 255 bytes each, or none (RFC 1929 2)"},
 	} {
 		u, err := url.Parse(test.proxy)
 		if err != nil {

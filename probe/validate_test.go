@@ -47,7 +47,10 @@ func TestValidate(t *testing.T) {
 		{"round trip/expect", func(s *Spec) { roundTrip(s); s.Expect = "\xff any bytes" }, ""},
 		{"round trip/nothing to send", func(s *Spec) { s.Interpretation = RoundTripLatency }, "Send"},
 		{"round trip/frame", func(s *Spec) { s.Interpretation, s.PingMode = RoundTripLatency, PingFrame }, ""},
-		{"round trip/frame and message", func(s *Spec) { roundTrip(s); s.PingMode, s.Expect = PingFrame, "x" }, "Send Expect"},
+		{"round trip/frame and message", func(s *Spec) {
+			roundTrip(s)
+			s.PingMode, s.Expect = PingFrame, "x"
+		}, "Send Expect"},
 		{"round trip/none", func(s *Spec) { roundTrip(s); s.PingMode = PingNone }, "PingMode"},
 		{"handshake/none", func(s *Spec) { s.PingMode = PingNone }, ""},
 		{"handshake/frame", func(s *Spec) { s.PingMode = PingFrame }, "PingMode"},
@@ -56,7 +59,9 @@ func TestValidate(t *testing.T) {
 		{"success/frame", func(s *Spec) { s.Interpretation, s.PingMode = ConnectionSuccess, PingFrame }, "PingMode"},
 		{"interpretation", func(s *Spec) { roundTrip(s); s.Interpretation = "latency" }, "Interpretation"},
 		{"ping mode", func(s *Spec) { s.Send, s.PingMode = "x", "ping" }, "PingMode"},
-		{"interpretation and ping mode", func(s *Spec) { s.Interpretation, s.PingMode = "x", "y" }, "Interpretation PingMode"},
+		{"interpretation and ping mode", func(s *Spec) {
+			s.Interpretation, s.PingMode = "x", "y"
+		}, "Interpretation PingMode"},
 		{"send/limit", func(s *Spec) { roundTrip(s); s.Send = strings.Repeat("x", MaxSendBytes) }, ""},
 		{"send/long", func(s *Spec) { roundTrip(s); s.Send = strings.Repeat("x", MaxSendBytes+1) }, "Send"},
 		{"send/not UTF-8", func(s *Spec) { roundTrip(s); s.Send = "\xff" }, "Send"},
@@ -65,14 +70,18 @@ func TestValidate(t *testing.T) {
 
 		{"protocols", protocols("chat.v2", "!#$%&'*+-.^_`|~", strings.Repeat("p", MaxProtocolLen), "CHAT.V2"), ""},
 		{"protocols/limit", protocols(numbered(MaxProtocols)...), ""},
-		{"protocols/limit together", protocols(strings.Repeat("p", MaxProtocolLen), strings.Repeat("q", MaxProtocolBytes-MaxProtocolLen)), ""},
-		{"protocols/long together", protocols(strings.Repeat("p", MaxProtocolLen), strings.Repeat("q", MaxProtocolBytes-MaxProtocolLen), "r"), "Protocols"},
+		{"protocols/limit together",
+			protocols(strings.Repeat("p", MaxProtocolLen), strings.Repeat("q", MaxProtocolBytes-MaxProtocolLen)), ""},
+		{"protocols/long together",
+			protocols(strings.Repeat("p", MaxProtocolLen), strings.Repeat("q", MaxProtocolBytes-MaxProtocolLen), "r"),
+			"Protocols"},
 		{"protocols/many", protocols(numbered(MaxProtocols + 1)...), "Protocols"},
 		{"protocols/wrong", protocols("", "a b", "a,b", "ä", "ok", strings.Repeat("p", MaxProtocolLen+1), "ok"),
 			"Protocols[0] Protocols[1] Protocols[2] Protocols[3] Protocols[5] Protocols[6]"},
 
 		{"headers", func(s *Spec) {
-			s.Headers = map[string]string{"Origin": "https://example.com", "origin2": "", "Cookie": "a=b; c=\"d\"\te", "X": "gr\xfc\xdf",
+			s.Headers = map[string]string{"Origin": "https://example.com", "origin2": "", "Cookie": "a=b; c=\"d\"\te",
+				"X":          "gr\xfc\xdf",
 				"User-Agent": "Mozilla/5.0", "Authorization": "Bearer x", "host": "example.com:8080"}
 		}, ""},
 		{"headers/twice", func(s *Spec) { s.Headers = map[string]string{"A": "x", "a": "x", "b": "x"} }, "Headers[a]"},
@@ -125,8 +134,10 @@ func TestValidate(t *testing.T) {
 // letters.
 func TestValidateForbiddenHeaders(t *testing.T) {
 	for _, name := range []string{
-		"Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions", "Sec-WebSocket-Accept",
-		"Sec-WebSocket-Anything", "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "TE", "Trailer", "Keep-Alive",
+		"Sec-WebSocket-Key", "Sec-WebSocket-Version", "Sec-WebSocket-Protocol", "Sec-WebSocket-Extensions",
+		"Sec-WebSocket-Accept",
+		"Sec-WebSocket-Anything", "Connection", "Upgrade", "Content-Length", "Transfer-Encoding", "TE", "Trailer",
+		"Keep-Alive",
 		"Expect", "HTTP2-Settings", "Proxy-Authorization", "Proxy-Connection",
 	} {
 		for _, spelled := range []string{name, strings.ToLower(name), strings.ToUpper(name)} {
@@ -261,7 +272,8 @@ func TestValidateKeepsSecrets(t *testing.T) {
 func TestWithDefaults(t *testing.T) {
 	want := Spec{
 		Opening:        Opening{UserAgent: "wsprobe", IPVersion: IPAny, Compression: CompressionOff},
-		Interpretation: HandshakeLatency, Timeout: 10 * time.Second, PingMode: PingNone, MaxReply: 1 << 20, MessageFormat: FormatText,
+		Interpretation: HandshakeLatency, Timeout: 10 * time.Second, PingMode: PingNone, MaxReply: 1 << 20,
+		MessageFormat: FormatText,
 	}
 	if got := (Spec{}).WithDefaults(); !reflect.DeepEqual(got, want) {
 		t.Errorf("got %+v, want %+v", got, want)
@@ -270,8 +282,10 @@ func TestWithDefaults(t *testing.T) {
 		t.Errorf("ping mode of a round trip: %s, want message", got)
 	}
 	s := Spec{
-		Opening:        Opening{URL: "x", UserAgent: "u", IPVersion: IPv6, Compression: CompressionOn, Headers: map[string]string{"a": "b"}},
-		Interpretation: ConnectionSuccess, Timeout: 1, PingMode: PingFrame, Send: "s", MaxReply: 5, MessageFormat: FormatHex,
+		Opening: Opening{URL: "x", UserAgent: "u", IPVersion: IPv6, Compression: CompressionOn,
+			Headers: map[string]string{"a": "b"}},
+		Interpretation: ConnectionSuccess, Timeout: 1, PingMode: PingFrame, Send: "s", MaxReply: 5,
+		MessageFormat: FormatHex,
 	}
 	if got := s.WithDefaults(); !reflect.DeepEqual(got, s) || !maps.Equal(got.Headers, s.Headers) {
 		t.Errorf("WithDefaults changed %+v into %+v", s, got)

@@ -22,7 +22,8 @@ func TestWatchHidesWhatIsSplit(t *testing.T) {
 		c.Watch()
 	})
 	defer s.Close()
-	p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL, Secrets: []string{secret}}, Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never"})
+	p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL, Secrets: []string{secret}},
+		Interpretation: probe.RoundTripLatency, Send: ping, Expect: "never"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,18 +46,24 @@ var excluded = []struct {
 	words []string
 }{
 	{"an Origin was sent", func(f Failure) bool { return f.Clues.Origin }, []string{"no Origin", "none was sent"}},
-	{"subprotocols were offered", func(f Failure) bool { return f.Clues.Subprotocols }, []string{"no subprotocol", "none was offered"}},
+	{"subprotocols were offered", func(f Failure) bool { return f.Clues.Subprotocols },
+		[]string{"no subprotocol", "none was offered"}},
 	{"none was offered", func(f Failure) bool { return !f.Clues.Subprotocols }, []string{"subprotocols offered"}},
-	{"credentials were sent", func(f Failure) bool { return f.Clues.Credentials && f.Clues.Says == SaysNothing }, []string{"credentials are missing,", "neither Authorization"}},
-	{"a certificate was shown", func(f Failure) bool { return f.Clues.ClientCertificate }, []string{"wants a client certificate"}},
+	{"credentials were sent", func(f Failure) bool { return f.Clues.Credentials && f.Clues.Says == SaysNothing },
+		[]string{"credentials are missing,", "neither Authorization"}},
+	{"a certificate was shown", func(f Failure) bool { return f.Clues.ClientCertificate },
+		[]string{"wants a client certificate"}},
 	{"the url is wss://", func(f Failure) bool {
 		return f.Clues.Secure && f.Clues.Status != 497 && f.Clues.Says != SaysTLS && f.Clues.Says != SaysToTLS
 	}, []string{"use wss://", "then wss://"}},
-	{"a server error", func(f Failure) bool { return f.Clues.Status >= 500 && f.Clues.Says == SaysNothing }, []string{"Origin"}},
-	{"nothing was sent", func(f Failure) bool { return f.Clues.Last == SentNothing }, []string{"after the message", "after the Ping"}},
+	{"a server error", func(f Failure) bool { return f.Clues.Status >= 500 && f.Clues.Says == SaysNothing },
+		[]string{"Origin"}},
+	{"nothing was sent", func(f Failure) bool { return f.Clues.Last == SentNothing },
+		[]string{"after the message", "after the Ping"}},
 	{"no message was sent", func(f Failure) bool { return f.Clues.Close != 0 && !f.Clues.spoke() },
 		[]string{"the message", "message_format", "that was sent", "send_message", "a message came"}},
-	{"it took long", func(f Failure) bool { return f.Clues.SinceLast >= idle }, []string{"right after", "at once: does"}},
+	{"it took long", func(f Failure) bool { return f.Clues.SinceLast >= idle },
+		[]string{"right after", "at once: does"}},
 	{"it came soon", func(f Failure) bool { return f.Clues.SinceLast < soon }, []string{"are idle", "for a while"}},
 }
 
@@ -74,7 +80,8 @@ func judge(t *testing.T, what string, f Failure) {
 	}
 }
 
-// TestHintIsTotal asks for a hint on every error type in every stage, with every first byte, alert, certificate and miss.
+// TestHintIsTotal asks for a hint on every error type in every stage, with every first byte, alert, certificate and
+// miss.
 func TestHintIsTotal(t *testing.T) {
 	for _, k := range Kinds() {
 		for _, code := range k.Codes {
@@ -85,8 +92,10 @@ func TestHintIsTotal(t *testing.T) {
 				}
 			})
 			for kind := range 256 {
-				c := Clues{Stage: StageUpgrade, First: First(kind % firsts), Certificate: Certificate(kind % certificateKinds), Switch: Switch(kind % switchKinds),
-					Expected: Expected(kind % expectedKinds), Near: Near(kind % nearKinds), AlertBy: By(kind % 3), Alert: uint8(kind)}
+				c := Clues{Stage: StageUpgrade, First: First(kind % firsts),
+					Certificate: Certificate(kind % certificateKinds), Switch: Switch(kind % switchKinds),
+					Expected: Expected(kind % expectedKinds), Near: Near(kind % nearKinds), AlertBy: By(kind % 3),
+					Alert: uint8(kind)}
 				judge(t, fmt.Sprint(k.Type, kind), Failure{code, k.Type, c})
 			}
 		}
@@ -103,7 +112,8 @@ func TestHintOfEveryStatus(t *testing.T) {
 		})
 		for says := range Says(saysKinds) {
 			c := Clues{Stage: StageUpgrade, Status: status, Says: says, ExpectStatus: true}
-			if hint := Hint(Failure{OpenFailed, HTTPStatus(status), c}, nil); !strings.HasPrefix(hint, "it is another refusal than expect_status asks for; ") {
+			if hint := Hint(Failure{OpenFailed, HTTPStatus(status), c}, nil); !strings.HasPrefix(hint,
+				"it is another refusal than expect_status asks for; ") {
 				t.Errorf("%d: %q", status, hint)
 			}
 		}
@@ -159,30 +169,49 @@ func TestHint(t *testing.T) {
 		f    Failure
 		want string
 	}{
-		"ws to nginx's TLS":       {Failure{OpenFailed, "http_400", upgrade(Clues{Status: 400, Says: SaysTLS})}, "use wss://"},
-		"ws to TLS by an alert":   {Failure{OpenFailed, MalformedResponse, upgrade(Clues{First: FirstTLS})}, "use wss://"},
-		"ws to TLS by an end":     {Failure{OpenFailed, UnexpectedEOF, upgrade(Clues{})}, "then wss://"},
-		"wss to HTTP":             {Failure{OpenFailed, TLSHandshake, Clues{Stage: StageTLS, Secure: true, First: FirstHTTP}}, "use ws://"},
-		"wss to silence":          {Failure{HandshakeTimeout, TLSTimeout, Clues{Stage: StageTLS, Secure: true}}, "no TLS"},
-		"unknown subprotocol":     {Failure{OpenFailed, UnexpectedEOF, upgrade(Clues{Secure: true, Subprotocols: true})}, "protocols"},
-		"no answer at all":        {Failure{HandshakeTimeout, UpgradeTimeout, upgrade(Clues{})}, "nothing there serves this path"},
-		"ws says 400":             {Failure{OpenFailed, "http_400", upgrade(Clues{Status: 400})}, "check the path"},
-		"graphql-ws":              {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 4406})}, "protocols"},
-		"graphql-ws after an ok":  {Failure{OK, "", Clues{Close: 4406}}, "none was offered"},
-		"node --inspect":          {Failure{ClosedEarly, UnexpectedEOF, open(Clues{Last: SentPing, SinceLast: ms})}, "Ping frames"},
-		"text to MQTT":            {Failure{ClosedEarly, UnexpectedEOF, open(Clues{Last: SentMessage, SinceLast: ms})}, "binary messages (message_format)"},
-		"stunnel":                 {Failure{OpenFailed, ConnectionReset, upgrade(Clues{Secure: true})}, "no server behind it"},
-		"Origin refused":          {Failure{OpenFailed, "http_403", upgrade(Clues{Status: 403, Origin: true})}, "the Origin that headers sends"},
-		"idle cut by 1000":        {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 1000, SinceLast: time.Minute})}, "idle"},
-		"text not taken":          {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 1003, Last: SentMessage})}, "message_format"},
-		"CDN":                     {Failure{OpenFailed, "http_522", upgrade(Clues{Status: 522})}, "CDN"},
-		"Digest":                  {Failure{OpenFailed, "http_401", upgrade(Clues{Status: 401, Says: SaysOtherScheme})}, "scheme"},
-		"old TLS":                 {Failure{OpenFailed, TLSHandshake, Clues{Stage: StageTLS, AlertBy: ByServer, Alert: 70}}, "tls.min_version"},
-		"h2 only":                 {Failure{OpenFailed, TLSHandshake, Clues{Stage: StageTLS, AlertBy: ByServer, Alert: 120}}, "HTTP/2"},
-		"unknown name":            {Failure{OpenFailed, TLSHandshake, Clues{Stage: StageTLS, AlertBy: ByServer, Alert: 112}}, "tls.server_name"},
-		"certificate wanted":      {Failure{OpenFailed, TLSHandshake, upgrade(Clues{AlertBy: ByServer, Alert: 116})}, "tls.cert_file"},
-		"renegotiation":           {Failure{OpenFailed, TLSHandshake, upgrade(Clues{AlertBy: ByProbe, Alert: 100})}, "renegotiation"},
-		"HTTP/2 answers":          {Failure{OpenFailed, MalformedResponse, upgrade(Clues{First: FirstHTTP2})}, "HTTP/2"},
+		"ws to nginx's TLS": {Failure{OpenFailed, "http_400", upgrade(Clues{Status: 400, Says: SaysTLS})},
+			"use wss://"},
+		"ws to TLS by an alert": {Failure{OpenFailed, MalformedResponse, upgrade(Clues{First: FirstTLS})},
+			"use wss://"},
+		"ws to TLS by an end": {Failure{OpenFailed, UnexpectedEOF, upgrade(Clues{})}, "then wss://"},
+		"wss to HTTP": {Failure{OpenFailed, TLSHandshake,
+			Clues{Stage: StageTLS, Secure: true, First: FirstHTTP}}, "use ws://"},
+		"wss to silence": {Failure{HandshakeTimeout, TLSTimeout, Clues{Stage: StageTLS, Secure: true}},
+			"no TLS"},
+		"unknown subprotocol": {Failure{OpenFailed, UnexpectedEOF,
+			upgrade(Clues{Secure: true, Subprotocols: true})}, "protocols"},
+		"no answer at all": {Failure{HandshakeTimeout, UpgradeTimeout, upgrade(Clues{})},
+			"nothing there serves this path"},
+		"ws says 400":            {Failure{OpenFailed, "http_400", upgrade(Clues{Status: 400})}, "check the path"},
+		"graphql-ws":             {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 4406})}, "protocols"},
+		"graphql-ws after an ok": {Failure{OK, "", Clues{Close: 4406}}, "none was offered"},
+		"node --inspect": {Failure{ClosedEarly, UnexpectedEOF, open(Clues{Last: SentPing, SinceLast: ms})},
+			"Ping frames"},
+		"text to MQTT": {Failure{ClosedEarly, UnexpectedEOF, open(Clues{Last: SentMessage, SinceLast: ms})},
+			"binary messages (message_format)"},
+		"stunnel": {Failure{OpenFailed, ConnectionReset, upgrade(Clues{Secure: true})},
+			"no server behind it"},
+		"Origin refused": {Failure{OpenFailed, "http_403", upgrade(Clues{Status: 403, Origin: true})},
+			"the Origin that headers sends"},
+		"idle cut by 1000": {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 1000, SinceLast: time.Minute})},
+			"idle"},
+		"text not taken": {Failure{ClosedEarly, CloseFrame, open(Clues{Close: 1003, Last: SentMessage})},
+			"message_format"},
+		"CDN": {Failure{OpenFailed, "http_522", upgrade(Clues{Status: 522})}, "CDN"},
+		"Digest": {Failure{OpenFailed, "http_401", upgrade(Clues{Status: 401, Says: SaysOtherScheme})},
+			"scheme"},
+		"old TLS": {Failure{OpenFailed, TLSHandshake,
+			Clues{Stage: StageTLS, AlertBy: ByServer, Alert: 70}}, "tls.min_version"},
+		"h2 only": {Failure{OpenFailed, TLSHandshake,
+			Clues{Stage: StageTLS, AlertBy: ByServer, Alert: 120}}, "HTTP/2"},
+		"unknown name": {Failure{OpenFailed, TLSHandshake,
+			Clues{Stage: StageTLS, AlertBy: ByServer, Alert: 112}}, "tls.server_name"},
+		"certificate wanted": {Failure{OpenFailed, TLSHandshake, upgrade(Clues{AlertBy: ByServer, Alert: 116})},
+			"tls.cert_file"},
+		"renegotiation": {Failure{OpenFailed, TLSHandshake, upgrade(Clues{AlertBy: ByProbe, Alert: 100})},
+			"renegotiation"},
+		"HTTP/2 answers": {Failure{OpenFailed, MalformedResponse, upgrade(Clues{First: FirstHTTP2})},
+			"HTTP/2"},
 		"SSH answers":             {Failure{OpenFailed, MalformedResponse, upgrade(Clues{First: FirstSSH})}, "SSH"},
 		"compression not offered": {Failure{OpenFailed, BadExtension, upgrade(Clues{})}, "compression"},
 	} {
@@ -190,7 +219,8 @@ func TestHint(t *testing.T) {
 			t.Errorf("%s: %q, want %q in it", name, got, test.want)
 		}
 	}
-	for _, f := range []Failure{{OpenFailed, "http_500", upgrade(Clues{Status: 500})}, {OpenFailed, "http_414", upgrade(Clues{Status: 414})},
+	for _, f := range []Failure{{OpenFailed, "http_500", upgrade(Clues{Status: 500})},
+		{OpenFailed, "http_414", upgrade(Clues{Status: 414})},
 		{OpenFailed, BadExtension, upgrade(Clues{})}, {OpenFailed, MalformedResponse, upgrade(Clues{First: FirstSSH})},
 		{OpenFailed, ConnectionReset, upgrade(Clues{Secure: true})}} {
 		if hint := Hint(f, nil); strings.Contains(hint, "Origin") {
@@ -209,7 +239,8 @@ func TestWords(t *testing.T) {
 	for want, got := range map[string]string{
 		"expect_message ends": Hint(f, nil),
 		"--expect ends":       Hint(f, flags),
-		"expect ends":         Hint(Failure{f.Code, f.Type, Clues{Expected: ExpectedText, Near: NearBreak, Steps: true}}, flags),
+		"expect ends": Hint(Failure{f.Code, f.Type,
+			Clues{Expected: ExpectedText, Near: NearBreak, Steps: true}}, flags),
 		"expect_json (in a file) needs": Hint(Failure{f.Code, f.Type, Clues{Near: NearNoJSON}},
 			flags),
 	} {

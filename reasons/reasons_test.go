@@ -51,9 +51,12 @@ func TestKinds(t *testing.T) {
 }
 
 func TestHTTPStatus(t *testing.T) {
-	for status, want := range map[int]ErrorType{0: "not_websocket", 100: "not_websocket", 101: "not_websocket", 200: "not_websocket", 204: "not_websocket", 299: "not_websocket",
-		300: "http_redirect", 302: "http_redirect", 399: "http_redirect", 400: "http_400", 404: "http_404", 426: "http_426",
-		499: "http_499", 500: "http_500", 599: "http_599", 600: "not_websocket", 999: "not_websocket", -1: "not_websocket"} {
+	for status, want := range map[int]ErrorType{0: "not_websocket", 100: "not_websocket", 101: "not_websocket",
+		200: "not_websocket", 204: "not_websocket", 299: "not_websocket",
+		300: "http_redirect", 302: "http_redirect", 399: "http_redirect", 400: "http_400", 404: "http_404",
+		426: "http_426",
+		499: "http_499", 500: "http_500", 599: "http_599", 600: "not_websocket", 999: "not_websocket",
+		-1: "not_websocket"} {
 		if got := HTTPStatus(status); got != want {
 			t.Errorf("%d: %s, want %s", status, got, want)
 		}
@@ -66,23 +69,33 @@ func failures() map[string]error {
 		return &net.OpError{Op: "read", Net: "tcp", Err: os.NewSyscallError("read", errno)}
 	}
 	return map[string]error{
-		"none": nil, "odd": errors.New("odd"), "eof": io.EOF, "wrapped eof": fmt.Errorf("reading: %w", io.ErrUnexpectedEOF),
-		"refused": op(syscall.ECONNREFUSED), "reset": op(syscall.ECONNRESET), "pipe": op(syscall.EPIPE), "aborted": op(syscall.ECONNABORTED),
-		"no route": op(syscall.EHOSTUNREACH), "no net": op(syscall.ENETUNREACH), "net down": op(syscall.ENETDOWN), "host down": op(syscall.EHOSTDOWN),
-		"no files": op(syscall.EMFILE), "no ports": op(syscall.EADDRNOTAVAIL), "no permission": op(syscall.EACCES),
+		"none":        nil,
+		"odd":         errors.New("odd"),
+		"eof":         io.EOF,
+		"wrapped eof": fmt.Errorf("reading: %w", io.ErrUnexpectedEOF),
+		"refused":     op(syscall.ECONNREFUSED),
+		"reset":       op(syscall.ECONNRESET),
+		"pipe":        op(syscall.EPIPE),
+		"aborted":     op(syscall.ECONNABORTED),
+		"no route":    op(syscall.EHOSTUNREACH),
+		"no net":      op(syscall.ENETUNREACH),
+		"net down":    op(syscall.ENETDOWN),
+		"host down":   op(syscall.EHOSTDOWN),
+		"no files":    op(syscall.EMFILE), "no ports": op(syscall.EADDRNOTAVAIL), "no permission": op(syscall.EACCES),
 		"timeout": os.ErrDeadlineExceeded, "gave up": op(syscall.ETIMEDOUT),
 		"no name":       &net.DNSError{Err: "no such host", IsNotFound: true},
 		"bad resolver":  &net.DNSError{Err: "server misbehaving", IsTemporary: true},
 		"slow resolver": &net.DNSError{Err: "i/o timeout", IsTimeout: true},
 		"expired":       x509.CertificateInvalidError{Reason: x509.Expired},
 		"usage":         x509.CertificateInvalidError{Reason: x509.IncompatibleUsage},
-		"hostname":      &tls.CertificateVerificationError{Err: x509.HostnameError{Host: "x", Certificate: &x509.Certificate{}}},
-		"unknown":       &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
-		"no roots":      x509.SystemRootsError{},
-		"verification":  &tls.CertificateVerificationError{Err: errors.New("pinned")},
-		"alert":         &net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")},
-		"own alert":     &net.OpError{Op: "local error", Err: errors.New("tls: no renegotiation")},
-		"not tls":       tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
+		"hostname": &tls.CertificateVerificationError{Err: x509.HostnameError{Host: "x",
+			Certificate: &x509.Certificate{}}},
+		"unknown":      &tls.CertificateVerificationError{Err: x509.UnknownAuthorityError{}},
+		"no roots":     x509.SystemRootsError{},
+		"verification": &tls.CertificateVerificationError{Err: errors.New("pinned")},
+		"alert":        &net.OpError{Op: "remote error", Err: errors.New("tls: certificate required")},
+		"own alert":    &net.OpError{Op: "local error", Err: errors.New("tls: no renegotiation")},
+		"not tls":      tls.RecordHeaderError{Msg: "first record does not look like a TLS handshake"},
 	}
 }
 
@@ -95,7 +108,8 @@ func TestExplainIsTotal(t *testing.T) {
 		}
 	}
 	var breaches = map[bool][]ErrorType{
-		true:  {"", CredentialsUnreadable, MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey, BadSubprotocol, BadExtension, UnexpectedlyOpen, Proxy},
+		true: {"", CredentialsUnreadable, MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey,
+			BadSubprotocol, BadExtension, UnexpectedlyOpen, Proxy},
 		false: {"", ProtocolError, MessageTooBig},
 	}
 	cases := 0
@@ -105,7 +119,8 @@ func TestExplainIsTotal(t *testing.T) {
 				for flags := range 16 {
 					for unmatched := range 2 {
 						for name, err := range failures() {
-							e := Evidence{stage, flags&1 != 0, breach, status, flags&2 != 0, unmatched, flags&4 != 0, flags&8 != 0, err}
+							e := Evidence{stage, flags&1 != 0, breach, status, flags&2 != 0, unmatched, flags&4 != 0,
+								flags&8 != 0, err}
 							code, what := Explain(e)
 							cases++
 							if (code == OK) != (what == "") || (code == OK) != (stage >= StageDone) {
@@ -184,7 +199,8 @@ func TestExplain(t *testing.T) {
 		{OpenFailed, NotWebSocket, Evidence{Stage: StageUpgrade, Status: 200}},
 		{OpenFailed, HTTPRedirect, Evidence{Stage: StageUpgrade, Status: 302}},
 		{OpenFailed, "http_401", Evidence{Stage: StageUpgrade, Status: 401}},
-		{OpenFailed, "http_503", Evidence{Stage: StageUpgrade, Status: 503, DeadlinePassed: true}}, // while its body was read
+		// The deadline passed while the body of the refusal was read.
+		{OpenFailed, "http_503", Evidence{Stage: StageUpgrade, Status: 503, DeadlinePassed: true}},
 		{OpenFailed, BadUpgradeHeader, Evidence{Stage: StageUpgrade, Breach: BadUpgradeHeader}},
 		{OpenFailed, BadAcceptKey, Evidence{Stage: StageUpgrade, Breach: BadAcceptKey}},
 		{OpenFailed, BadSubprotocol, Evidence{Stage: StageUpgrade, Breach: BadSubprotocol}},

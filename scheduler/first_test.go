@@ -22,8 +22,8 @@ func manyJobs(n int, interval, length time.Duration) []scheduler.Job {
 	return jobs
 }
 
-// TestFirstRunsOfManyJobs: places that are enough for the intervals are enough for the start. Each job runs early, no tick
-// is skipped, not of quick jobs either, and no run counts as late or leaves the phase.
+// TestFirstRunsOfManyJobs: places that are enough for the intervals are enough for the start. Each job runs early, no
+// tick is skipped, not of quick jobs either, and no run counts as late or leaves the phase.
 func TestFirstRunsOfManyJobs(t *testing.T) {
 	const n, places, length, interval = 5000, 256, 400 * time.Millisecond, time.Minute
 	synctest.Test(t, func(t *testing.T) {
@@ -38,7 +38,8 @@ func TestFirstRunsOfManyJobs(t *testing.T) {
 		runFor(t, s, 3*interval)
 
 		if len(r.skips) != 0 {
-			t.Errorf("%d ticks skipped, the first for %s after %v", len(r.skips), r.skips[0].cause, r.skips[0].at.Sub(begin))
+			t.Errorf("%d ticks skipped, the first for %s after %v", len(r.skips), r.skips[0].cause,
+				r.skips[0].at.Sub(begin))
 		}
 		if n := goroutines.Load(); n > 2*places {
 			t.Errorf("%d goroutines while first runs wait", n)
@@ -72,8 +73,8 @@ func TestFirstRunsOfManyJobs(t *testing.T) {
 	})
 }
 
-// TestFirstRunsWaitInOrder: with places for one first run, they begin one behind the other as they were due, and each is
-// due at the instant at which the place came free.
+// TestFirstRunsWaitInOrder: with places for one first run, they begin one behind the other as they were due, and each
+// is due at the instant at which the place came free.
 func TestFirstRunsWaitInOrder(t *testing.T) {
 	const n, length = 20, 2 * time.Second
 	synctest.Test(t, func(t *testing.T) {
@@ -114,8 +115,10 @@ func TestFirstRunsLeavePlacesToTicks(t *testing.T) {
 		t.Run(fmt.Sprintf("places_%d", c.places), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var r record
-				s := &scheduler.Scheduler{Jobs: manyJobs(n, 10_000*time.Hour, length), MaxConcurrent: c.places, Observer: r.observer()}
-				s.Jobs = append(s.Jobs, scheduler.Job{Name: "steady", Interval: time.Second, Run: lasting(time.Millisecond)})
+				s := &scheduler.Scheduler{Jobs: manyJobs(n, 10_000*time.Hour, length), MaxConcurrent: c.places,
+					Observer: r.observer()}
+				s.Jobs = append(s.Jobs, scheduler.Job{Name: "steady", Interval: time.Second,
+					Run: lasting(time.Millisecond)})
 				runFor(t, s, time.Duration(c.of)*time.Second)
 
 				firstRuns := len(r.starts) - len(r.startsOf("steady"))
@@ -144,12 +147,15 @@ func TestAFirstRunWaitsUntilTheNextTick(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var r record
 				begin := time.Now()
-				waiter := nameWith(func(name string) bool { // its next tick comes 1 s after the place is free at the latest
+				// The next tick of the waiter comes 1 s after the place is free at the latest.
+				waiter := nameWith(func(name string) bool {
 					tick := nextTick(name, c.interval, begin).Sub(begin)
-					return c.lost > 0 && tick > time.Second && tick < 2*time.Second || c.lost == 0 && tick > 6*time.Second
+					return c.lost > 0 && tick > time.Second && tick < 2*time.Second || c.lost == 0 &&
+						tick > 6*time.Second
 				})
 				holder := nameWith(func(name string) bool {
-					return phase(name, 5*time.Second) < 100*time.Millisecond && nextTick(name, time.Hour, begin).Sub(begin) > time.Minute
+					return phase(name, 5*time.Second) < 100*time.Millisecond &&
+						nextTick(name, time.Hour, begin).Sub(begin) > time.Minute
 				})
 				released := begin.Add(phase(holder, 5*time.Second)).Add(5900 * time.Millisecond)
 				s := &scheduler.Scheduler{MaxConcurrent: 1, Observer: r.observer(), Jobs: []scheduler.Job{
@@ -183,7 +189,8 @@ func TestAnExtraRunGivesWayToTheTick(t *testing.T) {
 			return tick > 6*time.Second && tick < 9*time.Second
 		})
 		holder := nameWith(func(name string) bool {
-			return phase(name, 5*time.Second) < phase(waiter, 5*time.Second) && nextTick(name, time.Hour, begin).Sub(begin) > time.Minute
+			return phase(name, 5*time.Second) < phase(waiter, 5*time.Second) &&
+				nextTick(name, time.Hour, begin).Sub(begin) > time.Minute
 		})
 		s := &scheduler.Scheduler{MaxConcurrent: 2, Observer: r.observer(), Jobs: []scheduler.Job{
 			{Name: holder, Interval: time.Hour, Run: lasting(20 * time.Second)},

@@ -136,6 +136,7 @@ func TestDueIsOnTheMonotonicClock(t *testing.T) {
 		t.Errorf("due %v has no monotonic reading", due)
 	}
 	if into := time.Duration(due.UnixNano()) % time.Millisecond; into != phase("chat", time.Millisecond) {
-		t.Errorf("due %v into the interval by the wall clock, want the phase, %v", into, phase("chat", time.Millisecond))
+		t.Errorf("due %v into the interval by the wall clock, want the phase, %v", into,
+			phase("chat", time.Millisecond))
 	}
 }

@@ -69,7 +69,8 @@ func replace(t *testing.T, s *scheduler.Scheduler, jobs ...scheduler.Job) {
 	}
 }
 
-// TestReplaceKeepsTheTicksOfAKeptJob: however often the others change, a job that stays runs as if nothing had happened.
+// TestReplaceKeepsTheTicksOfAKeptJob: however often the others change, a job that stays runs as if nothing had
+// happened.
 func TestReplaceKeepsTheTicksOfAKeptJob(t *testing.T) {
 	for _, interval := range []time.Duration{time.Second, 7 * time.Second, time.Hour} {
 		t.Run(interval.String(), func(t *testing.T) {
@@ -99,24 +100,27 @@ func TestReplaceKeepsTheTicksOfAKeptJob(t *testing.T) {
 	}
 }
 
-// TestReplaceEndsARun: the run of a job that is gone is told to end, that of a kept one is not, and nothing runs after it.
+// TestReplaceEndsARun: the run of a job that is gone is told to end, that of a kept one is not, and nothing runs after
+// it.
 func TestReplaceEndsARun(t *testing.T) {
 	for name, test := range map[string]struct {
 		next []scheduler.Job
 		ends bool
 	}{
-		"removed":            {nil, true},
-		"another generation": {[]scheduler.Job{{Name: "long", Interval: time.Second, Run: nothing, Generation: 1}}, true},
-		"another interval":   {[]scheduler.Job{{Name: "long", Interval: 2 * time.Second, Run: nothing}}, true},
-		"kept":               {[]scheduler.Job{{Name: "long", Interval: time.Second, Run: nothing}}, false},
+		"removed": {nil, true},
+		"another generation": {[]scheduler.Job{{Name: "long", Interval: time.Second, Run: nothing, Generation: 1}},
+			true},
+		"another interval": {[]scheduler.Job{{Name: "long", Interval: 2 * time.Second, Run: nothing}}, true},
+		"kept":             {[]scheduler.Job{{Name: "long", Interval: time.Second, Run: nothing}}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			began, ended := 0, false
-			s := &scheduler.Scheduler{Jobs: []scheduler.Job{{Name: "long", Interval: time.Second, Run: func(ctx context.Context, _ scheduler.Tick) {
-				began++
-				<-ctx.Done()
-				ended = true
-			}}}}
+			s := &scheduler.Scheduler{Jobs: []scheduler.Job{{Name: "long", Interval: time.Second,
+				Run: func(ctx context.Context, _ scheduler.Tick) {
+					began++
+					<-ctx.Done()
+					ended = true
+				}}}}
 			inBubble(t, s, func(t *testing.T) {
 				time.Sleep(3 * time.Second)
 				replace(t, s, test.next...)
@@ -196,8 +200,8 @@ func TestReplaceBringsAJob(t *testing.T) {
 	}
 }
 
-// TestReplaceAgainstAModel: after any changes each job has had the ticks of its phase while it was there, and no others but
-// its first.
+// TestReplaceAgainstAModel: after any changes each job has had the ticks of its phase while it was there, and no others
+// but its first.
 func TestReplaceAgainstAModel(t *testing.T) {
 	intervals := []time.Duration{time.Second, 3 * time.Second, 11 * time.Second}
 	for seed := range uint64(30) {
@@ -229,7 +233,8 @@ func TestReplaceAgainstAModel(t *testing.T) {
 						lives = append(lives, old)
 					}
 					next[name] = old
-					jobs = append(jobs, scheduler.Job{Name: name, Interval: old.interval, Run: old.got.note(name), Generation: uint64(old.come.UnixNano())})
+					jobs = append(jobs, scheduler.Job{Name: name, Interval: old.interval, Run: old.got.note(name),
+						Generation: uint64(old.come.UnixNano())})
 				}
 				random.Shuffle(len(jobs), func(a, b int) { jobs[a], jobs[b] = jobs[b], jobs[a] })
 				synctest.Wait() // whatever is due at this very instant has begun
@@ -264,14 +269,16 @@ func checkLife(t *testing.T, interval time.Duration, come, gone time.Time, got [
 		if i > 0 && got[i].due.Sub(got[i-1].due) != interval {
 			extra++
 			if i != 1 || got[1].due.Sub(got[0].due) > interval {
-				t.Errorf("%s: run %d is %v after the one before, want %v", v.job, i, got[i].due.Sub(got[i-1].due), interval)
+				t.Errorf("%s: run %d is %v after the one before, want %v", v.job, i, got[i].due.Sub(got[i-1].due),
+					interval)
 			}
 		}
 	}
 	if extra > 1 {
 		t.Errorf("%d extra runs", extra)
 	}
-	if n := len(got); n == 0 && gone.Sub(come) > min(interval, 5*time.Second) || n > 0 && gone.Sub(got[n-1].due) > interval {
+	if n := len(got); n == 0 && gone.Sub(come) > min(interval, 5*time.Second) || n > 0 &&
+		gone.Sub(got[n-1].due) > interval {
 		t.Errorf("a job of %v that was there for %v has %d runs", interval, gone.Sub(come), n)
 	}
 }
@@ -315,7 +322,8 @@ func TestReplaceWhileItStops(t *testing.T) {
 				for n := range 50 {
 					jobs := make([]scheduler.Job, n)
 					for k := range jobs {
-						jobs[k] = scheduler.Job{Name: fmt.Sprint(k), Interval: time.Millisecond, Run: nothing, Generation: uint64(i * k % 3)}
+						jobs[k] = scheduler.Job{Name: fmt.Sprint(k), Interval: time.Millisecond, Run: nothing,
+							Generation: uint64(i * k % 3)}
 					}
 					replace(t, s, jobs...)
 					if i == 3 && n == 25 {

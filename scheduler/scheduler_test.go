@@ -20,11 +20,12 @@ func TestUnusableJobsAreRefused(t *testing.T) {
 		bad  scheduler.Job
 		want string
 	}{
-		"empty name":        {scheduler.Job{Interval: time.Second, Run: nothing}, `job 1 has no name`},
-		"duplicate name":    {good, `job 1 has the name of job 0: "good"`},
-		"zero interval":     {scheduler.Job{Name: "x", Run: nothing}, `job 1 ("x"): interval must be positive, got 0s`},
-		"negative interval": {scheduler.Job{Name: "x", Interval: -1, Run: nothing}, `job 1 ("x"): interval must be positive, got -1ns`},
-		"nil Run":           {scheduler.Job{Name: "x", Interval: time.Second}, `job 1 ("x") has no Run`},
+		"empty name":     {scheduler.Job{Interval: time.Second, Run: nothing}, `job 1 has no name`},
+		"duplicate name": {good, `job 1 has the name of job 0: "good"`},
+		"zero interval":  {scheduler.Job{Name: "x", Run: nothing}, `job 1 ("x"): interval must be positive, got 0s`},
+		"negative interval": {scheduler.Job{Name: "x", Interval: -1, Run: nothing},
+			`job 1 ("x"): interval must be positive, got -1ns`},
+		"nil Run": {scheduler.Job{Name: "x", Interval: time.Second}, `job 1 ("x") has no Run`},
 	}
 	for name, test := range tests {
 		t.Run(name, func(t *testing.T) {
@@ -123,7 +124,8 @@ func TestTheStopEndsABurstOfDueJobs(t *testing.T) {
 		skip := begin.Add(phase("stuck", time.Second) + time.Second)
 		for _, run := range r.starts {
 			if run.at.After(skip) {
-				t.Errorf("%s began %v after the loop was held up, want nothing once it goes on", run.job, run.at.Sub(skip))
+				t.Errorf("%s began %v after the loop was held up, want nothing once it goes on", run.job,
+					run.at.Sub(skip))
 			}
 		}
 	})

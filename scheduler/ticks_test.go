@@ -110,7 +110,8 @@ func FuzzTicks(f *testing.F) {
 			if next == never {
 				break
 			}
-			if !onPhase(next) || next <= due || next-due > ticks.interval || onPhase(due) && next-due != ticks.interval {
+			if !onPhase(next) || next <= due || next-due > ticks.interval || onPhase(due) &&
+				next-due != ticks.interval {
 				t.Fatalf("tick at %v follows %v", next, due)
 			}
 			due = next

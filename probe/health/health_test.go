@@ -102,7 +102,8 @@ func TestJudge(t *testing.T) {
 		want                     map[float64]health.Status
 	}{
 		{"both", "< 200", "> 1000", map[float64]health.Status{
-			0: health.Healthy, 199.9: health.Healthy, 200: health.Degraded, 1000: health.Degraded, 1000.1: health.Unhealthy, none: health.NoData}},
+			0: health.Healthy, 199.9: health.Healthy, 200: health.Degraded, 1000: health.Degraded,
+			1000.1: health.Unhealthy, none: health.NoData}},
 		{"healthy_alone_knows_no_unhealthy", "< 200", "", map[float64]health.Status{
 			199: health.Healthy, 200: health.Degraded, 30000: health.Degraded, none: health.NoData}},
 		{"unhealthy_alone_knows_no_degraded", "", "> 1000", map[float64]health.Status{
@@ -110,7 +111,8 @@ func TestJudge(t *testing.T) {
 		{"success", "== 1", "== 0", map[float64]health.Status{1: health.Healthy, 0: health.Unhealthy}},
 		{"success_turned_round", "== 0", "== 1", map[float64]health.Status{0: health.Healthy, 1: health.Unhealthy}},
 		{"unhealthy_wins", "< 1000", "> 200", map[float64]health.Status{100: health.Healthy, 500: health.Unhealthy}},
-		{"nothing_to_judge_by", "", "", map[float64]health.Status{0: health.Unknown, 500: health.Unknown, none: health.Unknown}},
+		{"nothing_to_judge_by", "", "", map[float64]health.Status{0: health.Unknown, 500: health.Unknown,
+			none: health.Unknown}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			thresholds := health.Thresholds{Healthy: parse(t, c.healthy), Unhealthy: parse(t, c.unhealthy)}

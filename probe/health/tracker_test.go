@@ -11,13 +11,14 @@ import (
 )
 
 // letters stand for statuses, so that a series of runs is a word.
-var letters = map[rune]health.Status{'h': health.Healthy, 'd': health.Degraded, 'u': health.Unhealthy, 'n': health.NoData}
+var letters = map[rune]health.Status{'h': health.Healthy, 'd': health.Degraded, 'u': health.Unhealthy,
+	'n': health.NoData}
 
 // letter writes a status as its letter.
 func letter(s health.Status) string { return s.String()[:1] }
 
-// TestTracker follows series of runs that end every 30 s; the verdicts make one word, the statuses another. The dwell is
-// 60 s for the worse and 120 s for the better.
+// TestTracker follows series of runs that end every 30 s; the verdicts make one word, the statuses another. The dwell
+// is 60 s for the worse and 120 s for the better.
 func TestTracker(t *testing.T) {
 	for _, c := range []struct {
 		name, verdicts, want string

@@ -94,19 +94,22 @@ func TestPipeDeadlines(t *testing.T) {
 		client, _ := pipe(t)
 		begin := time.Now()
 		_ = client.SetDeadline(begin.Add(time.Second))
-		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != time.Second {
+		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) ||
+			time.Since(begin) != time.Second {
 			t.Errorf("read: %v after %v", err, time.Since(begin))
 		}
 		if n, err := client.Write(make([]byte, 1)); n != 0 || !errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Errorf("write: %d, %v", n, err)
 		}
 		_ = client.SetDeadline(time.Now().Add(time.Second))
-		if n, err := client.Write(make([]byte, 1<<20)); n != flowSize || !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != 2*time.Second {
+		if n, err := client.Write(make([]byte, 1<<20)); n != flowSize || !errors.Is(err, os.ErrDeadlineExceeded) ||
+			time.Since(begin) != 2*time.Second {
 			t.Errorf("long write: %d, %v after %v", n, err, time.Since(begin))
 		}
 		time.AfterFunc(time.Second, func() { _ = client.SetDeadline(time.Unix(1, 0)) })
 		_ = client.SetDeadline(time.Time{})
-		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) || time.Since(begin) != 3*time.Second {
+		if _, err := client.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) ||
+			time.Since(begin) != 3*time.Second {
 			t.Errorf("aborted: %v after %v", err, time.Since(begin))
 		}
 	})
@@ -134,7 +137,9 @@ func TestFrameBytes(t *testing.T) {
 // TestClose ends scripts in whatever they wait for.
 func TestClose(t *testing.T) {
 	for name, script := range map[string]Script{
-		"pause": func(c *Conn) { c.Pause(time.Hour) }, "read": func(c *Conn) { c.Read() }, "hold": func(c *Conn) { c.Hold() },
+		"pause": func(c *Conn) { c.Pause(time.Hour) },
+		"read":  func(c *Conn) { c.Read() },
+		"hold":  func(c *Conn) { c.Hold() },
 		"write": func(c *Conn) { c.Flood(strings.Repeat("x", 1000)) }, "request": func(c *Conn) { c.Request() },
 	} {
 		for transport, serve := range map[string]func(Script) *Server{
@@ -164,7 +169,8 @@ func TestClose(t *testing.T) {
 func TestCatalogueNames(t *testing.T) {
 	seen := make(map[string]bool)
 	for _, c := range Catalogue("text") {
-		if c.Name == "" || c.Does == "" || c.Script == nil || seen[c.Name] || strings.Trim(c.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
+		if c.Name == "" || c.Does == "" || c.Script == nil || seen[c.Name] ||
+			strings.Trim(c.Name, "abcdefghijklmnopqrstuvwxyz0123456789-") != "" {
 			t.Errorf("case %+v", c)
 		}
 		seen[c.Name] = true

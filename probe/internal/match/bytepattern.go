@@ -11,8 +11,8 @@ import (
 // bytePattern compiles a valid regular expression for binary messages, which it matches byte by byte: \xff is the byte
 // 0xff, and a dot is any byte. Characters outside ASCII stand for the bytes of their UTF-8.
 //
-// It returns nil for an expression about characters, for instance with \p{L}, \x{20ac} or [äö]. Such an expression reads
-// binary messages as UTF-8, too.
+// It returns nil for an expression about characters, for instance with \p{L}, \x{20ac} or [äö]. Such an expression
+// reads binary messages as UTF-8, too.
 func bytePattern(expr string) *regexp.Regexp {
 	form, ok := byteForm(expr)
 	if !ok {
@@ -47,7 +47,8 @@ func byteForm(expr string) (string, bool) {
 		case expr[0] == '\\' && len(expr) > 1:
 			n = 2
 		case expr[0] == '[':
-			if n = classLength(expr); !isASCII(expr[:n]) || strings.Contains(expr[:n], `\p`) || strings.Contains(expr[:n], `\P`) {
+			n = classLength(expr)
+			if class := expr[:n]; !isASCII(class) || strings.Contains(class, `\p`) || strings.Contains(class, `\P`) {
 				return "", false
 			}
 		case expr[0] >= utf8.RuneSelf:
@@ -98,8 +99,8 @@ func classLength(expr string) int {
 	return len(expr)
 }
 
-// ofBytes reports whether the number of every character in an expression fits into a byte. In a class, only the end of an
-// open range can be higher.
+// ofBytes reports whether the number of every character in an expression fits into a byte. In a class, only the end of
+// an open range can be higher.
 func ofBytes(re *syntax.Regexp) bool {
 	const last = 0xff
 	switch re.Op {
@@ -111,7 +112,8 @@ func ofBytes(re *syntax.Regexp) bool {
 		}
 	case syntax.OpCharClass:
 		for i := 0; i < len(re.Rune); i += 2 {
-			if from, to := re.Rune[i], re.Rune[i+1]; (from > last || to > last) && to != utf8.MaxRune && !folded(from, to) {
+			from, to := re.Rune[i], re.Rune[i+1]
+			if (from > last || to > last) && to != utf8.MaxRune && !folded(from, to) {
 				return false
 			}
 		}

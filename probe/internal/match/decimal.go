@@ -5,8 +5,9 @@ import (
 	"strings"
 )
 
-// decimal is a number of JSON (RFC 8259 6) in its canonical form: digits without zeros at either end, of which the first
-// stands for the power exponent of ten. It is exact at any size, because a float64 would confuse long identifiers.
+// decimal is a number of JSON (RFC 8259 6) in its canonical form: digits without zeros at either end, of which the
+// first stands for the power exponent of ten. It is exact at any size, because a float64 would confuse long
+// identifiers.
 type decimal struct {
 	negative bool
 	digits   string // empty for 0, which is -0 as well

@@ -12,8 +12,8 @@ import (
 type Expectation struct {
 	needle needle
 	re     *regexp.Regexp // in place of the needle, or nil
-	// reBytes returns the form of re for binary messages, or nil if re is about characters. It compiles at the first call,
-	// because few probes need it.
+	// reBytes returns the form of re for binary messages, or nil if re is about characters. It compiles at the first
+	// call, because few probes need it.
 	reBytes func() *regexp.Regexp
 	json    []fact // in place of both, or nil
 }
@@ -31,15 +31,16 @@ func Pattern(expr string) (Expectation, error) {
 	return Expectation{re: re, reBytes: sync.OnceValue(func() *regexp.Regexp { return bytePattern(expr) })}, nil
 }
 
-// JSON expects a message that is a JSON document (RFC 8259) with values at paths. [PathProblem] and [IsScalar] say which
-// paths and values are good; others match nothing.
+// JSON expects a message that is a JSON document (RFC 8259) with values at paths. [PathProblem] and [IsScalar] say
+// which paths and values are good; others match nothing.
 func JSON(values map[string]any) Expectation { return Expectation{json: facts(values)} }
 
 // whole reports whether only a whole message can be compared. Other messages are compared as they arrive.
 func (e *Expectation) whole() bool { return e.re != nil || e.json != nil }
 
-// judge reports whether a whole message matches, and otherwise why its JSON does not. It adds the texts that named groups
-// of the regular expression matched to captures, unless that is nil. It ends without a match soon after time is up.
+// judge reports whether a whole message matches, and otherwise why its JSON does not. It adds the texts that named
+// groups of the regular expression matched to captures, unless that is nil. It ends without a match soon after time is
+// up.
 func (e *Expectation) judge(body []byte, text bool, captures map[string]string, late func() bool) (bool, jsonMiss) {
 	if e.json != nil {
 		return jsonHolds(body, e.json, late)
@@ -66,8 +67,8 @@ func (e *Expectation) find(body []byte, text bool, late func() bool) []int {
 	return findSubmatch(e.re, body, late)
 }
 
-// groupText is the text that a group matched, or empty if the group took no part in the match. In a binary message it can
-// be other than UTF-8.
+// groupText is the text that a group matched, or empty if the group took no part in the match. In a binary message it
+// can be other than UTF-8.
 func groupText(body []byte, from, to int) string {
 	if from < 0 {
 		return ""

@@ -75,8 +75,8 @@ func jsonHolds(body []byte, facts []fact, late func() bool) (bool, jsonMiss) {
 	return true, jsonMiss{}
 }
 
-// in returns the value at the path in a valid document. The result does not exist if there is no value, or if time is up.
-// ok is false if a text that @fromstr reads is not JSON.
+// in returns the value at the path in a valid document. The result does not exist if there is no value, or if time is
+// up. ok is false if a text that @fromstr reads is not JSON.
 func (p path) in(body []byte, late func() bool) (r gjson.Result, ok bool) {
 	for i, part := range p {
 		if late() {
@@ -97,8 +97,8 @@ func (p path) in(body []byte, late func() bool) (r gjson.Result, ok bool) {
 	return r, true
 }
 
-// partOf returns the value that one part of a path finds. It looks only into objects and lists, because gjson would find
-// braces in a text.
+// partOf returns the value that one part of a path finds. It looks only into objects and lists, because gjson would
+// find braces in a text.
 func partOf(r gjson.Result, part string) gjson.Result {
 	switch {
 	case !r.Exists(), part == modifiers[0]:

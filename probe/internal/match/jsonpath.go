@@ -22,8 +22,8 @@ const fromString = "@fromstr"
 // its square, or recurse as deep as it is nested.
 var modifiers = []string{"@this", "@keys", "@values", "@reverse", fromString}
 
-// path is a path into a JSON document, in parts that are looked up one after the other. A part is a modifier, or a path of
-// gjson without modifiers.
+// path is a path into a JSON document, in parts that are looked up one after the other. A part is a modifier, or a path
+// of gjson without modifiers.
 type path []string
 
 // PathProblem says why a text is no path into a JSON document, or is empty. The time to check it grows with its length,
@@ -104,7 +104,8 @@ func (p *pathReader) cut() {
 
 // next reads the next character, or several that belong together, and says what is wrong with them.
 func (p *pathReader) next() string {
-	if match := bracketed.FindStringSubmatch(p.rest); match != nil && p.value == 0 && !strings.HasSuffix(p.part.String(), "#") {
+	if match := bracketed.FindStringSubmatch(p.rest); match != nil && p.value == 0 &&
+		!strings.HasSuffix(p.part.String(), "#") {
 		return p.element(match)
 	}
 	begins := p.begins
@@ -120,7 +121,8 @@ func (p *pathReader) next() string {
 		p.part.WriteString(`\{\{`)
 		p.rest = p.rest[len(openBraces):]
 	case begins && p.value == 0 && (c == '[' || c == '{'):
-		return `must not be several paths at once, [a,b] or {a,b}: write one path to one value (\[ and \{ for a key that begins so)`
+		return "must not be several paths at once, [a,b] or {a,b}: write one path to one value " +
+			`(\[ and \{ for a key that begins so)`
 	case begins && p.depth == 0 && c == '!':
 		return `must not be a value of its own: write \! for a key that begins so`
 	case begins && c == '@' && gjson.ModifierExists(p.word()[1:], nil):
@@ -210,7 +212,8 @@ func (p *pathReader) modifier(word string) string {
 	rest := p.rest[len(word):]
 	switch {
 	case !slices.Contains(modifiers, word):
-		return fmt.Sprintf(`must not have the modifier %s, only @this, @keys, @values, @reverse and @fromstr (\%s for a key of that name)`, word, word)
+		return fmt.Sprintf("must not have the modifier %s, only @this, @keys, @values, @reverse and @fromstr "+
+			`(\%s for a key of that name)`, word, word)
 	case strings.HasPrefix(rest, ":"):
 		return fmt.Sprintf("must not have anything behind %s but a dot", word)
 	case p.depth > 0 || p.each:
@@ -242,7 +245,8 @@ func (p *pathReader) endQuery() string {
 	if p.value > 0 {
 		value := strings.Trim(p.part.String()[p.value:], "=!<>~% ")
 		if d, ok := parseDecimal(value); plainNumber.MatchString(value) && ok && len(d.digits) > exactDigits {
-			return fmt.Sprintf("must not compare with a number of more than %d digits in a query, which would take others for the same", exactDigits)
+			return fmt.Sprintf("must not compare with a number of more than %d digits in a query, "+
+				"which would take others for the same", exactDigits)
 		}
 	}
 	p.depth--

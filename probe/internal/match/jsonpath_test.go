@@ -9,20 +9,57 @@ import (
 
 // TestJSONPathForms: the forms that a path can have, and what they find in a document.
 func TestJSONPathForms(t *testing.T) {
-	const doc = `{"id":7,"a.b":1,"$ref":"r","@type":"t","@keys":"k","!x":2,"[y":3,"":{"e":4},"list":[{"a":"x","n":1},{"a":"y","n":2},{"a":"x","n":3}],
-		"text":"{\"op\":\"pong\",\"inner\":\"[5]\"}","braces":"[1,{\"a\":2}]","m":{"k1":10,"k2":20},"nested":[[1,2],[3]],"tags":[{"t":["u","v"]}]}`
+	const doc = `{"id":7,"a.b":1,"$ref":"r","@type":"t","@keys":"k","!x":2,"[y":3,"":{"e":4},
+		"list":[{"a":"x","n":1},{"a":"y","n":2},{"a":"x","n":3}],
+		"text":"{\"op\":\"pong\",\"inner\":\"[5]\"}","braces":"[1,{\"a\":2}]","m":{"k1":10,"k2":20},
+		"nested":[[1,2],[3]],"tags":[{"t":["u","v"]}]}`
 	for _, test := range []struct {
 		path string
 		want any
 	}{
-		{"id", 7}, {"$.id", 7}, {".id", 7}, {"$['id']", 7}, {`$["id"]`, 7}, {`["id"]`, 7}, {"[BODY].id", 7}, {"i*", 7}, {"i?", 7},
-		{`a\.b`, 1}, {"['a.b']", 1}, {`$["a.b"]`, 1}, {"$ref", "r"}, {"$['$ref']", "r"}, {"@type", "t"}, {"$.@type", "t"}, {`\@keys`, "k"}, {"['@keys']", "k"},
+		{"id", 7},
+		{"$.id", 7},
+		{".id", 7},
+		{"$['id']", 7},
+		{`$["id"]`, 7},
+		{`["id"]`, 7},
+		{"[BODY].id", 7},
+		{"i*", 7},
+		{"i?", 7},
+		{`a\.b`, 1},
+		{"['a.b']", 1},
+		{`$["a.b"]`, 1},
+		{"$ref", "r"},
+		{"$['$ref']", "r"},
+		{"@type", "t"},
+		{"$.@type", "t"},
+		{`\@keys`, "k"},
+		{"['@keys']", "k"},
 		{`\!x`, 2}, {"['!x']", 2}, {`\[y`, 3}, {"['[y']", 3},
 		{"list.1.a", "y"}, {"list[1].a", "y"}, {"list.[1].a", "y"}, {"$.list[1]['a']", "y"}, {"list[1]|a", "y"},
-		{"list.#", 3}, {"list|#", 3}, {"list.#.a|1", "y"}, {`list.#(a=="y").n`, 2}, {`list.#(a=="x")#|#`, 2}, {`list.#(n>2).n`, 3}, {`list.#(n==2).a`, "y"},
-		{`list.#(a%"*y*").n`, 2}, {`tags.#(t[1]=="v").t.0`, "u"}, {`tags.#(t.#(=="v")).t.0`, "u"}, {`list.#(a!="x").n`, 2}, {`nested.#.#|1`, 1},
-		{"list|@reverse|0.n", 3}, {"list.@reverse.0.n", 3}, {"m|@keys|1", "k2"}, {"m.@values.1", 20}, {"m|@keys|#", 2}, {"@keys|0", "id"}, {"@this.id", 7},
-		{"text|@fromstr|op", "pong"}, {"text.@fromstr.op", "pong"}, {"text.@fromstr.inner.@fromstr.0", 5}, {"text|@fromstr|inner|@fromstr|@reverse|0", 5},
+		{"list.#", 3},
+		{"list|#", 3},
+		{"list.#.a|1", "y"},
+		{`list.#(a=="y").n`, 2},
+		{`list.#(a=="x")#|#`, 2},
+		{`list.#(n>2).n`, 3},
+		{`list.#(n==2).a`, "y"},
+		{`list.#(a%"*y*").n`, 2},
+		{`tags.#(t[1]=="v").t.0`, "u"},
+		{`tags.#(t.#(=="v")).t.0`, "u"},
+		{`list.#(a!="x").n`, 2},
+		{`nested.#.#|1`, 1},
+		{"list|@reverse|0.n", 3},
+		{"list.@reverse.0.n", 3},
+		{"m|@keys|1", "k2"},
+		{"m.@values.1", 20},
+		{"m|@keys|#", 2},
+		{"@keys|0", "id"},
+		{"@this.id", 7},
+		{"text|@fromstr|op", "pong"},
+		{"text.@fromstr.op", "pong"},
+		{"text.@fromstr.inner.@fromstr.0", 5},
+		{"text|@fromstr|inner|@fromstr|@reverse|0", 5},
 		{"nested[0][1]", 2}, {"nested.1.#", 1},
 	} {
 		if !holds([]byte(doc), facts(map[string]any{test.path: test.want}), never) {
@@ -30,7 +67,8 @@ func TestJSONPathForms(t *testing.T) {
 			t.Errorf("%s is not %v: parts %q, %s", test.path, test.want, parts, problem)
 		}
 	}
-	for _, path := range []string{"braces.0", "braces|0", "braces|1.a", "id|@fromstr", "braces|@keys|0", "m|@fromstr", "list.3", "id.x", "text.op", "missing|@this", "missing|@fromstr|a"} {
+	for _, path := range []string{"braces.0", "braces|0", "braces|1.a", "id|@fromstr", "braces|@keys|0", "m|@fromstr",
+		"list.3", "id.x", "text.op", "missing|@this", "missing|@fromstr|a"} {
 		parts, problem := parsePath(path)
 		if got, _ := parts.in([]byte(doc), never); problem != "" || got.Exists() {
 			t.Errorf("%s finds %s: %s", path, got.Raw, problem)
@@ -45,8 +83,15 @@ func TestJSONPathOfScalar(t *testing.T) {
 		want      any
 		ok        bool
 	}{
-		{`"pong"`, "$", "pong", true}, {` "pong" `, "@this", "pong", true}, {"7", "$", 7, true}, {"null", ".", nil, true}, {"true", "[BODY]", true, true},
-		{`"[1]"`, "0", 1, false}, {`"{\"a\":1}"`, "a", 1, false}, {`"{\"a\":1}"`, "@fromstr.a", 1, true}, {`"{\"a\":1}"`, "$.@fromstr.a", 1, true},
+		{`"pong"`, "$", "pong", true},
+		{` "pong" `, "@this", "pong", true},
+		{"7", "$", 7, true},
+		{"null", ".", nil, true},
+		{"true", "[BODY]", true, true},
+		{`"[1]"`, "0", 1, false},
+		{`"{\"a\":1}"`, "a", 1, false},
+		{`"{\"a\":1}"`, "@fromstr.a", 1, true},
+		{`"{\"a\":1}"`, "$.@fromstr.a", 1, true},
 		{`"{\"a\":1"`, "@fromstr.a", 1, false}, {`"[1] x"`, "@fromstr.0", 1, false},
 	} {
 		if holds([]byte(test.doc), facts(map[string]any{test.path: test.want}), never) != test.ok {
@@ -100,15 +145,16 @@ func TestJSONPathRefused(t *testing.T) {
 			t.Errorf("%.60q: got %q, want %q", path, problem, want)
 		}
 	}
-	for _, path := range []string{`list.#(a=="*x*y*z")`, "list.#(id==123456789012345000000).a", "list.#(id==0.5)", `a\*b\*c\*`, "a.{{nonce}}", "{{nonce}}", "a[*].b", "a[-1]", "$..id", "/a/b"} {
+	for _, path := range []string{`list.#(a=="*x*y*z")`, "list.#(id==123456789012345000000).a", "list.#(id==0.5)",
+		`a\*b\*c\*`, "a.{{nonce}}", "{{nonce}}", "a[*].b", "a[-1]", "$..id", "/a/b"} {
 		if _, problem := parsePath(path); problem != "" {
 			t.Errorf("%s: %s", path, problem)
 		}
 	}
 }
 
-// TestJSONPathMakesNoMoreOfADocument: however hostile a document is, what any part of a path makes of it is no longer than
-// a few times the document.
+// TestJSONPathMakesNoMoreOfADocument: however hostile a document is, what any part of a path makes of it is no longer
+// than a few times the document.
 func TestJSONPathMakesNoMoreOfADocument(t *testing.T) {
 	const size = 200_000
 	deep := strings.Repeat("[", 9_000) + strings.Repeat("]", 9_000)
@@ -130,7 +176,8 @@ func TestJSONPathMakesNoMoreOfADocument(t *testing.T) {
 		if !json.Valid([]byte(doc)) {
 			t.Fatalf("%s is no document", name)
 		}
-		for _, path := range []string{"$", "@keys", "@values", "@reverse", "@fromstr", "@fromstr|@fromstr", "@reverse|@reverse|@reverse", "@values|@values|@keys|@keys",
+		for _, path := range []string{"$", "@keys", "@values", "@reverse", "@fromstr", "@fromstr|@fromstr",
+			"@reverse|@reverse|@reverse", "@values|@values|@keys|@keys",
 			"#", "#.#.#.#.#.a", "*.*", "a*b*", `#(a%"*a*")#`, `#(#(#(#(a))))#`, "*|*|0|0", "a.a.a.a.a.a"} {
 			parts, problem := parsePath(path)
 			if problem != "" {

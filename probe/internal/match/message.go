@@ -23,14 +23,15 @@ type Message struct {
 type Options struct {
 	// Keep is the number of bytes to keep of the beginning of a message. A [NearMiss] looks at NearBytes of them.
 	Keep int
-	// Longest is the number of bytes that a message can have. It bounds the memory that is set aside for a whole message.
+	// Longest is the number of bytes that a message can have. It bounds the memory that is set aside for a whole
+	// message.
 	Longest int
 	// Late reports whether time is up. An expression or a path that takes long then finds nothing.
 	Late func() bool
 	// Captures collects the texts that named groups of the expression match.
 	Captures bool
-	// Joins makes binary messages the parts of one stream of bytes as well: the expected text may then begin in one message
-	// and end in another.
+	// Joins makes binary messages the parts of one stream of bytes as well: the expected text may then begin in one
+	// message and end in another.
 	Joins bool
 }
 
@@ -47,7 +48,8 @@ func NewMessage(e *Expectation, o Options) *Message {
 // Text reports whether the message is a text message. The others are binary.
 func (m *Message) Text() bool { return m.text }
 
-// Head returns the beginning of the message, valid until the next one begins. If messages join, it is that of the stream.
+// Head returns the beginning of the message, valid until the next one begins. If messages join, it is that of the
+// stream.
 func (m *Message) Head() []byte { return m.head }
 
 // Size returns the number of bytes so far.
@@ -101,8 +103,8 @@ func (m *Message) keepWhole(chunk []byte) {
 	m.body = append(m.body, chunk...)
 }
 
-// maxSpare is the largest buffer in bytes that is kept for the next message. There may never be one, and a run that waits
-// for it until its deadline is one of many.
+// maxSpare is the largest buffer in bytes that is kept for the next message. There may never be one, and a run that
+// waits for it until its deadline is one of many.
 const maxSpare = 64 << 10
 
 // End compares the message, which is complete. It reports false for a text message that ends within a character.

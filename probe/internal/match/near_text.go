@@ -15,8 +15,8 @@ type variant struct {
 	change  func(string) string
 }
 
-// textVariants are the changes of a text, the smallest first. The first two change the expectation alone, the others the
-// message as well.
+// textVariants are the changes of a text, the smallest first. The first two change the expectation alone, the others
+// the message as well.
 var textVariants = []variant{
 	{reasons.NearBreak, "without the line break at the end of what is expected", withoutLineBreak},
 	{reasons.NearBlanks, "without the blanks around what is expected", strings.TrimSpace},

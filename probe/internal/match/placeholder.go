@@ -46,8 +46,8 @@ func (f *Filler) Text(text string) string {
 	return f.fill(text, func(value string) string { return strings.ToValidUTF8(value, "\uFFFD") }, maxFilled)
 }
 
-// Pattern replaces every placeholder of a regular expression by an expression for its value. The result has at most limit
-// bytes, because a compiled expression takes a hundred bytes for each character.
+// Pattern replaces every placeholder of a regular expression by an expression for its value. The result has at most
+// limit bytes, because a compiled expression takes a hundred bytes for each character.
 func (f *Filler) Pattern(expr string, limit int) string { return f.fill(expr, quotePattern, limit) }
 
 // Err says that a text outgrew its limit, or is nil.

@@ -12,15 +12,18 @@ import (
 func TestFindSubmatch(t *testing.T) {
 	long := strings.Repeat("ab\n é€😀\xff", shortText)
 	for _, expr := range []string{
-		"", "b", "^ab", "é$", "\xef\xbf\xbd?$", `(?s)^(.*)(?P<last>😀.)$`, `(?m)^ é€`, `\bab\b`, `\Bx`, `a(x)?b`, "€😀", `\z`, `(?i)AB`, `[^\x00-\x7f]{4}`, "never there",
-		"(^ab)", "^(ab\n)", "é(.)", "ab(x|$)", `😀(?P<x>\b|.)a`, "x(ab)", `(?m:^)ab`, "never( there)", "😀(.){2}", "b{1,2}x{0,3}$",
+		"", "b", "^ab", "é$", "\xef\xbf\xbd?$", `(?s)^(.*)(?P<last>😀.)$`, `(?m)^ é€`, `\bab\b`, `\Bx`, `a(x)?b`, "€😀",
+		`\z`, `(?i)AB`, `[^\x00-\x7f]{4}`, "never there",
+		"(^ab)", "^(ab\n)", "é(.)", "ab(x|$)", `😀(?P<x>\b|.)a`, "x(ab)", `(?m:^)ab`, "never( there)", "😀(.){2}",
+		"b{1,2}x{0,3}$",
 	} {
 		re, err := regexp.Compile(expr)
 		if err != nil {
 			continue // a byte that is not UTF-8 is no expression
 		}
 		for _, text := range []string{"", "ab", long, "x" + long + "x", long + "ab"} {
-			if got, want := findSubmatch(re, []byte(text), never), re.FindSubmatchIndex([]byte(text)); !slices.Equal(got, want) {
+			if got, want := findSubmatch(re, []byte(text), never),
+				re.FindSubmatchIndex([]byte(text)); !slices.Equal(got, want) {
 				t.Errorf("%q in %d bytes: %v, want %v", expr, len(text), got, want)
 			}
 		}
@@ -35,7 +38,10 @@ func TestFindSubmatchInTime(t *testing.T) {
 		for _, expr := range []string{"a+", "a$", `(a{1,1000}b)`, "^(a|b)*$"} {
 			t.Run(fmt.Sprint(expr, " ", limit), func(t *testing.T) {
 				looks := 0
-				if m := findSubmatch(regexp.MustCompile(expr), text, func() bool { looks++; return looks >= limit }); m != nil || looks != limit {
+				if m := findSubmatch(regexp.MustCompile(expr), text, func() bool {
+					looks++
+					return looks >= limit
+				}); m != nil || looks != limit {
 					t.Errorf("%v after %d looks at the clock", m, looks)
 				}
 			})
