@@ -31,8 +31,8 @@ func Pattern(expr string) (Expectation, error) {
 	return Expectation{re: re, reBytes: sync.OnceValue(func() *regexp.Regexp { return bytePattern(expr) })}, nil
 }
 
-// JSON expects a message that is a JSON document (RFC 8259) with values at paths. [PathProblem] and [IsScalar] say
-// which paths and values are good; others match nothing.
+// JSON expects a message that is a JSON document (RFC 8259) with values at paths. Each path and value must be good, as
+// [PathProblem] and [IsScalar] say.
 func JSON(values map[string]any) Expectation { return Expectation{json: facts(values)} }
 
 // whole reports whether only a whole message can be compared. Other messages are compared as they arrive.
