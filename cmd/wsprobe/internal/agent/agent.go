@@ -1,8 +1,8 @@
 // Package agent wires everything that runs: the scheduler, the probes, the sinks of their results, the status page.
 //
 // [New] makes an [Agent] of a configuration, and [Agent.Run] blocks until its context ends. The steps that concern the
-// whole process, such as the bounds of its memory, are taken here as well, so that `wsprobe run`, `wsprobe demo` and the
-// tests run the same agent.
+// whole process, such as the bounds of its memory, are taken here as well, so that `wsprobe run`, `wsprobe demo` and
+// the tests run the same agent.
 package agent
 
 import (
@@ -35,7 +35,8 @@ type Agent struct {
 	skips     *skipLog
 	listener  net.Listener // nil if agent.listen is empty
 	probing   atomic.Bool
-	limit     atomic.Int64 // bytes of memory that Go should get by with
+	memory    bounds
+	applying  sync.Mutex // held by Apply, of which one works at a time
 }
 
 // Options are what an agent needs to know besides its configuration.
@@ -81,7 +82,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	if err := a.fleet.install(first); err != nil {
 		return nil, err // what was planned is right, so this is an error of ours
 	}
-	a.limit.Store(memoryLimit(own, cfg.OTLP))
+	a.memory.follow(own, cfg.OTLP)
 	a.cfg.Probes = nil
 	if !o.Load.At.IsZero() {
 		a.telemetry.ObserveConfigLoad(o.Load)
@@ -98,7 +99,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := telemetry.CompressFast(); err != nil {
 		return err
 	}
-	defer spareMemory(a.fleet.size(), a.limit.Load())()
+	defer a.memory.hold()()
 	if release, err := probe.KeepKernelClock(); err == nil {
 		defer release()
 	} else {
@@ -136,8 +137,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	return errors.Join(scheduled, exported, served)
 }
 
-// ready says whether the agent probes and, if it is to, exports. It takes an export that was accepted to say so: an agent
-// whose back end has never answered looks no different from one whose first export is not due yet.
+// ready says whether the agent probes and, if it is to, exports. It takes an export that was accepted to say so: an
+// agent whose back end has never answered looks no different from one whose first export is not due yet.
 func (a *Agent) ready() error {
 	if !a.probing.Load() {
 		return errors.New("not probing")

@@ -12,8 +12,8 @@ type assessment struct {
 	change *health.Transition // nil if there is none
 }
 
-// assessor returns what assesses the runs of one probe, in their order. The status of a probe without thresholds is always
-// [health.Unknown].
+// assessor returns what assesses the runs of one probe, in their order. The status of a probe without thresholds is
+// always [health.Unknown].
 func assessor(p *config.Probe) func(probe.Result) assessment {
 	thresholds := p.Health.Thresholds
 	if !thresholds.Given() {

@@ -35,8 +35,7 @@ type fleet struct {
 	board     *status.Board
 	log       *slog.Logger
 
-	applying   sync.Mutex // held by install, of which one works at a time
-	generation uint64     // of the member that came last
+	generation uint64 // of the member that came last
 
 	mu      sync.Mutex
 	members map[string]*member
@@ -89,17 +88,17 @@ func (a *Agent) Apply(probes []config.Probe) error {
 	if err != nil {
 		return err
 	}
+	a.applying.Lock()
+	defer a.applying.Unlock()
 	if err := a.fleet.install(next); err != nil {
 		return err
 	}
-	a.followMemory(own)
+	a.memory.follow(own, a.cfg.OTLP)
 	return nil
 }
 
-// install makes a fleet what was planned.
+// install makes a fleet what was planned. One call works at a time.
 func (f *fleet) install(next plan) error {
-	f.applying.Lock()
-	defer f.applying.Unlock()
 	before := f.current()
 	members := make(map[string]*member, len(next))
 	var come []planned

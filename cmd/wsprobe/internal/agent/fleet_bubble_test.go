@@ -30,7 +30,7 @@ func inBubble(t *testing.T, do func(*bubble)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &bubble{t: t, endpoints: wstest.Memory(wstest.ByPath(map[string]wstest.Script{
 			"/echo": wstest.Echo, "/silent": wstest.Silent, "/refused": wstest.Refuse(403, "no\n"), "/flaky": flaky,
-			"/deaf": func(c *wstest.Conn) { c.Accept(); c.Hold() },
+			"/deaf": deaf,
 		}))}
 		defer b.endpoints.Close()
 		log := slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -52,6 +52,12 @@ func inBubble(t *testing.T, do func(*bubble)) {
 		synctest.Wait()
 		do(b)
 	})
+}
+
+// deaf takes part in no close handshake.
+func deaf(c *wstest.Conn) {
+	c.Accept()
+	c.Hold()
 }
 
 func flaky(c *wstest.Conn) {
@@ -116,8 +122,8 @@ const (
 	silentLine = `{name: long, url: "URL/silent", interval: 10s, interpretation: round_trip_latency, send_message: hi, timeout_ms: 8000}`
 )
 
-// TestApplyDoesNotDisturb: a probe that stays has the same lines, results and status as if nothing else had changed, to the
-// nanosecond, and the same skipped runs.
+// TestApplyDoesNotDisturb: a probe that stays has the same lines, results and status as if nothing else had changed, to
+// the nanosecond, and the same skipped runs.
 func TestApplyDoesNotDisturb(t *testing.T) {
 	for name, line := range map[string]string{"kept": flakyLine, "long": silentLine} {
 		t.Run(name, func(t *testing.T) {
@@ -150,7 +156,8 @@ func TestApplyDoesNotDisturb(t *testing.T) {
 	}
 }
 
-// TestApplyEndsARunInFlight: the run of a probe that is gone, or is another now, ends at once, and nobody is told of it.
+// TestApplyEndsARunInFlight: the run of a probe that is gone, or is another now, ends at once, and nobody is told of
+// it.
 func TestApplyEndsARunInFlight(t *testing.T) {
 	for name, test := range map[string]struct {
 		path   string

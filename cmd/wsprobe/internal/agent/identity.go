@@ -11,9 +11,9 @@ import (
 	"github.com/wsprobe/wsprobe/config"
 )
 
-// instanceID is who an agent is, the same after a restart, or empty if nothing about it stays. On one host, the port of the
-// status page tells agents apart, and else the directory of the spool does: no two agents can share either. Agents in
-// network namespaces of their own, as in Kubernetes, have host names of their own, too.
+// instanceID is who an agent is, the same after a restart, or empty if nothing about it stays. On one host, the port of
+// the status page tells agents apart, and else the directory of the spool does: no two agents can share either. Agents
+// in network namespaces of their own, as in Kubernetes, have host names of their own, too.
 func instanceID(cfg config.Config) string {
 	if cfg.Agent.ID != "" {
 		return cfg.Agent.ID

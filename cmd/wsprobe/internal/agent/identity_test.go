@@ -34,7 +34,8 @@ func TestInstanceID(t *testing.T) {
 	}
 }
 
-// TestHostNames: a proxy in front of a loopback address has the name in agent.url, which must not narrow any other address.
+// TestHostNames: a proxy in front of a loopback address has the name in agent.url, which must not narrow any other
+// address.
 func TestHostNames(t *testing.T) {
 	const url = "https://probes.example/wsprobe"
 	for name, c := range map[string]struct {

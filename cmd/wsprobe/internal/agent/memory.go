@@ -3,6 +3,7 @@ package agent
 import (
 	"os"
 	"runtime/debug"
+	"sync"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
@@ -17,8 +18,8 @@ const (
 	// leastGarbage is how much garbage may lie about before it is worth collecting, in bytes. With few probes Go would
 	// collect several times a second to save a few megabytes.
 	leastGarbage = 16 << 20
-	// leastGCPercent is how much garbage may lie about in relation to what is kept. With many probes what is kept, with as
-	// much garbage again, would be what the agent is judged by.
+	// leastGCPercent is how much garbage may lie about in relation to what is kept. With many probes what is kept, with
+	// as much garbage again, would be what the agent is judged by.
 	leastGCPercent = 40
 
 	// treeFactor is how much more than the file its tree takes while it is read, with a little garbage.
@@ -26,8 +27,8 @@ const (
 	// leastLoading is what reading a file may take in any case, in bytes.
 	leastLoading = 64 << 20
 
-	// limitBesides is how much memory Go may take for few probes before it collects garbage whatever gcPercent says. The
-	// batches that wait for the back end fit in twice, and with the program itself it stays below 100 MiB.
+	// limitBesides is how much memory Go may take for few probes before it collects garbage whatever gcPercent says.
+	// The batches that wait for the back end fit in twice, and with the program itself it stays below 100 MiB.
 	limitBesides = 72 << 20
 	// limitPerProbe is what each of many probes adds: generous on purpose, because agents with many probes must not run
 	// into the limit.
@@ -47,23 +48,39 @@ func BoundLoading(file string) {
 // BoundMemory keeps a process small that runs these probes and exports nothing, whatever endpoints send.
 func BoundMemory(probes []config.Probe) { boundMemory(memoryLimit(probes, config.OTLP{})) }
 
-// spareMemory makes an agent of so many probes get by with little, once all of it is there, until restore is called.
-func spareMemory(probes int, limit int64) (restore func()) {
-	unbound := boundMemory(limit)
-	untuned := tuneGC(probes)
+// bounds are those of the memory of the process, which follow the probes of the agent while it runs.
+type bounds struct {
+	mu     sync.Mutex
+	probes int
+	limit  int64 // bytes of memory that Go should get by with
+	held   bool
+}
+
+// hold makes an agent get by with little, once all of it is there, until restore is called.
+func (b *bounds) hold() (restore func()) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.held = true
+	unbound := boundMemory(b.limit)
+	untuned := tuneGC(b.probes)
 	debug.FreeOSMemory() // the tree of the file is never needed again
 	return func() {
+		b.mu.Lock()
+		defer b.mu.Unlock()
+		b.held = false
 		unbound()
 		untuned()
 	}
 }
 
-// followMemory makes the bounds of the memory those of other probes, while the agent runs.
-func (a *Agent) followMemory(own []config.Probe) {
-	a.limit.Store(memoryLimit(own, a.cfg.OTLP))
-	if a.probing.Load() {
-		boundMemory(a.limit.Load())
-		tuneGC(len(own))
+// follow makes the bounds those of other probes, while they are held or for when they are.
+func (b *bounds) follow(probes []config.Probe, otlp config.OTLP) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.probes, b.limit = len(probes), memoryLimit(probes, otlp)
+	if b.held {
+		boundMemory(b.limit)
+		tuneGC(b.probes)
 	}
 }
 

@@ -9,8 +9,8 @@ import (
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
-// skipPause is how long the log is silent about a cause of skipped runs after a line: a cause mostly concerns hundreds of
-// probes at once.
+// skipPause is how long the log is silent about a cause of skipped runs after a line: a cause mostly concerns hundreds
+// of probes at once.
 const skipPause = time.Minute
 
 // skipLog warns of runs that did not take place: at once of the first one by each cause, then in one line a minute that
@@ -51,8 +51,8 @@ func (s *skipLog) skipped(name string, cause scheduler.Skip, runs int) {
 	}
 }
 
-// resume tells of what was skipped during a pause, and begins the next one. After a pause without a skip, the next skip is
-// told at once.
+// resume tells of what was skipped during a pause, and begins the next one. After a pause without a skip, the next skip
+// is told at once.
 func (s *skipLog) resume(cause scheduler.Skip, sum *skipSum) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

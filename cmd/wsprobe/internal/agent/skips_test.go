@@ -13,8 +13,8 @@ import (
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
-// TestSkipsAreTold: of each cause one line at once, then one a minute with the number of all others, and none is lost. A
-// skip after a quiet minute is told at once.
+// TestSkipsAreTold: of each cause one line at once, then one a minute with the number of all others, and none is lost.
+// A skip after a quiet minute is told at once.
 func TestSkipsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var log bytes.Buffer

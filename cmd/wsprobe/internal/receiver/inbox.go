@@ -26,6 +26,13 @@ func (b *Inbox[T]) Add(item T) {
 	}
 }
 
+// Clear forgets what has come so far.
+func (b *Inbox[T]) Clear() {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.items = nil
+}
+
 // All returns what has come so far.
 func (b *Inbox[T]) All() []T {
 	b.mu.Lock()
