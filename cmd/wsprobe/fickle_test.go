@@ -62,11 +62,12 @@ func (v *visits) await(t *testing.T, times int) {
 
 // fickle is a back end that can be away, refuse, or hang.
 type fickle struct {
-	address string
-	http    bool
-	got     receiver.Inbox[receiver.Point]
-	records receiver.Inbox[receiver.Record]
-	spans   receiver.Inbox[receiver.Span]
+	address    string
+	http       bool
+	answerTime time.Duration // the time-out of the agent's exports, if it is not the usual one
+	got        receiver.Inbox[receiver.Point]
+	records    receiver.Inbox[receiver.Record]
+	spans      receiver.Inbox[receiver.Span]
 
 	mu    sync.Mutex
 	mood  func(context.Context) error // nil accepts
@@ -90,7 +91,7 @@ func (f *fickle) come(t *testing.T) {
 		t.Fatal(err)
 	}
 	f.address = l.Addr().String()
-	r := &receiver.Receiver{Point: f.got.Add, Record: f.records.Add, Span: f.spans.Add}
+	r := &receiver.Receiver{Point: f.got.Add, Record: f.records.Add, Span: f.spans.Add, StopTime: answerTime}
 	r.Answer = func(ctx context.Context, _ *receiver.Request) (*receiver.PartialSuccess, error) {
 		f.mu.Lock()
 		mood := f.mood

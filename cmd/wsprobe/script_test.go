@@ -87,8 +87,8 @@ func cmdVisited(ts *testscript.TestScript, _ bool, args []string) {
 	}
 }
 
-// patience is how long a script waits for what must come. It only matters to a test that fails.
-const patience = 30 * time.Second
+// patience bounds every wait of these tests. It passes only if something is broken.
+const patience = 2 * time.Minute
 
 func await[T any](ts *testscript.TestScript, c <-chan T, what string) T {
 	select {

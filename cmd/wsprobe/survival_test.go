@@ -57,11 +57,7 @@ func TestEverySignalOutlivesAKill(t *testing.T) {
 			back.leave()
 			log.visits.await(t, 6*durableProbes)
 			killed := time.Now()
-			if err := agent.Process.Kill(); err != nil {
-				t.Fatal(err)
-			}
-			_ = agent.Wait() // it says that it was killed
-			forgiven := []window{{killed.Add(-lastInterval), time.Now()}}
+			forgiven := []window{killAgent(t, agent, file)}
 			agent, _ = startAgent(t, file)
 			log.visits.await(t, 3*durableProbes)
 			back.come(t)
@@ -70,7 +66,7 @@ func TestEverySignalOutlivesAKill(t *testing.T) {
 			awaitEmptySpool(t, back, recovered)
 			stopped := time.Now()
 			stopAgent(t, agent)
-			forgiven = append(forgiven, window{stopped.Add(-time.Second), time.Now()})
+			forgiven = append(forgiven, window{stopped.Add(-lateRun), time.Now()})
 			back.leave()
 
 			t.Run("metrics", func(t *testing.T) {
@@ -106,15 +102,14 @@ func survivalFile(t *testing.T, log *refusals, back *fickle, protocol string) st
 	}
 	endpoint := wstest.Start(wstest.ByPath(scripts))
 	t.Cleanup(endpoint.Close)
-	dir := t.TempDir()
+	file := filepath.Join(t.TempDir(), "wsprobe.yaml")
 	text := fmt.Sprintf(`agent: {listen: ""}
-otlp: {endpoint: "http://%s", protocol: %s, interval: 1s, timeout: 1s, logs: true, traces: true, spool: {dir: "%s"}}
+otlp: {endpoint: "http://%s", protocol: %s, interval: 1s, timeout: %s, logs: true, traces: true, spool: {dir: "%s"}}
 probes:
-`, back.address, protocol, filepath.Join(dir, "spool"))
+`, back.address, protocol, answerTime, spoolOf(file))
 	for i := range durableProbes {
 		text += fmt.Sprintf("  - {name: p%d, url: \"%sp%d\", interval: 1s}\n", i, endpoint.URL, i)
 	}
-	file := filepath.Join(dir, "wsprobe.yaml")
 	if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}

@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"compress/gzip"
 	"context"
 	"errors"
@@ -55,7 +56,7 @@ func (r *Receiver) ServeHTTPProtobuf(ctx context.Context, l net.Listener) error 
 		return fmt.Errorf("receiving on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), stopBudget)
+	stopping, cancel := context.WithTimeout(context.WithoutCancel(ctx), cmp.Or(r.StopTime, stopTime))
 	defer cancel()
 	if server.Shutdown(stopping) != nil {
 		_ = server.Close() // of connections that have had their time

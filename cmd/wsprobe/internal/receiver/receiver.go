@@ -1,6 +1,7 @@
 package receiver
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"errors"
@@ -17,8 +18,8 @@ import (
 	_ "google.golang.org/grpc/encoding/gzip" // so that compressed requests are understood
 )
 
-// stopBudget is how long Serve waits for calls in flight once it is told to stop.
-const stopBudget = time.Second
+// stopTime is the default of Receiver.StopTime.
+const stopTime = time.Second
 
 // Receiver says what becomes of export requests. The zero value accepts all and tells nobody. The fields must
 // not change while Serve is running.
@@ -44,6 +45,10 @@ type Receiver struct {
 
 	// TLS makes the receiver speak TLS.
 	TLS *tls.Config
+
+	// StopTime is the time that calls in flight have once Serve is told to stop. After it their answers are lost. Zero
+	// means a second.
+	StopTime time.Duration
 }
 
 // The messages of OTLP that appear in Receiver.
@@ -55,7 +60,7 @@ type (
 // handshakeTime is how long a connection may take to begin to speak HTTP/2. The server waits for it when it stops.
 const handshakeTime = 2 * time.Second
 
-// Serve receives on a listener, which it closes, until ctx ends. Calls in flight then have a second to end.
+// Serve receives on a listener, which it closes, until ctx ends. Calls in flight then have StopTime to end.
 // An error means that the listener failed.
 func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
 	// Nothing is handed over once Serve has returned.
@@ -77,7 +82,7 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
 		return fmt.Errorf("receiving on %s: %w", l.Addr(), err)
 	case <-ctx.Done():
 	}
-	stop(server)
+	r.stop(server)
 	if err := <-served; err != nil && !errors.Is(err, grpc.ErrServerStopped) {
 		return fmt.Errorf("receiving on %s: %w", l.Addr(), err)
 	}
@@ -85,8 +90,8 @@ func (r *Receiver) Serve(ctx context.Context, l net.Listener) error {
 }
 
 // stop lets calls in flight end, but not for long.
-func stop(server *grpc.Server) {
-	timer := time.AfterFunc(stopBudget, server.Stop)
+func (r *Receiver) stop(server *grpc.Server) {
+	timer := time.AfterFunc(cmp.Or(r.StopTime, stopTime), server.Stop)
 	defer timer.Stop()
 	server.GracefulStop()
 }
