@@ -12,7 +12,6 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/resource"
 
@@ -57,20 +56,21 @@ func knownResults() (names []string, shows map[string]func() (config.Probe, prob
 	return slices.Sorted(maps.Keys(shows)), shows
 }
 
-// TestWhatIsKnownOfARun holds each outlet of a result to testdata/known, which go test ./cmd/wsprobe -update writes: lines of
-// the log, log records, spans, the status API and once as JSON.
+// TestWhatIsKnownOfARun holds each outlet of a result to testdata/known, which go test ./cmd/wsprobe -update writes:
+// lines of the log, log records, spans, the status API and once as JSON.
 func TestWhatIsKnownOfARun(t *testing.T) {
 	names, shows := knownResults()
 	records := knownRecords(t, names, shows)
 	outlets := map[string]func(config.Probe, probe.Result, string) string{
 		"journal": func(p config.Probe, r probe.Result, _ string) string {
 			var out bytes.Buffer
-			journal.NewWatch(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})), p.Name).Observe(r)
+			journal.NewWatch(slog.New(slog.NewTextHandler(&out, &slog.HandlerOptions{Level: slog.LevelDebug})), p.Name).Observe(&metrics.Observation{Result: r})
 			_, line, _ := strings.Cut(out.String(), " ")
 			return line
 		},
 		"api": func(p config.Probe, r probe.Result, _ string) string {
-			o := metrics.Observation{Probe: p.Name, URL: p.ShownURL(), Interpretation: p.Spec.Interpretation, Result: r}
+			o := metrics.Observation{Result: r}
+			o.Probe = metrics.NewIdentity(metrics.Target{Name: p.Name, URL: p.ShownURL(), Interpretation: p.Spec.Interpretation})
 			o.Health.Status = health.Degraded
 			return asJSON(t, map[string]any{"last": &o})
 		},
@@ -112,7 +112,7 @@ func asJSON(t *testing.T, value any) string {
 func spansText(r probe.Result) string {
 	var out strings.Builder
 	builder := tracing.NewBuilder(resource.Empty(), instrumentation.Scope{Name: "test"})
-	for _, span := range builder.Spans([]attribute.KeyValue{attribute.String("wsprobe.name", "chat")}, r) {
+	for _, span := range builder.Spans([]metrics.Attribute{slog.String("wsprobe.name", "chat")}, r) {
 		fmt.Fprintf(&out, "%s\n", span.Name())
 		for _, kv := range span.Attributes() {
 			fmt.Fprintf(&out, "  %s=%v %s\n", kv.Key, kv.Value.Type(), kv.Value.String())
@@ -140,7 +140,8 @@ func knownRecords(t *testing.T, names []string, shows map[string]func() (config.
 	want := 0
 	for _, name := range names {
 		_, r := shows[name]()
-		export.Probe(telemetry.Target{Name: name}).Record(r, health.Unknown)
+		id := metrics.NewIdentity(metrics.Target{Name: name})
+		export.Recorder(id).Observe(&metrics.Observation{Probe: id, Result: r})
 		if r.Reason != reasons.OK {
 			want += 2
 		}

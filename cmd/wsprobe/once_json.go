@@ -123,7 +123,8 @@ func (d *jsonDisplay) view(s shot) onceView {
 	p, r := s.probe, s.result
 	verdict := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
 	v := onceView{Observation: &metrics.Observation{
-		Probe: p.Name, URL: p.ShownURL(), Interpretation: p.Spec.Interpretation, Result: r, Health: health.State{Status: verdict}, Words: d.words,
+		Probe:  metrics.NewIdentity(metrics.Target{Name: p.Name, URL: p.ShownURL(), Interpretation: p.Spec.Interpretation}),
+		Result: r, Health: health.State{Status: verdict}, Words: d.words,
 	}}
 	v.Run = s.number
 	if n := len(s.watch.Replies); n > 0 && r.Replied {

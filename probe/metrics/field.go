@@ -6,8 +6,8 @@ import (
 	"slices"
 )
 
-// Attribute is a key with its value, which is a string, an int64, a float64, a bool or a time. It is the type of package
-// log/slog, because that has each of these kinds without an allocation.
+// Attribute is a key with its value, which is a string, an int64, a float64, a bool or a time. It is the type of
+// package log/slog, because that has each of these kinds without an allocation.
 type Attribute = slog.Attr
 
 // Type is the type of a value, as documentation calls it.
@@ -15,12 +15,12 @@ type Type string
 
 // The types.
 const (
-	Text    Type = "text"
-	Number  Type = "number"
-	Bool    Type = "bool"
-	Time    Type = "time"
-	Numbers Type = "list of numbers"
-	Named   Type = "names to numbers"
+	TypeText    Type = "text"
+	TypeNumber  Type = "number"
+	TypeBool    Type = "bool"
+	TypeTime    Type = "time"
+	TypeNumbers Type = "list of numbers"
+	TypeNamed   Type = "names to numbers"
 )
 
 // Field is a fact that can be known of an [Observation].
@@ -32,8 +32,8 @@ type Field struct {
 
 	// value is the fact; the zero Value if it is not known.
 	value func(*Observation) slog.Value
-	// telling reports whether lines, records and spans mention a known value; nil means always. JSON has it in any case,
-	// because readers of JSON expect every key.
+	// telling reports whether lines, records and spans mention a known value; nil means always. JSON has it in any
+	// case, because readers of JSON expect every key.
 	telling func(*Observation) bool
 	// line, record and span are the place of the field in each of these, from 1; 0 if it is not in there.
 	line, record, span int
@@ -96,14 +96,17 @@ var (
 func jsonKey(f *Field) string      { return f.Key }
 func attributeKey(f *Field) string { return f.Attribute }
 
+// The methods of an Observation have a copy of their own, so that an ordinary run, of which nobody asks for facts,
+// allocates nothing.
+
 // Line returns the facts of a failed run for a line of the log, by their JSON keys.
-func (o *Observation) Line() []Attribute { return lineOutlet.facts(o) }
+func (o Observation) Line() []Attribute { return lineOutlet.facts(&o) }
 
 // Record returns the facts of a failed run for a log record, by their attribute keys.
-func (o *Observation) Record() []Attribute { return recordOutlet.facts(o) }
+func (o Observation) Record() []Attribute { return recordOutlet.facts(&o) }
 
 // Span returns the facts of a run for its span, by their attribute keys.
-func (o *Observation) Span() []Attribute { return spanOutlet.facts(o) }
+func (o Observation) Span() []Attribute { return spanOutlet.facts(&o) }
 
 // RecordKeys returns the attribute keys that [Observation.Record] can have, in its order.
 func RecordKeys() []string { return recordOutlet.keys() }

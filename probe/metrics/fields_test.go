@@ -18,6 +18,13 @@ import (
 
 var noon = time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
 
+func chat() *metrics.Identity {
+	return metrics.NewIdentity(metrics.Target{
+		Name: "chat", Interpretation: probe.RoundTripLatency, Address: "chat.example.com", Port: 443, Scheme: "wss", Interval: time.Minute,
+		Path: "/socket", URL: "wss://chat.example.com/socket?token=hunter2", Labels: map[string]string{"team": "web"},
+	})
+}
+
 // told is an observation of which every fact is known.
 func told() *metrics.Observation {
 	r := probe.Result{
@@ -28,15 +35,14 @@ func told() *metrics.Observation {
 		CloseCode: 1002, CloseReason: "masked", CloseByProbe: true, Unmatched: 1, LastReply: "pong",
 	}
 	r.Phases[probe.PhaseConnect] = probe.Span{End: time.Millisecond, State: probe.SpanEnded}
-	return &metrics.Observation{Probe: "chat", URL: "wss://example.com/?token=hunter2", Interpretation: probe.RoundTripLatency, Result: r,
-		Health: health.State{Status: health.Degraded}}
+	return &metrics.Observation{Probe: chat(), Result: r, Health: health.State{Status: health.Degraded}}
 }
 
 // TestEveryFactHasItsType: each field of the table can be known, and its value is of the type that the table says.
 func TestEveryFactHasItsType(t *testing.T) {
 	kinds := map[metrics.Type][]slog.Kind{
-		metrics.Text: {slog.KindString}, metrics.Number: {slog.KindInt64, slog.KindFloat64}, metrics.Bool: {slog.KindBool},
-		metrics.Time: {slog.KindTime}, metrics.Numbers: {slog.KindAny}, metrics.Named: {slog.KindAny},
+		metrics.TypeText: {slog.KindString}, metrics.TypeNumber: {slog.KindInt64, slog.KindFloat64}, metrics.TypeBool: {slog.KindBool},
+		metrics.TypeTime: {slog.KindTime}, metrics.TypeNumbers: {slog.KindAny}, metrics.TypeNamed: {slog.KindAny},
 	}
 	o := told()
 	for _, f := range metrics.Fields() {
@@ -50,9 +56,10 @@ func TestEveryFactHasItsType(t *testing.T) {
 	}
 }
 
-// TestUnknownFactsAreAbsent: of a result without facts JSON has every key, null for most, and the other outlets the rest.
+// TestUnknownFactsAreAbsent: of a result without facts JSON has every key, null for most, and the other outlets the
+// rest.
 func TestUnknownFactsAreAbsent(t *testing.T) {
-	var empty metrics.Observation
+	empty := metrics.Observation{Probe: metrics.NewIdentity(metrics.Target{})}
 	if got := keys(empty.Line()); !slices.Equal(got, []string{"reason"}) {
 		t.Errorf("a line has %v", got)
 	}
@@ -93,7 +100,8 @@ func TestOutletsHaveTheTablesKeys(t *testing.T) {
 	}
 }
 
-// TestJSONIsOneObject: its keys come in the order of the table, texts keep their characters, and the query of the URL is gone.
+// TestJSONIsOneObject: its keys come in the order of the table, texts keep their characters, and the query of the URL
+// is gone.
 func TestJSONIsOneObject(t *testing.T) {
 	o := told()
 	o.Result.Detail = "<a> & \"b\" \x7f \u2028"

@@ -6,9 +6,9 @@ import (
 	"fmt"
 )
 
-// MarshalJSON returns the observation as one object with all keys of [Fields], in the order of the table. A fact that is not
-// known is null.
-func (o *Observation) MarshalJSON() ([]byte, error) {
+// MarshalJSON returns the observation, which must have a Probe, as one object with all keys of [Fields], in the order
+// of the table. A fact that is not known is null.
+func (o Observation) MarshalJSON() ([]byte, error) {
 	var out bytes.Buffer
 	values := json.NewEncoder(&out)
 	values.SetEscapeHTML(false) // the encoder that calls this method escapes if it is to
@@ -21,7 +21,7 @@ func (o *Observation) MarshalJSON() ([]byte, error) {
 		out.WriteByte(separator)
 		separator = ','
 		out.WriteString(`"` + f.Key + `":`)
-		v, known := f.Value(o)
+		v, known := f.Value(&o)
 		if !known {
 			out.WriteString("null")
 			continue

@@ -6,14 +6,10 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// Observation is the result of one run of a probe, and the health of the probe after it. Every sink of results is told the
-// same Observation. It holds no secret: the texts of a result are redacted, and the URL is shown without its query.
+// Observation is the result of one run of a probe, and the health of the probe after it. Every sink of results is told
+// the same Observation, and keeps no pointer to it. It holds no secret: the texts of a result are redacted.
 type Observation struct {
-	// Probe is the name of the probe and URL its endpoint. Interpretation says which value is the headline.
-	Probe          string
-	URL            string
-	Interpretation probe.Interpretation
-
+	Probe  *Identity
 	Result probe.Result
 
 	// Health is the state of the probe after the run; its Status is [health.Unknown] without thresholds. Change is the

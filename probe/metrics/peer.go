@@ -6,13 +6,13 @@ import (
 )
 
 // Peer returns the attributes of the other end of the TCP connection; none without one.
-func (o *Observation) Peer() []Attribute {
-	if _, ok := peer(o); !ok {
+func (o Observation) Peer() []Attribute {
+	if _, ok := peer(&o); !ok {
 		return nil
 	}
 	return []Attribute{
-		{Key: KeyPeerAddress, Value: peerAddress(o)}, {Key: KeyPeerPort, Value: peerPort(o)},
-		{Key: KeyNetworkType, Value: peerFamily(o)},
+		{Key: KeyPeerAddress, Value: peerAddress(&o)}, {Key: KeyPeerPort, Value: peerPort(&o)},
+		{Key: KeyNetworkType, Value: peerFamily(&o)},
 	}
 }
 

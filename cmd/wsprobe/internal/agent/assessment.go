@@ -4,27 +4,31 @@ import (
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// assessment is what a run makes of the health of its probe.
-type assessment struct {
-	health.State
-	change *health.Transition // nil if there is none
+// assessor follows the health of one probe. A nil assessor is that of a probe without thresholds.
+type assessor struct {
+	thresholds     health.Thresholds
+	tracker        *health.Tracker
+	interpretation probe.Interpretation
 }
 
-// assessor returns what assesses the runs of one probe, in their order. The status of a probe without thresholds is
-// always [health.Unknown].
-func assessor(p *config.Probe) func(probe.Result) assessment {
-	thresholds := p.Health.Thresholds
-	if !thresholds.Given() {
-		return func(probe.Result) assessment { return assessment{} }
+func newAssessor(p *config.Probe) *assessor {
+	if !p.Health.Thresholds.Given() {
+		return nil
 	}
-	tracker, interpretation := health.NewTracker(p.Health.Dwell), p.Spec.Interpretation
-	return func(r probe.Result) assessment {
-		change, changed := tracker.Observe(r.Ended, thresholds.Judge(interpretation.Value(r)))
-		if !changed {
-			return assessment{State: tracker.State()}
-		}
-		return assessment{tracker.State(), &change}
+	return &assessor{p.Health.Thresholds, health.NewTracker(p.Health.Dwell), p.Spec.Interpretation}
+}
+
+// assess fills in the health of the probe after a run. It is called for each run, in their order. Without thresholds
+// the status stays [health.Unknown].
+func (a *assessor) assess(o *metrics.Observation) {
+	if a == nil {
+		return
+	}
+	change, changed := a.tracker.Observe(o.Result.Ended, a.thresholds.Judge(a.interpretation.Value(o.Result)))
+	if o.Health = a.tracker.State(); changed {
+		o.Change = new(change)
 	}
 }

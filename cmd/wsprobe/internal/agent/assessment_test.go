@@ -9,6 +9,7 @@ import (
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // condition reads a condition that is right.
@@ -40,7 +41,9 @@ func TestJudge(t *testing.T) {
 		p := chat(c.in)
 		p.Health.Thresholds = health.Thresholds{Healthy: condition(t, c.healthy), Unhealthy: condition(t, c.unhealthy)}
 		for i, r := range []probe.Result{fast, silent, refused} {
-			if got := assessor(&p)(r).Status; got != c.want[i] {
+			o := metrics.Observation{Result: r}
+			newAssessor(&p).assess(&o)
+			if got := o.Health.Status; got != c.want[i] {
 				t.Errorf("%s: result %d is %v, want %v", c.name, i, got, c.want[i])
 			}
 		}
@@ -52,10 +55,12 @@ func TestChanges(t *testing.T) {
 	var told []string
 	p := chat(probe.HandshakeLatency)
 	p.Health = health.Rules{Thresholds: health.Thresholds{Healthy: condition(t, "< 200")}, Dwell: health.Dwell{Breach: 20 * time.Second}}
-	assess := assessor(&p)
+	health := newAssessor(&p)
 	for i, handshake := range []time.Duration{100, 300, 100, 300, 300, 300, 100} {
-		v := assess(probe.Result{Ended: began.Add(time.Duration(i) * 10 * time.Second), Opened: true, Handshake: handshake * time.Millisecond})
-		if c := v.change; c != nil {
+		var o metrics.Observation
+		o.Result = probe.Result{Ended: began.Add(time.Duration(i) * 10 * time.Second), Opened: true, Handshake: handshake * time.Millisecond}
+		health.assess(&o)
+		if c := o.Change; c != nil {
 			told = append(told, fmt.Sprintf("%v to %v since %v at %v", c.From, c.To, c.Since.Sub(began), c.At.Sub(began)))
 		}
 	}

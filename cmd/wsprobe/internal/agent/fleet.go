@@ -11,6 +11,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
@@ -47,8 +48,8 @@ type plan []planned
 // planned is a probe of the configuration, ready to be run and to be reported.
 type planned struct {
 	*config.Probe
-	prober *probe.Probe
-	target telemetry.Target
+	prober   *probe.Probe
+	identity *metrics.Identity
 }
 
 // newPlan makes what each probe needs, or says of every one that cannot be made why.
@@ -59,7 +60,7 @@ func newPlan(probes []config.Probe) (plan, error) {
 	for i := range probes {
 		p := &probes[i]
 		prober, err := probe.New(p.Spec)
-		target, targetErr := telemetryTarget(p)
+		identity, urlErr := identify(p)
 		var other error
 		switch {
 		case names[p.Name]:
@@ -67,11 +68,11 @@ func newPlan(probes []config.Probe) (plan, error) {
 		case p.Interval <= 0:
 			other = errors.New("the interval must be positive")
 		}
-		if err = errors.Join(err, targetErr, other); err != nil {
+		if err = errors.Join(err, urlErr, other); err != nil {
 			faults = append(faults, fmt.Errorf("probe %q: %w", p.Name, err))
 		}
 		names[p.Name] = true
-		next[i] = planned{p, prober, target}
+		next[i] = planned{p, prober, identity}
 	}
 	return next, errors.Join(faults...)
 }
@@ -117,11 +118,11 @@ func (f *fleet) install(next plan) error {
 			gone = append(gone, old.series)
 		}
 	}
-	targets := make([]telemetry.Target, len(come))
+	identities := make([]*metrics.Identity, len(come))
 	for i, p := range come {
-		targets[i] = p.target
+		identities[i] = p.identity
 	}
-	for i, series := range f.telemetry.Replace(gone, targets) {
+	for i, series := range f.telemetry.Replace(gone, identities) {
 		f.generation++
 		members[come[i].Name] = f.newMember(come[i], f.generation, series)
 	}

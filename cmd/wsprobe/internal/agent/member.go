@@ -11,6 +11,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
@@ -21,13 +22,16 @@ type member struct {
 	generation uint64
 	prober     atomic.Pointer[probe.Probe] // replaced when the content of a secret may have changed
 	telemetry  *telemetry.Telemetry
+	identity   *metrics.Identity
 
-	mu     sync.Mutex // held while a result is told, so that nothing is told of a probe that has left
-	left   bool
-	series *telemetry.Series
-	entry  *status.Entry
-	watch  *journal.Watch
-	assess func(probe.Result) assessment
+	mu      sync.Mutex // held while a result is told, so that nothing is told of a probe that has left
+	left    bool
+	health  *assessor
+	watch   *journal.Watch
+	series  *telemetry.Series
+	records *telemetry.Recorder // nil without log records
+	traces  *telemetry.Tracer   // nil without traces
+	entry   *status.Entry
 }
 
 func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series) *member {
@@ -35,10 +39,13 @@ func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series
 		digest:     p.Digest,
 		generation: generation,
 		telemetry:  f.telemetry,
-		series:     series,
-		entry:      status.NewEntry(p.Name, p.ShownURL(), p.Spec.Interpretation, p.Interval),
+		identity:   p.identity,
+		health:     newAssessor(p.Probe),
 		watch:      journal.NewWatch(f.log, p.Name),
-		assess:     assessor(p.Probe),
+		series:     series,
+		records:    f.telemetry.Recorder(p.identity),
+		traces:     f.telemetry.Tracer(p.identity),
+		entry:      status.NewEntry(p.identity),
 	}
 	m.prober.Store(p.prober)
 	return m
@@ -62,21 +69,20 @@ func (m *member) run(ctx context.Context, tick scheduler.Tick) {
 	m.tell(result)
 }
 
-// tell tells everybody of a result, one after the other.
+// tell tells every sink of a result, one after the other.
 func (m *member) tell(r probe.Result) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if m.left {
 		return
 	}
-	m.watch.Observe(r)
-	a := m.assess(r)
-	m.series.Record(r, a.Status)
-	m.entry.Record(r, a.State)
-	if a.change != nil {
-		m.watch.ObserveStatus(*a.change)
-		m.series.ReportStatus(*a.change)
-	}
+	o := metrics.Observation{Probe: m.identity, Result: r}
+	m.health.assess(&o)
+	m.watch.Observe(&o)
+	m.series.Observe(&o)
+	m.records.Observe(&o)
+	m.traces.Observe(&o)
+	m.entry.Observe(&o)
 }
 
 // fix says that the outcome of a run is fixed, which is told after its close handshake.

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // telemetryOptions says in the exporter's words what the configuration says.
@@ -42,20 +43,20 @@ func telemetryOptions(cfg config.Config, o Options, inFlight func() int) telemet
 	}
 }
 
-// telemetryTarget says what the points of a probe bear.
-func telemetryTarget(p *config.Probe) (telemetry.Target, error) {
+// identify returns the attributes of a probe.
+func identify(p *config.Probe) (*metrics.Identity, error) {
 	u, err := url.Parse(p.ShownURL())
 	if err != nil {
-		return telemetry.Target{}, errors.New("url cannot be parsed")
+		return nil, errors.New("url cannot be parsed")
 	}
 	scheme := strings.ToLower(u.Scheme)
 	port := map[string]int{"ws": 80, "wss": 443}[scheme]
 	if text := u.Port(); text != "" {
 		if port, err = strconv.Atoi(text); err != nil {
-			return telemetry.Target{}, errors.New("url has a bad port")
+			return nil, errors.New("url has a bad port")
 		}
 	}
-	return telemetry.Target{
+	return metrics.NewIdentity(metrics.Target{
 		Name:           p.Name,
 		Interpretation: p.Spec.Interpretation,
 		Address:        u.Hostname(),
@@ -63,6 +64,7 @@ func telemetryTarget(p *config.Probe) (telemetry.Target, error) {
 		Scheme:         scheme,
 		Interval:       p.Interval,
 		Path:           u.EscapedPath(),
+		URL:            p.ShownURL(),
 		Labels:         p.Labels,
-	}, nil
+	}), nil
 }

@@ -15,6 +15,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -222,7 +223,7 @@ func TestNames(t *testing.T) {
 		}
 		delete(attributes, m.Name)
 	}
-	if len(attributes) > 0 || !slices.Contains(telemetry.ProbeAttributes(), keyName) {
+	if len(attributes) > 0 || !slices.Contains(metrics.ProbeKeys(), keyName) {
 		t.Errorf("not exported: %v", attributes)
 	}
 }

@@ -11,7 +11,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/demo"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/probe"
-	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -139,8 +139,8 @@ func TestExportPath(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range endpoints {
-		series := export.Probe(telemetry.Target{Name: e.Name, Interpretation: e.Spec.Interpretation})
-		series.Record(run(t, newProbe(t, e)), health.Unknown)
+		id := metrics.NewIdentity(metrics.Target{Name: e.Name, Interpretation: e.Spec.Interpretation})
+		export.Probe(id).Observe(&metrics.Observation{Probe: id, Result: run(t, newProbe(t, e))})
 	}
 	receiving, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)

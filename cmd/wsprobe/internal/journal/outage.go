@@ -32,7 +32,7 @@ type outage struct {
 }
 
 // add counts a run that failed. It says whether such a failure is new, and whether it is time to sum up.
-func (o *outage) add(r probe.Result) (fresh, due bool) {
+func (o *outage) add(r *probe.Result) (fresh, due bool) {
 	k := kind{r.Reason, r.ErrorType, r.CloseCode, r.HTTPStatus}
 	o.runs++
 	o.untold++
@@ -44,7 +44,7 @@ func (o *outage) add(r probe.Result) (fresh, due bool) {
 }
 
 // tell notes that everything up to this run is told. It returns how many runs that were.
-func (o *outage) tell(r probe.Result) int {
+func (o *outage) tell(r *probe.Result) int {
 	n := o.untold
 	o.spoke, o.untold = r.Ended, 0
 	return n

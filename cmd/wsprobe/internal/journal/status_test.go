@@ -9,6 +9,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/journal"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // TestStatusIsTold: what gets worse is a warning, what gets well is news, and what begins well is none.
@@ -25,7 +26,7 @@ func TestStatusIsTold(t *testing.T) {
 	} {
 		var out bytes.Buffer
 		watch := journal.NewWatch(slog.New(slog.NewTextHandler(&out, nil)), "chat")
-		watch.ObserveStatus(health.Transition{From: c.from, To: c.to, Since: start, At: start.Add(time.Minute)})
+		watch.Observe(&metrics.Observation{Change: &health.Transition{From: c.from, To: c.to, Since: start, At: start.Add(time.Minute)}})
 		_, line, _ := strings.Cut(strings.TrimSpace(out.String()), " ")
 		want := strings.Replace(c.want, " from", ` msg="probe changed status" probe=chat from`, 1)
 		if c.want != "" {

@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -21,11 +20,12 @@ type Watch struct {
 // NewWatch returns a Watch that writes to a log.
 func NewWatch(log *slog.Logger, name string) *Watch { return &Watch{name: name, log: log} }
 
-// Observe takes the result of a run, and tells what is new about it. Runs come in the order of time.
-func (w *Watch) Observe(r probe.Result) {
+// Observe tells what is new about a run, and of a change of the health of its probe. Runs come in the order of time.
+func (w *Watch) Observe(o *metrics.Observation) {
+	r := &o.Result
 	switch {
 	case r.Reason != reasons.OK:
-		w.failed(r)
+		w.failed(o)
 	case w.outage != nil:
 		w.write(slog.LevelInfo, "probe recovered", duration("failed_for", r.Ended.Sub(w.outage.since)),
 			slog.Int("failed_runs", w.outage.runs))
@@ -33,10 +33,13 @@ func (w *Watch) Observe(r probe.Result) {
 	default:
 		w.write(slog.LevelDebug, "probe ran", slog.String("reason", r.Reason.String()))
 	}
+	if o.Change != nil {
+		w.healthChanged(*o.Change)
+	}
 }
 
-// ObserveStatus takes a change of the probe's status. Only that a probe begins healthy is no news.
-func (w *Watch) ObserveStatus(c health.Transition) {
+// healthChanged tells of a change of health. A probe that begins healthy is no news.
+func (w *Watch) healthChanged(c health.Transition) {
 	level := slog.LevelWarn
 	switch {
 	case c.To == health.Healthy && c.From == health.Unknown:
@@ -48,18 +51,19 @@ func (w *Watch) ObserveStatus(c health.Transition) {
 		slog.Time("since", c.Since.UTC()))
 }
 
-func (w *Watch) failed(r probe.Result) {
+func (w *Watch) failed(seen *metrics.Observation) {
+	r := &seen.Result
 	if w.outage == nil {
 		w.outage = &outage{since: r.Started}
 	}
 	o := w.outage
 	switch fresh, due := o.add(r); {
 	case fresh:
-		w.write(slog.LevelWarn, "probe fails", append(facts(r), w.course(o.tell(r))...)...)
+		w.write(slog.LevelWarn, "probe fails", append(seen.Line(), w.course(o.tell(r))...)...)
 	case due:
-		w.write(slog.LevelWarn, "probe still fails", append(facts(r), w.course(o.tell(r))...)...)
+		w.write(slog.LevelWarn, "probe still fails", append(seen.Line(), w.course(o.tell(r))...)...)
 	default:
-		w.write(slog.LevelDebug, "probe failed again", facts(r)...)
+		w.write(slog.LevelDebug, "probe failed again", seen.Line()...)
 	}
 }
 
@@ -75,9 +79,6 @@ func (w *Watch) course(news int) []slog.Attr {
 		slog.Time("failing_since", w.outage.since.UTC()),
 	}
 }
-
-// facts are what is known of a failed run, by the names that its JSON has.
-func facts(r probe.Result) []slog.Attr { return (&metrics.Observation{Result: r}).Line() }
 
 func (w *Watch) write(level slog.Level, message string, attrs ...slog.Attr) {
 	if !w.log.Enabled(context.Background(), level) {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/journal"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -35,7 +36,7 @@ func (c *course) run(times int, r probe.Result) {
 	for range times {
 		r.Started = start.Add(time.Duration(c.runs) * time.Minute)
 		r.Ended = r.Started.Add(time.Second)
-		c.watch.Observe(r)
+		c.watch.Observe(&metrics.Observation{Result: r})
 		c.runs++
 	}
 }

@@ -21,7 +21,7 @@ import (
 func large(probes int) *Board {
 	b := &Board{}
 	for i := range probes {
-		add(b, fmt.Sprintf("probe-%d", i), "ws://example.com/", probe.HandshakeLatency, time.Minute).Record(probe.Result{
+		add(b, fmt.Sprintf("probe-%d", i), "ws://example.com/", probe.HandshakeLatency, time.Minute).record(probe.Result{
 			Reason: reasons.OpenFailed, ErrorType: "connection_refused", Detail: "dial tcp: connection refused",
 		}, health.State{})
 	}
@@ -33,7 +33,8 @@ func ask(client net.Conn, path string) {
 	_, _ = io.WriteString(client, "GET "+path+" HTTP/1.1\r\nHost: x\r\n\r\n")
 }
 
-// TestClientsThatDoNotRead: they bind little memory, each for a bounded time, and keep nobody from an answer for longer.
+// TestClientsThatDoNotRead: they bind little memory, each for a bounded time, and keep nobody from an answer for
+// longer.
 func TestClientsThatDoNotRead(t *testing.T) {
 	const clients, bound = 40, 16 << 20
 	for _, path := range []string{"/", "/api/v1/probes"} {
@@ -68,8 +69,8 @@ func TestClientsThatDoNotRead(t *testing.T) {
 	}
 }
 
-// TestAnAnswerIsGivenUpWhenNobodyTakesIt: within stallBudget if its client takes nothing, and within writeTimeout if it takes
-// little at a time.
+// TestAnAnswerIsGivenUpWhenNobodyTakesIt: within stallBudget if its client takes nothing, and within writeTimeout if it
+// takes little at a time.
 func TestAnAnswerIsGivenUpWhenNobodyTakesIt(t *testing.T) {
 	for name, c := range map[string]struct {
 		every time.Duration // the client takes a bit; 0 for never

@@ -30,13 +30,10 @@ func (b *Board) entries() []*Entry {
 
 // Entry is the place of one probe on the board.
 type Entry struct {
-	name           string
-	url            string
-	interpretation probe.Interpretation
-	interval       time.Duration
-	last           atomic.Pointer[record]
-	skipped        atomic.Int64               // runs that did not take place
-	skips          atomic.Pointer[skipRecord] // nil before the first of them
+	probe   *metrics.Identity
+	last    atomic.Pointer[record]
+	skipped atomic.Int64               // runs that did not take place
+	skips   atomic.Pointer[skipRecord] // nil before the first of them
 }
 
 // record is a result and what the probe is after it.
@@ -47,17 +44,15 @@ type record struct {
 }
 
 // NewEntry makes the place of a probe, to be shown by [Board.Show].
-func NewEntry(name, url string, in probe.Interpretation, interval time.Duration) *Entry {
-	return &Entry{name: name, url: url, interpretation: in, interval: interval}
-}
+func NewEntry(id *metrics.Identity) *Entry { return &Entry{probe: id} }
 
-// Record replaces the last result, and what the probe is after it.
-func (e *Entry) Record(r probe.Result, s health.State) {
-	last := &record{State: s}
-	if b, ok := newBrief(r); ok {
+// Observe replaces the last result, and the health of the probe.
+func (e *Entry) Observe(o *metrics.Observation) {
+	last := &record{State: o.Health}
+	if b, ok := newBrief(o.Result); ok {
 		last.brief = b
 	} else {
-		last.whole = &r
+		last.whole = new(o.Result)
 	}
 	e.last.Store(last)
 }
@@ -102,10 +97,11 @@ type Status struct {
 
 // status shows an entry.
 func (e *Entry) status() Status {
-	s := Status{Name: e.name, URL: redact.URL(e.url), Interpretation: string(e.interpretation), Interval: e.interval.String(),
+	t := e.probe.Target()
+	s := Status{Name: t.Name, URL: redact.URL(t.URL), Interpretation: string(t.Interpretation), Interval: t.Interval.String(),
 		Skipped: e.skipped.Load(), RecentSkips: e.skips.Load().recent(time.Now())}
 	if r := e.last.Load(); r != nil {
-		s.Last = &metrics.Observation{Probe: e.name, URL: e.url, Interpretation: e.interpretation, Result: r.result(), Health: r.State}
+		s.Last = &metrics.Observation{Probe: e.probe, Result: r.result(), Health: r.State}
 		if r.Status != health.Unknown {
 			s.Status, s.StatusSince = new(r.Status.String()), new(r.Since.UTC())
 		}

@@ -28,8 +28,8 @@ func TestBriefHasTheSameView(t *testing.T) {
 		r := ordinary
 		change(t, reflect.ValueOf(&r).Elem().Field(i))
 		e := add(new(Board), "a", "ws://example.com/", probe.RoundTripLatency, time.Second)
-		e.Record(r, health.State{})
-		whole := metrics.Observation{Probe: "a", URL: "ws://example.com/", Interpretation: probe.RoundTripLatency, Result: r}
+		e.record(r, health.State{})
+		whole := metrics.Observation{Probe: e.probe, Result: r}
 		if got, want := asJSON(t, e.status().Last), asJSON(t, &whole); got != want {
 			t.Errorf("%s is lost: got %s, want %s", kind.Field(i).Name, got, want)
 		}

@@ -136,10 +136,11 @@ func (r *row) show(o *metrics.Observation, now time.Time) {
 	if r.Status.Status != nil {
 		r.Mood, r.Held = moods[*r.Status.Status], span(now.Sub(*r.StatusSince))
 	}
-	if value, measured := o.Interpretation.Value(o.Result); measured {
-		r.Value = number(value, o.Interpretation.Unit())
+	headline := o.Probe.Target().Interpretation
+	if value, measured := headline.Value(o.Result); measured {
+		r.Value = number(value, headline.Unit())
 	}
-	if o.Result.Opened && o.Interpretation != probe.HandshakeLatency {
+	if o.Result.Opened && headline != probe.HandshakeLatency {
 		r.Others = "open in " + number(probe.Millis(o.Result.Handshake), "ms")
 	}
 }

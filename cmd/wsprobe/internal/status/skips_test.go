@@ -12,18 +12,24 @@ import (
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
-// TestRecentSkips: the API and the page say by each cause what was skipped, since when and what to change, as long as the
-// last of them is no more than 15 minutes ago.
+// skippedProbe is what the API says of the skips of a probe.
+type skippedProbe struct {
+	Skipped     int64   `json:"skipped"`
+	RecentSkips []Skips `json:"recent_skips"`
+}
+
+// TestRecentSkips: the API and the page say by each cause what was skipped, since when and what to change, as long as
+// the last of them is no more than 15 minutes ago.
 func TestRecentSkips(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &Board{}
 		entry := add(b, "chat", "ws://example.com/", probe.ConnectionSuccess, time.Second)
 		quiet := add(b, "quiet", "ws://example.com/", probe.ConnectionSuccess, time.Second)
 		s := &Server{Board: b, Ready: ready}
-		answer := func() (probes []Status) {
+		answer := func() (probes []skippedProbe) {
 			t.Helper()
 			_, _, body := get(t, s, "GET", "/api/v1/probes")
-			var all struct{ Probes []Status }
+			var all struct{ Probes []skippedProbe }
 			if err := json.Unmarshal([]byte(body), &all); err != nil || !strings.Contains(body, `"recent_skips": []`) {
 				t.Fatalf("%v in %s", err, body)
 			}
@@ -31,11 +37,11 @@ func TestRecentSkips(t *testing.T) {
 		}
 		begin := time.Now().UTC()
 		entry.Skip(scheduler.SkipOverlap, 1)
-		quiet.Record(probe.Result{Opened: true}, health.State{})
+		quiet.record(probe.Result{Opened: true}, health.State{})
 		time.Sleep(time.Minute)
 		entry.Skip(scheduler.SkipMissed, 5)
 		entry.Skip(scheduler.SkipOverlap, 1)
-		entry.Record(probe.Result{Opened: true}, health.State{}) // a run does not undo what was skipped
+		entry.record(probe.Result{Opened: true}, health.State{}) // a run does not undo what was skipped
 		time.Sleep(time.Minute)
 
 		got, last := answer(), begin.Add(time.Minute)

@@ -13,6 +13,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -25,19 +26,24 @@ var ended = time.Date(2026, 11, 21, 13, 0, 0, 0, time.FixedZone("CET", 3600))
 // board has one probe of each sort: good, failing and not run yet.
 // add gives a probe its row on a board.
 func add(b *Board, name, url string, in probe.Interpretation, interval time.Duration) *Entry {
-	e := NewEntry(name, url, in, interval)
+	e := NewEntry(metrics.NewIdentity(metrics.Target{Name: name, URL: url, Interpretation: in, Interval: interval}))
 	b.Show(append(slices.Clone(b.entries()), e))
 	return e
 }
 
+// record shows a result.
+func (e *Entry) record(r probe.Result, s health.State) {
+	e.Observe(&metrics.Observation{Probe: e.probe, Result: r, Health: s})
+}
+
 func board() *Board {
 	b := &Board{}
-	add(b, "good", "wss://good.example.com/socket?token=hunter2", probe.RoundTripLatency, time.Minute).Record(probe.Result{
+	add(b, "good", "wss://good.example.com/socket?token=hunter2", probe.RoundTripLatency, time.Minute).record(probe.Result{
 		Started: ended.Add(-time.Second), Ended: ended, Opened: true, Handshake: 41 * time.Millisecond,
 		Replied: true, RoundTrip: 12345 * time.Microsecond, HTTPStatus: 101, Peer: "192.0.2.7:443", CertificateExpiry: ended.AddDate(0, 0, 42),
 		Trace: probe.Trace{ID: [16]byte{0xcd}},
 	}, health.State{Status: health.Degraded, Since: ended.Add(-time.Hour)})
-	add(b, hostile, "ws://bad.example.com/?token=hunter2", probe.HandshakeLatency, 24*time.Hour).Record(probe.Result{
+	add(b, hostile, "ws://bad.example.com/?token=hunter2", probe.HandshakeLatency, 24*time.Hour).record(probe.Result{
 		Started: ended, Ended: ended, Reason: reasons.OpenFailed, ErrorType: "http_403", HTTPStatus: 403,
 		Detail: "detail " + hostile, Body: hostile, Trace: probe.Trace{ID: [16]byte{0xab}},
 	}, health.State{})
@@ -175,7 +181,7 @@ func TestPageOfAnyNumberOfProbes(t *testing.T) {
 	for _, n := range []int{0, 1, 1000} {
 		b := &Board{}
 		for i := range n {
-			add(b, fmt.Sprintf("probe %d", i), "ws://example.com/", probe.ConnectionSuccess, time.Minute).Record(probe.Result{Opened: true}, health.State{})
+			add(b, fmt.Sprintf("probe %d", i), "ws://example.com/", probe.ConnectionSuccess, time.Minute).record(probe.Result{Opened: true}, health.State{})
 		}
 		code, _, body := get(t, &Server{Board: b, Ready: ready}, "GET", "/")
 		if rows := strings.Count(body, `class="is-ok"`); code != 200 || rows != n || !strings.HasSuffix(body, "</html>\n") {
@@ -198,7 +204,7 @@ func TestPageOfStatuses(t *testing.T) {
 	b := &Board{}
 	for _, s := range []health.Status{health.Unknown, health.Healthy, health.Degraded, health.Unhealthy, health.Unhealthy, health.NoData} {
 		add(b, "probe", "ws://example.com/", probe.HandshakeLatency, time.Minute).
-			Record(probe.Result{Opened: true}, health.State{Status: s, Since: time.Now().Add(-90 * time.Second)})
+			record(probe.Result{Opened: true}, health.State{Status: s, Since: time.Now().Add(-90 * time.Second)})
 	}
 	_, _, body := get(t, &Server{Board: b, Ready: ready}, "GET", "/")
 	for part, want := range map[string]int{

@@ -16,6 +16,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // patience bounds every wait of these tests. It passes only if something is broken.
@@ -117,7 +118,7 @@ func (b *backend) await(t *testing.T, what string, ok func([]receiver.Point) boo
 }
 
 // of returns the points of a metric.
-func of(points []receiver.Point, m metricID) []receiver.Point {
+func of(points []receiver.Point, m metrics.ID) []receiver.Point {
 	var all []receiver.Point
 	for _, p := range points {
 		if p.Metric == table[m].Name {
@@ -129,12 +130,12 @@ func of(points []receiver.Point, m metricID) []receiver.Point {
 
 // runsArrived says that this many runs have arrived.
 func runsArrived(n int) func([]receiver.Point) bool {
-	return func(points []receiver.Point) bool { return len(of(points, idConnectionSuccess)) >= n }
+	return func(points []receiver.Point) bool { return len(of(points, metrics.ConnectionSuccess)) >= n }
 }
 
 // total is the latest value of a counter about the agent with such attributes, or -1. What arrives last need not be
 // the latest.
-func total(points []receiver.Point, m metricID, attributes map[string]any) float64 {
+func total(points []receiver.Point, m metrics.ID, attributes map[string]any) float64 {
 	value, at := -1.0, time.Time{}
 	for _, p := range of(points, m) {
 		matches := true
@@ -279,11 +280,22 @@ func (e *exporting) start(t *testing.T) {
 	t.Cleanup(cancel)
 }
 
-// count is how many requests of a kind the agent knows of.
-func (c *signalCounts) count(kind requestKind) int64 {
+// count returns a total of the agent.
+func (c *selfCounts) count(m metrics.ID, values ...string) int64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	return c.requests[kind]
+	return c.totals[newCounter(m, values)]
+}
+
+// requestKind is what export requests are counted by.
+type requestKind struct {
+	outcome   outbox.Outcome
+	errorType string
+}
+
+// requests returns how many requests of a kind the agent has counted.
+func (c *selfCounts) requests(kind requestKind) int64 {
+	return c.count(idAgentRequests, string(kind.outcome), kind.errorType)
 }
 
 // end stops the export and returns how long that took.

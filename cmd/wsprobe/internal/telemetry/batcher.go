@@ -3,14 +3,15 @@ package telemetry
 import (
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// The bounds of one export request. A gRPC server refuses more than 4 MiB, some proxies more than that; the
-// sizes counted here are never below the real ones. A request as points, and again as the messages that the exporter makes
-// of them, takes ten times its size: that is why there are no more of them in one.
+// The bounds of one export request. A gRPC server refuses more than 4 MiB, some proxies more than that; the sizes
+// counted here are never below the real ones. A request takes several times its size as points, hence the bound on
+// their number.
 const (
 	maxRequestPoints = 2000
 	maxRequestBytes  = 2 << 20
@@ -21,54 +22,42 @@ const (
 	numberPointBytes    = 48
 	histogramPointBytes = 96
 	bucketBytes         = 16 // a bound and a count
+	exemplarBytes       = 64
 )
 
-// batcher cuts points into requests: each is one ScopeMetrics within the bounds.
+// batcher cuts points into requests: each is one scope within the bounds.
 type batcher struct {
 	scope   instrumentation.Scope
-	header  int // bytes of a request besides its points
-	request func(...metricdata.ScopeMetrics)
+	header  int          // bytes of a request besides its points
+	sets    metrics.Sets // attributes of points
+	request func(...otlp.Scope)
 
-	done    []metricdata.ScopeMetrics
+	done    []otlp.Scope
 	points  int
 	bytes   int
-	common  []attribute.KeyValue // of every point
-	scratch []attribute.KeyValue // for whoever makes attributes
-	label   func(string) string  // what a label of a probe is called, nil for its own name
-	markers map[ending]marker    // see [batcher.end]
+	markers map[ending]marker // see [batcher.end]
 
-	gauges     [metricCount][]metricdata.DataPoint[float64]
-	sums       [metricCount][]metricdata.DataPoint[int64]
-	histograms [metricCount][]metricdata.HistogramDataPoint[float64]
+	families [metricCount][]metrics.Point
 }
 
-func (b *batcher) gauge(m metricID, a attributes, start, end time.Time, value float64) {
-	b.makeRoom(a.size + numberPointBytes)
-	b.gauges[m] = append(b.gauges[m], metricdata.DataPoint[float64]{
-		Attributes: a.set, StartTime: start, Time: end, Value: value,
-	})
-}
-
-func (b *batcher) sum(m metricID, a attributes, start, now time.Time, value int64, exemplars ...metricdata.Exemplar[int64]) {
-	b.makeRoom(a.size + numberPointBytes + exemplarBytes*len(exemplars))
-	b.sums[m] = append(b.sums[m], metricdata.DataPoint[int64]{
-		Attributes: a.set, StartTime: start, Time: now, Value: value, Exemplars: exemplars,
-	})
-}
-
-// histogram adds a distribution, unless nothing was measured: a histogram without a value would say that
-// something of length 0 took place no times.
-func (b *batcher) histogram(
-	m metricID, a attributes, start, now time.Time, h distribution, exemplars ...metricdata.Exemplar[float64],
-) {
-	if h.count == 0 {
-		return
+// add adds a point of a metric.
+func (b *batcher) add(m metrics.ID, p metrics.Point) {
+	size := p.Attributes.Size + exemplarBytes*len(p.Exemplars)
+	if p.Distribution == nil {
+		size += numberPointBytes
+	} else {
+		size += histogramPointBytes + bucketBytes*len(p.Distribution.Counts)
 	}
-	b.makeRoom(a.size + histogramPointBytes + bucketBytes*len(h.counts) + exemplarBytes*len(exemplars))
-	b.histograms[m] = append(b.histograms[m], metricdata.HistogramDataPoint[float64]{
-		Attributes: a.set, StartTime: start, Time: now,
-		Count: h.count, Sum: h.sum, Bounds: h.bounds, BucketCounts: h.counts, Exemplars: exemplars,
-	})
+	b.makeRoom(size)
+	b.families[m] = append(b.families[m], p)
+}
+
+func (b *batcher) gauge(m metrics.ID, set metrics.Set, start, end time.Time, value float64) {
+	b.add(m, metrics.Point{Attributes: set, Start: start, Time: end, Value: metrics.Float(value)})
+}
+
+func (b *batcher) sum(m metrics.ID, set metrics.Set, start, now time.Time, value int64) {
+	b.add(m, metrics.Point{Attributes: set, Start: start, Time: now, Value: metrics.Int(value)})
 }
 
 // makeRoom begins another request if a point of this size does not fit into the present one.
@@ -83,40 +72,16 @@ func (b *batcher) makeRoom(size int) {
 // cut ends the present request.
 func (b *batcher) cut() {
 	b.addMarkers()
-	scope := metricdata.ScopeMetrics{Scope: b.scope}
-	for m, row := range table {
-		var data metricdata.Aggregation
-		switch row.Kind {
-		case Gauge:
-			if len(b.gauges[m]) == 0 {
-				continue
-			}
-			data = metricdata.Gauge[float64]{DataPoints: b.gauges[m]}
-		case Counter, UpDownCounter:
-			if len(b.sums[m]) == 0 {
-				continue
-			}
-			data = metricdata.Sum[int64]{
-				DataPoints: b.sums[m], Temporality: metricdata.CumulativeTemporality, IsMonotonic: row.Kind == Counter,
-			}
-		case Histogram:
-			if len(b.histograms[m]) == 0 {
-				continue
-			}
-			data = metricdata.Histogram[float64]{
-				DataPoints: b.histograms[m], Temporality: metricdata.CumulativeTemporality,
-			}
+	scope := otlp.Scope{Scope: b.scope}
+	for m, points := range b.families {
+		if len(points) > 0 {
+			scope.Families = append(scope.Families, metrics.Family{Metric: &table[m], Points: points})
 		}
-		scope.Metrics = append(scope.Metrics, metricdata.Metrics{
-			Name: row.Name, Description: row.Description, Unit: row.Unit, Data: data,
-		})
 	}
 	b.done = append(b.done, scope)
 	b.points, b.bytes = 0, 0
 	clear(b.markers)
-	clear(b.gauges[:])
-	clear(b.sums[:])
-	clear(b.histograms[:])
+	clear(b.families[:])
 }
 
 // flush hands over the requests that are complete. It is apart from what completes them because it can take a while,
@@ -124,20 +89,20 @@ func (b *batcher) cut() {
 func (b *batcher) flush() {
 	for i := range b.done {
 		b.request(b.done[i])
-		b.done[i] = metricdata.ScopeMetrics{} // let go of it
+		b.done[i] = otlp.Scope{} // let go of it
 	}
 	b.done = b.done[:0]
 }
 
 // finish hands over everything that is left, the last of it together with a few points that others have made.
-func (b *batcher) finish(others ...metricdata.ScopeMetrics) {
+func (b *batcher) finish(others ...otlp.Scope) {
 	if b.points > 0 {
 		b.cut()
 	}
 	if n := len(b.done); n > 0 && len(others) > 0 {
 		last := b.done[n-1]
 		b.done = b.done[:n-1]
-		defer b.request(append([]metricdata.ScopeMetrics{last}, others...)...)
+		defer b.request(append([]otlp.Scope{last}, others...)...)
 	}
 	b.flush()
 }

@@ -6,25 +6,26 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 func TestRequestsAreBoundedInPoints(t *testing.T) {
-	var requests []metricdata.ScopeMetrics
-	b := &batcher{request: func(scopes ...metricdata.ScopeMetrics) { requests = append(requests, scopes...) }}
+	var requests []otlp.Scope
+	b := &batcher{request: func(scopes ...otlp.Scope) { requests = append(requests, scopes...) }}
 	const n = 2*maxRequestPoints + 1
 	for i := range n {
-		b.gauge(idHandshakeLatency, attributes{}, midnight, midnight, float64(i))
+		b.gauge(metrics.HandshakeLatency, metrics.Set{}, midnight, midnight, float64(i))
 	}
 	b.finish()
 	next := 0.0
 	for i, scope := range requests {
-		points := gauges(scope, idHandshakeLatency)
+		points := gauges(scope, metrics.HandshakeLatency)
 		if want := min(maxRequestPoints, n-i*maxRequestPoints); len(points) != want || countPoints(scope) != want {
 			t.Errorf("request %d has %d points, counted as %d, want %d", i, len(points), countPoints(scope), want)
 		}
 		for _, p := range points {
-			if p.Value != next {
+			if p.Value.Float() != next {
 				t.Fatalf("got point %v, want %v", p.Value, next)
 			}
 			next++
@@ -51,12 +52,11 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 			for i := range 15 {
 				target := chat()
 				target.Name, target.Labels = fmt.Sprint("probe ", i), labels
-				telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
+				telemetry.probe(target).Record(good(midnight, time.Millisecond), unjudged)
 			}
 			scopes := allRequests(telemetry)
 			for i, scope := range scopes {
-				data := &metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}}
-				raw, err := marshal(data)
+				raw, err := otlp.Points(telemetry.resource, scope)
 				if err != nil {
 					t.Fatal(err)
 				}
@@ -77,19 +77,19 @@ func TestRequestsAreBoundedInBytes(t *testing.T) {
 func TestSizeOfSmallPoints(t *testing.T) {
 	telemetry := newTelemetry(Options{}.filled())
 	for i := range 150 {
-		target := Target{Name: fmt.Sprint(i)}
-		telemetry.Probe(target).Record(good(time.Now(), time.Duration(i+1)*time.Millisecond), unjudged)
+		target := metrics.Target{Name: fmt.Sprint(i)}
+		telemetry.probe(target).Record(good(time.Now(), time.Duration(i+1)*time.Millisecond), unjudged)
 	}
-	var requests []metricdata.ScopeMetrics
-	b := telemetry.producer.batcher(func(scopes ...metricdata.ScopeMetrics) { requests = append(requests, scopes...) })
-	telemetry.pending.take(func(*run) {}, func(r *run) { addRun(b, r) })
+	var requests []otlp.Scope
+	b := telemetry.producer.batcher(func(scopes ...otlp.Scope) { requests = append(requests, scopes...) })
+	telemetry.pending.take(func(*noted) {}, func(r *noted) { r.Points(&b.sets, r.series.identity, r.at, b.add) })
 	for _, s := range telemetry.producer.all() {
-		addTotals(b, s, midnight, midnight, s.takeExemplars())
+		s.counts.Collect().Points(&b.sets, s.identity, midnight, midnight, b.add)
 	}
 	estimate := b.header + b.bytes
 	b.finish()
 	for _, scope := range requests {
-		raw, err := marshal(&metricdata.ResourceMetrics{Resource: telemetry.resource, ScopeMetrics: []metricdata.ScopeMetrics{scope}})
+		raw, err := otlp.Points(telemetry.resource, scope)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,7 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
@@ -17,13 +16,13 @@ import (
 // BenchmarkRecord is what a run costs its probe: nothing may be allocated.
 func BenchmarkRecord(b *testing.B) {
 	telemetry := newTelemetry(Options{}.filled())
-	series := telemetry.Probe(chat())
+	series := telemetry.probe(chat())
 	result := good(time.Now(), 4*time.Millisecond)
 	b.ReportAllocs()
 	for i := 0; b.Loop(); i++ {
 		if i%DefaultPendingRuns == DefaultPendingRuns-1 {
 			b.StopTimer()
-			telemetry.pending.take(func(*run) {}, func(*run) {})
+			telemetry.pending.take(func(*noted) {}, func(*noted) {})
 			b.StartTimer()
 		}
 		series.Record(result, unjudged)
@@ -34,11 +33,11 @@ const benchProbes = 10_000
 
 // probes registers many probes and returns a function that records one run of each.
 func probes(telemetry *Telemetry) func() {
-	var all []*Series
+	var all []*observed
 	for i := range benchProbes {
 		target := chat()
 		target.Name = fmt.Sprint("probe ", i)
-		all = append(all, telemetry.Probe(target))
+		all = append(all, telemetry.probe(target))
 	}
 	result := good(time.Now(), 4*time.Millisecond)
 	result.Replied = false // a handshake probe: no send, no reply
@@ -98,7 +97,7 @@ func BenchmarkEncode(b *testing.B) {
 		b.StopTimer()
 		record()
 		var batches []outbox.Batch
-		telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { batches = append(batches, telemetry.batch(scopes...)) })
+		telemetry.producer.produceAll(func(scopes ...otlp.Scope) { batches = append(batches, telemetry.batch(scopes...)) })
 		size = 0
 		b.StartTimer()
 		for _, batch := range batches {
@@ -131,7 +130,7 @@ func BenchmarkExport(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
 				record()
-				telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { telemetry.metrics.Add(telemetry.batch(scopes...)) })
+				telemetry.producer.produceAll(func(scopes ...otlp.Scope) { telemetry.metrics.Add(telemetry.batch(scopes...)) })
 				for telemetry.backlog().Batches > 0 {
 					runtime.Gosched()
 				}
@@ -143,7 +142,7 @@ func BenchmarkExport(b *testing.B) {
 			}
 			b.StopTimer()
 			b.ReportMetric(float64(back.wire.Load())/float64(b.N), "wire-B/op")
-			b.ReportMetric(float64(telemetry.agent.metrics.sent)/float64(b.N), "points/op")
+			b.ReportMetric(float64(telemetry.self.count(idAgentSent))/float64(b.N), "points/op")
 		})
 	}
 }

@@ -4,8 +4,7 @@ import (
 	"context"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 )
 
@@ -40,9 +39,9 @@ func (c *collection) run(ctx context.Context) {
 }
 
 // collect puts what was recorded since the last collection into the outbox, request by request.
-func (c *collection) collect(produce func(func(...metricdata.ScopeMetrics))) {
+func (c *collection) collect(produce func(func(...otlp.Scope))) {
 	c.watchClock()
-	produce(func(scopes ...metricdata.ScopeMetrics) { c.metrics.Add(c.batch(scopes...)) })
+	produce(func(scopes ...otlp.Scope) { c.metrics.Add(c.batch(scopes...)) })
 	c.tellDrops()
 }
 
@@ -61,30 +60,20 @@ func (c *collection) watchClock() {
 }
 
 // batch makes a batch of a request.
-func (t *Telemetry) batch(scopes ...metricdata.ScopeMetrics) outbox.Batch {
-	data := &metricdata.ResourceMetrics{Resource: t.resource, ScopeMetrics: scopes}
+func (t *Telemetry) batch(scopes ...otlp.Scope) outbox.Batch {
 	return outbox.Batch{
-		Encode: func() ([]byte, error) { return marshal(data) },
+		Encode: func() ([]byte, error) { return otlp.Points(t.resource, scopes...) },
 		Items:  countPoints(scopes...),
 		At:     time.Now(),
 	}
 }
 
-// countPoints returns the number of data points of the kinds that there are.
-func countPoints(scopes ...metricdata.ScopeMetrics) int {
+// countPoints returns the number of points of a request.
+func countPoints(scopes ...otlp.Scope) int {
 	n := 0
 	for _, scope := range scopes {
-		for _, m := range scope.Metrics {
-			switch data := m.Data.(type) {
-			case metricdata.Gauge[float64]:
-				n += len(data.DataPoints)
-			case metricdata.Sum[int64]:
-				n += len(data.DataPoints)
-			case metricdata.Sum[float64]:
-				n += len(data.DataPoints)
-			case metricdata.Histogram[float64]:
-				n += len(data.DataPoints)
-			}
+		for _, f := range scope.Families {
+			n += len(f.Points)
 		}
 	}
 	return n

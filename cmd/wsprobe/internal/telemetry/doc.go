@@ -11,13 +11,13 @@
 //
 // # The way of a point
 //
-//	Series.Record → pending runs → collection → outbox → receiver
+//	Series.Observe → pending runs → collection → outbox → receiver
 //
-// [Series.Record] notes a run in about a hundred nanoseconds and never waits for an export. Every Interval a collection
-// takes the pending runs and the totals and cuts them into batches. Each batch is one export request well below the 4
-// MiB that a gRPC server accepts. It makes the next one when the last but one is gone, so that the memory of a
-// collection does not grow with the number of probes. A collection starts ahead of the Interval when as many runs are
-// pending as a request holds. Collections go on whatever the receiver does.
+// [Series.Observe] keeps the numbers of a run in some hundred nanoseconds and never waits for an export. Every Interval
+// a collection takes the pending runs and the totals and cuts them into batches. Each batch is one export request well
+// below the 4 MiB that a gRPC server accepts. It makes the next one when the last but one is gone, so that the memory
+// of a collection does not grow with the number of probes. A collection starts ahead of the Interval when as many runs
+// are pending as a request holds. Collections go on whatever the receiver does.
 //
 // The package outbox delivers the batches, and keeps them in memory or in the SpoolDir meanwhile. QueueBytes and
 // QueueAge bound what waits. The form is that of OTLP, with the resource as it was: any process can send it, over any

@@ -3,6 +3,8 @@ package telemetry
 import (
 	"slices"
 	"time"
+
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // End ends the series of probes that are no longer there. Runs recorded so far are exported, then the totals a last
@@ -16,14 +18,14 @@ func (t *Telemetry) End(series ...*Series) { t.Replace(series, nil) }
 // A probe that comes goes on with the series, and with the sums, of a probe that goes if its points have the same
 // attributes: to a back end these are the same series. The Series returned is then that of the probe that went, whose
 // runs must not use it any more.
-func (t *Telemetry) Replace(gone []*Series, come []Target) []*Series {
+func (t *Telemetry) Replace(gone []*Series, come []*metrics.Identity) []*Series {
 	for _, s := range gone {
 		s.end()
 		t.pending.abandon(s)
 	}
 	fresh := make([]*Series, len(come))
-	for i, target := range come {
-		fresh[i] = t.newSeries(target)
+	for i, id := range come {
+		fresh[i] = t.newSeries(id)
 	}
 	return t.producer.replace(gone, fresh)
 }
@@ -39,13 +41,8 @@ func (s *Series) end() {
 func (s *Series) resume(interval time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.ended, s.target.Interval, s.active, s.streak = false, interval, time.Now(), 0
-	if s.last != nil {
-		*s.last = run{}
-	}
-	if s.records != nil {
-		s.records.course = course{}
-	}
+	s.ended = false
+	s.counts.Resume(interval)
 }
 
 // replace has series end with the next collection, if there are collections, and adds others. It returns these, or the
@@ -57,9 +54,9 @@ func (p *producer) replace(gone, fresh []*Series) []*Series {
 	ended := p.endedOf(fresh)
 	resumed := make(map[*Series]bool)
 	for i, s := range fresh {
-		if same := slices.IndexFunc(ended[s.target.Name], s.continues); same >= 0 {
-			fresh[i] = ended[s.target.Name][same]
-			fresh[i].resume(s.target.Interval)
+		if same := slices.IndexFunc(ended[s.identity.Name()], s.continues); same >= 0 {
+			fresh[i] = ended[s.identity.Name()][same]
+			fresh[i].resume(s.identity.Target().Interval)
 			resumed[fresh[i]] = true
 		} else if p.running {
 			s.since = time.Since(p.start)
@@ -80,11 +77,11 @@ func (p *producer) endedOf(fresh []*Series) map[string][]*Series {
 	}
 	ended := make(map[string][]*Series, len(fresh))
 	for _, s := range fresh {
-		ended[s.target.Name] = nil
+		ended[s.identity.Name()] = nil
 	}
 	for _, s := range p.ending {
-		if all, comes := ended[s.target.Name]; comes {
-			ended[s.target.Name] = append(all, s)
+		if all, comes := ended[s.identity.Name()]; comes {
+			ended[s.identity.Name()] = append(all, s)
 		}
 	}
 	return ended
@@ -154,40 +151,36 @@ func (p *producer) addEnding(b *batcher, horizon time.Time) time.Time {
 }
 
 // continues reports whether the points of a series have the attributes of another.
-func (s *Series) continues(other *Series) bool {
-	a, b := s.target, other.target
-	return a.Name == b.Name && a.Interpretation == b.Interpretation && a.Address == b.Address && a.Port == b.Port &&
-		a.Scheme == b.Scheme && a.Path == b.Path && slices.Equal(s.labels, other.labels)
-}
+func (s *Series) continues(other *Series) bool { return s.identity.Same(other.identity) }
 
 // endSeries ends all series of a probe.
 func (b *batcher) endSeries(s *Series, start, at time.Time) {
 	told := s.told
 	b.endTotals(s, start, at)
-	b.endValues(s, told.values, start, at)
+	b.endMeasured(s, told.measured, start, at)
 	if told.ran {
 		b.endReason(s, told.reason, start, at)
 	}
-	for m, has := range map[metricID]bool{
-		idSuccess: told.ran, idConsecutiveFailures: told.ran,
-		idTLSTimeLeft: told.certified, idMissedIntervals: told.missed,
+	for m, has := range map[metrics.ID]bool{
+		metrics.Success: told.ran, metrics.ConsecutiveFailures: told.ran,
+		metrics.TLSTimeLeft: told.certified, metrics.MissedIntervals: told.missed,
 	} {
 		if has {
-			b.end(ending{s, m, variant{}}, start, at)
+			b.end(ending{s, m, metrics.Variant{}}, start, at)
 		}
 	}
 }
 
 // endTotals ends the cumulative series of a probe.
 func (b *batcher) endTotals(s *Series, start, at time.Time) {
-	outcomes, handshake, roundTrip := s.totals()
-	for _, o := range outcomes {
-		b.end(ending{s, idRuns, variant{reason: o.reason.String(), errorType: string(o.errorType)}}, start, at)
+	totals := s.counts.Totals()
+	for _, o := range totals.Outcomes {
+		b.end(ending{s, metrics.Runs, metrics.Variant{Reason: o.Reason.String(), ErrorType: string(o.ErrorType)}}, start, at)
 	}
-	if handshake.count > 0 {
-		b.end(ending{s, idHandshakeDuration, variant{}}, start, at)
+	if totals.Handshake.Count > 0 {
+		b.end(ending{s, metrics.HandshakeDuration, metrics.Variant{}}, start, at)
 	}
-	if roundTrip.count > 0 {
-		b.end(ending{s, idRoundTripDuration, variant{}}, start, at)
+	if totals.RoundTrip.Count > 0 {
+		b.end(ending{s, metrics.RoundTripDuration, metrics.Variant{}}, start, at)
 	}
 }

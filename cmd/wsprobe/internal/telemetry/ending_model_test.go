@@ -12,6 +12,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // life is a probe between its coming and its going.
@@ -65,7 +66,7 @@ func (l *life) tell(r probe.Result) bool {
 		l.series.Abandon()
 		return false
 	}
-	l.series.Record(r, l.status)
+	l.series.Observe(&metrics.Observation{Result: r, Health: probehealth.State{Status: l.status}})
 	l.recorded[r.Reason.String()]++
 	return true
 }
@@ -128,7 +129,7 @@ func comeAndGo(r *running, random *rand.Rand) (all []*life, living map[string]*l
 		for _, l := range born {
 			target := chat()
 			target.Name, target.Labels = l.name, map[string]string{"team": l.team}
-			l.series = r.Probe(target)
+			l.series = r.Probe(metrics.NewIdentity(target))
 			living[l.name] = l
 			go l.live([]time.Duration{0, 0, 500 * time.Millisecond}[random.IntN(3)])
 		}
@@ -140,7 +141,7 @@ func comeAndGo(r *running, random *rand.Rand) (all []*life, living map[string]*l
 
 // identityOf is the identity of the life that a point is of.
 func identityOf(p receiver.Point) string {
-	return fmt.Sprint(p.Attributes[keyName], "/", p.Attributes["team"])
+	return fmt.Sprint(p.Attributes[metrics.KeyName], "/", p.Attributes["team"])
 }
 
 // checkSums wants each sum to grow from its start, the next one to begin no earlier than it ended, and all of them
@@ -157,13 +158,13 @@ func checkSums(t *testing.T, points []receiver.Point, all []*life) {
 		if !p.Start.Before(p.Time) {
 			t.Errorf("%s of %s: a point from %v to %v", p.Metric, identityOf(p), p.Start, p.Time)
 		}
-		if p.Metric == table[idSuccess].Name {
+		if p.Metric == table[metrics.Success].Name {
 			runs[identityOf(p)]++
 		}
-		if p.Metric != table[idRuns].Name {
+		if p.Metric != table[metrics.Runs].Name {
 			continue
 		}
-		key := fmt.Sprint(identityOf(p), " ", p.Attributes[keyReason])
+		key := fmt.Sprint(identityOf(p), " ", p.Attributes[metrics.KeyReason])
 		before, there := last[key]
 		switch {
 		case !there:
@@ -207,14 +208,14 @@ func checkEnds(t *testing.T, points []receiver.Point, living map[string]*life) {
 	}
 	last, reason := make(map[string]receiver.Point), make(map[string]any)
 	for _, p := range points {
-		if p.Attributes[keyName] == nil {
+		if p.Attributes[metrics.KeyName] == nil {
 			continue
 		}
 		id := identityOf(p)
 		a := p.Attributes
-		last[fmt.Sprint(p.Metric, " ", id, " ", a[keyReason], " ", a[keyErrorType], " ", a[keyPhase])] = p
-		if p.Metric == table[idConnectionSuccess].Name && !p.NoValue {
-			reason[id] = p.Attributes[keyReason]
+		last[fmt.Sprint(p.Metric, " ", id, " ", a[metrics.KeyReason], " ", a[metrics.KeyErrorType], " ", a[metrics.KeyPhase])] = p
+		if p.Metric == table[metrics.ConnectionSuccess].Name && !p.NoValue {
+			reason[id] = p.Attributes[metrics.KeyReason]
 		}
 	}
 	for key, p := range last {
@@ -223,9 +224,9 @@ func checkEnds(t *testing.T, points []receiver.Point, living map[string]*life) {
 		case p.NoValue:
 		case there[id] == nil:
 			t.Errorf("%s does not end", key)
-		case p.Metric == table[idStatus].Name && there[id].status == probehealth.Unknown && len(there[id].recorded) > 0:
+		case p.Metric == table[metrics.Status].Name && there[id].status == probehealth.Unknown && len(there[id].recorded) > 0:
 			t.Errorf("%s does not end, although there are no thresholds any more", key)
-		case p.Metric == table[idConnectionSuccess].Name && p.Attributes[keyReason] != reason[id]:
+		case p.Metric == table[metrics.ConnectionSuccess].Name && p.Attributes[metrics.KeyReason] != reason[id]:
 			t.Errorf("%s does not end, although the last run was %v", key, reason[id])
 		}
 	}

@@ -9,21 +9,21 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // seriesOf are the last points of each series of a probe, by its metric and the attributes that tell its series apart.
 func seriesOf(requests [][]receiver.Point, name string) map[string]receiver.Point {
 	last := make(map[string]receiver.Point)
 	for _, p := range slices.Concat(requests...) {
-		if p.Attributes[keyName] != name {
+		if p.Attributes[metrics.KeyName] != name {
 			continue
 		}
 		key := strings.TrimPrefix(p.Metric, "wsprobe.")
-		for _, attribute := range []string{keyReason, keyErrorType, keyPhase} {
+		for _, attribute := range []string{metrics.KeyReason, metrics.KeyErrorType, metrics.KeyPhase} {
 			if v, there := p.Attributes[attribute]; there {
 				key += fmt.Sprint(" ", v)
 			}
@@ -40,7 +40,7 @@ func TestEndOfASeries(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tp := &tape{}
 				r := taped(t, Options{Interval: 10 * time.Second, EndMarkers: markers}, tp)
-				gone, stays := r.Probe(chat()), r.Probe(Target{Name: "other"})
+				gone, stays := r.probe(chat()), r.probe(metrics.Target{Name: "other"})
 				r.until(5 * time.Second)
 				gone.Record(refused(time.Now().Add(-5*time.Millisecond)), unjudged)
 				r.until(11 * time.Second)
@@ -48,7 +48,7 @@ func TestEndOfASeries(t *testing.T) {
 				certified.CertificateExpiry = time.Now().Add(time.Hour)
 				gone.Record(certified, probehealth.Healthy)
 				gone.Fix(time.Now()) // a run in its close handshake, which is not recorded any more
-				r.End(gone)
+				r.End(gone.Series)
 				stays.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), unjudged)
 				gone.Record(good(time.Now(), time.Millisecond), unjudged)
 				r.until(21 * time.Second)
@@ -73,7 +73,7 @@ func TestEndOfASeries(t *testing.T) {
 				}
 				runs := 0.0
 				for _, p := range slices.Concat(requests...) {
-					if p.Metric == "wsprobe.runs" && p.Attributes[keyName] == "chat" && p.Attributes[keyReason] == "ok" && !p.NoValue {
+					if p.Metric == "wsprobe.runs" && p.Attributes[metrics.KeyName] == "chat" && p.Attributes[metrics.KeyReason] == "ok" && !p.NoValue {
 						runs = max(runs, p.Value)
 					}
 				}
@@ -90,7 +90,7 @@ func TestEndOfASeriesThatNeverRan(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tp := &tape{}
 		r := taped(t, Options{Interval: 10 * time.Second, EndMarkers: true}, tp)
-		r.End(r.Probe(chat()))
+		r.End(r.probe(chat()).Series)
 		r.until(11 * time.Second)
 		r.stop(t)
 		if got := seriesOf(tp.points(t), "chat"); len(got) > 0 {
@@ -103,28 +103,28 @@ func TestEndOfASeriesThatNeverRan(t *testing.T) {
 // value of ends.
 func TestHeir(t *testing.T) {
 	for name, c := range map[string]struct {
-		change func(*Target)
+		change func(*metrics.Target)
 		late   bool // the heir runs after the next collection only
 		ends   bool
 	}{
-		"same":             {change: func(*Target) {}},
-		"same, runs later": {change: func(*Target) {}, late: true},
-		"another interval": {change: func(t *Target) { t.Interval = time.Hour }},
-		"another address":  {change: func(t *Target) { t.Address = "elsewhere.example.com" }, ends: true},
-		"another label":    {change: func(t *Target) { t.Labels = map[string]string{"team": "blue"} }, ends: true},
+		"same":             {change: func(*metrics.Target) {}},
+		"same, runs later": {change: func(*metrics.Target) {}, late: true},
+		"another interval": {change: func(t *metrics.Target) { t.Interval = time.Hour }},
+		"another address":  {change: func(t *metrics.Target) { t.Address = "elsewhere.example.com" }, ends: true},
+		"another label":    {change: func(t *metrics.Target) { t.Labels = map[string]string{"team": "blue"} }, ends: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				tp := &tape{}
 				r := taped(t, Options{Interval: 10 * time.Second, EndMarkers: true}, tp)
-				old := r.Probe(chat())
+				old := r.probe(chat())
 				r.until(5 * time.Second)
 				old.Record(silent(time.Now().Add(-5*time.Millisecond)), probehealth.Healthy)
 				old.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), probehealth.Healthy)
 				r.until(15 * time.Second)
 				target := chat()
 				c.change(&target)
-				heir := r.Replace([]*Series{old}, []Target{target})[0]
+				heir := r.replace(old, target)
 				run := func() { heir.Record(silent(time.Now().Add(-12*time.Millisecond)), unjudged) }
 				if !c.late {
 					run()
@@ -148,7 +148,7 @@ func TestHeir(t *testing.T) {
 					}
 					if p.Metric == "wsprobe.runs" && !p.NoValue {
 						starts[p.Start] = true
-						if p.Attributes[keyReason] == "ws_reply_timeout" {
+						if p.Attributes[metrics.KeyReason] == "ws_reply_timeout" {
 							silences = p.Value
 						}
 					}
@@ -188,7 +188,7 @@ func TestHeirBeginsAnew(t *testing.T) {
 		}
 		target := chat()
 		target.Interval = time.Minute
-		old := telemetry.Probe(target)
+		old := telemetry.probe(target)
 		for range 3 {
 			old.Record(refused(time.Now()), unjudged)
 		}
@@ -197,7 +197,7 @@ func TestHeirBeginsAnew(t *testing.T) {
 		if got := said("missed_intervals"); !strings.HasSuffix(got, " 10") {
 			t.Errorf("before: %q", got)
 		}
-		heir := telemetry.Replace([]*Series{old}, []Target{target})[0]
+		heir := telemetry.replace(old, target)
 		for _, metric := range []string{"success", "consecutive_failures", "missed_intervals"} {
 			if got := said(metric); got != "" {
 				t.Errorf("of an heir that has not run: %q", got)
@@ -218,12 +218,12 @@ func TestTotalsWaitForTheirStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tp := &tape{}
 		r := taped(t, Options{Interval: 10 * time.Second}, tp)
-		closing := r.Probe(Target{Name: "closing"})
+		closing := r.probe(metrics.Target{Name: "closing"})
 		r.until(9500 * time.Millisecond)
 		result := good(time.Now().Add(-3*time.Millisecond), time.Millisecond)
 		closing.Fix(result.Ended)
 		time.Sleep(200 * time.Millisecond)
-		late := r.Probe(chat())
+		late := r.probe(chat())
 		time.Sleep(100 * time.Millisecond)
 		late.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), unjudged)
 		r.until(10500 * time.Millisecond)
@@ -233,9 +233,9 @@ func TestTotalsWaitForTheirStart(t *testing.T) {
 		sums := 0
 		for _, p := range slices.Concat(tp.points(t)...) {
 			if !p.Start.Before(p.Time) {
-				t.Errorf("%s of %v: from %v to %v", p.Metric, p.Attributes[keyName], p.Start, p.Time)
+				t.Errorf("%s of %v: from %v to %v", p.Metric, p.Attributes[metrics.KeyName], p.Start, p.Time)
 			}
-			if p.Metric == "wsprobe.runs" && p.Attributes[keyName] == "chat" {
+			if p.Metric == "wsprobe.runs" && p.Attributes[metrics.KeyName] == "chat" {
 				sums++
 			}
 		}
@@ -248,13 +248,13 @@ func TestTotalsWaitForTheirStart(t *testing.T) {
 // TestEndInAScrape: a page does not have an ended probe any more, at once.
 func TestEndInAScrape(t *testing.T) {
 	telemetry := newScraped(t)
-	series := telemetry.Probe(chat())
-	telemetry.Probe(Target{Name: "other"}).Record(good(midnight, time.Millisecond), unjudged)
+	series := telemetry.probe(chat())
+	telemetry.probe(metrics.Target{Name: "other"}).Record(good(midnight, time.Millisecond), unjudged)
 	series.Record(good(midnight, time.Millisecond), unjudged)
 	if got := scraped(t, telemetry, "wsprobe_success{"); len(got) != 2 {
 		t.Errorf("before: %q", got)
 	}
-	telemetry.End(series)
+	telemetry.End(series.Series)
 	series.Record(good(midnight.Add(time.Minute), time.Millisecond), unjudged)
 	if got := scraped(t, telemetry, "wsprobe_success{"); len(got) != 1 || !strings.Contains(got[0], `"other"`) {
 		t.Errorf("after: %q", got)
@@ -265,19 +265,20 @@ func TestEndInAScrape(t *testing.T) {
 func TestEndsFreeMemory(t *testing.T) {
 	telemetry := newTest(t, Options{EndMarkers: true, Scrapes: true}, new(stub))
 	telemetry.producer.begin()
-	targets := make([]Target, 1000)
-	for i := range targets {
-		targets[i] = chat()
-		targets[i].Name = fmt.Sprint("probe-", i)
+	probes := make([]*metrics.Identity, 1000)
+	for i := range probes {
+		target := chat()
+		target.Name = fmt.Sprint("probe-", i)
+		probes[i] = metrics.NewIdentity(target)
 	}
 	var series []*Series
 	replace := func() {
-		series = telemetry.Replace(series, targets)
+		series = telemetry.Replace(series, probes)
 		for _, s := range series {
-			s.Record(good(midnight, time.Millisecond), unjudged)
+			s.Observe(&metrics.Observation{Result: good(midnight, time.Millisecond)})
 		}
 		telemetry.End(series...)
-		telemetry.producer.produceAll(func(...metricdata.ScopeMetrics) {})
+		telemetry.producer.produceAll(func(...otlp.Scope) {})
 	}
 	for range 3 {
 		replace()

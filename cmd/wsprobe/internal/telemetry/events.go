@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -15,7 +14,7 @@ import (
 )
 
 // Event is one row of the table of log records. Each bears the attributes of its probe besides, see
-// [ProbeAttributes], and the probe's labels.
+// [metrics.ProbeKeys], and the probe's labels.
 type Event struct {
 	Name        string
 	Severity    slog.Level
@@ -65,79 +64,87 @@ func Events() []Event {
 	}
 }
 
-// course is how a probe fares, as far as log records are concerned.
-type course struct {
-	since time.Time // start of the first run that failed; zero while none does
-	runs  int       // that failed since then
+// Recorder makes the log records of one probe. A nil Recorder makes none. Its methods must not be called by two
+// goroutines at once.
+type Recorder struct {
+	identity *metrics.Identity
+	handler  slog.Handler
+	failing  time.Time // start of the first run that failed; zero while none does
+	failed   int       // runs that failed since then
 }
 
-// recorder makes the log records of a probe.
-type recorder struct {
-	slog.Handler
-	course course // touched by report only
+// Recorder returns what makes the log records of a probe, nil without Options.Logs.
+func (t *Telemetry) Recorder(id *metrics.Identity) *Recorder {
+	if t.records == nil {
+		return nil
+	}
+	return &Recorder{identity: id, handler: t.records.handler}
 }
 
-// report makes log records of what a run has that is worth one: its failure, and a change of state.
-func (s *Series) report(r probe.Result) {
-	if s.records == nil {
+// Observe makes log records of a run that is worth some: of its failure, of a change of the outcome, of a change of
+// health.
+func (r *Recorder) Observe(o *metrics.Observation) {
+	if r == nil {
 		return
 	}
-	failed, failing := r.Reason != reasons.OK, !s.records.course.since.IsZero()
-	if failed {
-		facts := (&metrics.Observation{Result: r}).Record()
-		if !failing {
-			s.records.course.since = r.Started
-			s.emit(r, slog.LevelWarn, eventOutcomeChanged, "probe fails: "+summary(r),
-				append([]slog.Attr{slog.String(keyOutcomeNow, outcomeFailed), slog.String(keyOutcomeBefore, outcomeOK)}, facts...))
-		}
-		s.records.course.runs++
-		s.emit(r, slog.LevelWarn, eventRunFailed, "run failed: "+summary(r), facts)
-	} else if failing {
-		s.emit(r, slog.LevelInfo, eventOutcomeChanged, "probe recovered", []slog.Attr{
+	if o.Result.Reason != reasons.OK {
+		r.runFailed(o)
+	} else if !r.failing.IsZero() {
+		r.emit(&o.Result, slog.LevelInfo, eventOutcomeChanged, "probe recovered", []slog.Attr{
 			slog.String(keyOutcomeNow, outcomeOK), slog.String(keyOutcomeBefore, outcomeFailed),
-			timeAttr(keyFailingSince, s.records.course.since), slog.Int(keyFailedRuns, s.records.course.runs),
+			timeAttr(keyFailingSince, r.failing), slog.Int(keyFailedRuns, r.failed),
 		})
-		s.records.course = course{}
+		r.failing, r.failed = time.Time{}, 0
+	}
+	if o.Change != nil {
+		r.healthChanged(*o.Change)
 	}
 }
 
-// ReportStatus makes a log record of a change of the probe's status. Only that a probe begins healthy is not worth one.
-func (s *Series) ReportStatus(c probehealth.Transition) {
-	if s.records == nil || c.From == probehealth.Unknown && c.To == probehealth.Healthy {
+// runFailed makes the log records of a run that failed.
+func (r *Recorder) runFailed(o *metrics.Observation) {
+	facts, summary := o.Record(), summary(&o.Result)
+	if r.failing.IsZero() {
+		r.failing = o.Result.Started
+		r.emit(&o.Result, slog.LevelWarn, eventOutcomeChanged, "probe fails: "+summary,
+			append([]slog.Attr{slog.String(keyOutcomeNow, outcomeFailed), slog.String(keyOutcomeBefore, outcomeOK)}, facts...))
+	}
+	r.failed++
+	r.emit(&o.Result, slog.LevelWarn, eventRunFailed, "run failed: "+summary, facts)
+}
+
+// healthChanged makes a log record of a change of health. A probe that begins healthy is not worth one.
+func (r *Recorder) healthChanged(c probehealth.Transition) {
+	if c.From == probehealth.Unknown && c.To == probehealth.Healthy {
 		return
 	}
 	level := slog.LevelWarn
 	if c.To == probehealth.Healthy {
 		level = slog.LevelInfo
 	}
-	s.write(context.Background(), c.At, level, eventHealthChanged, "status changed from "+c.From.String()+" to "+c.To.String(), []slog.Attr{
+	r.write(context.Background(), c.At, level, eventHealthChanged, "status changed from "+c.From.String()+" to "+c.To.String(), []slog.Attr{
 		slog.String(keyHealth, c.To.String()), slog.String(keyHealthBefore, c.From.String()), timeAttr(keyHealthSince, c.Since),
 	})
 }
 
 // summary is a failed run in short.
-func summary(r probe.Result) string {
+func summary(r *probe.Result) string {
 	return r.Reason.String() + " (" + string(r.ErrorType) + "): " + r.Detail
 }
 
 // emit makes a log record of the moment in which the run was over. The record is in the trace of the run.
-func (s *Series) emit(r probe.Result, level slog.Level, event, message string, attrs []slog.Attr) {
-	s.write(inTrace(r), r.Ended, level, event, message, attrs)
+func (r *Recorder) emit(run *probe.Result, level slog.Level, event, message string, attrs []slog.Attr) {
+	r.write(inTrace(run), run.Ended, level, event, message, attrs)
 }
 
 // write makes a log record with the attributes of the probe.
-func (s *Series) write(ctx context.Context, at time.Time, level slog.Level, event, message string, attrs []slog.Attr) {
-	record := slog.NewRecord(at, level, s.target.Name+": "+message, 0)
+func (r *Recorder) write(ctx context.Context, at time.Time, level slog.Level, event, message string, attrs []slog.Attr) {
+	record := slog.NewRecord(at, level, r.identity.Name()+": "+message, 0)
 	record.AddAttrs(slog.String(keyEventName, event))
-	for _, kv := range s.appendBase(nil) {
-		record.AddAttrs(plain(kv))
-	}
+	record.AddAttrs(r.identity.Append(nil)...)
 	record.AddAttrs(attrs...)
-	_ = s.records.Handle(ctx, record) // it puts the record into a queue, which always succeeds
+	_ = r.handler.Handle(ctx, record) // it puts the record into a queue, which always succeeds
 }
-
-// plain is an attribute of a metric for the log.
-func plain(kv attribute.KeyValue) slog.Attr { return slog.Any(string(kv.Key), kv.Value.AsInterface()) }
 
 // timeAttr is a time as text: OpenTelemetry has no attributes that are times.
 func timeAttr(key string, t time.Time) slog.Attr {
@@ -145,7 +152,7 @@ func timeAttr(key string, t time.Time) slog.Attr {
 }
 
 // inTrace returns a context by which a record learns of the trace of the run, if that is exported.
-func inTrace(r probe.Result) context.Context {
+func inTrace(r *probe.Result) context.Context {
 	if !r.Traced() {
 		return context.Background()
 	}

@@ -9,7 +9,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/probe"
-	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -35,20 +35,21 @@ func Example() {
 		fmt.Println(err)
 		return
 	}
-	series := t.Probe(telemetry.Target{
+	chat := metrics.NewIdentity(metrics.Target{
 		Name: "chat", Interpretation: probe.RoundTripLatency, Address: "chat.example.com", Port: 443, Scheme: "wss",
 	})
+	series := t.Probe(chat)
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	series.Record(probe.Result{
+	series.Observe(&metrics.Observation{Probe: chat, Result: probe.Result{
 		Started: noon, Ended: noon.Add(time.Second),
 		Opened: true, Handshake: 40 * time.Millisecond, Replied: true, RoundTrip: 12 * time.Millisecond,
-	}, health.Unknown)
+	}})
 
-	series.Record(probe.Result{
+	series.Observe(&metrics.Observation{Probe: chat, Result: probe.Result{
 		Started: noon.Add(time.Minute), Ended: noon.Add(time.Minute + time.Second),
 		Opened: true, Handshake: 45 * time.Millisecond,
 		Reason: reasons.ReplyTimeout, ErrorType: reasons.ReplyTimedOut,
-	}, health.Unknown)
+	}})
 
 	ctx, stop := context.WithCancel(context.Background())
 	stop() // Run delivers what there is, and returns

@@ -9,6 +9,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // persistAfter is how long a batch may be on its way before it is written to the spool.
@@ -20,16 +21,25 @@ type sender func(ctx context.Context, request []byte) outbox.Answer
 // ExportState says whether the export of metrics gets through.
 type ExportState = outbox.State
 
-// signalWords are the words of the signals in the log. The folder holds what waits of a signal, below Options.SpoolDir.
-// The folder of metrics is the directory itself, as in every version before. Versions that know nothing of the other
-// folders leave them alone.
-var signalWords = map[otlp.Signal]struct {
+// DropPendingFull is a cause of dropped points beside those of the package outbox: too many runs waited for a
+// collection, and these were the oldest.
+const DropPendingFull outbox.DropCause = "pending_full"
+
+// DropCauses returns every cause of dropped points.
+func DropCauses() []outbox.DropCause { return append(outbox.DropCauses(), DropPendingFull) }
+
+// signals are the words of the signals in the log, and the metrics of their items. The folder holds what waits of a
+// signal, below Options.SpoolDir. The folder of metrics is the directory itself, as in every version before. Versions
+// that know nothing of the other folders leave them alone.
+var signals = map[otlp.Signal]struct {
 	outbox.Words
-	folder string
+	folder        string
+	sent, dropped metrics.ID
 }{
-	otlp.Metrics: {outbox.Words{Export: "export", Items: "data points", Unit: "points"}, ""},
-	otlp.Logs:    {outbox.Words{Export: "export of log records", Items: "log records", Unit: "records"}, "logs"},
-	otlp.Traces:  {outbox.Words{Export: "export of traces", Items: "traces", Unit: "traces"}, "traces"},
+	otlp.Metrics: {outbox.Words{Export: "export", Items: "data points", Unit: "points"}, "", idAgentSent, idAgentDropped},
+	otlp.Logs: {outbox.Words{Export: "export of log records", Items: "log records", Unit: "records"}, "logs",
+		idAgentRecordsSent, idAgentRecordsDropped},
+	otlp.Traces: {outbox.Words{Export: "export of traces", Items: "traces", Unit: "traces"}, "traces", idAgentTracesSent, idAgentTracesDropped},
 }
 
 // openExport makes the client and the outboxes of the signals that are exported.
@@ -45,22 +55,22 @@ func (t *Telemetry) openExport() (err error) {
 
 // openBoxes opens the outboxes. The one of metrics comes first, because it has the lock of the whole SpoolDir.
 func (t *Telemetry) openBoxes(send func(otlp.Signal) sender, spread float64) (err error) {
-	if t.metrics, err = t.openBox(otlp.Metrics, send(otlp.Metrics), spread, t.agent.metrics); err != nil {
+	if t.metrics, err = t.openBox(otlp.Metrics, send(otlp.Metrics), spread); err != nil {
 		return err
 	}
 	if t.records != nil {
-		if t.records.box, err = t.openBox(otlp.Logs, send(otlp.Logs), spread, t.agent.records); err != nil {
+		if t.records.box, err = t.openBox(otlp.Logs, send(otlp.Logs), spread); err != nil {
 			return err
 		}
 	}
 	if t.traces != nil {
-		t.traces.box, err = t.openBox(otlp.Traces, send(otlp.Traces), spread, t.agent.traces)
+		t.traces.box, err = t.openBox(otlp.Traces, send(otlp.Traces), spread)
 	}
 	return err
 }
 
 // openBox opens the outbox of a signal.
-func (t *Telemetry) openBox(s otlp.Signal, send sender, spread float64, counts *signalCounts) (*outbox.Outbox, error) {
+func (t *Telemetry) openBox(s otlp.Signal, send sender, spread float64) (*outbox.Outbox, error) {
 	o := t.options
 	options := outbox.Options{
 		Send:         send,
@@ -74,17 +84,14 @@ func (t *Telemetry) openBox(s otlp.Signal, send sender, spread float64, counts *
 		Recent:   o.Interval + min(o.Interval, o.StopBudget)/2,
 		Spread:   spread,
 		Grace:    2 * o.Interval,
-		Observer: outbox.Observer{
-			Answered: counts.answered, Dropped: counts.drop,
-			SpoolFailed: t.agent.spoolFailed, UnrecognizedFile: t.agent.unrecognizedFile,
-		},
-		Words: signalWords[s].Words,
-		Log:   t.log,
+		Observer: t.observer(s),
+		Words:    signals[s].Words,
+		Log:      t.log,
 	}
 	if o.SpoolDir == "" {
 		options.MemoryBytes = o.share(s, o.QueueBytes)
 	} else {
-		options.Dir = filepath.Join(o.SpoolDir, signalWords[s].folder)
+		options.Dir = filepath.Join(o.SpoolDir, signals[s].folder)
 		options.DiskBytes = o.share(s, o.QueueBytes)
 		options.DiskPatience = o.StopBudget // a stop waits for the disk as long as for the receiver
 		options.PersistAfter = min(persistAfter, o.Interval/2)
@@ -94,6 +101,22 @@ func (t *Telemetry) openBox(s otlp.Signal, send sender, spread float64, counts *
 		t.boxes = append(t.boxes, box)
 	}
 	return box, err
+}
+
+// observer counts what becomes of a signal.
+func (t *Telemetry) observer(s otlp.Signal) outbox.Observer {
+	sent, dropped := signals[s].sent, signals[s].dropped
+	return outbox.Observer{
+		Answered: func(a outbox.Answer, accepted int) {
+			if s == otlp.Metrics {
+				t.self.add(idAgentRequests, 1, string(a.Outcome), a.ErrorType)
+			}
+			t.self.add(sent, accepted)
+		},
+		Dropped:          func(cause outbox.DropCause, items int) { t.self.add(dropped, items, string(cause)) },
+		SpoolFailed:      func(kind string) { t.self.add(idAgentSpoolFailures, 1, kind) },
+		UnrecognizedFile: func() { t.self.add(idAgentSpoolUnrecognizedFiles, 1) },
+	}
 }
 
 // close ends the export. What was not delivered stays in the spool if it got there.

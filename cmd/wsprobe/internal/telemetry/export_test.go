@@ -18,10 +18,11 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // record notes n runs, a second apart, whose handshakes take 1, 2 ... ms.
-func record(s *Series, n int) {
+func record(s *observed, n int) {
 	for i := range n {
 		s.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Duration(i+1)*time.Millisecond), unjudged)
 	}
@@ -33,12 +34,12 @@ func checkRuns(t *testing.T, points []receiver.Point, name string, n int) {
 	t.Helper()
 	points = byTime(points)
 	for _, c := range []struct {
-		metric metricID
+		metric metrics.ID
 		value  func(run int) float64
 	}{
-		{idConnectionSuccess, func(int) float64 { return 1 }},
-		{idHandshakeLatency, func(run int) float64 { return float64(run + 1) }},
-		{idRoundTripLatency, func(run int) float64 { return float64(2 * (run + 1)) }},
+		{metrics.ConnectionSuccess, func(int) float64 { return 1 }},
+		{metrics.HandshakeLatency, func(run int) float64 { return float64(run + 1) }},
+		{metrics.RoundTripLatency, func(run int) float64 { return float64(2 * (run + 1)) }},
 	} {
 		run := 0
 		for _, p := range of(points, c.metric) {
@@ -74,7 +75,7 @@ func TestEveryRunArrivesOnce(t *testing.T) {
 	for i := range probes {
 		target := chat()
 		target.Name = fmt.Sprint("probe ", i)
-		series := e.Probe(target)
+		series := e.probe(target)
 		recording.Go(func() { record(series, runs) })
 	}
 	recording.Wait()
@@ -83,11 +84,11 @@ func TestEveryRunArrivesOnce(t *testing.T) {
 	for i := range probes {
 		name := fmt.Sprint("probe ", i)
 		checkRuns(t, b.points, name, runs)
-		if got := total(b.points, idRuns, map[string]any{"wsprobe.name": name, "wsprobe.reason": "ok"}); got != runs {
+		if got := total(b.points, metrics.Runs, map[string]any{"wsprobe.name": name, "wsprobe.reason": "ok"}); got != runs {
 			t.Errorf("%s: the last total is %v", name, got)
 		}
 		var last receiver.Point
-		for _, p := range byTime(of(b.points, idHandshakeDuration)) {
+		for _, p := range byTime(of(b.points, metrics.HandshakeDuration)) {
 			if p.Attributes["wsprobe.name"] == name {
 				if p.Count < last.Count || !p.Time.After(last.Time) {
 					t.Fatalf("%s: a histogram of %d at %v after one of %d at %v", name, p.Count, p.Time, last.Count, last.Time)
@@ -105,7 +106,7 @@ func TestReceiverThatIsAway(t *testing.T) {
 	log := newLogbook()
 	b := newBackend(t)
 	e := exportTo(t, b, Options{Logger: log.logger()})
-	series := e.Probe(chat())
+	series := e.probe(chat())
 	record(series, 1)
 	log.await(t, "export deferred")
 	if h := e.ExportState(); h.OK || h.Since.IsZero() || !strings.Contains(h.Detail, "UNAVAILABLE: ") || !strings.Contains(h.Detail, "refused") {
@@ -129,7 +130,7 @@ func TestReceiverThatVanishes(t *testing.T) {
 	log := newLogbook()
 	b := newBackend(t).start(t)
 	e := exportTo(t, b, Options{Logger: log.logger()})
-	series := e.Probe(chat())
+	series := e.probe(chat())
 	const runs = 30
 	for i := range runs {
 		series.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Duration(i+1)*time.Millisecond), unjudged)
@@ -187,12 +188,12 @@ func TestReceiverThatRefuses(t *testing.T) {
 			b := newBackend(t)
 			e := prepareExport(t, b, Options{Logger: log.logger()})
 			b.answer(func(context.Context, int) (*receiver.PartialSuccess, error) {
-				if e.agent.metrics.count(kind) < refusals {
+				if e.self.requests(kind) < refusals {
 					return nil, c.err
 				}
 				return nil, nil
 			})
-			record(e.Probe(chat()), 10)
+			record(e.probe(chat()), 10)
 			b.start(t)
 			e.start(t)
 			log.await(t, "export "+string(kind.outcome))
@@ -202,7 +203,7 @@ func TestReceiverThatRefuses(t *testing.T) {
 			e.end(t)
 			b.stop()
 			checkRuns(t, b.points, "chat", arrived)
-			if got, counted := account(b.points, kind), e.agent.metrics.count(kind); got != float64(counted) {
+			if got, counted := account(b.points, kind), e.self.requests(kind); got != float64(counted) {
 				t.Errorf("the last account says %v refusals, %d were counted", got, counted)
 			}
 			dropped := total(b.points, idAgentDropped, map[string]any{"wsprobe.drop.cause": "rejected"})
@@ -237,12 +238,12 @@ func TestReceiverThatHangs(t *testing.T) {
 	})
 	e := prepareExport(t, b, Options{})
 	e.bound = func(ctx context.Context) (context.Context, context.CancelFunc) {
-		if e.agent.metrics.count(kind) >= timeouts {
+		if e.self.requests(kind) >= timeouts {
 			return ctx, func() {}
 		}
 		return context.WithTimeout(ctx, little)
 	}
-	record(e.Probe(chat()), 10)
+	record(e.probe(chat()), 10)
 	b.start(t)
 	e.start(t)
 	b.await(t, "the runs, and the account of the timeouts", func(points []receiver.Point) bool {
@@ -258,7 +259,7 @@ func TestNothingIsLeft(t *testing.T) {
 	before := runtime.NumGoroutine()
 	b := newBackend(t).start(t)
 	e := exportTo(t, b, Options{})
-	record(e.Probe(chat()), 10)
+	record(e.probe(chat()), 10)
 	b.await(t, "the runs", runsArrived(10))
 	e.end(t)
 	b.stop()

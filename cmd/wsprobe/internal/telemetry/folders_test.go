@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // TestEverySignalWaitsInTheSpool has two agents, one after the other. The first has no receiver, and nothing of it is
@@ -19,7 +20,7 @@ func TestEverySignalWaitsInTheSpool(t *testing.T) {
 		records, spans := keepRecords(b), keepSpans(b)
 		o := Options{SpoolDir: dir, Logs: true, Traces: true}
 		first := exportTo(t, b, o)
-		s := first.Probe(chat())
+		s := first.probe(chat())
 		for i := range 3 {
 			s.Record(in(first.Trace(), refused(midnight.Add(time.Duration(i)*time.Minute))), unjudged)
 		}
@@ -36,8 +37,8 @@ func TestEverySignalWaitsInTheSpool(t *testing.T) {
 		spans.await(t, 9)
 		second.end(t)
 		b.stop()
-		if len(records.records) != 4 || len(spans.spans) != 9 || len(of(b.points, idConnectionSuccess)) != 3 {
-			t.Errorf("%d records, %d spans, %d runs arrived", len(records.records), len(spans.spans), len(of(b.points, idConnectionSuccess)))
+		if len(records.records) != 4 || len(spans.spans) != 9 || len(of(b.points, metrics.ConnectionSuccess)) != 3 {
+			t.Errorf("%d records, %d spans, %d runs arrived", len(records.records), len(spans.spans), len(of(b.points, metrics.ConnectionSuccess)))
 		}
 		for _, folder := range []string{"", "logs", "traces"} {
 			if left := batchFiles(t, filepath.Join(dir, folder)); len(left) > 0 {
@@ -68,7 +69,7 @@ func TestSpoolOfBefore(t *testing.T) {
 				t.Fatalf("a point of %v", p.Resource)
 			}
 		}
-		if n := len(of(slices.Concat(requests...), idConnectionSuccess)); n != 2 {
+		if n := len(of(slices.Concat(requests...), metrics.ConnectionSuccess)); n != 2 {
 			t.Errorf("%d runs arrived, want 2", n)
 		}
 		r.stop(t)

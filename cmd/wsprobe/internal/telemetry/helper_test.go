@@ -2,12 +2,12 @@ package telemetry
 
 import (
 	"context"
+	"log/slog"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	collector "go.opentelemetry.io/proto/otlp/collector/metrics/v1"
 	"google.golang.org/protobuf/proto"
 
@@ -16,6 +16,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -26,23 +27,23 @@ const unjudged = probehealth.Unknown
 var midnight = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
 
 // chat is a target with labels.
-func chat() Target {
-	return Target{
+func chat() metrics.Target {
+	return metrics.Target{
 		Name: "chat", Interpretation: probe.RoundTripLatency, Address: "chat.example.com", Port: 443,
 		Scheme: "wss", Path: "/socket", Labels: map[string]string{"team": "web"},
 	}
 }
 
 // chatAttributes are what every point about chat bears.
-func chatAttributes(more ...attribute.KeyValue) []attribute.KeyValue {
-	return append([]attribute.KeyValue{
-		attribute.String("wsprobe.name", "chat"),
-		attribute.String("wsprobe.interpretation", "round_trip_latency"),
-		attribute.String("server.address", "chat.example.com"),
-		attribute.Int("server.port", 443),
-		attribute.String("url.scheme", "wss"),
-		attribute.String("url.path", "/socket"),
-		attribute.String("team", "web"),
+func chatAttributes(more ...slog.Attr) []slog.Attr {
+	return append([]slog.Attr{
+		slog.String("wsprobe.name", "chat"),
+		slog.String("wsprobe.interpretation", "round_trip_latency"),
+		slog.String("server.address", "chat.example.com"),
+		slog.Int("server.port", 443),
+		slog.String("url.scheme", "wss"),
+		slog.String("url.path", "/socket"),
+		slog.String("team", "web"),
 	}, more...)
 }
 
@@ -110,7 +111,7 @@ func (s *stub) send(ctx context.Context, request []byte) outbox.Answer {
 	}
 	var values []float64
 	for p := range receiver.Points(&decoded) {
-		if p.Metric == table[idHandshakeLatency].Name {
+		if p.Metric == table[metrics.HandshakeLatency].Name {
 			values = append(values, p.Value)
 		}
 	}
@@ -141,29 +142,61 @@ func (s *stub) delivered() []float64 {
 	return all
 }
 
-// find returns the data of a metric, or nil if it is absent.
-func find(scope metricdata.ScopeMetrics, m metricID) metricdata.Aggregation {
-	for _, candidate := range scope.Metrics {
-		if candidate.Name == table[m].Name {
-			return candidate.Data
+// find returns the points of a metric, nil if it is absent.
+func find(scope otlp.Scope, m metrics.ID) []metrics.Point {
+	for _, f := range scope.Families {
+		if f.Name == table[m].Name {
+			return f.Points
 		}
 	}
 	return nil
 }
 
-func gauges(scope metricdata.ScopeMetrics, m metricID) []metricdata.DataPoint[float64] {
-	data, _ := find(scope, m).(metricdata.Gauge[float64])
-	return data.DataPoints
+// gauges, sums and histograms return the points of a metric of that kind.
+func gauges(scope otlp.Scope, m metrics.ID) []metrics.Point { return ofKind(scope, m, metrics.Gauge) }
+
+func sums(scope otlp.Scope, m metrics.ID) []metrics.Point {
+	return ofKind(scope, m, metrics.Counter, metrics.UpDownCounter)
 }
 
-func sums(scope metricdata.ScopeMetrics, m metricID) []metricdata.DataPoint[int64] {
-	data, _ := find(scope, m).(metricdata.Sum[int64])
-	return data.DataPoints
+func histograms(scope otlp.Scope, m metrics.ID) []metrics.Point {
+	return ofKind(scope, m, metrics.Histogram)
 }
 
-func histograms(scope metricdata.ScopeMetrics, m metricID) []metricdata.HistogramDataPoint[float64] {
-	data, _ := find(scope, m).(metricdata.Histogram[float64])
-	return data.DataPoints
+func ofKind(scope otlp.Scope, m metrics.ID, kinds ...metrics.Kind) []metrics.Point {
+	if !slices.Contains(kinds, table[m].Kind) {
+		return nil
+	}
+	return find(scope, m)
+}
+
+// observed is a probe whose runs are told to all sinks of a Telemetry, as the agent does.
+type observed struct {
+	*Series
+	records *Recorder
+	traces  *Tracer
+}
+
+func (t *Telemetry) probe(target metrics.Target) *observed {
+	id := metrics.NewIdentity(target)
+	return &observed{t.Probe(id), t.Recorder(id), t.Tracer(id)}
+}
+
+// replace has a probe take the place of another.
+func (t *Telemetry) replace(gone *observed, target metrics.Target) *observed {
+	id := metrics.NewIdentity(target)
+	return &observed{t.Replace([]*Series{gone.Series}, []*metrics.Identity{id})[0], t.Recorder(id), t.Tracer(id)}
+}
+
+// Record tells of a run.
+func (p *observed) Record(r probe.Result, status probehealth.Status) {
+	p.tell(&metrics.Observation{Probe: p.identity, Result: r, Health: probehealth.State{Status: status}})
+}
+
+func (p *observed) tell(o *metrics.Observation) {
+	p.Observe(o)
+	p.records.Observe(o)
+	p.traces.Observe(o)
 }
 
 // newTest makes a Telemetry that exports to a stub and comes back from a deferral without spread.
@@ -193,14 +226,14 @@ func newTestOf(t *testing.T, o Options, metrics sender) *Telemetry {
 }
 
 // allRequests makes one collection.
-func allRequests(telemetry *Telemetry) []metricdata.ScopeMetrics {
-	var all []metricdata.ScopeMetrics
-	telemetry.producer.produceAll(func(scopes ...metricdata.ScopeMetrics) { all = append(all, scopes[0]) })
+func allRequests(telemetry *Telemetry) []otlp.Scope {
+	var all []otlp.Scope
+	telemetry.producer.produceAll(func(scopes ...otlp.Scope) { all = append(all, scopes[0]) })
 	return all
 }
 
 // produce makes one collection, which must fit into one request.
-func produce(t *testing.T, telemetry *Telemetry) metricdata.ScopeMetrics {
+func produce(t *testing.T, telemetry *Telemetry) otlp.Scope {
 	t.Helper()
 	scopes := allRequests(telemetry)
 	if len(scopes) != 1 {

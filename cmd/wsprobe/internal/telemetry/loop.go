@@ -6,7 +6,6 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 )
 
@@ -60,15 +59,11 @@ func (t *Telemetry) end() error {
 
 // tellDrops logs the items that were dropped since the last call by code that must not wait for a log.
 func (t *Telemetry) tellDrops() {
-	for signal, counts := range map[otlp.Signal]*signalCounts{
-		otlp.Metrics: t.agent.metrics, otlp.Logs: t.agent.records, otlp.Traces: t.agent.traces,
-	} {
-		if counts == nil {
-			continue
-		}
-		words := signalWords[signal]
-		for cause, n := range counts.takeUntold() {
-			t.log.Warn(words.Items+" dropped: "+string(cause), words.Unit, n)
+	for dropped, n := range t.self.takeUntold() {
+		for _, signal := range signals {
+			if signal.dropped == dropped.metric {
+				t.log.Warn(signal.Items+" dropped: "+dropped.values[0], signal.Unit, n)
+			}
 		}
 	}
 }

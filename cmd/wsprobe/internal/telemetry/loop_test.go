@@ -14,7 +14,7 @@ import (
 // running is a Telemetry that runs in a bubble.
 type running struct {
 	*Telemetry
-	series *Series
+	series *observed
 	began  time.Time
 	count  int
 	cancel context.CancelFunc
@@ -32,7 +32,7 @@ func start(t *testing.T, o Options, s *stub) *running {
 func prepare(t *testing.T, o Options, s *stub) *running {
 	t.Helper()
 	telemetry := newTest(t, o, s)
-	return &running{Telemetry: telemetry, series: telemetry.Probe(chat()), began: time.Now(), done: make(chan error, 1)}
+	return &running{Telemetry: telemetry, series: telemetry.probe(chat()), began: time.Now(), done: make(chan error, 1)}
 }
 
 func (r *running) start(t *testing.T) {
@@ -229,7 +229,7 @@ func TestFewRequestsAreInMemory(t *testing.T) {
 		}}
 		r = prepare(t, Options{Interval: time.Minute}, s)
 		for range 3 * maxRequestPoints {
-			r.Probe(chat()).Record(good(time.Now(), time.Millisecond), unjudged)
+			r.probe(chat()).Record(good(time.Now(), time.Millisecond), unjudged)
 		}
 		r.start(t)
 		r.until(2 * time.Minute)

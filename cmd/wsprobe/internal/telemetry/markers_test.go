@@ -7,26 +7,26 @@ import (
 	"testing/synctest"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// said is what a collection says of the gauges of runs: metric or phase, a value or "ends", in the order of the request.
-func said(scopes ...metricdata.ScopeMetrics) string {
+// said is what a collection says of the gauges of runs: metric or phase, a value or "ends", in the order of the
+// request.
+func said(scopes ...otlp.Scope) string {
 	var all []string
 	for _, scope := range scopes {
-		for _, m := range []metricID{idHandshakeLatency, idRoundTripLatency, idConnectionSuccess, idPhaseDuration} {
+		for _, m := range []metrics.ID{metrics.HandshakeLatency, metrics.RoundTripLatency, metrics.ConnectionSuccess, metrics.PhaseDuration} {
 			for _, p := range gauges(scope, m) {
 				what := strings.TrimPrefix(table[m].Name, "wsprobe.")
-				for _, key := range []attribute.Key{keyPhase, keyReason} {
+				for _, key := range []string{metrics.KeyPhase, metrics.KeyReason} {
 					if v, ok := p.Attributes.Value(key); ok {
-						what = v.AsString()
+						what = v.String()
 					}
 				}
-				if isMarker(p.Value) {
+				if p.NoValue {
 					all = append(all, what+" ends")
 				} else {
 					all = append(all, what)
@@ -66,7 +66,7 @@ func TestSeriesWithoutAValueEnds(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			telemetry := newTest(t, Options{EndMarkers: !c.without}, new(stub))
-			series, at := telemetry.Probe(chat()), midnight
+			series, at := telemetry.probe(chat()), midnight
 			record := func(results []func(time.Time) probe.Result) {
 				for _, result := range results {
 					at = at.Add(time.Minute)
@@ -88,21 +88,17 @@ func rs(results ...func(time.Time) probe.Result) []func(time.Time) probe.Result 
 // TestMarkersStandLast: the Prometheus exporter of some Collectors drops what stands behind a marker in its metric.
 func TestMarkersStandLast(t *testing.T) {
 	telemetry := newTest(t, Options{EndMarkers: true}, new(stub))
-	a, b := telemetry.Probe(chat()), telemetry.Probe(Target{Name: "other"})
+	a, b := telemetry.probe(chat()), telemetry.probe(metrics.Target{Name: "other"})
 	a.Record(good(midnight, time.Millisecond), unjudged)
 	b.Record(good(midnight, time.Millisecond), unjudged)
 	allRequests(telemetry)
 	a.Record(refused(midnight.Add(time.Minute)), unjudged)
 	b.Record(good(midnight.Add(2*time.Minute), time.Millisecond), unjudged)
 	for _, scope := range allRequests(telemetry) {
-		for _, m := range scope.Metrics {
-			data, ok := m.Data.(metricdata.Gauge[float64])
-			if !ok {
-				continue
-			}
+		for _, m := range scope.Families {
 			ended := false
-			for _, p := range data.DataPoints {
-				if ended = ended || isMarker(p.Value); ended != isMarker(p.Value) {
+			for _, p := range m.Points {
+				if ended = ended || p.NoValue; ended != p.NoValue {
 					t.Errorf("%s: a value behind a marker", m.Name)
 				}
 			}
@@ -115,7 +111,7 @@ func TestLatenciesEndAtTheStop(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tp := &tape{}
 		r := taped(t, Options{Interval: time.Hour, EndMarkers: true}, tp)
-		series := r.Probe(chat())
+		series := r.probe(chat())
 		series.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), unjudged)
 		r.stop(t)
 		requests := tp.points(t)
@@ -138,7 +134,7 @@ func TestStreaks(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tp := &tape{}
 		r := taped(t, Options{Interval: 10 * time.Second, PendingRuns: 4}, tp)
-		series := r.Probe(chat())
+		series := r.probe(chat())
 		r.until(11 * time.Second) // nothing is said of a probe that has not run
 		for i := range 3 {        // the third makes a collection ahead of time
 			r.until(time.Duration(12+i) * time.Second)
@@ -150,7 +146,7 @@ func TestStreaks(t *testing.T) {
 		r.stop(t)
 		var got []receiver.Point
 		for _, p := range slices.Concat(tp.points(t)...) {
-			if p.Metric == table[idConsecutiveFailures].Name {
+			if p.Metric == table[metrics.ConsecutiveFailures].Name {
 				got = append(got, p)
 			}
 		}
@@ -172,14 +168,14 @@ func TestMissedIntervals(t *testing.T) {
 		r := taped(t, Options{Interval: 10 * time.Second}, tp)
 		target := chat()
 		target.Interval = 15 * time.Second
-		series := r.Probe(target)
+		series := r.probe(target)
 		r.until(65 * time.Second)
 		series.Record(good(time.Now(), time.Millisecond), unjudged)
 		r.until(85 * time.Second)
 		r.stop(t)
 		var values []float64
 		for _, p := range slices.Concat(tp.points(t)...) {
-			if p.Metric == table[idMissedIntervals].Name {
+			if p.Metric == table[metrics.MissedIntervals].Name {
 				values = append(values, p.Value)
 			}
 		}

@@ -7,11 +7,10 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 func TestTableIsWhole(t *testing.T) {
@@ -39,9 +38,9 @@ func TestTableIsWhole(t *testing.T) {
 }
 
 func TestTableIsACopy(t *testing.T) {
-	Metrics()[idRuns].Attributes[0] = "changed"
-	Metrics()[idRuns].Name = "changed"
-	if got := Metrics()[idRuns]; got.Name != "wsprobe.runs" || got.Attributes[0] != "wsprobe.reason" {
+	Metrics()[metrics.Runs].Attributes[0] = "changed"
+	Metrics()[metrics.Runs].Name = "changed"
+	if got := Metrics()[metrics.Runs]; got.Name != "wsprobe.runs" || got.Attributes[0] != "wsprobe.reason" {
 		t.Errorf("got %+v", got)
 	}
 }
@@ -52,9 +51,9 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	target := chat()
 	target.Labels = nil
 	target.Name, target.Interval = "never", time.Nanosecond
-	telemetry.Probe(target)
+	telemetry.probe(target)
 	target.Name, target.Interval = "chat", time.Hour
-	series := telemetry.Probe(target)
+	series := telemetry.probe(target)
 	certified := good(midnight, time.Millisecond)
 	certified.CertificateExpiry = midnight.Add(time.Hour)
 	series.Record(certified, probehealth.Degraded)
@@ -62,31 +61,35 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	telemetry.ObserveStart(time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)
 	telemetry.ObserveConfigLoad(ConfigLoad{At: midnight, Took: time.Millisecond, OK: true})
-	telemetry.agent.build = buildAttributes("1.2.3", "go1.26", "c0ffee", "https://wsprobe.example.com/")
-	telemetry.agent.metrics.answered(outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"}, 0)
-	telemetry.agent.spoolFailed("no_space")
+	telemetry.self.build = buildAttributes("1.2.3", "go1.26", "c0ffee", "https://wsprobe.example.com/")
+	telemetry.observer(otlp.Metrics).Answered(outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"}, 0)
+	telemetry.observer(otlp.Metrics).SpoolFailed("no_space")
 	telemetry.metrics.Add(outbox.Batch{At: time.Now()})
 
 	seen := map[string]bool{}
-	for _, m := range produce(t, telemetry).Metrics {
+	for _, m := range produce(t, telemetry).Families {
 		row := rowOf(t, m.Name)
 		seen[m.Name] = true
-		kind, sets := describe(m.Data)
-		if kind != row.Kind || m.Unit != row.Unit || m.Description != row.Description {
-			t.Errorf("%s: a %s in %q, want a %s in %q", m.Name, kind, m.Unit, row.Kind, row.Unit)
+		if m.Kind != row.Kind || m.Unit != row.Unit || m.Description != row.Description {
+			t.Errorf("%s: a %s in %q, want a %s in %q", m.Name, m.Kind, m.Unit, row.Kind, row.Unit)
 		}
 		want := slices.Clone(row.Attributes)
 		if row.PerProbe {
-			want = append(want, ProbeAttributes()...)
+			want = append(want, metrics.ProbeKeys()...)
 		}
 		slices.Sort(want)
 		union := map[string]bool{}
-		for _, set := range sets {
-			for _, kv := range set.ToSlice() {
-				union[string(kv.Key)] = true
+		for _, p := range m.Points {
+			set := p.Attributes
+			for _, a := range set.Attributes {
+				union[a.Key] = true
 			}
-			if n := set.Len(); n != len(want) && (n != len(want)-1 || set.HasValue("error.type")) {
-				t.Errorf("%s: a point with %v, want %v", m.Name, set.ToSlice(), want)
+			_, failed := set.Value("error.type")
+			if n := len(set.Attributes); n != len(want) && (n != len(want)-1 || failed) {
+				t.Errorf("%s: a point with %v, want %v", m.Name, set.Attributes, want)
+			}
+			if _, whole := p.Value.Whole(); whole == (row.Kind == metrics.Gauge || row.Kind == metrics.Histogram) || (p.Distribution != nil) != (row.Kind == metrics.Histogram) {
+				t.Errorf("%s: a %s with the point %+v", m.Name, row.Kind, p)
 			}
 		}
 		if got := slices.Sorted(maps.Keys(union)); !slices.Equal(got, want) {
@@ -100,7 +103,7 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	}
 }
 
-func rowOf(t *testing.T, name string) Metric {
+func rowOf(t *testing.T, name string) metrics.Metric {
 	t.Helper()
 	for _, row := range Metrics() {
 		if row.Name == name {
@@ -108,46 +111,13 @@ func rowOf(t *testing.T, name string) Metric {
 		}
 	}
 	t.Fatalf("%s is not in the table", name)
-	return Metric{}
-}
-
-// describe returns the kind of data and the attributes of its points.
-func describe(data metricdata.Aggregation) (kind Kind, sets []attribute.Set) {
-	switch data := data.(type) {
-	case metricdata.Gauge[float64]:
-		kind = Gauge
-		for _, p := range data.DataPoints {
-			sets = append(sets, p.Attributes)
-		}
-	case metricdata.Sum[int64]:
-		kind = UpDownCounter
-		if data.IsMonotonic {
-			kind = Counter
-		}
-		for _, p := range data.DataPoints {
-			sets = append(sets, p.Attributes)
-		}
-	case metricdata.Sum[float64]:
-		kind = UpDownCounter
-		if data.IsMonotonic {
-			kind = Counter
-		}
-		for _, p := range data.DataPoints {
-			sets = append(sets, p.Attributes)
-		}
-	case metricdata.Histogram[float64]:
-		kind = Histogram
-		for _, p := range data.DataPoints {
-			sets = append(sets, p.Attributes)
-		}
-	}
-	return kind, sets
+	return metrics.Metric{}
 }
 
 func TestAgentCountsItself(t *testing.T) {
 	telemetry := newTest(t, Options{InFlight: func() int { return 3 }}, new(stub))
-	telemetry.Probe(chat())
-	telemetry.Probe(chat())
+	telemetry.probe(chat())
+	telemetry.probe(chat())
 	telemetry.ObserveStart(2 * time.Millisecond)
 	telemetry.ObserveStart(3 * time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)
@@ -155,13 +125,13 @@ func TestAgentCountsItself(t *testing.T) {
 	telemetry.ObserveSkip("missed", 1)
 	telemetry.ObserveOverload()
 	telemetry.ObserveOverload()
-	telemetry.agent.metrics.answered(outbox.Answer{Outcome: outbox.Accepted}, 50)
-	telemetry.agent.metrics.answered(outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"}, 0)
-	telemetry.agent.metrics.drop(outbox.DropQueueFull, 7)
+	telemetry.observer(otlp.Metrics).Answered(outbox.Answer{Outcome: outbox.Accepted}, 50)
+	telemetry.observer(otlp.Metrics).Answered(outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"}, 0)
+	telemetry.observer(otlp.Metrics).Dropped(outbox.DropQueueFull, 7)
 	scope := produce(t, telemetry)
 
 	for _, c := range []struct {
-		metric     metricID
+		metric     metrics.ID
 		attributes string
 		want       int64
 	}{
@@ -182,8 +152,8 @@ func TestAgentCountsItself(t *testing.T) {
 		for _, p := range sums(scope, c.metric) {
 			if encode(p.Attributes) == c.attributes {
 				found = true
-				if p.Value != c.want {
-					t.Errorf("%s{%s}: got %d, want %d", table[c.metric].Name, c.attributes, p.Value, c.want)
+				if p.Value.Float() != float64(c.want) {
+					t.Errorf("%s{%s}: got %v, want %d", table[c.metric].Name, c.attributes, p.Value, c.want)
 				}
 			}
 		}
@@ -191,7 +161,7 @@ func TestAgentCountsItself(t *testing.T) {
 			t.Errorf("%s{%s} is absent", table[c.metric].Name, c.attributes)
 		}
 	}
-	if h := histograms(scope, idAgentStartDelay); len(h) != 1 || h[0].Count != 2 || h[0].Sum != 5 {
+	if h := histograms(scope, idAgentStartDelay); len(h) != 1 || h[0].Distribution.Count != 2 || h[0].Distribution.Sum != 5 {
 		t.Errorf("start delay: got %+v", h)
 	}
 	if find(scope, idAgentQueueAge) != nil {

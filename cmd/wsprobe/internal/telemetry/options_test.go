@@ -78,7 +78,7 @@ func TestResource(t *testing.T) {
 		if !ok {
 			return "(absent)"
 		}
-		return v.AsString()
+		return v.String()
 	}
 	given := map[string]string{
 		"service.name": "given", "service.instance.id": "given", "host.name": "given", "wsprobe.location": "given",
@@ -119,7 +119,7 @@ func TestEveryProcessIsAnInstanceOfItsOwn(t *testing.T) {
 	var ids []string
 	for range 2 {
 		v, _ := newTest(t, Options{}, new(stub)).resource.Set().Value("service.instance.id")
-		ids = append(ids, v.AsString())
+		ids = append(ids, v.String())
 	}
 	if slices.Equal(ids[:1], ids[1:]) || uuid.Validate(ids[0]) != nil {
 		t.Errorf("got %v", ids)

@@ -16,6 +16,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // tape keeps the bytes of the requests that were accepted.
@@ -56,8 +57,8 @@ func (tp *tape) points(t *testing.T) [][]receiver.Point {
 	return all
 }
 
-// checkOrder wants no request to begin before the newest millisecond of the one before, and the points of a series to be in
-// order and a millisecond apart, as a back end sees them that cuts times to milliseconds.
+// checkOrder wants no request to begin before the newest millisecond of the one before, and the points of a series to
+// be in order and a millisecond apart, as a back end sees them that cuts times to milliseconds.
 func checkOrder(t *testing.T, requests [][]receiver.Point) {
 	t.Helper()
 	newest, series := int64(0), map[string]int64{}
@@ -97,7 +98,7 @@ func (r *running) churn(probes int, interval, long time.Duration) int {
 	for i := range probes {
 		target := chat()
 		target.Name, target.Interval = fmt.Sprint("probe ", i), interval
-		series, random := r.Probe(target), rand.New(rand.NewPCG(uint64(i), 0))
+		series, random := r.probe(target), rand.New(rand.NewPCG(uint64(i), 0))
 		running.Go(func() {
 			time.Sleep(time.Duration(random.Int64N(int64(interval))))
 			for until := r.began.Add(long); time.Now().Before(until); {
@@ -127,8 +128,8 @@ func (r *running) churn(probes int, interval, long time.Duration) int {
 	return runs
 }
 
-// TestRequestsAreInOrderOfTime is the rule of the package, over the bytes that leave: no request begins before the newest
-// point of the one before, whatever the size of the collections, the close handshakes and the receiver.
+// TestRequestsAreInOrderOfTime is the rule of the package, over the bytes that leave: no request begins before the
+// newest point of the one before, whatever the size of the collections, the close handshakes and the receiver.
 func TestRequestsAreInOrderOfTime(t *testing.T) {
 	deferred := func(from, to int) func(int) outbox.Answer {
 		return func(n int) outbox.Answer {
@@ -159,7 +160,7 @@ func TestRequestsAreInOrderOfTime(t *testing.T) {
 				checkOrder(t, requests)
 				stored := 0
 				for _, p := range slices.Concat(requests...) {
-					if p.Metric == table[idSuccess].Name {
+					if p.Metric == table[metrics.Success].Name {
 						stored++
 					}
 				}
@@ -188,7 +189,7 @@ func TestRestartKeepsTheOrder(t *testing.T) {
 		checkOrder(t, requests)
 		stored := 0
 		for _, p := range slices.Concat(requests...) {
-			if p.Metric == table[idSuccess].Name {
+			if p.Metric == table[metrics.Success].Name {
 				stored++
 			}
 		}
@@ -201,14 +202,14 @@ func TestRestartKeepsTheOrder(t *testing.T) {
 // TestRunsOfAProbeAreAMillisecondApart: a run that timed out, and one that was refused right after it.
 func TestRunsOfAProbeAreAMillisecondApart(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
-	series := telemetry.Probe(chat())
+	series := telemetry.probe(chat())
 	for i := range 3 {
 		result := refused(midnight)
 		result.Ended = midnight.Add(time.Duration(i) * 100 * time.Microsecond)
 		series.Record(result, unjudged)
 	}
 	var at []time.Duration
-	for _, p := range gauges(produce(t, telemetry), idSuccess) {
+	for _, p := range gauges(produce(t, telemetry), metrics.Success) {
 		at = append(at, p.Time.Sub(midnight))
 	}
 	if want := []time.Duration{0, time.Millisecond, 2 * time.Millisecond}; !slices.Equal(at, want) {
@@ -221,7 +222,7 @@ func TestCloseHandshakeHoldsTheExport(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		tp := &tape{}
 		r := taped(t, Options{Interval: 10 * time.Second}, tp)
-		slow, quick := r.Probe(chat()), r.Probe(Target{Name: "quick"})
+		slow, quick := r.probe(chat()), r.probe(metrics.Target{Name: "quick"})
 		r.until(9900 * time.Millisecond)
 		ended := time.Now()
 		slow.Fix(ended)
@@ -239,7 +240,7 @@ func TestCloseHandshakeHoldsTheExport(t *testing.T) {
 		r.until(21 * time.Second)
 		r.stop(t)
 		checkOrder(t, tp.points(t))
-		if n := len(of(slices.Concat(tp.points(t)...), idSuccess)); n != 2 {
+		if n := len(of(slices.Concat(tp.points(t)...), metrics.Success)); n != 2 {
 			t.Errorf("%d runs arrived, want 2", n)
 		}
 	})

@@ -5,61 +5,15 @@ import (
 	"sync"
 	"time"
 
-	"github.com/wsprobe/wsprobe/probe"
-	probehealth "github.com/wsprobe/wsprobe/probe/health"
-	"github.com/wsprobe/wsprobe/reasons"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// run is what the points of one run are made of, without the texts of its result.
-type run struct {
-	series               *Series
-	started, ended       time.Time // without their monotonic part: these are the times that are exported
-	at                   time.Time // of its points, which is mostly the end
-	reason               reasons.Code
-	handshake, roundTrip time.Duration
-	opened, replied      bool
-	status               probehealth.Status // Unknown for none
-	streak               uint32             // failed runs in a row, this one included
-	phases               probe.Phases
-	certified            bool    // a certificate was seen
-	timeLeft             float64 // until it expires, in seconds
-	later                bool    // a copy of it waits for a later collection
-}
-
-func newRun(s *Series, r probe.Result, status probehealth.Status) run {
-	noted := run{
-		series: s, started: r.Started.Round(0), ended: r.Ended.Round(0), at: r.Ended.Round(0), reason: r.Reason,
-		handshake: r.Handshake, opened: r.Opened, roundTrip: r.RoundTrip, replied: r.Replied,
-		status: status, phases: r.Phases,
-	}
-	if noted.certified = !r.CertificateExpiry.IsZero(); noted.certified {
-		// Not as a time.Duration, which ends after 292 years: "no expiry" is written as the year 9999 (RFC 5280 4.1.2.5).
-		noted.timeLeft = float64(r.CertificateExpiry.UnixMilli()-r.Ended.UnixMilli()) / 1000
-	}
-	return noted
-}
-
-// points is the number of data points of the run.
-func (r *run) points() int {
-	n := 2 // connection_success, success
-	if r.opened {
-		n++
-	}
-	if r.replied {
-		n++
-	}
-	if r.certified {
-		n++
-	}
-	if r.status != probehealth.Unknown {
-		n++
-	}
-	for _, span := range r.phases {
-		if span.State == probe.SpanEnded {
-			n++
-		}
-	}
-	return n
+// noted is a run that waits for a collection.
+type noted struct {
+	series *Series
+	at     time.Time // of its points; the collection gives it
+	later  bool      // a copy of it waits for a later collection
+	metrics.Run
 }
 
 // manyRuns is how many runs are a request or two, so that it makes no sense to let them wait for others.
@@ -74,10 +28,10 @@ type pending struct {
 	drop  func(points int) // called with the points of each run that has to go
 
 	mu      sync.Mutex
-	runs    []run // a ring once it is full
+	runs    []noted // a ring once it is full
 	oldest  int
-	spare   []run
-	order   []*run
+	spare   []noted
+	order   []*noted
 	any     bool                  // there was a run
 	closing map[*Series]time.Time // the ends of runs that are still in their close handshake
 }
@@ -120,7 +74,7 @@ func (p *pending) waiting() map[*Series]bool {
 }
 
 // add appends a run, in place of the oldest one if there is no room.
-func (p *pending) add(r run) {
+func (p *pending) add(r noted) {
 	if p == nil {
 		return
 	}
@@ -139,18 +93,18 @@ func (p *pending) add(r run) {
 		}
 		return
 	}
-	dropped := p.runs[p.oldest].points()
+	dropped := p.runs[p.oldest].Count()
 	p.runs[p.oldest] = r
 	p.oldest = (p.oldest + 1) % p.limit
 	p.mu.Unlock()
 	p.drop(dropped)
 }
 
-// take calls stamp and then each with all runs up to the horizon, and forgets them. The horizon is now, or the end of the
-// first run that is still in its close handshake: what comes later has ended later. Each is called in the order of the times
-// that stamp gave. Runs can be added meanwhile: the two slices take turns, so that no memory is asked for once they are
-// as long as an interval needs. It must not be called by two goroutines at once.
-func (p *pending) take(stamp, each func(*run)) (horizon time.Time) {
+// take calls stamp and then each with all runs up to the horizon, and forgets them. The horizon is now, or the end of
+// the first run that is still in its close handshake: what comes later has ended later. Each is called in the order of
+// the times that stamp gave. Runs can be added meanwhile: the two slices take turns, so that no memory is asked for
+// once they are as long as an interval needs. It must not be called by two goroutines at once.
+func (p *pending) take(stamp, each func(*noted)) (horizon time.Time) {
 	taken, oldest, horizon := p.swap()
 	p.order = p.order[:0]
 	for i := range taken {
@@ -159,7 +113,7 @@ func (p *pending) take(stamp, each func(*run)) (horizon time.Time) {
 			p.order = append(p.order, r)
 		}
 	}
-	slices.SortStableFunc(p.order, func(a, b *run) int { return a.at.Compare(b.at) })
+	slices.SortStableFunc(p.order, func(a, b *noted) int { return a.at.Compare(b.at) })
 	for _, r := range p.order {
 		each(r)
 	}
@@ -173,7 +127,7 @@ func (p *pending) take(stamp, each func(*run)) (horizon time.Time) {
 
 // swap takes the runs away, but for those after the horizon, which stay. A run that ended later
 // than now was timed by a clock that has been set back since; nothing that comes could be before it, so it goes.
-func (p *pending) swap() (taken []run, oldest int, horizon time.Time) {
+func (p *pending) swap() (taken []noted, oldest int, horizon time.Time) {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	now := time.Now().Round(0)
@@ -186,7 +140,7 @@ func (p *pending) swap() (taken []run, oldest int, horizon time.Time) {
 	taken, oldest = p.runs, p.oldest
 	p.runs, p.oldest, p.spare = p.spare[:0], 0, nil
 	for i := range taken {
-		if r := &taken[(oldest+i)%len(taken)]; r.ended.After(horizon) && !r.ended.After(now) {
+		if r := &taken[(oldest+i)%len(taken)]; r.Ended.After(horizon) && !r.Ended.After(now) {
 			p.runs = append(p.runs, *r)
 			r.later = true
 		}

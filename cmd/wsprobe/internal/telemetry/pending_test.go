@@ -7,12 +7,13 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // takeAll returns the handshakes of the pending runs in ms.
 func takeAll(p *pending) []int64 {
 	var all []int64
-	p.take(func(*run) {}, func(r *run) { all = append(all, r.handshake.Milliseconds()) })
+	p.take(func(*noted) {}, func(r *noted) { all = append(all, r.Handshake.Milliseconds()) })
 	return all
 }
 
@@ -21,7 +22,7 @@ func TestPendingDropsTheOldest(t *testing.T) {
 	p := newPending(3, func(points int) { dropped += points })
 	for round := range 3 { // the ring turns by another amount in each
 		for i := range 5 + round {
-			p.add(newRun(nil, probe.Result{Opened: true, Handshake: time.Duration(i) * time.Millisecond}, unjudged))
+			p.add(noted{Run: metrics.Run{Opened: true, Handshake: time.Duration(i) * time.Millisecond}})
 		}
 		last := int64(4 + round)
 		if got, want := takeAll(p), []int64{last - 2, last - 1, last}; !slices.Equal(got, want) {
@@ -48,24 +49,24 @@ func TestDroppedRunsAreCountedByTheirPoints(t *testing.T) {
 		{refused(midnight), unjudged, 2 + 0 + 1},
 	} {
 		telemetry := newTest(t, Options{PendingRuns: 1}, new(stub))
-		series := telemetry.Probe(chat())
+		series := telemetry.probe(chat())
 		series.Record(c.result, c.status)
 		series.Record(good(midnight, time.Millisecond), unjudged)
 		scope := produce(t, telemetry)
 		for _, p := range sums(scope, idAgentDropped) {
 			want := int64(0)
-			if cause, _ := p.Attributes.Value("wsprobe.drop.cause"); cause.AsString() == "pending_full" {
+			if cause, _ := p.Attributes.Value("wsprobe.drop.cause"); cause.String() == "pending_full" {
 				want = int64(c.want)
 			}
-			if p.Value != want {
-				t.Errorf("%s: got %d, want %d", encode(p.Attributes), p.Value, want)
+			if p.Value.Float() != float64(want) {
+				t.Errorf("%s: got %v, want %d", encode(p.Attributes), p.Value, want)
 			}
 		}
-		if n := len(gauges(scope, idConnectionSuccess)); n != 1 {
+		if n := len(gauges(scope, metrics.ConnectionSuccess)); n != 1 {
 			t.Errorf("%d runs left, want 1", n)
 		}
-		for _, total := range sums(scope, idRuns) {
-			if total.Value == 0 {
+		for _, total := range sums(scope, metrics.Runs) {
+			if total.Value.Float() == 0 {
 				t.Error("a dropped run is not in the total")
 			}
 		}
@@ -74,12 +75,12 @@ func TestDroppedRunsAreCountedByTheirPoints(t *testing.T) {
 
 func TestPendingKeepsItsMemory(t *testing.T) {
 	p := newPending(100, func(int) {})
-	r := newRun(nil, probe.Result{}, unjudged)
+	var r noted
 	cycle := func() {
 		for range 100 {
 			p.add(r)
 		}
-		p.take(func(*run) {}, func(*run) {})
+		p.take(func(*noted) {}, func(*noted) {})
 	}
 	cycle()
 	cycle()

@@ -5,9 +5,10 @@ import (
 	"sync"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // producer makes the points of the export. It hands each run over once, so there can be one reader of it only; a
@@ -15,12 +16,12 @@ import (
 // series.
 type producer struct {
 	scope      instrumentation.Scope
-	common     []attribute.KeyValue // of every point
+	common     []metrics.Attribute // of every point
 	header     int
 	start      time.Time // of the agent
 	pending    *pending
-	agent      *agent
-	others     func() []metricdata.ScopeMetrics // a few points more, about this process
+	self       *selfCounts
+	others     func() []otlp.Scope // a few points more, about this process
 	endMarkers bool
 
 	// The goroutine of the collections has these to itself, but for times.behind.
@@ -52,7 +53,7 @@ func (p *producer) all() []*Series {
 // produce hands over the points of all runs since the last call, one export request at a time, in order of time. What
 // has been handed over is not kept: a hundred thousand probes have more points than should be in memory at once. It
 // must not be called by two goroutines at once.
-func (p *producer) produce(request func(...metricdata.ScopeMetrics)) {
+func (p *producer) produce(request func(...otlp.Scope)) {
 	b := p.batcher(request)
 	if horizon := p.addEnding(b, p.addRuns(b)); !horizon.Before(p.times.newest) {
 		p.addStreaks(b, p.times.next(horizon))
@@ -61,19 +62,19 @@ func (p *producer) produce(request func(...metricdata.ScopeMetrics)) {
 }
 
 // produceAll is produce with the totals as they are now after the runs.
-func (p *producer) produceAll(request func(...metricdata.ScopeMetrics)) {
+func (p *producer) produceAll(request func(...otlp.Scope)) {
 	b := p.batcher(request)
 	at := p.addAll(b)
 	b.finish(p.restamped(at)...)
 }
 
 // produceLast is produceAll, after which the latencies of all probes end.
-func (p *producer) produceLast(request func(...metricdata.ScopeMetrics)) {
+func (p *producer) produceLast(request func(...otlp.Scope)) {
 	b := p.batcher(request)
 	at := p.addAll(b)
 	if p.endMarkers {
 		for _, s := range p.all() {
-			b.endValues(s, s.told.values&^hasStatus, p.startOf(s), at)
+			b.endMeasured(s, s.told.measured&^metrics.HasStatus, p.startOf(s), at)
 			b.flush()
 		}
 	}
@@ -94,19 +95,19 @@ func (p *producer) addAll(b *batcher) time.Time {
 		}
 	}
 	p.addStreaks(b, at) // of those whose totals were first, if they have run since
-	p.agent.addTo(b, len(all), p.start, at)
+	p.self.addTo(b, len(all), p.start, at)
 	return at
 }
 
-func (p *producer) batcher(request func(...metricdata.ScopeMetrics)) *batcher {
-	return &batcher{scope: p.scope, common: p.common, header: p.header, request: request}
+func (p *producer) batcher(request func(...otlp.Scope)) *batcher {
+	return &batcher{scope: p.scope, sets: metrics.Sets{Common: p.common}, header: p.header, request: request}
 }
 
 // addRuns adds the runs up to the horizon, which it returns.
 func (p *producer) addRuns(b *batcher) time.Time {
-	return p.pending.take(p.stamp, func(r *run) {
-		b.revive(r.series, r.values(), r.reason)
-		addRun(b, r)
+	return p.pending.take(p.stamp, func(r *noted) {
+		b.revive(r.series, &r.Run)
+		r.Points(&b.sets, r.series.identity, r.at, b.add)
 		p.follow(b, r)
 		b.flush()
 	})
@@ -114,8 +115,8 @@ func (p *producer) addRuns(b *batcher) time.Time {
 
 // stamp gives a run the time of its points: that of its end, but not before what was exported, and a tick after the
 // run before it.
-func (p *producer) stamp(r *run) {
-	r.at = p.times.fit(r.ended)
+func (p *producer) stamp(r *noted) {
+	r.at = p.times.fit(r.Ended)
 	told := &r.series.told
 	if first := told.newest.Add(tick); !told.newest.IsZero() && r.at.Before(first) && first.Sub(r.at) <= maxNudge {
 		r.at = first
@@ -124,22 +125,22 @@ func (p *producer) stamp(r *run) {
 }
 
 // follow does what a run means to those before it: what it has not measured ends.
-func (p *producer) follow(b *batcher, r *run) {
+func (p *producer) follow(b *batcher, r *noted) {
 	p.times.note(r.at)
 	s := r.series
-	has, before := r.values(), s.told
-	s.told.ran, s.told.values, s.told.reason, s.told.streak = true, has, r.reason, r.streak
-	s.told.certified = s.told.certified || r.certified
-	if r.streak != before.streak && !before.behind {
+	has, before := r.Measured(), s.told
+	s.told.ran, s.told.measured, s.told.reason, s.told.streak = true, has, r.Reason, r.Streak
+	s.told.certified = s.told.certified || r.Certified
+	if r.Streak != before.streak && !before.behind {
 		s.told.behind = true
 		p.changed = append(p.changed, s)
 	}
 	if !p.endMarkers {
 		return
 	}
-	b.endValues(s, before.values&^has, r.started, r.at)
-	if before.reason != r.reason && before.ran {
-		b.endReason(s, before.reason, r.started, r.at)
+	b.endMeasured(s, before.measured&^has, r.Started, r.at)
+	if before.reason != r.Reason && before.ran {
+		b.endReason(s, before.reason, r.Started, r.at)
 	}
 }
 
@@ -156,7 +157,7 @@ func (p *producer) addStreaks(b *batcher, at time.Time) {
 
 func (p *producer) addStreak(b *batcher, s *Series, at time.Time) {
 	s.told.behind = false
-	b.gauge(idConsecutiveFailures, s.with(b, variant{}), p.startOf(s), at, float64(s.told.streak))
+	b.gauge(metrics.ConsecutiveFailures, b.sets.Of(s.identity, metrics.Variant{}), p.startOf(s), at, float64(s.told.streak))
 }
 
 // addTotals adds what a probe is like at the time of a collection. That time can be before a new probe came, because a
@@ -165,16 +166,16 @@ func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
 	if !p.startOf(s).Before(at) {
 		return
 	}
-	addTotals(b, s, p.startOf(s), at, s.takeExemplars())
+	s.counts.Collect().Points(&b.sets, s.identity, p.startOf(s), at, b.add)
 	if s.told.ran {
 		p.addStreak(b, s, at)
 	}
-	missed := s.missedIntervals()
+	missed := s.counts.Missed()
 	if missed < worthMissed {
 		missed = 0
 	}
 	if missed > 0 || s.told.missed {
-		b.gauge(idMissedIntervals, s.with(b, variant{}), p.startOf(s), at, float64(missed))
+		b.gauge(metrics.MissedIntervals, b.sets.Of(s.identity, metrics.Variant{}), p.startOf(s), at, float64(missed))
 	}
 	s.told.missed = missed > 0
 }
@@ -182,34 +183,20 @@ func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
 // worthMissed is how many intervals without a run are worth a point: fewer pass in the ordinary course.
 const worthMissed = 2
 
-// restamped are the points of others, with the time and the attributes of this collection.
-func (p *producer) restamped(at time.Time) []metricdata.ScopeMetrics {
+// restamped returns the points of others, with the time and the attributes of this collection.
+func (p *producer) restamped(at time.Time) []otlp.Scope {
 	if p.others == nil {
 		return nil
 	}
 	scopes := p.others()
+	sets := metrics.Sets{Common: p.common}
 	for _, scope := range scopes {
-		for _, m := range scope.Metrics {
-			switch data := m.Data.(type) {
-			case metricdata.Gauge[int64]:
-				restamp(data.DataPoints, at, p.common)
-			case metricdata.Gauge[float64]:
-				restamp(data.DataPoints, at, p.common)
-			case metricdata.Sum[int64]:
-				restamp(data.DataPoints, at, p.common)
-			case metricdata.Sum[float64]:
-				restamp(data.DataPoints, at, p.common)
+		for _, f := range scope.Families {
+			for i := range f.Points {
+				f.Points[i].Time = at
+				f.Points[i].Attributes = sets.Alone(f.Points[i].Attributes.Attributes...)
 			}
 		}
 	}
 	return scopes
-}
-
-func restamp[N int64 | float64](points []metricdata.DataPoint[N], at time.Time, common []attribute.KeyValue) {
-	for i := range points {
-		points[i].Time = at
-		if len(common) > 0 {
-			points[i].Attributes = attribute.NewSet(append(points[i].Attributes.ToSlice(), common...)...)
-		}
-	}
 }

@@ -1,17 +1,16 @@
 package telemetry
 
 import (
+	"log/slog"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -22,21 +21,27 @@ type point struct {
 	value       float64
 }
 
-func points(data []metricdata.DataPoint[float64]) []point {
+func points(data []metrics.Point) []point {
 	var all []point
 	for _, p := range data {
-		all = append(all, point{encode(p.Attributes), p.StartTime, p.Time, p.Value})
+		all = append(all, point{encode(p.Attributes), p.Start, p.Time, p.Value.Float()})
 	}
 	return all
 }
 
-func encode(set attribute.Set) string { return set.Encoded(attribute.DefaultEncoder()) }
+func encode(set metrics.Set) string {
+	all := make([]string, len(set.Attributes))
+	for i, a := range set.Attributes {
+		all[i] = a.String()
+	}
+	return strings.Join(all, ",")
+}
 
-func set(kvs ...attribute.KeyValue) string { return encode(attribute.NewSet(kvs...)) }
+func set(kvs ...slog.Attr) string { return encode(new(metrics.Sets).Alone(kvs...)) }
 
 func TestEachRunIsOnePointOfItsOwnTime(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
-	series := telemetry.Probe(chat())
+	series := telemetry.probe(chat())
 	later := midnight.Add(time.Minute)
 	series.Record(good(midnight, 4*time.Millisecond), unjudged)
 	series.Record(good(later, 8*time.Millisecond), unjudged)
@@ -44,13 +49,13 @@ func TestEachRunIsOnePointOfItsOwnTime(t *testing.T) {
 
 	ends := []time.Time{midnight.Add(12 * time.Millisecond), later.Add(24 * time.Millisecond)}
 	for _, c := range []struct {
-		metric metricID
-		extra  []attribute.KeyValue
+		metric metrics.ID
+		extra  []slog.Attr
 		values []float64
 	}{
-		{idHandshakeLatency, nil, []float64{4, 8}},
-		{idRoundTripLatency, nil, []float64{8, 16}},
-		{idConnectionSuccess, []attribute.KeyValue{attribute.String("wsprobe.reason", "ok")}, []float64{1, 1}},
+		{metrics.HandshakeLatency, nil, []float64{4, 8}},
+		{metrics.RoundTripLatency, nil, []float64{8, 16}},
+		{metrics.ConnectionSuccess, []slog.Attr{slog.String("wsprobe.reason", "ok")}, []float64{1, 1}},
 	} {
 		attributes := set(chatAttributes(c.extra...)...)
 		want := []point{{attributes, midnight, ends[0], c.values[0]}, {attributes, later, ends[1], c.values[1]}}
@@ -62,17 +67,17 @@ func TestEachRunIsOnePointOfItsOwnTime(t *testing.T) {
 
 func TestEachPhaseThatEndedIsOnePoint(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
-	telemetry.Probe(chat()).Record(good(midnight, 4*time.Millisecond), unjudged)
+	telemetry.probe(chat()).Record(good(midnight, 4*time.Millisecond), unjudged)
 	end := midnight.Add(12 * time.Millisecond)
 	var want []point
 	for _, phase := range []struct {
 		name  string
 		value float64
 	}{{"dns", 1}, {"connect", 1}, {"tls", 1}, {"upgrade", 1}, {"round_trip", 8}, {"close", 1}} {
-		attributes := set(chatAttributes(attribute.String("wsprobe.phase", phase.name))...)
+		attributes := set(chatAttributes(slog.String("wsprobe.phase", phase.name))...)
 		want = append(want, point{attributes, midnight, end, phase.value})
 	}
-	if got := points(gauges(produce(t, telemetry), idPhaseDuration)); !slices.Equal(got, want) {
+	if got := points(gauges(produce(t, telemetry), metrics.PhaseDuration)); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -93,12 +98,12 @@ func TestTimeLeftOfCertificates(t *testing.T) {
 	} {
 		telemetry := newTest(t, Options{}, new(stub))
 		result.CertificateExpiry = c.expiry
-		telemetry.Probe(chat()).Record(result, unjudged)
+		telemetry.probe(chat()).Record(result, unjudged)
 		var want []point
 		for _, value := range c.want {
 			want = append(want, point{set(chatAttributes()...), midnight, result.Ended, value})
 		}
-		if got := points(gauges(produce(t, telemetry), idTLSTimeLeft)); !slices.Equal(got, want) {
+		if got := points(gauges(produce(t, telemetry), metrics.TLSTimeLeft)); !slices.Equal(got, want) {
 			t.Errorf("%s: got %v, want %v", name, got, want)
 		}
 	}
@@ -107,7 +112,7 @@ func TestTimeLeftOfCertificates(t *testing.T) {
 // TestStatuses: each judged run is a point with the number of its status, and one that is not judged is none.
 func TestStatuses(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
-	series := telemetry.Probe(chat())
+	series := telemetry.probe(chat())
 	var want []point
 	for i, s := range []probehealth.Status{probehealth.Unknown, probehealth.Healthy, probehealth.Degraded, probehealth.Unhealthy, probehealth.NoData} {
 		r := refused(midnight.Add(time.Duration(i) * time.Minute))
@@ -116,7 +121,7 @@ func TestStatuses(t *testing.T) {
 			want = append(want, point{set(chatAttributes()...), r.Started, r.Ended, float64(i - 1)})
 		}
 	}
-	if got := points(gauges(produce(t, telemetry), idStatus)); !slices.Equal(got, want) {
+	if got := points(gauges(produce(t, telemetry), metrics.Status)); !slices.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
 }
@@ -125,21 +130,21 @@ func TestWhatWasNotMeasuredIsAbsent(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		result   probe.Result
-		points   map[metricID]int
+		points   map[metrics.ID]int
 		success  float64
 		reason   string
 		failure  string
 		measured string // phases
 	}{
-		{"never opened", refused(midnight), map[metricID]int{}, 0, "ws_open_failed", "http_403", "connect"},
-		{"no reply", silent(midnight), map[metricID]int{idHandshakeLatency: 1, idHandshakeDuration: 1},
+		{"never opened", refused(midnight), map[metrics.ID]int{}, 0, "ws_open_failed", "http_403", "connect"},
+		{"no reply", silent(midnight), map[metrics.ID]int{metrics.HandshakeLatency: 1, metrics.HandshakeDuration: 1},
 			1, "ws_reply_timeout", "reply_timeout", "dns connect tls upgrade close"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			telemetry := newTest(t, Options{}, new(stub))
-			telemetry.Probe(chat()).Record(c.result, unjudged)
+			telemetry.probe(chat()).Record(c.result, unjudged)
 			scope := produce(t, telemetry)
-			for _, m := range []metricID{idHandshakeLatency, idRoundTripLatency, idHandshakeDuration, idRoundTripDuration} {
+			for _, m := range []metrics.ID{metrics.HandshakeLatency, metrics.RoundTripLatency, metrics.HandshakeDuration, metrics.RoundTripDuration} {
 				if got := len(gauges(scope, m)) + len(histograms(scope, m)); got != c.points[m] {
 					t.Errorf("%s: %d points, want %d", table[m].Name, got, c.points[m])
 				}
@@ -147,20 +152,20 @@ func TestWhatWasNotMeasuredIsAbsent(t *testing.T) {
 					t.Errorf("%s is there without a point", table[m].Name)
 				}
 			}
-			reason := attribute.String("wsprobe.reason", c.reason)
+			reason := slog.String("wsprobe.reason", c.reason)
 			want := []point{{set(chatAttributes(reason)...), midnight, c.result.Ended, c.success}}
-			if got := points(gauges(scope, idConnectionSuccess)); !slices.Equal(got, want) {
+			if got := points(gauges(scope, metrics.ConnectionSuccess)); !slices.Equal(got, want) {
 				t.Errorf("connection_success: got %v, want %v", got, want)
 			}
-			totals := sums(scope, idRuns)
-			attributes := set(chatAttributes(reason, attribute.String("error.type", c.failure))...)
-			if len(totals) != 1 || totals[0].Value != 1 || encode(totals[0].Attributes) != attributes {
+			totals := sums(scope, metrics.Runs)
+			attributes := set(chatAttributes(reason, slog.String("error.type", c.failure))...)
+			if len(totals) != 1 || totals[0].Value.Float() != 1 || encode(totals[0].Attributes) != attributes {
 				t.Errorf("runs: got %v", totals)
 			}
 			var phases []string
-			for _, p := range gauges(scope, idPhaseDuration) {
+			for _, p := range gauges(scope, metrics.PhaseDuration) {
 				phase, _ := p.Attributes.Value("wsprobe.phase")
-				phases = append(phases, phase.AsString())
+				phases = append(phases, phase.String())
 			}
 			if got := strings.Join(phases, " "); got != c.measured {
 				t.Errorf("phases: got %q, want %q", got, c.measured)
@@ -171,15 +176,15 @@ func TestWhatWasNotMeasuredIsAbsent(t *testing.T) {
 
 func TestNothingIsSaidTwice(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
-	telemetry.Probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
+	telemetry.probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
 	produce(t, telemetry)
 	scope := produce(t, telemetry)
-	for _, m := range []metricID{idHandshakeLatency, idRoundTripLatency, idConnectionSuccess, idPhaseDuration} {
+	for _, m := range []metrics.ID{metrics.HandshakeLatency, metrics.RoundTripLatency, metrics.ConnectionSuccess, metrics.PhaseDuration} {
 		if find(scope, m) != nil {
 			t.Errorf("%s came again", table[m].Name)
 		}
 	}
-	if totals := sums(scope, idRuns); len(totals) != 1 || totals[0].Value != 1 {
+	if totals := sums(scope, metrics.Runs); len(totals) != 1 || totals[0].Value.Float() != 1 {
 		t.Errorf("runs: got %v, want the total again", totals)
 	}
 }
@@ -188,7 +193,7 @@ func TestTotalsCountFromTheStart(t *testing.T) {
 	before := time.Now()
 	telemetry := newTest(t, Options{}, new(stub))
 	after := time.Now()
-	series := telemetry.Probe(chat())
+	series := telemetry.probe(chat())
 	for i := range 5 {
 		series.Record(good(midnight, time.Duration(i+1)*time.Millisecond), unjudged) // 1 to 5 ms
 		series.Record(refused(midnight), unjudged)
@@ -199,49 +204,46 @@ func TestTotalsCountFromTheStart(t *testing.T) {
 	scope := produce(t, telemetry)
 
 	counts := map[string]int64{}
-	for _, p := range sums(scope, idRuns) {
+	for _, p := range sums(scope, metrics.Runs) {
 		reason, _ := p.Attributes.Value("wsprobe.reason")
-		failure, _ := p.Attributes.Value("error.type")
-		counts[reason.AsString()+"/"+failure.AsString()] = p.Value
-		if p.StartTime.Before(before) || p.StartTime.After(after) || p.Time.Before(after) {
-			t.Errorf("runs: from %v to %v", p.StartTime, p.Time)
+		failure, failed := p.Attributes.Value("error.type")
+		key := reason.String()
+		if failed {
+			key += "/" + failure.String()
 		}
-		if failure.AsString() == "" && p.Attributes.HasValue("error.type") {
+		counts[key] = int64(p.Value.Float())
+		if p.Start.Before(before) || p.Start.After(after) || p.Time.Before(after) {
+			t.Errorf("runs: from %v to %v", p.Start, p.Time)
+		}
+		if failure.String() == "" && failed {
 			t.Error("a run without a failure has an error.type")
 		}
 	}
-	if counts["ok/"] != 6 || counts["ws_open_failed/http_403"] != 5 || counts["ws_reply_timeout/reply_timeout"] != 1 || len(counts) != 3 {
+	if counts["ok"] != 6 || counts["ws_open_failed/http_403"] != 5 || counts["ws_reply_timeout/reply_timeout"] != 1 || len(counts) != 3 {
 		t.Errorf("runs: got %v", counts)
 	}
-	durations := histograms(scope, idHandshakeDuration)
+	durations := histograms(scope, metrics.HandshakeDuration)
 	if len(durations) != 1 {
 		t.Fatalf("handshake.duration: got %v", durations)
 	}
-	h := durations[0]
+	h := durations[0].Distribution
 	// 1 ms in the first bucket, which includes its bound; 2 in the second; 3, 4, 5 and 4 in the third.
-	buckets := make([]uint64, len(latencyBounds)+1)
-	buckets[0], buckets[1], buckets[2], buckets[len(latencyBounds)] = 1, 1, 4, 1
-	if h.Count != 7 || h.Sum != 1+2+3+4+5+4+40000 || !slices.Equal(h.BucketCounts, buckets) || !slices.Equal(h.Bounds, latencyBounds) {
+	buckets := make([]uint64, len(h.Bounds)+1)
+	buckets[0], buckets[1], buckets[2], buckets[len(h.Bounds)] = 1, 1, 4, 1
+	if h.Count != 7 || h.Sum != 1+2+3+4+5+4+40000 || !slices.Equal(h.Counts, buckets) {
 		t.Errorf("handshake.duration: got %+v, want %v", h, buckets)
 	}
-	if h.StartTime.Before(before) || h.StartTime.After(after) || h.Time.Before(after) {
-		t.Errorf("handshake.duration: from %v to %v", h.StartTime, h.Time)
+	if durations[0].Start.Before(before) || durations[0].Start.After(after) || durations[0].Time.Before(after) {
+		t.Errorf("handshake.duration: from %v to %v", durations[0].Start, durations[0].Time)
 	}
 }
 
 func TestBoundsAreInOrder(t *testing.T) {
-	for _, bounds := range [][]float64{latencyBounds, delayBounds} {
-		if !slices.IsSorted(bounds) || len(slices.Compact(slices.Clone(bounds))) != len(bounds) {
-			t.Errorf("not in order: %v", bounds)
-		}
-		if last := bounds[len(bounds)-1]; last != probe.Millis(probe.MaxTimeout) {
-			t.Errorf("the last bound is %v, not the longest timeout", last)
-		}
+	if !slices.IsSorted(delayBounds) || len(slices.Compact(slices.Clone(delayBounds))) != len(delayBounds) {
+		t.Errorf("not in order: %v", delayBounds)
 	}
-	for i := 1; i < len(latencyBounds); i++ {
-		if ratio := latencyBounds[i] / latencyBounds[i-1]; ratio > 2.5 {
-			t.Errorf("%v and %v are too far apart", latencyBounds[i-1], latencyBounds[i])
-		}
+	if last := delayBounds[len(delayBounds)-1]; last != probe.Millis(probe.MaxTimeout) {
+		t.Errorf("the last bound is %v, not the longest timeout", last)
 	}
 }
 
@@ -253,14 +255,14 @@ func TestLabelsDoNotReplaceAttributes(t *testing.T) {
 		"wsprobe.name": "other", "server.port": "1", "error.type": "x", "wsprobe.reason": "x", "wsprobe.phase": "x",
 		"Team": "web", "broken": "a\xffb",
 	}
-	telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
+	telemetry.probe(target).Record(good(midnight, time.Millisecond), unjudged)
 	want := set(
-		attribute.String("wsprobe.name", "chat"), attribute.String("wsprobe.interpretation", "round_trip_latency"),
-		attribute.String("server.address", "chat.example.com"), attribute.Int("server.port", 443),
-		attribute.String("url.scheme", "wss"), attribute.String("url.path", "/"),
-		attribute.String("Team", "web"), attribute.String("broken", "a\uFFFDb"),
+		slog.String("wsprobe.name", "chat"), slog.String("wsprobe.interpretation", "round_trip_latency"),
+		slog.String("server.address", "chat.example.com"), slog.Int("server.port", 443),
+		slog.String("url.scheme", "wss"), slog.String("url.path", "/"),
+		slog.String("Team", "web"), slog.String("broken", "a\uFFFDb"),
 	)
-	got := gauges(produce(t, telemetry), idHandshakeLatency)
+	got := gauges(produce(t, telemetry), metrics.HandshakeLatency)
 	if len(got) != 1 || encode(got[0].Attributes) != want {
 		t.Errorf("got %v, want %v", encode(got[0].Attributes), want)
 	}
@@ -271,7 +273,7 @@ func TestRecordFromManyGoroutines(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
 	var recording sync.WaitGroup
 	for range probes {
-		series := telemetry.Probe(chat())
+		series := telemetry.probe(chat())
 		recording.Go(func() {
 			for i := range runs {
 				series.Record(good(midnight.Add(time.Duration(i)*time.Second), time.Millisecond), unjudged)
@@ -290,9 +292,9 @@ func TestRecordFromManyGoroutines(t *testing.T) {
 		scopes := allRequests(telemetry)
 		totals = 0
 		for _, scope := range scopes {
-			points += len(gauges(scope, idConnectionSuccess))
-			for _, total := range sums(scope, idRuns) {
-				totals += total.Value
+			points += len(gauges(scope, metrics.ConnectionSuccess))
+			for _, total := range sums(scope, metrics.Runs) {
+				totals += int64(total.Value.Float())
 			}
 		}
 	}
@@ -302,17 +304,16 @@ func TestRecordFromManyGoroutines(t *testing.T) {
 }
 
 func TestOutcomesOfAProbeAreFew(t *testing.T) {
-	series := newTest(t, Options{}, new(stub)).Probe(chat())
+	series := newTest(t, Options{}, new(stub)).probe(chat())
 	for _, kind := range reasons.Kinds() {
 		for _, code := range kind.Codes {
 			series.Record(probe.Result{Reason: code, ErrorType: kind.Type}, unjudged)
 			series.Record(probe.Result{Reason: code, ErrorType: kind.Type}, unjudged)
 		}
 	}
-	outcomes, _, _ := series.totals()
-	for _, o := range outcomes {
-		if o.n != 2 {
-			t.Errorf("%s/%s: %d, want 2", o.reason, o.errorType, o.n)
+	for _, o := range series.counts.Totals().Outcomes {
+		if o.Runs != 2 {
+			t.Errorf("%s/%s: %d, want 2", o.Reason, o.ErrorType, o.Runs)
 		}
 	}
 }

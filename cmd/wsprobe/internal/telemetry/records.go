@@ -48,11 +48,14 @@ func newRecords(r *resource.Resource, version string, lost func(items int)) *rec
 func recordSize(r sdklog.Record) int {
 	size := len(r.Body().AsString()) + len(r.EventName()) + 128
 	r.WalkAttributes(func(kv attribute.KeyValue) bool {
-		size += encodedSize([]attribute.KeyValue{kv})
+		size += encodedSize(kv)
 		return true
 	})
 	return size
 }
+
+// encodedSize is the most bytes that an attribute takes in a request: its texts, and tags, lengths and number.
+func encodedSize(kv attribute.KeyValue) int { return len(kv.Key) + len(kv.Value.AsString()) + 20 }
 
 // queueing is the end of the SDK: it puts records into the gatherer, which never blocks.
 type queueing struct{ gatherer *gatherer[sdklog.Record] }

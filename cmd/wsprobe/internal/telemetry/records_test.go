@@ -15,6 +15,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -70,7 +71,7 @@ func TestRecords(t *testing.T) {
 	overBoth(t, func(t *testing.T, b *backend) {
 		in := keepRecords(b)
 		e := exportTo(t, b.start(t), Options{Logs: true, ServiceVersion: "1.2.3", Location: "attic"})
-		s := e.Probe(chat())
+		s := e.probe(chat())
 		s.Record(good(midnight, time.Millisecond), unjudged)
 		s.Record(mismatched(midnight.Add(time.Minute)), unjudged)
 		s.Record(refused(midnight.Add(2*time.Minute)), unjudged)
@@ -144,12 +145,16 @@ func TestEventsSayWhatRecordsBear(t *testing.T) {
 	e := exportTo(t, b.start(t), Options{Logs: true})
 	target := chat()
 	target.Labels = nil
-	s := e.Probe(target)
+	s := e.probe(target)
 	s.Record(mismatched(midnight), unjudged)
 	s.Record(good(midnight.Add(time.Minute), time.Millisecond), unjudged)
-	s.ReportStatus(probehealth.Transition{To: probehealth.Healthy, Since: midnight, At: midnight})
-	s.ReportStatus(probehealth.Transition{From: probehealth.Healthy, To: probehealth.NoData, Since: midnight, At: midnight.Add(time.Minute)})
-	s.ReportStatus(probehealth.Transition{From: probehealth.NoData, To: probehealth.Healthy, Since: midnight, At: midnight.Add(time.Hour)})
+	for _, change := range []probehealth.Transition{
+		{To: probehealth.Healthy, Since: midnight, At: midnight},
+		{From: probehealth.Healthy, To: probehealth.NoData, Since: midnight, At: midnight.Add(time.Minute)},
+		{From: probehealth.NoData, To: probehealth.Healthy, Since: midnight, At: midnight.Add(time.Hour)},
+	} {
+		s.records.Observe(&metrics.Observation{Probe: s.identity, Change: &change})
+	}
 	records := in.await(t, 5)
 	if fell := records[3]; fell.Attributes["wsprobe.health"] != "no_data" || fell.Attributes["wsprobe.health.previous"] != "healthy" ||
 		fell.Attributes["wsprobe.health.since"] != "2026-01-01T00:00:00Z" || !fell.Time.Equal(midnight.Add(time.Minute)) {
@@ -162,7 +167,7 @@ func TestEventsSayWhatRecordsBear(t *testing.T) {
 		if i < 0 {
 			t.Fatalf("no row for %s %s", r.Event, r.Severity)
 		}
-		want := slices.Sorted(slices.Values(slices.Concat(ProbeAttributes(), rows[i].Attributes)))
+		want := slices.Sorted(slices.Values(slices.Concat(metrics.ProbeKeys(), rows[i].Attributes)))
 		if got := slices.Sorted(maps.Keys(r.Attributes)); !slices.Equal(got, want) {
 			t.Errorf("%s %s bears %v, its row says %v", r.Event, r.Severity, got, want)
 		}
@@ -186,7 +191,7 @@ func TestRecordsOutlastAnOutage(t *testing.T) {
 	}
 	e := prepareExport(t, b.start(t), Options{Logs: true, Logger: log.logger(), Headers: map[string]string{"authorization": "Bearer hunter2"}})
 	e.start(t)
-	s := e.Probe(chat())
+	s := e.probe(chat())
 	for i := range 5 {
 		s.Record(refused(midnight.Add(time.Duration(i)*time.Minute)), unjudged)
 	}
@@ -211,7 +216,7 @@ func TestReceiverWithoutLogs(t *testing.T) {
 		return status.Error(codes.Unimplemented, "unknown service")
 	}
 	e := exportTo(t, b.start(t), Options{Logs: true, Logger: log.logger()})
-	e.Probe(chat()).Record(refused(midnight), unjudged)
+	e.probe(chat()).Record(refused(midnight), unjudged)
 	log.await(t, "export of log records rejected")
 	dropped := func(points []receiver.Point) bool {
 		return total(points, idAgentRecordsDropped, map[string]any{"wsprobe.drop.cause": "rejected"}) == 2
@@ -229,7 +234,7 @@ func TestNoRecordsUnlessAsked(t *testing.T) {
 	b := newBackend(t)
 	in := keepRecords(b)
 	e := exportTo(t, b.start(t), Options{})
-	e.Probe(chat()).Record(refused(midnight), unjudged)
+	e.probe(chat()).Record(refused(midnight), unjudged)
 	b.await(t, "the run", runsArrived(1))
 	e.end(t)
 	b.stop()
@@ -243,7 +248,7 @@ func TestRecordsLeadToTracesThatAreThere(t *testing.T) {
 	b := newBackend(t)
 	box := keepRecords(b)
 	e := exportTo(t, b.start(t), Options{Logs: true})
-	s := e.Probe(chat())
+	s := e.probe(chat())
 	s.Record(in(probe.Trace{ID: [16]byte{1}, Run: [8]byte{1}}, refused(midnight)), unjudged)
 	s.Record(in(probe.Trace{ID: [16]byte{2}, Run: [8]byte{2}}, good(midnight.Add(time.Minute), time.Millisecond)), unjudged)
 	records := box.await(t, 3)

@@ -10,11 +10,13 @@ import (
 	"go.opentelemetry.io/otel/sdk"
 	"go.opentelemetry.io/otel/sdk/resource"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// newResource describes this agent. Later attributes replace earlier ones: what the agent finds out by
-// itself, what OTEL_RESOURCE_ATTRIBUTES or its like say, what the configuration says. Where the agent stands is no part of it,
-// see [Options.common].
+// newResource describes this agent. Later attributes replace earlier ones: what the agent finds out by itself, what
+// OTEL_RESOURCE_ATTRIBUTES or its like say, what the configuration says. Where the agent stands is no part of it, see
+// [Options.common].
 func newResource(o Options) *resource.Resource {
 	kvs := []attribute.KeyValue{
 		semconv.TelemetrySDKName("opentelemetry"),
@@ -41,17 +43,29 @@ func newResource(o Options) *resource.Resource {
 	return resource.NewWithAttributes(semconv.SchemaURL, kvs...)
 }
 
+// location is where the agent stands, empty if nobody said.
+func (o Options) location() string { return cmp.Or(o.Location, o.Attributes[keyLocation]) }
+
 // common are the attributes of every point: where the agent stands. In the resource they would be lost where Prometheus
 // makes no labels of it, and be there twice where a back end does.
-func (o Options) common() []attribute.KeyValue {
-	location := cmp.Or(o.Location, o.Attributes[keyLocation])
-	if location == "" {
+func (o Options) common() []metrics.Attribute {
+	if o.location() == "" {
 		return nil
 	}
-	return []attribute.KeyValue{text(keyLocation, location)}
+	return []metrics.Attribute{metrics.Text(keyLocation, o.location())}
 }
 
 // located returns a resource with the attributes that every point bears, for signals whose items do not bear them.
 func (o Options) located(r *resource.Resource) *resource.Resource {
-	return resource.NewWithAttributes(r.SchemaURL(), append(r.Attributes(), o.common()...)...)
+	if o.location() == "" {
+		return r
+	}
+	return resource.NewWithAttributes(r.SchemaURL(), append(r.Attributes(), text(keyLocation, o.location()))...)
+}
+
+// text is an attribute of the resource. What is not UTF-8 is replaced, because it would make whole requests
+// unencodable.
+func text(key, value string) attribute.KeyValue {
+	a := metrics.Text(key, value)
+	return attribute.String(a.Key, a.Value.String())
 }

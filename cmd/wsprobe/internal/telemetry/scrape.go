@@ -16,6 +16,9 @@ import (
 	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 const (
@@ -27,8 +30,8 @@ const (
 )
 
 // Scrapes returns what answers Prometheus with the same metrics: gauges as of the last run of each probe, and the
-// totals. It takes nothing away from the export, and a run waits for it no longer than for the copy of a few numbers.
-// A value that the last run of a probe did not measure is absent. Of more than 10,000 probes it says nothing, only of the
+// totals. It takes nothing away from the export, and a run waits for it no longer than for the copy of a few numbers. A
+// value that the last run of a probe did not measure is absent. Of more than 10,000 probes it says nothing, only of the
 // agent. It is nil without [Options].Scrapes.
 func (t *Telemetry) Scrapes() http.Handler { return t.scrapes }
 
@@ -70,8 +73,12 @@ type scrape struct {
 // Produce returns the points of the last run of each probe, and the totals as they are now.
 func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	var made []metricdata.ScopeMetrics
-	b := s.batcher(func(scopes ...metricdata.ScopeMetrics) { made = append(made, scopes...) })
-	b.label, b.common = prometheusLabel, nil // what is common is a constant label
+	b := s.batcher(func(scopes ...otlp.Scope) {
+		for _, scope := range scopes {
+			made = append(made, forSDK(scope))
+		}
+	})
+	b.sets = metrics.Sets{Label: prometheusLabel} // without those of every point, which are constant labels
 	all := s.all()
 	shown := all
 	if len(all) > maxScraped {
@@ -80,40 +87,21 @@ func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 			"probes", len(all), "most", maxScraped)
 	}
 	for _, series := range shown {
-		now := time.Now()
-		plain := series.with(b, variant{})
-		if last, ok := series.lastRun(); ok {
-			addRun(b, &last)
-			b.gauge(idConsecutiveFailures, plain, s.startOf(series), now, float64(last.streak))
+		now, start, id := time.Now(), s.startOf(series), series.identity
+		plain := b.sets.Of(id, metrics.Variant{})
+		if last, ok := series.counts.Last(); ok {
+			last.Points(&b.sets, id, last.Ended, b.add)
+			b.gauge(metrics.ConsecutiveFailures, plain, start, now, float64(last.Streak))
 		}
-		if missed := series.missedIntervals(); missed >= worthMissed {
-			b.gauge(idMissedIntervals, plain, s.startOf(series), now, float64(missed))
+		if missed := series.counts.Missed(); missed >= worthMissed {
+			b.gauge(metrics.MissedIntervals, plain, start, now, float64(missed))
 		}
-		addTotals(b, series, s.startOf(series), now, series.shownExemplars())
+		series.counts.Totals().Points(&b.sets, id, start, now, b.add)
+		b.flush()
 	}
-	s.agent.addTo(b, len(all), s.start, time.Now())
+	s.self.addTo(b, len(all), s.start, time.Now())
 	b.finish()
 	return made, nil
-}
-
-// lastRun returns a copy of the last run, if it is kept and there was one.
-func (s *Series) lastRun() (run, bool) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.last == nil || s.last.series == nil {
-		return run{}, false
-	}
-	return *s.last, true
-}
-
-// shownExemplars returns a copy of the last exemplars, collected or not.
-func (s *Series) shownExemplars() *exemplars {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if s.shown == nil {
-		return nil
-	}
-	return &exemplars{slices.Clone(s.shown.outcomes), slices.Clone(s.shown.handshake), slices.Clone(s.shown.roundTrip)}
 }
 
 // prometheusLabel keeps a label of a probe apart from labels that have a meaning: le is that of a bucket, and what the
@@ -121,7 +109,7 @@ func (s *Series) shownExemplars() *exemplars {
 func prometheusLabel(name string) string {
 	plain := strings.NewReplacer(".", "_", "-", "_")
 	own := func(key string) bool { return plain.Replace(key) == plain.Replace(name) }
-	if name == "le" || slices.ContainsFunc(ProbeAttributes(), own) || slices.ContainsFunc([]string{keyReason, keyPhase, keyErrorType}, own) {
+	if name == "le" || slices.ContainsFunc(metrics.ProbeKeys(), own) || slices.ContainsFunc(metrics.VariantKeys(), own) {
 		return "exported_" + name
 	}
 	return name

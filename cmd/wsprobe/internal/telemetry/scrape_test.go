@@ -55,7 +55,7 @@ const scrapedChat = `server_address="chat.example.com",server_port="443",team="w
 // often it is asked for; totals are of all runs.
 func TestScrapeIsOfTheLastRun(t *testing.T) {
 	telemetry := newScraped(t)
-	series := telemetry.Probe(chat())
+	series := telemetry.probe(chat())
 	check := func(beginning string, want ...string) {
 		t.Helper()
 		for range 2 {
@@ -97,7 +97,7 @@ func TestScrapedExemplars(t *testing.T) {
 	}
 	t.Cleanup(func() { _ = telemetry.close() })
 	trace := probe.Trace{ID: [16]byte{0xab}, Run: [8]byte{0xcd}, Sampled: true}
-	telemetry.Probe(chat()).Record(in(trace, good(midnight, 4*time.Millisecond)), unjudged)
+	telemetry.probe(chat()).Record(in(trace, good(midnight, 4*time.Millisecond)), unjudged)
 	want := regexp.MustCompile(`(?m)^wsprobe_round_trip_duration_milliseconds_bucket{.*,le="10.0"} 1 # {.*trace_id="ab0{30}".*} 8.0 `)
 	for range 2 {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
@@ -134,7 +134,7 @@ func TestScrapesTakeNothingFromTheExport(t *testing.T) {
 	for i := range probes {
 		target := chat()
 		target.Name = fmt.Sprint("probe ", i)
-		series := e.Probe(target)
+		series := e.probe(target)
 		recording.Go(func() { record(series, runs) })
 	}
 	recording.Wait()
@@ -155,7 +155,7 @@ func TestScrapedLabels(t *testing.T) {
 	target.Labels = map[string]string{
 		"le": "1", "server_address": "2", "error-type": "3", "wsprobe_phase": "4", "team": "5", "k8s.pod.name": "6", "9.x": "7", "text": "\"\\\n{}",
 	}
-	telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
+	telemetry.probe(target).Record(good(midnight, time.Millisecond), unjudged)
 	line := scraped(t, telemetry, "wsprobe_handshake_duration_milliseconds_bucket{")[0]
 	for _, want := range []string{
 		`exported_le="1"`, `server_address="chat.example.com"`, `exported_server_address="2"`, `exported_error_type="3"`,
@@ -208,7 +208,7 @@ func TestTooManyProbesForAPage(t *testing.T) {
 	for i := range maxScraped {
 		target := chat()
 		target.Name = fmt.Sprint("probe ", i)
-		series := telemetry.Probe(target)
+		series := telemetry.probe(target)
 		if i == 0 {
 			series.Record(good(midnight, time.Millisecond), unjudged)
 		}
@@ -216,7 +216,7 @@ func TestTooManyProbesForAPage(t *testing.T) {
 	if lines := scraped(t, telemetry, "wsprobe_runs_total{"); len(lines) != 1 {
 		t.Errorf("%d probes that ran in a scrape of %d, want 1", len(lines), maxScraped)
 	}
-	telemetry.Probe(chat())
+	telemetry.probe(chat())
 	if lines := scraped(t, telemetry, "wsprobe_runs_total{"); len(lines) != 0 {
 		t.Errorf("probes in a scrape of too many: %q", lines)
 	}
@@ -227,10 +227,10 @@ func TestTooManyProbesForAPage(t *testing.T) {
 
 func TestNoScrapesUnlessAsked(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
-	series := telemetry.Probe(chat())
+	series := telemetry.probe(chat())
 	series.Record(good(midnight, time.Millisecond), unjudged)
-	if telemetry.Scrapes() != nil || series.last != nil {
-		t.Errorf("%v keeps %v", telemetry.Scrapes(), series.last)
+	if last, kept := series.counts.Last(); telemetry.Scrapes() != nil || kept {
+		t.Errorf("%v keeps %v", telemetry.Scrapes(), last)
 	}
 }
 
@@ -254,7 +254,7 @@ func BenchmarkScrape(b *testing.B) {
 	for i := range 10_000 {
 		target := chat()
 		target.Name = fmt.Sprint("probe ", i)
-		telemetry.Probe(target).Record(good(midnight, time.Millisecond), unjudged)
+		telemetry.probe(target).Record(good(midnight, time.Millisecond), unjudged)
 	}
 	b.ReportAllocs()
 	for b.Loop() {

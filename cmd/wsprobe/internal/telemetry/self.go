@@ -11,33 +11,36 @@ import (
 	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // selfTable are the figures of this process, by their names in the semantic conventions. Instruments of the SDK observe
 // them: the Go runtime's those of its official instrumentation, the others ours. A test holds the rows to them.
-var selfTable = []Metric{
-	{Name: "process.cpu.time", Kind: Counter, Unit: "s", Attributes: []string{keyCPUMode},
+var selfTable = []metrics.Metric{
+	{Name: "process.cpu.time", Kind: metrics.Counter, Unit: "s", Attributes: []string{keyCPUMode},
 		Description: "CPU time of the agent; not on Windows."},
-	{Name: "process.memory.usage", Kind: UpDownCounter, Unit: "By",
+	{Name: "process.memory.usage", Kind: metrics.UpDownCounter, Unit: "By",
 		Description: "Physical memory of the agent; on Linux only."},
-	{Name: "process.unix.file_descriptor.count", Kind: UpDownCounter, Unit: "{file_descriptor}",
+	{Name: "process.unix.file_descriptor.count", Kind: metrics.UpDownCounter, Unit: "{file_descriptor}",
 		Description: "Open files and sockets of the agent; on Linux only."},
-	{Name: "process.uptime", Kind: Gauge, Unit: "s", Description: "Time since the agent started."},
-	{Name: "go.memory.used", Kind: UpDownCounter, Unit: "By", Attributes: []string{"go.memory.type"},
+	{Name: "process.uptime", Kind: metrics.Gauge, Unit: "s", Description: "Time since the agent started."},
+	{Name: "go.memory.used", Kind: metrics.UpDownCounter, Unit: "By", Attributes: []string{"go.memory.type"},
 		Description: "Memory used by the Go runtime."},
-	{Name: "go.memory.limit", Kind: UpDownCounter, Unit: "By",
+	{Name: "go.memory.limit", Kind: metrics.UpDownCounter, Unit: "By",
 		Description: "Memory in which Go is to get by: GOMEMLIMIT, else by the number of probes."},
-	{Name: "go.memory.allocated", Kind: Counter, Unit: "By",
+	{Name: "go.memory.allocated", Kind: metrics.Counter, Unit: "By",
 		Description: "Memory allocated on the heap since the start."},
-	{Name: "go.memory.allocations", Kind: Counter, Unit: "{allocation}",
+	{Name: "go.memory.allocations", Kind: metrics.Counter, Unit: "{allocation}",
 		Description: "Allocations on the heap since the start."},
-	{Name: "go.memory.gc.goal", Kind: UpDownCounter, Unit: "By",
+	{Name: "go.memory.gc.goal", Kind: metrics.UpDownCounter, Unit: "By",
 		Description: "Size of the heap that the garbage collector aims at."},
-	{Name: "go.goroutine.count", Kind: UpDownCounter, Unit: "{goroutine}",
+	{Name: "go.goroutine.count", Kind: metrics.UpDownCounter, Unit: "{goroutine}",
 		Description: "Goroutines; /metrics has it as go_goroutines."},
-	{Name: "go.processor.limit", Kind: UpDownCounter, Unit: "{thread}",
+	{Name: "go.processor.limit", Kind: metrics.UpDownCounter, Unit: "{thread}",
 		Description: "GOMAXPROCS."},
-	{Name: "go.config.gogc", Kind: UpDownCounter, Unit: "%",
+	{Name: "go.config.gogc", Kind: metrics.UpDownCounter, Unit: "%",
 		Description: "GOGC."},
 }
 
@@ -74,7 +77,7 @@ func (t *Telemetry) observeSelf() {
 	if err != nil {
 		t.log.Error("exporting less about the agent itself", "error", err)
 	}
-	t.producer.others = func() []metricdata.ScopeMetrics {
+	t.producer.others = func() []otlp.Scope {
 		scopes, err := self.collect()
 		if err != nil {
 			t.log.Error("collecting what is known of the agent itself failed", "error", err)
@@ -89,10 +92,14 @@ func (t *Telemetry) process() process {
 }
 
 // collect returns the figures as they are now.
-func (s *self) collect() ([]metricdata.ScopeMetrics, error) {
+func (s *self) collect() ([]otlp.Scope, error) {
 	var all metricdata.ResourceMetrics
 	err := s.reader.Collect(context.Background(), &all) // it waits for nothing
-	return all.ScopeMetrics, err
+	var scopes []otlp.Scope
+	for _, scope := range all.ScopeMetrics {
+		scopes = append(scopes, ofSDK(scope))
+	}
+	return scopes, err
 }
 
 // usage is what this process takes of its machine. What the system does not tell is 0.

@@ -9,13 +9,12 @@ import (
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // figures collects the figures of this process, which is a minute old.
-func figures(t *testing.T) map[string]metricdata.Metrics {
+func figures(t *testing.T) map[string]metrics.Family {
 	t.Helper()
 	s, err := newSelf(process{started: time.Now().Add(-time.Minute)})
 	if err != nil {
@@ -25,9 +24,9 @@ func figures(t *testing.T) map[string]metricdata.Metrics {
 	if err != nil {
 		t.Fatal(err)
 	}
-	all := make(map[string]metricdata.Metrics)
+	all := make(map[string]metrics.Family)
 	for _, scope := range scopes {
-		for _, m := range scope.Metrics {
+		for _, m := range scope.Families {
 			all[m.Name] = m
 		}
 	}
@@ -46,14 +45,13 @@ func TestSelfTable(t *testing.T) {
 			}
 			continue
 		}
-		kind, sets := describe(m.Data)
-		if kind != row.Kind || m.Unit != row.Unit {
-			t.Errorf("%s is a %s in %q, its row says a %s in %q", row.Name, kind, m.Unit, row.Kind, row.Unit)
+		if m.Kind != row.Kind || m.Unit != row.Unit {
+			t.Errorf("%s is a %s in %q, its row says a %s in %q", row.Name, m.Kind, m.Unit, row.Kind, row.Unit)
 		}
-		for _, set := range sets {
+		for _, p := range m.Points {
 			var keys []string
-			for _, kv := range set.ToSlice() {
-				keys = append(keys, string(kv.Key))
+			for _, a := range p.Attributes.Attributes {
+				keys = append(keys, a.Key)
 			}
 			if !slices.Equal(keys, row.Attributes) {
 				t.Errorf("%s bears %v, its row says %v", row.Name, keys, row.Attributes)
@@ -72,14 +70,10 @@ func TestFiguresAreOfThisProcess(t *testing.T) {
 	}
 	got := figures(t)
 	number := func(name string) float64 {
-		switch data := got[name].Data.(type) {
-		case metricdata.Sum[int64]:
-			return float64(data.DataPoints[0].Value)
-		case metricdata.Gauge[float64]:
-			return data.DataPoints[0].Value
+		if len(got[name].Points) == 0 {
+			t.Fatalf("%s is absent", name)
 		}
-		t.Fatalf("%s is %v", name, got[name].Data)
-		return 0
+		return got[name].Points[0].Value.Float()
 	}
 	if up := number("process.uptime"); up < 60 {
 		t.Errorf("a process that is a minute old is up for %v s", up)
@@ -90,8 +84,8 @@ func TestFiguresAreOfThisProcess(t *testing.T) {
 	if files := number("process.unix.file_descriptor.count"); files < 3 || files > 10_000 {
 		t.Errorf("%v open files", files)
 	}
-	cpu := got["process.cpu.time"].Data.(metricdata.Sum[float64])
-	if used := cpu.DataPoints[0].Value + cpu.DataPoints[1].Value; used <= 0 {
+	cpu := got["process.cpu.time"].Points
+	if used := cpu[0].Value.Float() + cpu[1].Value.Float(); used <= 0 {
 		t.Errorf("%v s of CPU", used)
 	}
 }
@@ -100,14 +94,14 @@ func TestFiguresAreOfThisProcess(t *testing.T) {
 func TestFiguresTravelWithTheAgents(t *testing.T) {
 	b := newBackend(t)
 	e := exportTo(t, b.start(t), Options{Interval: time.Hour})
-	e.Probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
+	e.probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
 	e.end(t)
 	b.stop()
 	uptime := func(p receiver.Point) bool {
 		return p.Metric == "process.uptime" && p.Resource["service.name"] == "wsprobe"
 	}
-	if b.requests != 1 || !slices.ContainsFunc(b.points, uptime) || e.agent.metrics.sent != int64(len(b.points)) {
-		t.Errorf("%d requests, %d points, %d counted", b.requests, len(b.points), e.agent.metrics.sent)
+	if b.requests != 1 || !slices.ContainsFunc(b.points, uptime) || e.self.count(idAgentSent) != int64(len(b.points)) {
+		t.Errorf("%d requests, %d points, %d counted", b.requests, len(b.points), e.self.count(idAgentSent))
 	}
 }
 
@@ -120,15 +114,15 @@ func TestConfigLoads(t *testing.T) {
 	telemetry.ObserveConfigLoad(ConfigLoad{At: midnight, Took: time.Second, OK: true})
 	telemetry.ObserveConfigLoad(ConfigLoad{At: midnight.Add(time.Hour), Took: 2 * time.Second})
 	scope := produce(t, telemetry)
-	if at := gauges(scope, idAgentLoadTime)[0].Value; at != float64(midnight.Unix()) {
+	if at := gauges(scope, idAgentLoadTime)[0].Value.Float(); at != float64(midnight.Unix()) {
 		t.Errorf("loaded at %v", at)
 	}
-	if took := gauges(scope, idAgentLoadDuration)[0].Value; took != 2 {
+	if took := gauges(scope, idAgentLoadDuration)[0].Value.Float(); took != 2 {
 		t.Errorf("took %v s", took)
 	}
 	for _, p := range sums(scope, idAgentLoads) {
-		if outcome, _ := p.Attributes.Value(keyLoadOutcome); p.Value != 1 {
-			t.Errorf("%s: %d", outcome.AsString(), p.Value)
+		if outcome, _ := p.Attributes.Value(keyLoadOutcome); p.Value.Float() != 1 {
+			t.Errorf("%s: %v", outcome.String(), p.Value)
 		}
 	}
 }

@@ -38,7 +38,7 @@ func TestCompression(t *testing.T) {
 				overBoth(t, func(t *testing.T, b *backend) {
 					log := newLogbook()
 					e := prepareExport(t, b, Options{Compression: compression, Logger: log.logger()})
-					record(e.Probe(chat()), 100)
+					record(e.probe(chat()), 100)
 					if state == "at once" {
 						b.start(t)
 					}
@@ -71,7 +71,7 @@ func TestPartialSuccessIsCountedAndTold(t *testing.T) {
 		})
 		b.start(t)
 		e := exportTo(t, b, Options{Logger: log.logger()})
-		record(e.Probe(chat()), 10)
+		record(e.probe(chat()), 10)
 		log.await(t, `message="seven are too old" rejected_points=7`)
 		points := b.await(t, "the account", func(points []receiver.Point) bool {
 			return total(points, idAgentDropped, map[string]any{"wsprobe.drop.cause": "rejected"}) == 7
@@ -131,7 +131,7 @@ func TestEnvironmentHasNoSay(t *testing.T) {
 		})
 		b.start(t)
 		e := exportTo(t, b, Options{Interval: time.Hour, Headers: headers})
-		record(e.Probe(chat()), 10)
+		record(e.probe(chat()), 10)
 		e.end(t)
 		b.stop()
 		checkRuns(t, b.points, "chat", 10)
@@ -184,7 +184,7 @@ func TestTenThousandProbes(t *testing.T) {
 	for i := range probes {
 		target := chat()
 		target.Name, target.Labels = fmt.Sprint("probe ", i), labels
-		e.Probe(target).Record(refused(midnight), unjudged)
+		e.probe(target).Record(refused(midnight), unjudged)
 	}
 	e.end(t)
 	b.stop()
@@ -199,7 +199,8 @@ func TestTenThousandProbes(t *testing.T) {
 	if b.largest > 4<<20 || b.requests < 10 {
 		t.Errorf("%d requests, the largest of %d bytes", b.requests, b.largest)
 	}
-	if e.agent.metrics.requests[requestKind{outcome: outbox.Accepted}] != int64(b.requests) || e.agent.metrics.sent != points {
-		t.Errorf("counted %v requests and %d points, want %d and %d", e.agent.metrics.requests, e.agent.metrics.sent, b.requests, points)
+	accepted, sent := e.self.requests(requestKind{outcome: outbox.Accepted}), e.self.count(idAgentSent)
+	if accepted != int64(b.requests) || sent != points {
+		t.Errorf("counted %d requests and %d points, want %d and %d", accepted, sent, b.requests, points)
 	}
 }

@@ -3,6 +3,8 @@ package telemetry
 import (
 	"path/filepath"
 	"testing"
+
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // batchFiles returns the names of the batches in a directory.
@@ -25,7 +27,7 @@ func TestSpoolIsForEveryProtocol(t *testing.T) {
 			away.http = !thenHTTP
 			log := newLogbook()
 			first := exportTo(t, away, Options{SpoolDir: dir, Logger: log.logger(), Attributes: map[string]string{"service.instance.id": "first"}})
-			record(first.Probe(chat()), 10)
+			record(first.probe(chat()), 10)
 			log.await(t, "export deferred")
 			first.end(t)
 			if len(batchFiles(t, dir)) == 0 {
@@ -40,7 +42,7 @@ func TestSpoolIsForEveryProtocol(t *testing.T) {
 			second.end(t)
 			b.stop()
 			checkRuns(t, b.points, "chat", 10)
-			for _, p := range of(b.points, idConnectionSuccess) {
+			for _, p := range of(b.points, metrics.ConnectionSuccess) {
 				if p.Resource["service.instance.id"] != "first" {
 					t.Fatalf("a run of the first came from %v", p.Resource)
 				}

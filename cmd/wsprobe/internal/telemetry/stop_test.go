@@ -100,7 +100,7 @@ func TestStopBeforeTheStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := new(stub)
 		telemetry := newTest(t, Options{}, s)
-		telemetry.Probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
+		telemetry.probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
 		ctx, cancel := context.WithCancel(t.Context())
 		cancel()
 		if err := telemetry.Run(ctx); err != nil {
@@ -123,7 +123,7 @@ func TestStopWithAReceiverThatHangs(t *testing.T) {
 	b.start(t)
 	log := newLogbook()
 	e := exportTo(t, b, Options{StopBudget: 200 * time.Millisecond, Logger: log.logger()})
-	record(e.Probe(chat()), 10)
+	record(e.probe(chat()), 10)
 	<-hanging
 	if took := e.end(t); took < 200*time.Millisecond {
 		t.Errorf("the stop took %v and gave up before its budget of 200ms", took)
@@ -134,7 +134,7 @@ func TestStopWithAReceiverThatHangs(t *testing.T) {
 func TestStopFlushes(t *testing.T) {
 	b := newBackend(t).start(t)
 	e := exportTo(t, b, Options{Interval: time.Hour})
-	record(e.Probe(chat()), 10)
+	record(e.probe(chat()), 10)
 	e.end(t)
 	b.stop()
 	checkRuns(t, b.points, "chat", 10)

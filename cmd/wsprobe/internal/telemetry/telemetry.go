@@ -15,6 +15,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // scopeName names the instrumentation scope of every metric.
@@ -27,7 +28,7 @@ type Telemetry struct {
 	client   *otlp.Client // nil with ProtocolNone
 	resource *resource.Resource
 	pending  *pending // nil with ProtocolNone
-	agent    *agent
+	self     *selfCounts
 	producer *producer
 	boxes    []*outbox.Outbox // of all signals that are exported, metrics first; none with ProtocolNone
 	metrics  *outbox.Outbox   // nil with ProtocolNone
@@ -65,10 +66,10 @@ func newTelemetry(o Options) *Telemetry {
 		limited:  newLimitedHandler(o.Logger.Handler()),
 	}
 	t.log = slog.New(t.limited)
-	t.agent = newAgent(o.InFlight, t.backlog)
-	t.agent.build = buildAttributes(o.ServiceVersion, runtime.Version(), revision(), o.PageURL)
+	t.self = newSelfCounts(o.InFlight, t.backlog)
+	t.self.build = buildAttributes(o.ServiceVersion, runtime.Version(), revision(), o.PageURL)
 	if o.Protocol != ProtocolNone {
-		t.pending = newPending(o.PendingRuns, func(points int) { t.agent.metrics.dropUntold(DropPendingFull, points) })
+		t.pending = newPending(o.PendingRuns, func(points int) { t.self.drop(idAgentDropped, points, DropPendingFull) })
 	}
 	t.producer = &producer{
 		scope: instrumentation.Scope{
@@ -78,26 +79,38 @@ func newTelemetry(o Options) *Telemetry {
 		header:     headerSize(t.resource, o.ServiceVersion),
 		start:      time.Now(),
 		pending:    t.pending,
-		agent:      t.agent,
+		self:       t.self,
 		endMarkers: o.EndMarkers,
 	}
+	t.begin(otlp.Metrics, DropCauses())
 	if o.Logs {
-		t.agent.records = newSignalCounts(outbox.DropCauses())
+		t.begin(otlp.Logs, outbox.DropCauses())
 		t.records = newRecords(o.located(t.resource), o.ServiceVersion,
-			func(n int) { t.agent.records.dropUntold(outbox.DropQueueFull, n) })
+			func(n int) { t.self.drop(idAgentRecordsDropped, n, outbox.DropQueueFull) })
 	}
 	if o.Traces {
-		t.agent.traces = newSignalCounts(outbox.DropCauses())
+		t.begin(otlp.Traces, outbox.DropCauses())
 		t.traces = newTraces(o.TraceRatio, tracing.NewBuilder(o.located(t.resource), t.producer.scope),
-			func(n int) { t.agent.traces.dropUntold(outbox.DropQueueFull, n) })
+			func(n int) { t.self.drop(idAgentTracesDropped, n, outbox.DropQueueFull) })
 	}
 	t.observeSelf()
 	return t
 }
 
+// begin makes the counters of a signal begin.
+func (t *Telemetry) begin(s otlp.Signal, causes []outbox.DropCause) {
+	t.self.add(signals[s].sent, 0)
+	for _, cause := range causes {
+		t.self.add(signals[s].dropped, 0, string(cause))
+	}
+}
+
 // headerSize is the most bytes that a request has besides its points.
 func headerSize(r *resource.Resource, version string) int {
-	size := encodedSize(r.Attributes()) + len(scopeName) + len(version) + 2*len(semconv.SchemaURL)
+	size := len(scopeName) + len(version) + 2*len(semconv.SchemaURL)
+	for _, kv := range r.Attributes() {
+		size += encodedSize(kv)
+	}
 	for _, m := range table {
 		size += len(m.Name) + len(m.Description) + len(m.Unit)
 	}
@@ -105,33 +118,25 @@ func headerSize(r *resource.Resource, version string) int {
 }
 
 // Probe registers a probe and returns where to record its results. Names should be unique.
-func (t *Telemetry) Probe(target Target) *Series { return t.Replace(nil, []Target{target})[0] }
+func (t *Telemetry) Probe(id *metrics.Identity) *Series {
+	return t.Replace(nil, []*metrics.Identity{id})[0]
+}
 
 // newSeries makes the series of a probe.
-func (t *Telemetry) newSeries(target Target) *Series {
-	s := newSeries(target, t.pending)
-	s.traces = t.traces
-	if t.records != nil {
-		s.records = &recorder{Handler: t.records.handler}
-	}
-	if t.options.Scrapes {
-		s.last = new(run)
-		if t.options.Traces {
-			s.shown = new(exemplars)
-		}
-	}
-	return s
+func (t *Telemetry) newSeries(id *metrics.Identity) *Series {
+	keep := metrics.Keep{Last: t.options.Scrapes, Exemplars: t.traces != nil}
+	return &Series{pending: t.pending, identity: id, counts: metrics.NewSeries(id, keep)}
 }
 
 // ObserveStart notes how late a run started.
-func (t *Telemetry) ObserveStart(late time.Duration) { t.agent.started(late) }
+func (t *Telemetry) ObserveStart(late time.Duration) { t.self.started(late) }
 
 // ObserveConfigLoad notes an attempt to load a configuration.
-func (t *Telemetry) ObserveConfigLoad(load ConfigLoad) { t.agent.loads.add(load) }
+func (t *Telemetry) ObserveConfigLoad(load ConfigLoad) { t.self.loadedConfig(load) }
 
 // ObserveOverload notes a run that the agent itself disturbed.
-func (t *Telemetry) ObserveOverload() { t.agent.overloaded() }
+func (t *Telemetry) ObserveOverload() { t.self.add(idAgentOverloaded, 1) }
 
 // ObserveSkip notes runs that did not take place. The cause becomes an attribute: it must be one of a few
 // fixed words.
-func (t *Telemetry) ObserveSkip(cause string, runs int) { t.agent.skip(cause, runs) }
+func (t *Telemetry) ObserveSkip(cause string, runs int) { t.self.add(idAgentSkipped, runs, cause) }

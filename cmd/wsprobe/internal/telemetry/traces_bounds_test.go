@@ -2,7 +2,6 @@ package telemetry
 
 import (
 	"context"
-	"reflect"
 	"strings"
 	"testing"
 	"time"
@@ -14,10 +13,11 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // longest is a run whose trace is as long as it can be.
-func longest() (Target, probe.Result) {
+func longest() (metrics.Target, probe.Result) {
 	target := chat()
 	target.Labels = make(map[string]string)
 	for i := range 32 {
@@ -32,19 +32,19 @@ func longest() (Target, probe.Result) {
 	for i := range r.Steps {
 		r.Steps[i] = probe.Span{End: time.Second, State: probe.SpanBroken}
 	}
-	return target, in(probe.Trace{ID: [16]byte{1}, Run: [8]byte{1}, Upgrade: [8]byte{2}}, r)
+	return target, in(probe.Trace{ID: [16]byte{1}, Run: [8]byte{1}, Upgrade: [8]byte{2}, Sampled: true}, r)
 }
 
 // TestTraceSize: what waits is counted with no less than it takes in a request.
 func TestTraceSize(t *testing.T) {
 	target, extreme := longest()
-	plain := newSeries(chat(), nil)
+	plain := metrics.NewIdentity(chat())
 	for name, r := range map[string]struct {
-		series *Series
+		id     *metrics.Identity
 		result probe.Result
 	}{
 		"short": {plain, in(extreme.Trace, refused(midnight))}, "usual": {plain, in(extreme.Trace, good(midnight, time.Second))},
-		"longest": {newSeries(target, nil), extreme},
+		"longest": {metrics.NewIdentity(target), extreme},
 	} {
 		b := newBackend(t)
 		sizes := make(chan int, 1)
@@ -57,8 +57,8 @@ func TestTraceSize(t *testing.T) {
 			return nil, nil
 		}
 		e := exportTo(t, b.start(t), Options{Traces: true})
-		e.traces.add(r.series, r.result)
-		if got, size := traceSize(r.series, r.result), <-sizes; got < size {
+		e.Tracer(r.id).Observe(&metrics.Observation{Probe: r.id, Result: r.result})
+		if got, size := traceSize(r.id, &r.result), <-sizes; got < size {
 			t.Errorf("%s: counted with %d bytes, takes %d", name, got, size)
 		}
 		e.end(t)
@@ -70,16 +70,17 @@ func TestTracesAreBounded(t *testing.T) {
 	b := newBackend(t) // which nobody starts
 	e := prepareExport(t, b, Options{Traces: true})
 	target, extreme := longest()
-	series := newSeries(target, nil)
+	id := metrics.NewIdentity(target)
+	observe := func() { e.Tracer(id).Observe(&metrics.Observation{Probe: id, Result: extreme}) }
 	const runs = 3000
 	for range runs {
-		e.traces.add(series, extreme)
+		observe()
 	}
-	waiting, lost := len(e.traces.items), int(e.agent.traces.dropped[outbox.DropQueueFull])
+	waiting, lost := len(e.traces.items), int(e.self.count(idAgentTracesDropped, string(outbox.DropQueueFull)))
 	if waiting == 0 || lost == 0 || waiting+lost != runs {
 		t.Errorf("%d wait and %d are lost, of %d", waiting, lost, runs)
 	}
-	if size := waiting * traceSize(series, extreme); size > gatherBytes {
+	if size := waiting * traceSize(id, &extreme); size > gatherBytes {
 		t.Errorf("%d bytes wait", size)
 	}
 	if n := tracing.Count(extreme); n != 38 {
@@ -91,18 +92,18 @@ func TestTracesAreBounded(t *testing.T) {
 func TestExemplarsAreTheLatest(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
 	telemetry.traces = newTraces(1, nil, nil)
-	s := telemetry.Probe(chat())
+	s := telemetry.probe(chat())
 	var last probe.Trace
 	for _, handshake := range []time.Duration{4, 30, 4} {
 		last = telemetry.Trace()
 		s.Record(in(last, good(midnight, handshake*time.Millisecond)), probehealth.Unknown)
 	}
 	s.Record(in(probe.Trace{ID: [16]byte{1}}, good(midnight, 4*time.Millisecond)), probehealth.Unknown) // not exported
-	h := histograms(produce(t, telemetry), idHandshakeDuration)[0]
-	if len(h.Exemplars) != 2 || h.Exemplars[0].Value != 4 || h.Exemplars[1].Value != 30 || !reflect.DeepEqual(h.Exemplars[0].TraceID, last.ID[:]) {
+	h := histograms(produce(t, telemetry), metrics.HandshakeDuration)[0]
+	if len(h.Exemplars) != 2 || h.Exemplars[0].Value.Float() != 4 || h.Exemplars[1].Value.Float() != 30 || h.Exemplars[0].Trace != last {
 		t.Errorf("exemplars %+v, want two, that of 4 ms in %x", h.Exemplars, last.ID)
 	}
-	if x := sums(produce(t, telemetry), idRuns)[0].Exemplars; len(x) != 0 {
+	if x := sums(produce(t, telemetry), metrics.Runs)[0].Exemplars; len(x) != 0 {
 		t.Errorf("exemplars %+v for the second time", x)
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // traceBox keeps the spans that a backend accepts.
@@ -66,13 +67,13 @@ func in(trace probe.Trace, r probe.Result) probe.Result {
 	return r
 }
 
-// TestTraces: over either protocol the sampled runs and the failed arrive once, whole, as the metrics describe their probe
-// and their agent; logs and exemplars lead to them.
+// TestTraces: over either protocol the sampled runs and the failed arrive once, whole, as the metrics describe their
+// probe and their agent; logs and exemplars lead to them.
 func TestTraces(t *testing.T) {
 	overBoth(t, func(t *testing.T, b *backend) {
 		box, records := keepSpans(b), keepRecords(b)
 		e := exportTo(t, b.start(t), Options{Traces: true, TraceRatio: 1, Logs: true, ServiceVersion: "1.2.3", Location: "attic"})
-		s := e.Probe(chat())
+		s := e.probe(chat())
 		sampled, passed, failed := e.Trace(), e.Trace(), e.Trace()
 		passed.Sampled, failed.Sampled = false, false
 		s.Record(in(sampled, good(midnight, 4*time.Millisecond)), probehealth.Unknown)
@@ -103,7 +104,7 @@ func checkTrace(t *testing.T, spans []receiver.Span, drawn probe.Trace, points [
 	if len(spans) == 0 {
 		t.Fatal("no trace")
 	}
-	success := of(points, idConnectionSuccess)[0]
+	success := of(points, metrics.ConnectionSuccess)[0]
 	resource := maps.Clone(success.Resource)
 	resource["wsprobe.location"] = success.Attributes["wsprobe.location"] // of points an attribute
 	for _, s := range spans {
@@ -116,8 +117,8 @@ func checkTrace(t *testing.T, spans []receiver.Span, drawn probe.Trace, points [
 		t.Errorf("the run is %q, %s", run.Name, run.SpanID)
 	}
 	for _, kv := range chatAttributes() {
-		if got := run.Attributes[string(kv.Key)]; got != kv.Value.AsInterface() {
-			t.Errorf("%s is %v, want %v", kv.Key, got, kv.Value.AsInterface())
+		if got := run.Attributes[string(kv.Key)]; got != kv.Value.Any() {
+			t.Errorf("%s is %v, want %v", kv.Key, got, kv.Value.Any())
 		}
 	}
 }
@@ -164,7 +165,7 @@ func TestTracesOutlastAnOutage(t *testing.T) {
 	}
 	e := prepareExport(t, b.start(t), Options{Traces: true, Logger: log.logger(), Headers: map[string]string{"authorization": "Bearer hunter2"}})
 	e.start(t)
-	s := e.Probe(chat())
+	s := e.probe(chat())
 	for i := range 5 {
 		s.Record(in(e.Trace(), refused(midnight.Add(time.Duration(i)*time.Minute))), probehealth.Unknown)
 	}
@@ -197,7 +198,7 @@ func TestTracesRefused(t *testing.T) {
 				return c.partial, c.err
 			}
 			e := prepareExport(t, b.start(t), Options{Traces: true, Logger: log.logger()})
-			s := e.Probe(chat())
+			s := e.probe(chat())
 			s.Record(in(e.Trace(), refused(midnight)), probehealth.Unknown)
 			s.Record(in(e.Trace(), refused(midnight.Add(time.Minute))), probehealth.Unknown)
 			e.start(t)
@@ -222,7 +223,7 @@ func TestNoTracesUnlessAsked(t *testing.T) {
 	if trace := e.Trace(); !trace.IsZero() {
 		t.Errorf("a run is in %v", trace)
 	}
-	e.Probe(chat()).Record(in(probe.Trace{ID: [16]byte{1}, Sampled: true}, refused(midnight)), probehealth.Unknown)
+	e.probe(chat()).Record(in(probe.Trace{ID: [16]byte{1}, Sampled: true}, refused(midnight)), probehealth.Unknown)
 	b.await(t, "the run", runsArrived(1))
 	e.end(t)
 	b.stop()

@@ -15,25 +15,13 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// Attribute keys of our own. Those that metrics bear, too, are the same there.
+// Attribute keys of spans alone, and those of metrics that spans share. The facts of a run have theirs in the package
+// metrics.
 const (
-	keyName        attribute.Key = "wsprobe.name"
-	keyReason      attribute.Key = "wsprobe.reason"
-	keyPhase       attribute.Key = "wsprobe.phase"
-	keyStep        attribute.Key = "wsprobe.step"
-	keyHandshake   attribute.Key = "wsprobe.handshake_latency"
-	keyRoundTrip   attribute.Key = "wsprobe.round_trip_latency"
-	keyClock       attribute.Key = "wsprobe.clock"
-	keyStartDelay  attribute.Key = "wsprobe.start_delay"
-	keyLag         attribute.Key = "wsprobe.lag"
-	keyOverload    attribute.Key = "wsprobe.local_overload"
-	keySubprotocol attribute.Key = "wsprobe.subprotocol"
-	keyExtensions  attribute.Key = "wsprobe.extensions"
-	keyCloseCode   attribute.Key = "wsprobe.close.code"
-	keyCloseBy     attribute.Key = "wsprobe.close.sent_by"
-	keyAnswered    attribute.Key = "wsprobe.close.answered"
-	keyUnmatched   attribute.Key = "wsprobe.unmatched_messages"
-	keyTimeLeft    attribute.Key = "wsprobe.tls.time_left"
+	keyPhase    attribute.Key = metrics.KeyPhase
+	keyStep     attribute.Key = "wsprobe.step"
+	keyAnswered attribute.Key = "wsprobe.close.answered"
+	keyTimeLeft attribute.Key = "wsprobe.tls.time_left"
 )
 
 // endpoint is what the attributes of a probe say about where it goes.
@@ -42,20 +30,20 @@ type endpoint struct {
 	port                     int
 }
 
-func newEndpoint(probed []attribute.KeyValue) endpoint {
+func newEndpoint(probed []metrics.Attribute) endpoint {
 	var e endpoint
-	for _, kv := range probed {
-		switch kv.Key {
-		case keyName:
-			e.name = kv.Value.AsString()
-		case semconv.URLSchemeKey:
-			e.scheme = kv.Value.AsString()
-		case semconv.ServerAddressKey:
-			e.host = kv.Value.AsString()
-		case semconv.ServerPortKey:
-			e.port = int(kv.Value.AsInt64())
-		case semconv.URLPathKey:
-			e.path = kv.Value.AsString()
+	for _, a := range probed {
+		switch a.Key {
+		case metrics.KeyName:
+			e.name = a.Value.String()
+		case metrics.KeyScheme:
+			e.scheme = a.Value.String()
+		case metrics.KeyServerAddress:
+			e.host = a.Value.String()
+		case metrics.KeyServerPort:
+			e.port = int(a.Value.Int64())
+		case metrics.KeyPath:
+			e.path = a.Value.String()
 		}
 	}
 	return e
@@ -83,12 +71,12 @@ func errorType(t reasons.ErrorType) attribute.KeyValue { return semconv.ErrorTyp
 
 // runAttributes returns the attributes of a run's span. What was not measured is absent.
 func runAttributes(r probe.Result) []attribute.KeyValue {
-	return keyValues((&metrics.Observation{Result: r}).Span())
+	return keyValues(metrics.Observation{Result: r}.Span())
 }
 
 // peer returns the attributes of the other end of the TCP connection, if there was one.
 func peer(r probe.Result) []attribute.KeyValue {
-	return keyValues((&metrics.Observation{Result: r}).Peer())
+	return keyValues(metrics.Observation{Result: r}.Peer())
 }
 
 // keyValues returns attributes in the types of OpenTelemetry.

@@ -13,6 +13,7 @@ import (
 	"go.opentelemetry.io/otel/trace"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -43,12 +44,12 @@ func NewBuilder(r *resource.Resource, scope instrumentation.Scope) *Builder {
 
 // Spans returns the spans of a run: its children in the order in which they ended, and then its own. The attributes are
 // those of its probe, as its metrics bear them.
-func (b *Builder) Spans(probed []attribute.KeyValue, r probe.Result) []sdktrace.ReadOnlySpan {
+func (b *Builder) Spans(probed []metrics.Attribute, r probe.Result) []sdktrace.ReadOnlySpan {
 	b.run, b.nextID, b.spans = r.Trace, r.Trace.Run, nil
 	e := newEndpoint(probed)
 	ctx, run := b.tracer.Start(context.Background(), "probe "+e.name, trace.WithTimestamp(r.Started),
 		trace.WithSpanKind(trace.SpanKindClient),
-		trace.WithAttributes(probed...), trace.WithAttributes(e.attributes()...), trace.WithAttributes(runAttributes(r)...))
+		trace.WithAttributes(keyValues(probed)...), trace.WithAttributes(e.attributes()...), trace.WithAttributes(runAttributes(r)...))
 	if r.Reason != reasons.OK {
 		run.SetStatus(codes.Error, r.Detail)
 	}
@@ -148,8 +149,8 @@ func (d drawn) NewIDs(context.Context) (trace.TraceID, trace.SpanID) {
 
 func (d drawn) NewSpanID(context.Context, trace.TraceID) trace.SpanID { return d.b.nextID }
 
-// childID is the id of a child of a run by its number. It follows from that of the run, so that spans that are made twice,
-// for a request that is tried again, are the same spans. (The mixing is that of SplitMix64.)
+// childID is the id of a child of a run by its number. It follows from that of the run, so that spans that are made
+// twice, for a request that is tried again, are the same spans. (The mixing is that of SplitMix64.)
 func childID(run trace.SpanID, i int) (id trace.SpanID) {
 	x := binary.BigEndian.Uint64(run[:]) + uint64(i+1)*0x9e3779b97f4a7c15
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9

@@ -2,18 +2,19 @@ package tracing_test
 
 import (
 	"crypto/tls"
+	"log/slog"
 	"maps"
 	"slices"
 	"testing"
 	"time"
 
-	"go.opentelemetry.io/otel/attribute"
 	"go.opentelemetry.io/otel/sdk/instrumentation"
 	"go.opentelemetry.io/otel/sdk/resource"
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -23,21 +24,21 @@ const ms = time.Millisecond
 var start = time.Date(2026, 11, 21, 12, 0, 0, 0, time.UTC)
 
 // chat are the attributes of a probe.
-var chat = []attribute.KeyValue{
-	attribute.String("team", "chat"),
-	attribute.String("url.full", "a label must not hide what is measured"),
-	attribute.String("wsprobe.name", "chat"),
-	attribute.String("wsprobe.interpretation", "round_trip_latency"),
-	attribute.String("server.address", "chat.example.com"),
-	attribute.Int("server.port", 443),
-	attribute.String("url.scheme", "wss"),
-	attribute.String("url.path", "/socket"),
+var chat = []metrics.Attribute{
+	slog.String("team", "chat"),
+	slog.String("url.full", "a label must not hide what is measured"),
+	slog.String("wsprobe.name", "chat"),
+	slog.String("wsprobe.interpretation", "round_trip_latency"),
+	slog.String("server.address", "chat.example.com"),
+	slog.Int("server.port", 443),
+	slog.String("url.scheme", "wss"),
+	slog.String("url.path", "/socket"),
 }
 
 // target are the attributes of a probe that say where it goes.
-func target(scheme, host string, port int) []attribute.KeyValue {
-	return []attribute.KeyValue{attribute.String("url.scheme", scheme), attribute.String("server.address", host),
-		attribute.Int("server.port", port), attribute.String("url.path", "/x")}
+func target(scheme, host string, port int) []metrics.Attribute {
+	return []metrics.Attribute{slog.String("url.scheme", scheme), slog.String("server.address", host),
+		slog.Int("server.port", port), slog.String("url.path", "/x")}
 }
 
 // trace is the trace that a run is in.

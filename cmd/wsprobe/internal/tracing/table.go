@@ -3,6 +3,8 @@ package tracing
 import (
 	"go.opentelemetry.io/otel/attribute"
 	semconv "go.opentelemetry.io/otel/semconv/v1.43.0"
+
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // Span is one row of the table of spans.
@@ -21,9 +23,8 @@ func Table() []Span {
 	protocol := []attribute.Key{semconv.NetworkProtocolNameKey, semconv.NetworkProtocolVersionKey}
 	server := []attribute.Key{semconv.ServerAddressKey, semconv.ServerPortKey}
 	return []Span{
-		{"probe NAME", "client", "The whole run, close handshake included.", keys([]attribute.Key{semconv.URLFullKey}, connected, protocol,
-			[]attribute.Key{keyReason, semconv.ErrorTypeKey, keyHandshake, keyRoundTrip, keyClock, keySubprotocol, keyExtensions, keyCloseCode,
-				keyCloseBy, keyUnmatched, keyStartDelay, keyLag, keyOverload})},
+		{"probe NAME", "client", "The whole run, close handshake included.",
+			append([]string{string(semconv.URLFullKey), string(semconv.NetworkTransportKey)}, metrics.SpanKeys()...)},
 		{"dns", "internal", "Looking the host up; absent for an address.", keys([]attribute.Key{semconv.ErrorTypeKey, keyPhase})},
 		{"connect", "internal", "The TCP connection, and the proxy's tunnel if there is one.",
 			keys(connected, []attribute.Key{semconv.ErrorTypeKey, keyPhase})},

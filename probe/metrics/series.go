@@ -1,0 +1,179 @@
+package metrics
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Series counts the runs of one probe. It exports nothing: readers take the [Run] that [Series.Record] returns, and the
+// [Totals] whenever they want. Its methods may be called by several goroutines.
+type Series struct {
+	keep Keep
+
+	mu        sync.Mutex
+	interval  time.Duration // between two runs; 0 if there is none
+	outcomes  []Outcome
+	streak    uint32    // failed runs in a row
+	active    time.Time // when the last run was recorded, or else when the series was made
+	handshake Durations[uint32]
+	roundTrip Durations[uint32]
+	exemplars *exemplars // since the last Collect, nil for none
+	last      *Run       // nil before the first run
+	shown     *exemplars // nil for none
+}
+
+// Keep says what a series keeps besides its totals.
+type Keep struct {
+	// Last keeps the last run, for [Series.Last].
+	Last bool
+	// Exemplars keeps the traces of runs that were counted: those since the last Collect, and with Last the last ones,
+	// too.
+	Exemplars bool
+}
+
+// Outcome is how often the runs of a probe ended in one way.
+type Outcome struct {
+	Reason    reasons.Code
+	ErrorType reasons.ErrorType
+	Runs      int64
+}
+
+// NewSeries returns the series of a probe that has not run yet.
+func NewSeries(id *Identity, k Keep) *Series {
+	return &Series{keep: k, interval: id.target.Interval, active: time.Now()}
+}
+
+// Record counts a run and returns its numbers. The status is that of the probe after the run, Unknown for a probe
+// without thresholds. The runs of one probe must be recorded in order of time. It keeps no text of the result.
+func (s *Series) Record(r *probe.Result, status health.Status) Run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.active = time.Now()
+	outcome := s.count(r.Reason, r.ErrorType)
+	if s.streak++; r.Reason == reasons.OK {
+		s.streak = 0
+	}
+	if r.Opened {
+		s.handshake.Observe(latencyBounds, r.Handshake)
+	}
+	if r.Replied {
+		s.roundTrip.Observe(latencyBounds, r.RoundTrip)
+	}
+	if s.keep.Exemplars && r.Traced() {
+		s.note(r, outcome)
+	}
+	run := newRun(r, status, s.streak)
+	if s.keep.Last {
+		if s.last == nil {
+			s.last = new(Run)
+		}
+		*s.last = run
+	}
+	return run
+}
+
+// note keeps a run as an exemplar. The caller holds the lock.
+func (s *Series) note(r *probe.Result, outcome int) {
+	if s.exemplars == nil {
+		s.exemplars = &exemplars{}
+	}
+	s.exemplars.note(r, outcome)
+	if s.keep.Last {
+		if s.shown == nil {
+			s.shown = &exemplars{}
+		}
+		s.shown.note(r, outcome)
+	}
+}
+
+// count counts a run and returns the index of its outcome. It looks for the outcome by hand, because a probe has one or
+// two of them. The caller holds the lock.
+func (s *Series) count(reason reasons.Code, errorType reasons.ErrorType) int {
+	for i := range s.outcomes {
+		if o := &s.outcomes[i]; o.Reason == reason && o.ErrorType == errorType {
+			o.Runs++
+			return i
+		}
+	}
+	s.outcomes = append(s.outcomes, Outcome{reason, errorType, 1})
+	return len(s.outcomes) - 1
+}
+
+// Resume has the series go on for another probe with the same attributes, which has not run yet: the totals stay.
+func (s *Series) Resume(interval time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.interval, s.active, s.streak, s.last = interval, time.Now(), 0, nil
+}
+
+// Last returns the last run, if it is kept and there was one.
+func (s *Series) Last() (Run, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.last == nil {
+		return Run{}, false
+	}
+	return *s.last, true
+}
+
+// Missed returns the number of whole intervals without a run. It goes by the monotonic clock.
+func (s *Series) Missed() int64 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.interval <= 0 {
+		return 0
+	}
+	return int64(time.Since(s.active) / s.interval)
+}
+
+// Collect returns the totals with the exemplars since the last Collect. One reader calls it.
+func (s *Series) Collect() Totals {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	taken := s.exemplars
+	s.exemplars = nil
+	return s.totals(taken)
+}
+
+// Totals returns the totals, with the last exemplars if [Keep.Last] is set. It takes nothing away from Collect.
+func (s *Series) Totals() Totals {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.totals(s.shown.clone())
+}
+
+// totals returns a copy of the totals. The caller holds the lock.
+func (s *Series) totals(x *exemplars) Totals {
+	return Totals{slices.Clone(s.outcomes), s.handshake.Distribution(latencyBounds), s.roundTrip.Distribution(latencyBounds), x}
+}
+
+// Totals are the runs of a probe from the start of its series to one moment.
+type Totals struct {
+	Outcomes             []Outcome
+	Handshake, RoundTrip Distribution
+
+	exemplars *exemplars
+}
+
+// Points calls emit with the points of the totals. A distribution without a value has none: it would say that something
+// took place no times.
+func (t Totals) Points(sets *Sets, id *Identity, start, at time.Time, emit func(ID, Point)) {
+	for i, o := range t.Outcomes {
+		emit(Runs, Point{
+			Attributes: sets.Of(id, Variant{Reason: o.Reason.String(), ErrorType: string(o.ErrorType)}),
+			Start:      start, Time: at, Value: Int(o.Runs), Exemplars: t.exemplars.ofOutcome(i),
+		})
+	}
+	handshake, roundTrip := t.exemplars.latencies()
+	if t.Handshake.Count > 0 {
+		emit(HandshakeDuration, Point{Attributes: sets.Of(id, Variant{}), Start: start, Time: at, Distribution: &t.Handshake, Exemplars: handshake})
+	}
+	if t.RoundTrip.Count > 0 {
+		emit(RoundTripDuration, Point{Attributes: sets.Of(id, Variant{}), Start: start, Time: at, Distribution: &t.RoundTrip, Exemplars: roundTrip})
+	}
+}
