@@ -116,6 +116,49 @@ func TestContributingWalks(t *testing.T) {
 	}
 }
 
+// TestContributingHouse proves that the house has every package of the module, and every import that an arrow draws.
+func TestContributingHouse(t *testing.T) {
+	_, house, _ := strings.Cut(page(t, "CONTRIBUTING.md"), "\n## The house\n")
+	house, _, _ = strings.Cut(house, "\n## ")
+	packages := goList(t, false)
+	for path := range packages {
+		name := strings.TrimPrefix(strings.TrimPrefix(path, module+"/"), "cmd/wsprobe/")
+		if path != module+"/cmd/wsprobe" && !strings.Contains(house, "`"+name+"`") {
+			t.Errorf("the house does not name %s", name)
+		}
+	}
+	arrows := 0
+	for _, chain := range regexp.MustCompile(`\S.*? -> .*?(   |\n)`).FindAllString(house, -1) {
+		ends := strings.Split(strings.TrimSpace(chain), " -> ")
+		for i, targets := range ends[1:] {
+			for from := range strings.SplitSeq(ends[i], ", ") {
+				for to := range strings.SplitSeq(targets, ", ") {
+					if arrows++; !imports(packages, from, to) {
+						t.Errorf("the house draws %s -> %s, but there is no such import", from, to)
+					}
+				}
+			}
+		}
+	}
+	if arrows < 20 {
+		t.Errorf("the house has %d arrows, which cannot be all", arrows)
+	}
+}
+
+// imports reports whether a package imports another, by their short names.
+func imports(packages map[string]pkg, from, to string) bool {
+	named := func(path, name string) bool {
+		tree, whole := strings.CutSuffix(name, "*")
+		return strings.HasSuffix(path, "/"+name) || whole && strings.HasPrefix(path, module+"/"+tree)
+	}
+	for path, p := range packages {
+		if named(path, from) && slices.ContainsFunc(p.Imports, func(path string) bool { return named(path, to) }) {
+			return true
+		}
+	}
+	return false
+}
+
 // declares reports whether a declaration is that of a function, a method or a variable of a name.
 func declares(d ast.Decl, name string) bool {
 	switch d := d.(type) {
