@@ -54,7 +54,8 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, log: o.Log, scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
+	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, log: o.Log,
+		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
 	if cfg.Agent.Listen != "" {
 		if a.listener, err = net.Listen("tcp", cfg.Agent.Listen); err != nil {
 			return nil, fmt.Errorf("agent.listen: %w", err)
@@ -67,8 +68,8 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		return nil, err
 	}
 	board := &status.Board{}
-	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version, Metrics: a.telemetry.Scrapes(),
-		Hosts: hostNames(cfg.Agent), Log: o.Log}
+	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version,
+		Metrics: a.telemetry.Scrapes(), Hosts: hostNames(cfg.Agent), Log: o.Log}
 	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, board: board, log: o.Log}
 	a.skips = newSkipLog(o.Log)
 	a.scheduler.Observer = scheduler.Observer{

@@ -5,7 +5,9 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http/httptest"
+	"os"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"testing/synctest"
@@ -22,16 +24,23 @@ type bubble struct {
 	log       safeLog
 	endpoints *wstest.Server
 	stop      func()
+	sent      []string // the tokens that /token had, one visit at a time
+}
+
+func (b *bubble) token(c *wstest.Conn) {
+	b.sent = append(b.sent, c.Request().Header.Get("X-Token"))
+	wstest.Echo(c)
 }
 
 // inBubble lets do work with an agent of some endpoints that runs. The first half of each minute /flaky refuses.
 func inBubble(t *testing.T, do func(*bubble)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		b := &bubble{t: t, endpoints: wstest.Memory(wstest.ByPath(map[string]wstest.Script{
+		b := &bubble{t: t}
+		b.endpoints = wstest.Memory(wstest.ByPath(map[string]wstest.Script{
 			"/echo": wstest.Echo, "/silent": wstest.Silent, "/refused": wstest.Refuse(403, "no\n"), "/flaky": flaky,
-			"/deaf": deaf,
-		}))}
+			"/deaf": deaf, "/token": b.token,
+		}))
 		defer b.endpoints.Close()
 		log := slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 		var err error
@@ -118,8 +127,10 @@ func (b *bubble) lines(name string) []string {
 
 // Probes of these tests.
 const (
-	flakyLine  = `{name: kept, url: "URL/flaky", interval: 7s, thresholds: {unhealthy: "== 0"}, interpretation: connection_success}`
-	silentLine = `{name: long, url: "URL/silent", interval: 10s, interpretation: round_trip_latency, send_message: hi, timeout_ms: 8000}`
+	flakyLine = `{name: kept, url: "URL/flaky", interval: 7s, interpretation: connection_success,
+      thresholds: {unhealthy: "== 0"}}`
+	silentLine = `{name: long, url: "URL/silent", interval: 10s, interpretation: round_trip_latency, send_message: hi,
+      timeout_ms: 8000}`
 )
 
 // TestApplyDoesNotDisturb: a probe that stays has the same lines, results and status as if nothing else had changed, to
@@ -201,10 +212,37 @@ func TestApplyEndsARunInFlight(t *testing.T) {
 	}
 }
 
+// TestApplyOfARotatedSecret: the probe is the same one, and sends what the secret is now from its next run on.
+func TestApplyOfARotatedSecret(t *testing.T) {
+	t.Setenv("APPLY_TOKEN", "first")
+	inBubble(t, func(b *bubble) {
+		const line = `{name: kept, url: "URL/token", interval: 10s, headers: {X-Token: "${env:APPLY_TOKEN}"}}`
+		b.apply(line)
+		before := b.fleet.current()["kept"]
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		sent := len(b.sent)
+		if err := os.Setenv("APPLY_TOKEN", "second"); err != nil {
+			t.Fatal(err)
+		}
+		b.apply(line)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if b.fleet.current()["kept"] != before {
+			t.Error("a probe with a rotated secret is another one")
+		}
+		first, second := b.sent[:sent], b.sent[sent:]
+		if len(first) < 6 || slices.Contains(first, "second") || len(second) != 6 || slices.Contains(second, "first") {
+			t.Errorf("sent %q, then %q", first, second)
+		}
+	})
+}
+
 // TestApplyBeginsAnew: a changed probe has no outage, no status and no skipped runs before its own.
 func TestApplyBeginsAnew(t *testing.T) {
 	inBubble(t, func(b *bubble) {
-		slow := `{name: changed, url: "URL/silent", interval: 1s, interpretation: round_trip_latency, send_message: hi, timeout_ms: 2500, thresholds: {healthy: "< 1"}}`
+		slow := `{name: changed, url: "URL/silent", interval: 1s, interpretation: round_trip_latency, send_message: hi,
+      timeout_ms: 2500, thresholds: {healthy: "< 1"}}`
 		b.apply(slow)
 		time.Sleep(time.Minute)
 		row := b.row("changed")
@@ -214,17 +252,24 @@ func TestApplyBeginsAnew(t *testing.T) {
 		lines := len(b.lines("changed"))
 		b.apply(`{name: changed, url: "URL/echo", interval: 10s, thresholds: {healthy: "< 10000"}}`)
 		row = b.row("changed")
-		if !strings.Contains(row, `"skipped": 0,`) || !strings.Contains(row, `"status": null`) || !strings.Contains(row, `"last": null`) {
-			t.Errorf("after: %s", row)
+		for _, want := range []string{`"skipped": 0,`, `"status": null`, `"last": null`} {
+			if !strings.Contains(row, want) {
+				t.Errorf("no %s in %s", want, row)
+			}
 		}
 		at := time.Now()
 		time.Sleep(30 * time.Second)
 		now := b.lines("changed")[lines:]
-		if text := strings.Join(now, "\n"); len(now) != 5 || strings.Contains(text, "recovered") || strings.Contains(text, "from=no_data") {
+		text := strings.Join(now, "\n")
+		if len(now) != 5 || strings.Contains(text, "recovered") || strings.Contains(text, "from=no_data") {
 			t.Errorf("lines %q", now)
 		}
-		if row := b.row("changed"); !strings.Contains(row, `"status": "healthy"`) || strings.Contains(row, at.Add(-time.Minute).UTC().Format(time.RFC3339)) {
-			t.Errorf("at last: %s", row)
+		since := regexp.MustCompile(`"status": "healthy",\s+"status_since": "([^"]+)"`).FindStringSubmatch(b.row("changed"))
+		if since == nil {
+			t.Fatalf("not healthy: %s", b.row("changed"))
+		}
+		if has, err := time.Parse(time.RFC3339, since[1]); err != nil || has.Before(at) {
+			t.Errorf("changed at %v: %s", at, b.row("changed"))
 		}
 	})
 }

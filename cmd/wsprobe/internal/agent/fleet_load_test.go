@@ -96,8 +96,12 @@ func work(t *testing.T, log slog.Handler) *worked {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg := loadFile(t, `{agent: {listen: "127.0.0.1:0"}, otlp: {endpoint: "$OTLP", interval: 1s, end_markers: true}, probes: [{name: none, url: "ws://127.0.0.1:1/"}]}`,
-		map[string]string{"OTLP": "http://" + w.back.Address})
+	const file = `
+agent: {listen: "127.0.0.1:0"}
+otlp: {endpoint: "$OTLP", interval: 1s, end_markers: true}
+probes: [{name: none, url: "ws://127.0.0.1:1/"}]
+`
+	cfg := loadFile(t, file, map[string]string{"OTLP": "http://" + w.back.Address})
 	cfg.Probes = nil
 	if w.Agent, err = New(cfg, Options{Log: slog.New(log)}); err != nil {
 		t.Fatal(err)
@@ -147,7 +151,8 @@ func TestApplyUnderLoad(t *testing.T) {
 	random := rand.New(rand.NewPCG(12, 6))
 	line := func(i int) string {
 		path := []string{"echo", "refused", "deaf", "silent"}[random.IntN(4)]
-		return fmt.Sprintf(`{name: p-%d, url: "URL/%s", interval: 1s, timeout_ms: 900, labels: {team: t%d}}`, i, path, random.IntN(2))
+		const text = `{name: p-%d, url: "URL/%s", interval: 1s, timeout_ms: 900, labels: {team: t%d}}`
+		return fmt.Sprintf(text, i, path, random.IntN(2))
 	}
 	const kept = `{name: kept, url: "URL/echo", interval: 1s, interpretation: round_trip_latency, send_message: hi}`
 	reading, stopReading := context.WithCancel(t.Context())
@@ -264,6 +269,34 @@ func TestApplyWhileItStops(t *testing.T) {
 	}
 }
 
+// TestApplyWithARunThatIsOver: the outcome of a run can be fixed when its probe has just left. It does not hold the
+// exports of the heir that goes on with its series, and of all others.
+func TestApplyWithARunThatIsOver(t *testing.T) {
+	w := work(t, slog.DiscardHandler)
+	const kept, old = `{name: kept, url: "URL/echo", interval: 1s}`, `{name: old, url: "URL/echo", interval: 1h}`
+	apply := func(lines ...string) {
+		t.Helper()
+		if err := w.Apply(w.probes(t, lines...)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	apply(kept, old)
+	awaitPoints(t, &w.got, 1, "wsprobe.success", "old")
+	left := w.fleet.current()["old"]
+	apply(kept, strings.Replace(old, "1h", "2h", 1))
+	heir := w.fleet.current()["old"]
+	if left == heir || left.series != heir.series {
+		t.Fatal("the heir does not go on with the series")
+	}
+	awaitPoints(t, &w.got, 2, "wsprobe.success", "old") // the heir's first run, and its last for two hours
+	left.fix(time.Now())
+	n := len(w.got.Where(receiver.Of("wsprobe.success", "kept")))
+	awaitPoints(t, &w.got, n+3, "wsprobe.success", "kept")
+	heir.fix(time.Now())
+	left.abandon()
+	heir.abandon()
+}
+
 // TestApplyFollowsMemory: the limit of the memory is that for the probes of now.
 func TestApplyFollowsMemory(t *testing.T) {
 	t.Setenv("GOMEMLIMIT", "") // which would have precedence
@@ -300,7 +333,8 @@ func TestApplyLeavesMemory(t *testing.T) {
 			case 2:
 				team = fmt.Sprint("team-", f)
 			}
-			lines = append(lines, fmt.Sprintf(`{name: %s, url: "URL/echo", interval: 1h, timeout_ms: %d, labels: {team: %s}}`, name, timeout, team))
+			const text = `{name: %s, url: "URL/echo", interval: 1h, timeout_ms: %d, labels: {team: %s}}`
+			lines = append(lines, fmt.Sprintf(text, name, timeout, team))
 		}
 		fleets[f] = w.probes(t, lines...)
 	}
