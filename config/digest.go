@@ -12,20 +12,20 @@ import (
 	"github.com/wsprobe/wsprobe/probe/health"
 )
 
-// Digest identifies the meaning of a probe. Two probes with the same Digest run alike and are reported alike, so that a
-// new configuration with the same Digest keeps what is known of the probe. A probe whose Digest is the same may have
-// other secrets, so whoever keeps its state has to take its new Spec.
+// Digest identifies the meaning of a probe. Two probes with the same Digest run alike and are reported alike. So a
+// probe of a new configuration with the same Digest keeps its state. It may have other secrets, so the agent must take
+// its new Spec.
 //
-// Every field of a probe is in it, with what is inherited and with defaults filled in. Where a field stands, in which
-// order, by which alias and with which comments makes no difference, nor how a number, a duration, a size or a
-// condition is written. Other texts count by their characters. A proxy that the environment prescribes is in it, too.
+// Every field of a probe is in it, with inherited values and with defaults filled in. The place and the order of
+// fields, aliases and comments make no difference. Nor does the spelling of a number, a duration, a size or a
+// condition. Other texts count by their characters. A proxy that the environment prescribes is in it, too.
 //
 // Secrets are in it by their references, ${env:NAME} or ${file:PATH}, and by the names of their files. Their content
 // is not, so that a secret can be rotated. There are three exceptions:
 //
 //   - A secret that the file itself spells out counts by its content, because it has no other name.
-//   - A reference counts by its content in a field that holds no secret, such as a name, a label or an interval,
-//     because that changes what is run or reported.
+//   - A reference counts by its content in a field that holds no secret, such as a name, a label or an interval: the
+//     content changes the run or its report.
 //   - Beside a reference in a URL, [Probe.ShownURL] counts, because results bear it.
 //
 // A Digest is comparable within one build of wsprobe only. Do not show it, because a short secret of the file could be

@@ -11,8 +11,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// EnvironmentProxy returns the proxy that HTTP_PROXY (for ws://), HTTPS_PROXY (for wss://) and NO_PROXY, or
-// their lower-case forms, which win, prescribe for an endpoint, or nil for none. The error is an [*Error].
+// EnvironmentProxy returns the proxy of an endpoint by HTTP_PROXY (for ws://), HTTPS_PROXY (for wss://) and NO_PROXY,
+// or nil for none. Their lower-case forms win. The error is an [*Error].
 func EnvironmentProxy(endpoint string) (*url.URL, error) {
 	r := yamltree.NewReport("")
 	proxy := newProxies(r).of(endpoint)

@@ -11,9 +11,9 @@ type Shard struct {
 	Count int // of agents; 0 or 1 for an agent on its own
 }
 
-// Owns reports whether the probe of this name is one of the shard's: every probe belongs to exactly one shard of a set.
-// It is the one that draws the highest lot for the name (rendezvous hashing), so that a new agent takes its share
-// from all others evenly, and no probe moves between those that were there before.
+// Owns reports whether the probe of this name belongs to the shard: every probe belongs to exactly one shard of a set.
+// That is the shard with the highest lot for the name (rendezvous hashing). So a new agent takes its share evenly from
+// all others, and no probe moves between the others.
 func (s Shard) Owns(name string) bool {
 	if s.Count <= 1 {
 		return true
@@ -29,8 +29,8 @@ func (s Shard) Owns(name string) bool {
 	return true
 }
 
-// lot is what a shard draws for a name: the two mixed by the finalizer of MurmurHash3, which is a bijection in which
-// every bit of the input reaches every bit of the output. It is part of the interface: agents of different versions
+// lot is the lot of a shard for a name. The finalizer of MurmurHash3 mixes the two: it is a bijection in which every
+// bit of the input reaches every bit of the output. It is part of the interface, because agents of different versions
 // must agree.
 func lot(seed uint64, shard int) uint64 {
 	x := seed ^ (uint64(shard)+1)*0x9e3779b97f4a7c15

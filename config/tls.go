@@ -7,14 +7,15 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/keypair"
 )
 
-// TLS is what can be said about TLS without a configuration file. Its fields are those of the mapping tls of a probe.
+// TLS has the settings of TLS that need no configuration file. Its fields are those of the mapping tls of a probe.
 type TLS struct {
 	CAFile, CertFile, KeyFile string
 	InsecureSkipVerify        bool
 }
 
-// Config reads the files and returns the configuration for a probe, nil if nothing is said. Otherwise it returns
-// what is wrong, by the key that the field has in a configuration file.
+// Config reads the files and returns the configuration for a probe, or nil if no field is set. Of wrong files and
+// settings it returns the
+// problems, by the keys that the fields have in a configuration file.
 func (t TLS) Config() (config *tls.Config, problems map[string]string) {
 	if t == (TLS{}) {
 		return nil, nil

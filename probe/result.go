@@ -73,10 +73,10 @@ type Result struct {
 	Subprotocol string
 	// Extensions is the permessage-deflate of an open socket, with the server's parameters, or empty.
 	Extensions string
-	// CloseCode tells how the connection ended (RFC 6455 7.4.1): it is the code of the server's close frame, 1005 for a
-	// close frame without a code, 1006 for an end without a close frame, and after a breach the code that the probe
-	// sent. It is 0 if the probe closed first. A run that is OK has one, too, if the server closed before the probe, or
-	// answered the probe's close frame with another code.
+	// CloseCode tells how the connection ended (RFC 6455 7.4.1). It is the code of the server's close frame, 1005 for a
+	// close frame without a code, or 1006 for an end without a close frame. After a breach it is the code that the
+	// probe sent. It is 0 if the probe closed first. A run that is OK has one, too, if the server closed before the
+	// probe, or answered the probe's close frame with another code.
 	CloseCode   int
 	CloseReason string
 	// CloseByProbe: the code is the one that the probe sent to a server that broke the protocol.
@@ -90,8 +90,8 @@ type Result struct {
 	Clues reasons.Clues
 }
 
-// Hint is advice for a person who reads this Result, in the given words; nil words are the fields of a file. It is
-// empty for a run that was ok, unless the server closed the connection.
+// Hint is advice for a reader of this Result, in the given words; nil words are the fields of a file. It is empty for a
+// run that was ok, unless the server closed the connection.
 func (r Result) Hint(words reasons.Words) string {
 	c := r.Clues
 	if c.Status = 0; !r.Opened {

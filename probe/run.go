@@ -114,8 +114,8 @@ func (r *run) close(err error) {
 	}
 }
 
-// goodbye is the code of the probe's close frame. It is that of a breach of the server, also of one behind the reply,
-// or else that of the server's own close frame (RFC 6455 7.1.7 and 5.5.1).
+// goodbye is the code of the probe's close frame. A breach of the server decides it, even one behind the reply, and
+// else the server's own close frame (RFC 6455 7.1.7 and 5.5.1).
 func (r *run) goodbye(err error) int {
 	for _, fault := range []error{err, r.wire.Fault()} {
 		if b, ok := errors.AsType[*frame.Breach](fault); ok {

@@ -21,8 +21,8 @@ const (
 	HandshakeTimeout Code = "ws_handshake_timeout"
 	// ReplyTimeout means that the socket opened and nothing came back before the deadline.
 	ReplyTimeout Code = "ws_reply_timeout"
-	// ClosedEarly means that the socket opened and was gone, or had to be given up, before the reply, or before it had
-	// stayed open as long as it was to.
+	// ClosedEarly means that the socket opened, and was gone, or had to be given up, too early: before the reply, or
+	// before the time for which it was to stay open.
 	ClosedEarly Code = "ws_closed_early"
 	// ReplyMismatch means that messages came and none of them was the expected reply.
 	ReplyMismatch Code = "ws_reply_mismatch"

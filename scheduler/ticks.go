@@ -13,12 +13,11 @@ const firstWithin = 5 * time.Second
 // never is an instant that does not come, 292 years after the anchor.
 const never time.Duration = math.MaxInt64
 
-// hash is what a job's phase is computed from.
+// hash is the number from which the phase of a job is computed.
 //
-// Names of jobs differ in their last characters: chat-1, chat-2. A hash for tables such as FNV-1a multiplies
-// only once after the last one, by a number that is small against a day in nanoseconds, so that such jobs end up
-// side by side: chat-0 to chat-9 in the same seventh of a day. SHA-256 spreads them over all of it. maphash is
-// no choice, as it changes with every process.
+// Names of jobs differ in their last characters: chat-1, chat-2. A hash for tables such as FNV-1a multiplies only once
+// after the last one, by a small number. So chat-0 to chat-9 would end up in the same seventh of a day. SHA-256 spreads
+// them over all of it. maphash is no choice, because it changes with every process.
 func hash(name string) uint64 {
 	sum := sha256.Sum256([]byte(name))
 	return binary.BigEndian.Uint64(sum[:])

@@ -8,9 +8,9 @@ import (
 // maxIdle is how many workers may wait for a run. Those that a burst leaves behind beyond them end.
 const maxIdle = 256
 
-// workers are the goroutines in which jobs run. A new one for each run would do, too, but it begins with the smallest of
-// stacks, which is copied again and again until it is large enough for what a job does: at thousands of runs a second that
-// was a twentieth of their cost. So a goroutine that has ended a run waits for the next one.
+// workers are the goroutines in which jobs run. A goroutine that has ended a run waits for the next one. A new
+// goroutine for each run would begin with the smallest of stacks, which is copied until it is large enough for a job.
+// At thousands of runs a second that was a twentieth of their cost.
 type workers struct {
 	run     func(*task)
 	all     sync.WaitGroup

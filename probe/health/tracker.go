@@ -29,9 +29,9 @@ type Transition struct {
 
 // Tracker follows the status of one probe from run to run. Its methods must not be called by two goroutines at once.
 //
-// A status is reached when every run of its dwell was at least as bad, on the way down, or at least as good, on the
-// way up. So an endpoint that is now unhealthy, now without data, is unhealthy once that has lasted. The first
-// run is judged at once: there is nothing to hold on to.
+// A status is worse than before only if every run of the dwell was at least as bad. It is better only if every run was
+// at least as good. So an endpoint that is now unhealthy, now without data, is unhealthy once that has lasted. The
+// first run is judged at once, because there is no status to hold.
 type Tracker struct {
 	dwell Dwell
 	state State

@@ -29,8 +29,8 @@ const (
 	middle = 16
 )
 
-// Slack is how many bytes more than it may show a caller gives to Text, so that a cut cannot leave the beginning of a
-// secret unseen. It holds a piece in whatever encoding.
+// Slack is the number of bytes that a caller gives to Text beyond those that it may show, so that a cut cannot hide the
+// beginning of a secret. It holds a piece in whatever encoding.
 const Slack = 512
 
 // Redactor hides secrets. It does not change, so it may be used by several goroutines.

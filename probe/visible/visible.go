@@ -8,9 +8,9 @@ import (
 	"unicode/utf8"
 )
 
-// Text escapes, as Go does, control characters, marks that reorder or hide text, line separators and bytes that are not
-// UTF-8, so that a text can neither break its line nor drive a terminal nor look like another one. Joiners stay: emoji
-// and some scripts need them.
+// Text escapes control characters, marks that reorder or hide text, line separators and bytes that are not UTF-8, in
+// the way of Go. So a text cannot break its line, drive a terminal or look like another text. Joiners stay, because
+// emoji and some scripts need them.
 func Text(s string) string {
 	if plain(s) {
 		return s

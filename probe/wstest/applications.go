@@ -81,9 +81,9 @@ func Phoenix(c *Conn) {
 	}
 }
 
-// EthereumNode answers JSON-RPC 2.0 as an execution client does: the number of the last block, whether it is still
-// catching up, a subscription, whose first notification comes before its confirmation has been read, and an error
-// for any other method.
+// EthereumNode answers JSON-RPC 2.0 as an execution client does. It has the number of the last block and whether it is
+// still catching up. It has a subscription whose first notification comes before its confirmation has been read. Any
+// other method gets an error.
 func EthereumNode(c *Conn) {
 	c.Accept()
 	for {

@@ -15,9 +15,9 @@ import (
 	"time"
 )
 
-// ByHand is the yardstick of the benchmarks: the least that a client can do in one run, written by hand over net.Dial.
-// Each call opens a connection to the URL, checks the handshake, sends a text message, wants a reply that contains a
-// text, each of less than 126 bytes, and closes by the closing handshake. The configuration is for wss.
+// ByHand is the yardstick of the benchmarks: the least work of a client in one run, written by hand over net.Dial. Each
+// call opens a connection to the URL, checks the handshake and sends a text message. It wants a reply that contains a
+// text, and ends with the closing handshake. Both texts have less than 126 bytes. The configuration is for wss.
 func ByHand(url string, config *tls.Config, send, want string) func() error {
 	scheme, address, _ := strings.Cut(strings.TrimSuffix(url, "/"), "://")
 	return func() error {

@@ -14,7 +14,7 @@ import (
 	"time"
 )
 
-// CA is a certificate authority made at run time, which nobody trusts but who is told to.
+// CA is a certificate authority that is made at run time. Only a client that is given its certificate trusts it.
 type CA struct {
 	cert *x509.Certificate
 	key  *ecdsa.PrivateKey
@@ -114,7 +114,7 @@ func sign(template, parent *x509.Certificate, key, signer *ecdsa.PrivateKey) *x5
 	return cert
 }
 
-// Trust holds these authorities; nil ones count for nothing.
+// Trust is a pool of these authorities. It leaves out nil ones.
 func Trust(authorities ...*CA) *x509.CertPool {
 	pool := x509.NewCertPool()
 	for _, ca := range authorities {

@@ -92,7 +92,7 @@ func (h *headRecorder) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// Request returns the upgrade request, which it reads first if that has not been done.
+// Request returns the upgrade request. The first call reads it.
 func (c *Conn) Request() *http.Request {
 	if c.request == nil {
 		request, err := http.ReadRequest(c.reader)

@@ -69,12 +69,12 @@ func Bomb(mib int) string {
 	return first + strings.Repeat(more, mib<<20/step-1) + d.Message("")
 }
 
-// DeflateEcho returns every message compressed, if it is offered that, and as it is if not.
+// DeflateEcho returns every message, compressed if the client offers it.
 func DeflateEcho(c *Conn) {
 	c.deflate(func(text string) string { return text })
 }
 
-// DeflateReply answers every message with a text, compressed if it is offered that.
+// DeflateReply answers every message with a text, compressed if the client offers it.
 func DeflateReply(text string) Script {
 	return func(c *Conn) { c.deflate(func(string) string { return text }) }
 }

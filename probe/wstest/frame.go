@@ -25,7 +25,7 @@ const (
 	Length64
 )
 
-// Frame is one frame, right or wrong. The zero value of every field but Opcode and Payload is right.
+// Frame is one frame, valid or not. The zero value of every field but Opcode and Payload is valid.
 type Frame struct {
 	Opcode  byte
 	Payload string

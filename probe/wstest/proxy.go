@@ -28,7 +28,7 @@ const (
 	socksPassword = "\x02"
 )
 
-// SOCKS5 is a SOCKS5 proxy. With a user it wants to be told that one and the password (RFC 1929).
+// SOCKS5 is a SOCKS5 proxy. With a user, it asks clients for that user and the password (RFC 1929).
 func SOCKS5(user, password string) Script {
 	return func(c *Conn) {
 		c.SOCKSMethod(user != "")

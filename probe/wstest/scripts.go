@@ -13,7 +13,7 @@ func Echo(c *Conn) {
 	}
 }
 
-// Silent opens, answers pings and close frames, and never says a thing.
+// Silent opens, answers pings and close frames, and sends no message.
 func Silent(c *Conn) {
 	c.Accept()
 	c.Serve()
@@ -146,7 +146,7 @@ func DripHandshake(gap time.Duration, text string) Script {
 	}
 }
 
-// BadAccept answers with a 101 whose Sec-WebSocket-Accept is another one's.
+// BadAccept answers with a 101 whose Sec-WebSocket-Accept belongs to another key.
 func BadAccept(c *Conn) {
 	c.Falsify(AcceptKey(c.Request().Header.Get("Sec-WebSocket-Key")), AcceptKey("another key"))
 	c.Serve()

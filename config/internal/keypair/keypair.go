@@ -17,8 +17,8 @@ const (
 	KeyPassword = "key_password"
 )
 
-// Identity names the certificate by which the agent proves who it is, the private key of the certificate, and the
-// password of an encrypted key or bundle. The zero value names nothing.
+// Identity names a client certificate, its private key, and the password of an encrypted key or bundle. The zero value
+// names nothing.
 type Identity struct{ Cert, Key, Password string }
 
 // Problem is what is wrong with one of the sources.

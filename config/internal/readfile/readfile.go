@@ -12,7 +12,7 @@ import (
 	"syscall"
 )
 
-// Any reads a file, a pipe or a device of at most limit bytes. It waits for whoever writes to a pipe.
+// Any reads a file, a pipe or a device of at most limit bytes. It waits for the writers of a pipe.
 func Any(name string, limit int64) ([]byte, error) {
 	f, err := os.Open(name)
 	if err != nil {

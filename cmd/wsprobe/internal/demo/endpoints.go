@@ -12,7 +12,7 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// Endpoint is an example to probe: what it is called, what it does, and how to probe it.
+// Endpoint is an example to probe: its name, its behaviour, and a probe for it.
 type Endpoint struct {
 	Name string // unique
 	// About says in a few words what the endpoint does.

@@ -45,8 +45,8 @@ type Screen struct {
 	Size func() (width, height int)
 }
 
-// Run shows the account on w until ctx ends, and a last time then: whoever wants the last points in it ends the
-// context after they have been received. An error means that w failed.
+// Run shows the account on w until ctx ends, and a last time then. To have the last points in it, end the context after
+// they have been received. An error means that w failed.
 func (a *Account) Run(ctx context.Context, w io.Writer, s Screen) error {
 	if s.Terminal {
 		return a.draw(ctx, w, s)

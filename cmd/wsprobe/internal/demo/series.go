@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// keptRuns is how many runs of a probe are remembered: more than are ever shown, because an export that brings
-// several runs brings them metric by metric, and a run must not be forgotten before its last point is there.
+// keptRuns is the number of runs of a probe that are remembered, more than are ever shown. An export with several runs
+// brings them metric by metric, and a run must not be forgotten before its last point is there.
 const keptRuns = 100
 
 // series is what was received about one probe.

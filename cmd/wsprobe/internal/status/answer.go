@@ -22,11 +22,11 @@ const (
 	kernelBuffer = 64 << 10
 )
 
-// turns bounds the memory and the time that large answers take, whoever asks for them and does not read.
+// turns bounds the memory and the time of large answers, even if clients ask for many and read none.
 type turns chan struct{}
 
-// bound has clients of a handler wait for their turn, refuses those that would wait too long, and ends an answer that its
-// client does not take.
+// bound makes clients of a handler wait for their turn, and refuses those that would wait too long. It ends an answer
+// that its client does not read.
 func (t turns) bound(h http.HandlerFunc) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
 		end := time.Now().Add(writeTimeout)

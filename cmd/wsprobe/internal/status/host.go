@@ -10,7 +10,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe/visible"
 )
 
-// guard answers only requests for a host that the server has, so that a page of somebody else cannot read results by a name
+// guard answers only requests for a host that the server has. Otherwise a foreign page could read results by a name
 // that it has made to point here (DNS rebinding). Health and readiness, which tell a stranger nothing, are for all.
 func (s *Server) guard(listener net.Addr, next http.Handler) http.Handler {
 	if len(s.Hosts) == 0 && !isLoopback(listener) {

@@ -69,8 +69,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Handler routes the requests. Everything is read-only. Whoever asks for the health or the readiness gets an answer, however
-// many clients wait for others.
+// Handler routes the requests. Everything is read-only. Requests for the health or the readiness are answered at once,
+// however many clients wait for other answers.
 func (s *Server) Handler() http.Handler {
 	mux, large := http.NewServeMux(), make(turns, maxAnswers)
 	mux.HandleFunc("GET /healthz", s.health)
