@@ -11,6 +11,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"testing"
 )
 
@@ -22,16 +23,28 @@ type parsed struct {
 	fset *token.FileSet
 }
 
-// repository parses every Go file there is: other modules and other systems are held to the same shape.
+// repository returns every Go file there is: other modules and other systems are held to the same shape.
 func repository(t *testing.T) []parsed {
 	t.Helper()
+	all, err := parseAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(all) < 100 {
+		t.Fatalf("%d Go files, want those of the repository", len(all))
+	}
+	return all
+}
+
+// parseAll parses the files once for all tests.
+var parseAll = sync.OnceValues(func() ([]parsed, error) {
 	const top = "../.."
 	var all []parsed
 	err := filepath.WalkDir(top, func(path string, entry fs.DirEntry, err error) error {
 		switch {
 		case err != nil:
 			return err
-		case entry.IsDir() && (entry.Name() == ".git" || entry.Name() == "node_modules" || entry.Name() == "testdata"):
+		case entry.IsDir() && slices.Contains([]string{".git", "node_modules", "testdata"}, entry.Name()):
 			return fs.SkipDir
 		case entry.IsDir() || filepath.Ext(path) != ".go":
 			return nil
@@ -48,14 +61,8 @@ func repository(t *testing.T) []parsed {
 		all = append(all, parsed{filepath.ToSlash(relative), strings.HasSuffix(path, "_test.go"), file, fset})
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if len(all) < 100 {
-		t.Fatalf("%d Go files, want those of the repository", len(all))
-	}
-	return all
-}
+	return all, err
+})
 
 // TestSize holds that a file and a function can be taken in at once.
 func TestSize(t *testing.T) {
