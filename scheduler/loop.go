@@ -62,6 +62,7 @@ func (l *loop) run(ctx context.Context) {
 	defer timer.Stop()
 	// The context is looked at before every tick, so that a stop also ends a long burst of due jobs.
 	for ctx.Err() == nil {
+		l.applyNext() // here as well, so that a loop that is always behind takes a change
 		now := time.Since(l.anchor)
 		if l.waiting.due() <= now {
 			l.keep(now, runs)

@@ -64,6 +64,15 @@ func newChange(before, jobs []Job) *change {
 	return c
 }
 
+// applyNext takes a change, if Replace waits with one.
+func (l *loop) applyNext() {
+	select {
+	case c := <-l.changes:
+		l.apply(c)
+	default:
+	}
+}
+
 // apply makes the jobs of a change those of the loop.
 func (l *loop) apply(c *change) {
 	defer close(c.applied)
