@@ -18,6 +18,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -40,7 +41,10 @@ var tables = []struct {
 	{"probe/metrics/README.md", "log records", eventTable},
 	{"probe/metrics/README.md", "spans", spanTable},
 	{"cmd/wsprobe/README.md", "commands", commandTable},
-	{"cmd/wsprobe/README.md", "once flags", onceFlagTable},
+	{"cmd/wsprobe/README.md", "once flags", func() string { return flagTable("once") }},
+	{"cmd/wsprobe/README.md", "target endpoints", heldTable},
+	{"cmd/wsprobe/README.md", "target hosts", targetHostTable},
+	{"cmd/wsprobe/README.md", "target flags", func() string { return flagTable("target") }},
 	{"cmd/wsprobe/README.md", "result keys", resultKeyTable},
 	{"cmd/wsprobe/README.md", "once keys", func() string { return keyTable(reflect.TypeFor[onceKeys]()) }},
 }
@@ -288,13 +292,14 @@ func commandTable() string {
 	return markdown([]string{"command", "effect"}, rows)
 }
 
-func onceFlagTable() string {
-	once, _, err := newRoot(io.Discard, io.Discard).Find([]string{"once"})
+// flagTable has the flags of a command.
+func flagTable(name string) string {
+	command, _, err := newRoot(io.Discard, io.Discard).Find([]string{name})
 	if err != nil {
 		panic(err)
 	}
 	var rows [][]string
-	once.Flags().VisitAll(func(f *pflag.Flag) {
+	command.Flags().VisitAll(func(f *pflag.Flag) {
 		value, usage := pflag.UnquoteUsage(f)
 		names := "--" + f.Name
 		if f.Shorthand != "" {
@@ -307,5 +312,30 @@ func onceFlagTable() string {
 			rows = append(rows, []string{code(strings.TrimSpace(names + " " + value)), usage})
 		}
 	})
-	return markdown([]string{"flag of `once`", "meaning"}, rows)
+	return markdown([]string{"flag of `" + name + "`", "meaning"}, rows)
+}
+
+// heldTable has the endpoints of `wsprobe target` that have parameters.
+func heldTable() string {
+	var rows [][]string
+	for _, c := range wstest.Catalogue(defaultTargetText) {
+		var parameters []string
+		for _, p := range c.Parameters {
+			parameters = append(parameters, fmt.Sprintf("%s: %s (%s; %s to %s)",
+				code(p.Name), p.Means, p.Format(p.Default), p.Format(p.Least), p.Format(p.Most)))
+		}
+		if len(parameters) > 0 {
+			rows = append(rows, []string{code("/" + c.Name), c.Does, strings.Join(parameters, "<br>")})
+		}
+	}
+	return markdown([]string{"path", "endpoint", "parameters (default; range)"}, rows)
+}
+
+func targetHostTable() string {
+	names := regexp.MustCompile(`--[a-z-]+|[a-z]+_[a-z_]+`)
+	var rows [][]string
+	for _, c := range wstest.NewTLSCatalogue().Cases {
+		rows = append(rows, []string{code(c.Host), c.Does, names.ReplaceAllString(outcomeOf(c.Host), "`$0`")})
+	}
+	return markdown([]string{"host", "TLS", "result of `once --ca-file`"}, rows)
 }

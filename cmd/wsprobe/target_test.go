@@ -3,13 +3,18 @@ package main
 import (
 	"context"
 	"io"
+	"maps"
 	"net"
 	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -20,7 +25,8 @@ var rehearsals = map[string]struct {
 	reason    reasons.Code
 	errorType reasons.ErrorType
 }{
-	"good": {}, "echo": {}, "slow": {}, "greeting": {}, "fragments": {}, "deflate": {}, "slow-handshake": {}, "ignores-close": {},
+	"good": {}, "echo": {}, "slow": {}, "greeting": {}, "fragments": {}, "deflate": {},
+	"slow-handshake": {}, "ignores-close": {},
 	"stall-handshake": {reasons.HandshakeTimeout, reasons.UpgradeTimeout},
 	"drip-handshake":  {reasons.HandshakeTimeout, reasons.UpgradeTimeout},
 	"fin-handshake":   {reasons.OpenFailed, reasons.UnexpectedEOF},
@@ -57,69 +63,165 @@ var rehearsals = map[string]struct {
 	"masked":          {reasons.ClosedEarly, reasons.ProtocolError},
 	"reserved-bits":   {reasons.ClosedEarly, reasons.ProtocolError},
 	"bad-utf8":        {reasons.ClosedEarly, reasons.ProtocolError},
+
+	"connect-then-drop?after=1s": {reasons.ClosedEarly, reasons.UnexpectedEOF},
+}
+
+// held are the endpoints that stay open, with queries by which a run sees nothing of what happens to them later.
+var held = []string{
+	"idle-cut?after=24h", "idle-cut-messages?after=24h", "lifetime-fin?after=24h", "lifetime-1001?after=24h",
+	"drain-1001?every=24h", "drain-1012?every=24h", "half-open?after=24h", "heartbeat-stops", "server-pings?every=24h",
+	"slow-pong", "feed", "feed-deaf", "feed-gap", "feed-repeat", "feed-disorder", "feed-late",
 }
 
 func TestTargetRehearsesEveryFailure(t *testing.T) {
-	addr := startTargets(t)
-	for _, c := range wstest.Catalogue(defaultTargetText) {
-		t.Run(c.Name, func(t *testing.T) {
-			if c.Name != "flood" { // takes all the CPU it gets
+	addr := startTargets(t, targetFlags{}).plain
+	rehearsed := map[string]bool{}
+	for _, path := range append(slices.Collect(maps.Keys(rehearsals)), held...) {
+		name, _, _ := strings.Cut(path, "?")
+		rehearsed[name] = true
+		t.Run(name, func(t *testing.T) {
+			if name != "flood" { // takes all the CPU it gets
 				t.Parallel()
 			}
-			want, ok := rehearsals[c.Name]
-			if !ok {
-				t.Fatal("the test does not know what to expect")
+			want, timeout := rehearsals[path], 30*time.Second
+			switch want.reason {
+			case reasons.HandshakeTimeout, reasons.ReplyTimeout, reasons.ReplyMismatch:
+				timeout = 8 * time.Second // it passes
 			}
-			p, err := probe.New(probe.Spec{
-				Opening:        probe.Opening{URL: "ws://" + addr + "/" + c.Name},
-				Interpretation: probe.RoundTripLatency,
-				Timeout:        rehearsalTime(want.reason),
-				Send:           `{"op":"pong"}`,
-				Expect:         `"op":"pong"`,
-			})
-			if err != nil {
-				t.Fatal(err)
-			}
-			got, err := p.Run(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
+			got := rehearse(t, timeout, probe.Opening{URL: "ws://" + addr + "/" + path})
 			if got.Reason != want.reason || got.ErrorType != want.errorType {
 				t.Errorf("got %v, %q (%s); want %v, %q", got.Reason, got.ErrorType, got.Detail, want.reason, want.errorType)
 			}
 		})
 	}
-}
-
-// rehearsalTime is the timeout of a rehearsal: short where only its end shows the outcome, and else so long that a busy
-// machine does not bring it about.
-func rehearsalTime(want reasons.Code) time.Duration {
-	if want == reasons.OK || want == reasons.OpenFailed || want == reasons.ClosedEarly {
-		return 30 * time.Second
+	for _, c := range wstest.Catalogue(defaultTargetText) {
+		if !rehearsed[c.Name] {
+			t.Errorf("the test does not know what to expect of %s", c.Name)
+		}
 	}
-	return 8 * time.Second
 }
 
-func TestTargetListsItsEndpoints(t *testing.T) {
-	addr := startTargets(t)
-	resp, err := http.Get("http://" + addr + "/")
+// rehearse runs a probe that sends and expects.
+func rehearse(t *testing.T, timeout time.Duration, opening probe.Opening) probe.Result {
+	t.Helper()
+	p, err := probe.New(probe.Spec{
+		Opening:        opening,
+		Interpretation: probe.RoundTripLatency,
+		Timeout:        timeout,
+		Send:           `{"op":"pong"}`,
+		Expect:         `"op":"pong"`,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := p.Run(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result
+}
+
+// TestTargetTLS tries every host of wss:// as its line in the listing says, and the one that wants a client certificate
+// with it and without.
+func TestTargetTLS(t *testing.T) {
+	files := t.TempDir()
+	flags := targetFlags{caFile: filepath.Join(files, "ca.pem"), clientFile: filepath.Join(files, "client.pem")}
+	served := startTargets(t, flags)
+	for _, path := range []string{caPath, clientPath} {
+		content, err := os.ReadFile(filepath.Join(files, path))
+		status, offered := get(t, "http://"+served.plain+path)
+		if err != nil || status != http.StatusOK || offered != string(content) {
+			t.Errorf("%s: %d, %v: what is offered is not what was written", path, status, err)
+		}
+	}
+	_, listing := get(t, "http://"+served.plain+"/")
+	trusting, problems := config.TLS{CAFile: flags.caFile}.Config()
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	proving, problems := config.TLS{CAFile: flags.caFile, CertFile: flags.clientFile, KeyFile: flags.clientFile}.Config()
+	if len(problems) > 0 {
+		t.Fatal(problems)
+	}
+	_, port, _ := net.SplitHostPort(served.secure)
+	for host, want := range tlsOutcomes {
+		t.Run(host, func(t *testing.T) {
+			url := "wss://" + host + ":" + port + "/good"
+			line := regexp.MustCompile(`(?m)^` + regexp.QuoteMeta(url) + ` +\S.*\S  +` + regexp.QuoteMeta(outcomeOf(host)) + `$`)
+			if !line.MatchString(listing) {
+				t.Errorf("the listing has no line %s in\n%s", line, listing)
+			}
+			if got := rehearse(t, 30*time.Second, probe.Opening{URL: url, TLS: trusting}); got.ErrorType != want.errorType {
+				t.Errorf("%v, %q (%s), want %q", got.Reason, got.ErrorType, got.Detail, want.errorType)
+			}
+			got := rehearse(t, 30*time.Second, probe.Opening{URL: url, TLS: proving})
+			if ok := want.client || want.errorType == ""; (got.Reason == reasons.OK) != ok {
+				t.Errorf("with a client certificate: %v, %q (%s)", got.Reason, got.ErrorType, got.Detail)
+			}
+		})
+	}
+	got := rehearse(t, 30*time.Second, probe.Opening{URL: "wss://" + served.secure + "/echo", TLS: trusting})
+	if got.Reason != reasons.OK {
+		t.Errorf("by its address: %v, %q (%s)", got.Reason, got.ErrorType, got.Detail)
+	}
+	if len(tlsOutcomes) != len(wstest.NewTLSCatalogue().Cases) {
+		t.Errorf("%d hosts have an outcome, others have not", len(tlsOutcomes))
+	}
+}
+
+// get returns status and body of a page.
+func get(t *testing.T, url string) (int, string) {
+	t.Helper()
+	resp, err := http.Get(url)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer resp.Body.Close()
-	page, err := io.ReadAll(resp.Body)
-	if err != nil || resp.StatusCode != http.StatusOK {
-		t.Fatalf("%s, %v", resp.Status, err)
+	body, err := io.ReadAll(resp.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
 	if types := resp.Header["Content-Type"]; !slices.Equal(types, []string{"text/plain; charset=utf-8"}) {
 		t.Errorf("content types %q, want one", types)
 	}
-	if try := "\n    wsprobe once ws://" + addr + "/good --send ping --expect pong\n"; !strings.Contains(string(page), try) {
+	return resp.StatusCode, string(body)
+}
+
+func TestTargetListsItsEndpoints(t *testing.T) {
+	addr := startTargets(t, targetFlags{listenTLS: "none"}).plain
+	status, page := get(t, "http://"+addr+"/")
+	if status != http.StatusOK {
+		t.Fatal(status)
+	}
+	if try := "\n    wsprobe once ws://" + addr + "/good --send ping --expect pong\n"; !strings.Contains(page, try) {
 		t.Errorf("the page has no command to begin with: %s", page)
 	}
-	for name := range rehearsals {
-		if !strings.Contains(string(page), "ws://"+addr+"/"+name+" ") {
-			t.Errorf("the page does not list %s", name)
+	for _, c := range wstest.Catalogue(defaultTargetText) {
+		if !strings.Contains(page, "ws://"+addr+"/"+pathOf(c)+" ") {
+			t.Errorf("the page does not list %s", c.Name)
+		}
+	}
+	if strings.Contains(page, "wss://") {
+		t.Errorf("the page lists wss:// where there is none: %s", page)
+	}
+	if status, _ := get(t, "http://"+addr+caPath); status != http.StatusNotFound {
+		t.Errorf("an authority of no certificate: %d", status)
+	}
+}
+
+func TestTargetSecureAddress(t *testing.T) {
+	for _, test := range []struct{ listen, listenTLS, want string }{
+		{"127.0.0.1:9465", "", "127.0.0.1:9466"},
+		{":9465", "", ":9466"},
+		{"[::1]:9465", "", "[::1]:9466"},
+		{"127.0.0.1:0", "", "127.0.0.1:0"},
+		{"127.0.0.1:1", "none", ""},
+		{"127.0.0.1:65535", "127.0.0.1:1", "127.0.0.1:1"},
+	} {
+		got, err := targetFlags{listen: test.listen, listenTLS: test.listenTLS}.secureAddress()
+		if err != nil || got != test.want {
+			t.Errorf("%+v: %q, %v", test, got, err)
 		}
 	}
 }
@@ -139,21 +241,29 @@ func TestTargetAddress(t *testing.T) {
 	}
 }
 
+// served are the addresses of endpoints.
+type served struct{ plain, secure string }
+
 // startTargets serves the endpoints as the command does, until the test ends.
-func startTargets(t *testing.T) string {
+func startTargets(t *testing.T, flags targetFlags) served {
 	t.Helper()
-	l, err := net.Listen("tcp", "127.0.0.1:0")
+	flags.listen, flags.text = "127.0.0.1:0", defaultTargetText
+	endpoints, err := flags.open()
 	if err != nil {
 		t.Fatal(err)
 	}
 	ctx, cancel := context.WithCancel(context.Background())
 	ended := make(chan error, 1)
-	go func() { ended <- serveTargets(ctx, io.Discard, l, defaultTargetText) }()
+	go func() { ended <- endpoints.serve(ctx, io.Discard) }()
 	t.Cleanup(func() {
 		cancel()
 		if err := <-ended; err != nil {
 			t.Error(err)
 		}
 	})
-	return l.Addr().String()
+	addresses := served{plain: endpoints.plain.Addr().String()}
+	if endpoints.secure != nil {
+		addresses.secure = endpoints.secure.Addr().String()
+	}
+	return addresses
 }

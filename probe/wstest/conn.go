@@ -38,14 +38,16 @@ type Conn struct {
 	done    <-chan struct{}
 	request *http.Request
 	visit   Visit
-	partial []byte // of a fragmented message
+	partial []byte        // of a fragmented message
+	longest uint64        // frame and message that is taken, in bytes
+	stall   time.Duration // longest time that a write may take; 0: any
 }
 
 // gone ends a script from within, as http.ErrAbortHandler does.
 type gone struct{}
 
 func newConn(raw net.Conn, config *tls.Config, done <-chan struct{}) *Conn {
-	c := &Conn{raw: raw, stream: raw, done: done}
+	c := &Conn{raw: raw, stream: raw, done: done, longest: maxFrame}
 	if config != nil {
 		c.stream = tls.Server(raw, config)
 	}
@@ -126,13 +128,17 @@ func AcceptKey(key string) string {
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// Refuse answers the request with another status than 101, more header lines and a body, and waits for the
+// refusalTime is how long a client that was refused may take to close.
+const refusalTime = 10 * time.Second
+
+// Refuse answers the request with another status than 101, more header lines and a body. It waits at most 10 s for the
 // client to close.
 func (c *Conn) Refuse(status int, body string, lines ...string) {
 	c.Request()
 	c.Raw(fmt.Sprintf("HTTP/1.1 %d %s\r\nContent-Length: %d\r\nContent-Type: text/plain; charset=utf-8\r\nConnection: close\r\n%s\r\n%s",
 		status, http.StatusText(status), len(body), joinLines(lines), body))
 	c.FIN()
+	_ = c.raw.SetReadDeadline(time.Now().Add(refusalTime))
 	c.Watch()
 }
 
@@ -145,6 +151,9 @@ func joinLines(lines []string) string {
 
 // Raw writes bytes as they are, inside TLS if there is TLS.
 func (c *Conn) Raw(data string) {
+	if c.stall > 0 {
+		_ = c.raw.SetWriteDeadline(time.Now().Add(c.stall))
+	}
 	if _, err := io.WriteString(c.stream, data); err != nil {
 		panic(gone{})
 	}

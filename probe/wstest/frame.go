@@ -2,7 +2,10 @@ package wstest
 
 import (
 	"encoding/binary"
+	"errors"
 	"io"
+	"os"
+	"time"
 )
 
 // Opcodes of RFC 6455 5.2.
@@ -113,7 +116,7 @@ func (c *Conn) Send(frames ...Frame) {
 	c.Raw(all)
 }
 
-// maxFrame is the longest frame, and message, read from a client.
+// maxFrame is the longest frame, and message, read from a client unless a script takes less.
 const maxFrame = 16 << 20
 
 // Read reads one frame from the client, unmasks it and remembers what it was. It answers nothing.
@@ -130,8 +133,8 @@ func (c *Conn) Read() Frame {
 		c.fill(head[:8])
 		n, f.Length = binary.BigEndian.Uint64(head[:]), Length64
 	}
-	if n > maxFrame {
-		panic(gone{})
+	if n > c.longest {
+		c.tooLong()
 	}
 	var key [4]byte
 	if f.Masked {
@@ -165,8 +168,8 @@ func (c *Conn) remember(f Frame) {
 	case OpPong:
 		c.visit.Pongs++
 	case OpContinuation, OpText, OpBinary:
-		if len(c.partial)+len(f.Payload) > maxFrame {
-			panic(gone{})
+		if uint64(len(c.partial)+len(f.Payload)) > c.longest {
+			c.tooLong()
 		}
 		if f.Opcode != OpContinuation {
 			c.visit.Compressed = f.RSV&4 != 0
@@ -184,15 +187,50 @@ func (c *Conn) remember(f Frame) {
 // close frame, which ends the script.
 func (c *Conn) Message() string {
 	for before := c.visit.Messages; c.visit.Messages == before; {
-		switch f := c.Read(); f.Opcode {
-		case OpPing:
-			c.Send(Pong(f.Payload))
-		case OpClose:
-			c.Send(Close(c.visit.CloseCode, ""))
-			panic(gone{})
-		}
+		c.control(c.Read())
 	}
 	return c.visit.LastMessage
+}
+
+// control answers a Ping, and a Close with the same code, which ends the script.
+func (c *Conn) control(f Frame) {
+	switch f.Opcode {
+	case OpPing:
+		c.Send(Pong(f.Payload))
+	case OpClose:
+		c.Send(Close(c.visit.CloseCode, ""))
+		panic(gone{})
+	}
+}
+
+// tooLong closes with 1009 because a frame or a message is longer than the script takes. What still comes is read for
+// a second: unread bytes would turn the end into a reset, which takes the close frame with it.
+func (c *Conn) tooLong() {
+	c.Send(Close(1009, "message too big"))
+	c.FIN()
+	_ = c.raw.SetReadDeadline(time.Now().Add(time.Second))
+	c.Hold()
+	panic(gone{})
+}
+
+// frameTime is how long a frame may take from its first byte to its last.
+const frameTime = 10 * time.Second
+
+// ReadBy is [Conn.Read] that returns false if no frame has begun by a time. The zero time is never. A frame that has
+// begun must be whole within 10 s, or the script ends.
+func (c *Conn) ReadBy(limit time.Time) (f Frame, came bool) {
+	if !limit.IsZero() && !time.Now().Before(limit) {
+		return Frame{}, false // whatever has come: a client that never pauses would hold up the script
+	}
+	defer func() { _ = c.raw.SetReadDeadline(time.Time{}) }()
+	_ = c.raw.SetReadDeadline(limit)
+	if _, err := c.reader.Peek(1); errors.Is(err, os.ErrDeadlineExceeded) {
+		return Frame{}, false
+	} else if err != nil {
+		panic(gone{})
+	}
+	_ = c.raw.SetReadDeadline(time.Now().Add(frameTime))
+	return c.Read(), true
 }
 
 // Serve does what an ordinary server does when nothing is left to say: it reads, answers pings, and closes
