@@ -69,8 +69,8 @@ var rehearsals = map[string]struct {
 
 // held are the endpoints that stay open, with queries by which a run sees nothing of what happens to them later.
 var held = []string{
-	"idle-cut?after=24h", "idle-cut-messages?after=24h", "lifetime-fin?after=24h", "lifetime-1001?after=24h",
-	"drain-1001?every=24h", "drain-1012?every=24h", "half-open?after=24h", "heartbeat-stops", "server-pings?every=24h",
+	"idle-cut?after=24h", "idle-cut-messages?after=24h", "idle-close?after=24h", "lifetime-fin?after=24h",
+	"lifetime-1001?after=24h", "drain-1001?every=24h", "drain-1012?every=24h", "half-open?after=24h", "heartbeat-stops", "server-pings?every=24h",
 	"slow-pong", "feed", "feed-deaf", "feed-gap", "feed-repeat", "feed-disorder", "feed-late",
 }
 

@@ -74,7 +74,8 @@ func (h *held) farewell(code int, reason string) {
 	}
 }
 
-// idleCut ends the TCP connection after a time without a frame, or without a message if Pings do not count.
+// idleCut ends a connection after a time without a frame, or without a message if Pings do not count: by a close frame
+// if there is a parameter code, else by a bare FIN.
 func idleCut(pingsCount bool) func(*held) {
 	return func(h *held) {
 		h.Accept()
@@ -82,6 +83,9 @@ func idleCut(pingsCount bool) func(*held) {
 			before := h.visit.Messages
 			f, came := h.ReadBy(limit)
 			if !came {
+				if code := h.values["code"]; code != 0 {
+					h.farewell(int(code), "")
+				}
 				return
 			}
 			h.answer(f)

@@ -39,6 +39,9 @@ func endingCases() []heldCase {
 	return []heldCase{
 		{"idle-cut", "ends the TCP connection after a time without a frame, as proxies do", idleCut(true), idle},
 		{"idle-cut-messages", "ends the TCP connection after a time without a message, Pings or not", idleCut(false), idle},
+		{"idle-close", "closes with a code after a time without a frame, as some servers do", idleCut(true), []Parameter{
+			idle[0], number("code", "close code; 1005 for none", 1000, 1000, 4999),
+		}},
 		{"lifetime-fin", "ends the TCP connection at an age", lifetime(0), age},
 		{"lifetime-1001", "closes with 1001 at an age", lifetime(1001), age},
 		{"drain-1001", "closes all its connections at once with 1001, again and again", goingAway, drains},

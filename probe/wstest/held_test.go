@@ -164,6 +164,12 @@ func TestHeld(t *testing.T) {
 			time.Sleep(25 * second)
 			_ = g.ping()
 		}, want: []string{"20s pong", "50s FIN"}},
+		{name: "idle-close", path: "idle-close", act: func(_ *testing.T, g *guest) {
+			time.Sleep(30 * second)
+			_ = g.ping()
+		}, want: []string{"1m30s 1000 "}},
+		{name: "idle-close by another code", path: "idle-close?after=5s&code=4000", want: []string{"5s 4000 "}},
+		{name: "idle-close without a code", path: "idle-close?after=5s&code=1005", want: []string{"5s 1005 "}},
 		{name: "lifetime-fin", path: "lifetime-fin?after=90m", act: func(_ *testing.T, g *guest) {
 			time.Sleep(time.Hour)
 			g.say("hello")
