@@ -10,7 +10,6 @@ import (
 
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
-	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -120,14 +119,10 @@ func (d *jsonDisplay) each(s shot) error {
 }
 
 func (d *jsonDisplay) view(s shot) onceView {
-	p, r := s.probe, s.result
-	verdict := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
-	v := onceView{Observation: &metrics.Observation{
-		Probe:  metrics.NewIdentity(metrics.Target{Name: p.Name, URL: p.ShownURL(), Interpretation: p.Spec.Interpretation}),
-		Result: r, Health: health.State{Status: verdict}, Words: d.words,
-	}}
+	o := s.observation(d.words)
+	v := onceView{Observation: &o}
 	v.Run = s.number
-	if n := len(s.watch.Replies); n > 0 && r.Replied {
+	if n := len(s.watch.Replies); n > 0 && s.result.Replied {
 		v.Reply = &s.watch.Replies[n-1].Text
 	}
 	if !d.verbose {

@@ -8,15 +8,29 @@ import (
 
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// shot is one run of a probe of `once`, and what was seen of it. The number counts from 1; it is 0 if there is only one.
+// shot is one run of a probe of `once`, and what was seen of it. The number counts from 1; it is 0 if there is only
+// one.
 type shot struct {
 	probe  config.Probe
 	number int
 	result probe.Result
 	watch  *probe.Watch
+}
+
+// observation is the run with the health of its probe by this run alone, and with hints in these words.
+func (s shot) observation(words reasons.Words) metrics.Observation {
+	p := s.probe
+	o := metrics.Observation{
+		Probe:  metrics.NewIdentity(metrics.Target{Name: p.Name, URL: p.ShownURL(), Interpretation: p.Spec.Interpretation}),
+		Result: s.result,
+		Words:  words,
+	}
+	o.Health.Status = p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(s.result))
+	return o
 }
 
 func (s shot) failed() bool { return s.result.Reason != reasons.OK }

@@ -9,6 +9,7 @@ import (
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -17,7 +18,7 @@ type fact struct{ label, text string }
 
 // facts are what else is known, the most helpful last.
 func (d *textDisplay) facts(s shot) []fact {
-	p, r := s.probe, s.result
+	p, r, known := s.probe, s.result, s.observation(d.words)
 	var all []fact
 	add := func(label, text string) {
 		if text != "" {
@@ -32,16 +33,16 @@ func (d *textDisplay) facts(s shot) []fact {
 	if proxy := p.Spec.Proxy; proxy != nil {
 		add("proxy", proxy.Scheme+"://"+proxy.Host)
 	}
-	add("peer", r.Peer)
+	add("peer", known.Text("peer"))
 	if r.Overloaded() {
 		add("agent", fmt.Sprintf("this machine was %.0f ms late to see what came: it is busy, and may be what this shows", probe.Millis(r.Lag)))
 	}
 	add("tls", certificateText(r))
-	add("protocol", r.Subprotocol)
+	add("protocol", known.Text("subprotocol"))
 	if r.Opened && r.Subprotocol == "" && len(p.Spec.Protocols) > 0 {
 		add("protocol", "none of those offered was picked")
 	}
-	add("extension", r.Extensions)
+	add("extension", known.Text("extensions"))
 	if r.Opened && r.Extensions == "" && p.Spec.Compression == probe.CompressionOn {
 		add("extension", "permessage-deflate was offered and not agreed to")
 	}
@@ -55,30 +56,32 @@ func (d *textDisplay) facts(s shot) []fact {
 	if r.HTTPStatus != 0 && !r.Opened && r.Reason != reasons.OK {
 		add("status", fmt.Sprint(r.HTTPStatus))
 	}
-	add("body", strings.TrimSuffix(r.Body, `\n`))
+	add("body", strings.TrimSuffix(known.Text("http_body"), `\n`))
 	if r.Reason != reasons.OK {
 		add("close", closeText(r))
-		return append(all, d.failure(r)...)
+		return append(all, failureFacts(known)...)
 	}
 	if r.CloseCode != 0 {
 		add("closed", "by the server: "+closeText(r))
 	}
-	add("hint", r.Hint(d.words))
+	add("hint", known.Text("hint"))
 	return all
 }
 
-// failure is what helps to mend a run that failed.
-func (d *textDisplay) failure(r probe.Result) []fact {
+// failureFacts are the facts that help to mend a run that failed.
+func failureFacts(o metrics.Observation) []fact {
 	var all []fact
+	r := &o.Result
 	if r.Unmatched > 0 {
-		all = append(all, fact{"last reply", fmt.Sprintf("%s (of %s that did not match)", r.LastReply, plural(r.Unmatched, "message"))})
+		unmatched := plural(r.Unmatched, "message")
+		all = append(all, fact{"last reply", fmt.Sprintf("%s (of %s that did not match)", o.Text("last_reply"), unmatched)})
 	}
 	when := r.Reason.When()
 	if r.ErrorType == reasons.UnexpectedlyOpen {
 		when = "the socket opened, and was to be refused"
 	}
-	return append(all, fact{"reason", r.Reason.String() + ": " + when}, fact{"error", string(r.ErrorType)},
-		fact{"detail", r.Detail}, fact{"hint", r.Hint(d.words)})
+	return append(all, fact{"reason", o.Text("reason") + ": " + when}, fact{"error", o.Text("error_type")},
+		fact{"detail", o.Text("detail")}, fact{"hint", o.Text("hint")})
 }
 
 // quoted is the beginning of a message, and how much more there is of it.
@@ -149,8 +152,8 @@ func closeText(r probe.Result) string {
 	}
 }
 
-// writeFact writes a label and its text, wrapped between words, the later lines under the first. A word that is longer than a
-// line, as a message without blanks is, is cut.
+// writeFact writes a label and its text, wrapped between words, the later lines under the first. A word that is longer
+// than a line, as a message without blanks is, is cut.
 func writeFact(b *strings.Builder, i ink, f fact) {
 	label := fmt.Sprintf("%-*s", labelWidth, f.label)
 	switch f.label {

@@ -108,6 +108,19 @@ func (o Observation) Record() []Attribute { return recordOutlet.facts(&o) }
 // Span returns the facts of a run for its span, by their attribute keys.
 func (o Observation) Span() []Attribute { return spanOutlet.facts(&o) }
 
+// Text returns the fact with this JSON key as text; empty if it is not known.
+func (o Observation) Text(key string) string {
+	for i := range fields {
+		if fields[i].Key != key {
+			continue
+		}
+		if v, known := fields[i].Value(&o); known {
+			return v.String()
+		}
+	}
+	return ""
+}
+
 // RecordKeys returns the attribute keys that [Observation.Record] can have, in its order.
 func RecordKeys() []string { return recordOutlet.keys() }
 

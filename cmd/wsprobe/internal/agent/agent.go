@@ -69,7 +69,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	}
 	board := &status.Board{}
 	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version,
-		Metrics: a.telemetry.Scrapes(), Hosts: hostNames(cfg.Agent), Log: o.Log}
+		Metrics: a.telemetry.MetricsHandler(), Hosts: hostNames(cfg.Agent), Log: o.Log}
 	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, board: board, log: o.Log}
 	a.skips = newSkipLog(o.Log)
 	a.scheduler.Observer = scheduler.Observer{

@@ -37,7 +37,7 @@ func telemetryOptions(cfg config.Config, o Options, inFlight func() int) telemet
 		EndMarkers:     cfg.OTLP.EndMarkers,
 		Interleave:     cfg.OTLP.Spool.Interleaves(),
 		Attributes:     cfg.OTLP.Resource.Attributes,
-		Scrapes:        cfg.Agent.Listen != "",
+		Exposition:     cfg.Agent.Listen != "",
 		InFlight:       inFlight,
 		Logger:         o.Log,
 	}

@@ -7,8 +7,7 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// brief is the result of an ordinary run, which has little of what a Result has room for. A board holds one for each of
-// maybe a hundred thousand probes.
+// brief is the compact form of a successful Result. A board holds one for each of maybe a hundred thousand probes.
 type brief struct {
 	started     time.Time
 	length      time.Duration

@@ -265,8 +265,8 @@ func prepareExport(t *testing.T, b *backend, o Options) *exporting {
 	if err := telemetry.openBoxes(send, 0.01); err != nil { // pauses of 10 to 100 ms
 		t.Fatal(err)
 	}
-	if o.Scrapes {
-		if telemetry.scrapes, err = telemetry.newScrapes(); err != nil {
+	if o.Exposition {
+		if telemetry.exposition, err = telemetry.newExposition(); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -63,11 +63,11 @@
 //
 // # Beside the export
 //
-// [Telemetry.Scrapes] shows the last run of each probe and the totals to Prometheus. It reads the series, not what
-// waits to be exported: whoever asks takes nothing away. With Options.Logs a failed run, and a change of state, is also
-// a log record, see [Events], and with Options.Traces a run is also a trace, see the package tracing. Both are gathered
-// for a second, and have an outbox each. Their batches wait in folders of the SpoolDir. A trace is encoded from its
-// result only when it is sent or persisted.
+// [Telemetry.MetricsHandler] shows the last run of each probe and the totals to Prometheus. It reads the series, not
+// what waits to be exported: whoever asks takes nothing away. With Options.Logs a failed run, and a change of state, is
+// also a log record, see [Events], and with Options.Traces a run is also a trace, see the package tracing. Both are
+// gathered for a second, and have an outbox each. Their batches wait in folders of the SpoolDir. A trace is encoded
+// from its result only when it is sent or persisted.
 //
 // # The stop
 //

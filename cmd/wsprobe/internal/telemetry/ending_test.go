@@ -181,9 +181,9 @@ func TestHeir(t *testing.T) {
 // TestHeirBeginsAnew: what is no sum is that of the heir alone, its failures in a row and the intervals without a run.
 func TestHeirBeginsAnew(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		telemetry := newTest(t, Options{Scrapes: true}, new(stub))
+		telemetry := newTest(t, Options{Exposition: true}, new(stub))
 		var err error
-		if telemetry.scrapes, err = telemetry.newScrapes(); err != nil {
+		if telemetry.exposition, err = telemetry.newExposition(); err != nil {
 			t.Fatal(err)
 		}
 		target := chat()
@@ -263,7 +263,7 @@ func TestEndInAScrape(t *testing.T) {
 
 // TestEndsFreeMemory: what probes take that came and went does not add up.
 func TestEndsFreeMemory(t *testing.T) {
-	telemetry := newTest(t, Options{EndMarkers: true, Scrapes: true}, new(stub))
+	telemetry := newTest(t, Options{EndMarkers: true, Exposition: true}, new(stub))
 	telemetry.producer.begin()
 	probes := make([]*metrics.Identity, 1000)
 	for i := range probes {

@@ -37,8 +37,8 @@ func TestEverySignalWaitsInTheSpool(t *testing.T) {
 		spans.await(t, 9)
 		second.end(t)
 		b.stop()
-		if len(records.records) != 4 || len(spans.spans) != 9 || len(of(b.points, metrics.ConnectionSuccess)) != 3 {
-			t.Errorf("%d records, %d spans, %d runs arrived", len(records.records), len(spans.spans), len(of(b.points, metrics.ConnectionSuccess)))
+		if len(records.All()) != 4 || len(spans.All()) != 9 || len(of(b.points, metrics.ConnectionSuccess)) != 3 {
+			t.Errorf("%d records, %d spans, %d runs arrived", len(records.All()), len(spans.All()), len(of(b.points, metrics.ConnectionSuccess)))
 		}
 		for _, folder := range []string{"", "logs", "traces"} {
 			if left := batchFiles(t, filepath.Join(dir, folder)); len(left) > 0 {

@@ -161,4 +161,4 @@ func Metrics() []metrics.Metric {
 }
 
 // SelfMetrics returns the table of the figures of this process, which it exports, too.
-func SelfMetrics() []metrics.Metric { return slices.Clone(selfTable) }
+func SelfMetrics() []metrics.Metric { return slices.Clone(processMetrics) }

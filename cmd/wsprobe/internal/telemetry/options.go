@@ -34,7 +34,7 @@ type Protocol = otlp.Protocol
 const (
 	ProtocolGRPC = otlp.GRPC
 	ProtocolHTTP = otlp.HTTP
-	// ProtocolNone exports nothing, of no signal: only [Telemetry.Scrapes] has the results then.
+	// ProtocolNone exports nothing, of no signal: only [Telemetry.MetricsHandler] has the results then.
 	ProtocolNone Protocol = "none"
 )
 
@@ -120,8 +120,8 @@ type Options struct {
 	Traces     bool
 	TraceRatio float64
 
-	// Scrapes keeps what [Telemetry.Scrapes] needs: the last run of each probe.
-	Scrapes bool
+	// Exposition keeps what [Telemetry.MetricsHandler] needs: the last run of each probe.
+	Exposition bool
 
 	// InFlight returns the number of runs under way, or is nil.
 	InFlight func() int

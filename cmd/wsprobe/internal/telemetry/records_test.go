@@ -5,7 +5,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,42 +18,26 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// inbox keeps the log records that a backend accepts.
-type inbox struct {
-	mu      sync.Mutex
-	records []receiver.Record
-	more    chan struct{}
+// inbox keeps the items of a signal that a backend accepts.
+type inbox[T any] struct{ receiver.Inbox[T] }
+
+// await returns the items once there are so many.
+func (in *inbox[T]) await(t *testing.T, n int) []T {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	items, err := in.Await(ctx, n, func(T) bool { return true })
+	if err != nil {
+		t.Fatal(err)
+	}
+	return items
 }
 
 // keepRecords makes a backend keep log records.
-func keepRecords(b *backend) *inbox {
-	in := &inbox{more: make(chan struct{}, 1)}
-	b.receiver.Record = func(r receiver.Record) {
-		in.mu.Lock()
-		in.records = append(in.records, r)
-		in.mu.Unlock()
-		signal(in.more)
-	}
+func keepRecords(b *backend) *inbox[receiver.Record] {
+	in := new(inbox[receiver.Record])
+	b.receiver.Record = in.Add
 	return in
-}
-
-// await returns the records once there are so many.
-func (in *inbox) await(t *testing.T, n int) []receiver.Record {
-	t.Helper()
-	timeout := time.After(patience)
-	for {
-		in.mu.Lock()
-		records := slices.Clone(in.records)
-		in.mu.Unlock()
-		if len(records) >= n {
-			return records
-		}
-		select {
-		case <-in.more:
-		case <-timeout:
-			t.Fatalf("%d log records, want %d", len(records), n)
-		}
-	}
 }
 
 // mismatched is a run about which there is much to say.
@@ -238,8 +221,8 @@ func TestNoRecordsUnlessAsked(t *testing.T) {
 	b.await(t, "the run", runsArrived(1))
 	e.end(t)
 	b.stop()
-	if len(in.records) > 0 || total(b.points, idAgentRecordsSent, nil) != -1 {
-		t.Errorf("%d log records, count %v", len(in.records), total(b.points, idAgentRecordsSent, nil))
+	if len(in.All()) > 0 || total(b.points, idAgentRecordsSent, nil) != -1 {
+		t.Errorf("%d log records, count %v", len(in.All()), total(b.points, idAgentRecordsSent, nil))
 	}
 }
 

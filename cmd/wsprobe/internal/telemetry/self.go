@@ -16,9 +16,9 @@ import (
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// selfTable are the figures of this process, by their names in the semantic conventions. Instruments of the SDK observe
+// processMetrics are the process.* and go.* metrics of the semantic conventions. Instruments of the SDK observe
 // them: the Go runtime's those of its official instrumentation, the others ours. A test holds the rows to them.
-var selfTable = []metrics.Metric{
+var processMetrics = []metrics.Metric{
 	{Name: "process.cpu.time", Kind: metrics.Counter, Unit: "s", Attributes: []string{keyCPUMode},
 		Description: "CPU time of the agent; not on Windows."},
 	{Name: "process.memory.usage", Kind: metrics.UpDownCounter, Unit: "By",
@@ -119,7 +119,7 @@ func (p process) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	u, now := readUsage(), time.Now()
 	scope := metricdata.ScopeMetrics{Scope: p.scope}
 	add := func(name string, data metricdata.Aggregation) {
-		for _, row := range selfTable {
+		for _, row := range processMetrics {
 			if row.Name == name {
 				scope.Metrics = append(scope.Metrics, metricdata.Metrics{Name: name, Description: row.Description, Unit: row.Unit, Data: data})
 			}

@@ -36,7 +36,8 @@ type Telemetry struct {
 	limited  *limitedHandler // of log
 	records  *records        // nil without Options.Logs
 	traces   *traces         // nil without Options.Traces
-	scrapes  http.Handler    // nil without Options.Scrapes
+	// exposition is nil without Options.Exposition.
+	exposition http.Handler
 }
 
 // New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which
@@ -49,8 +50,8 @@ func New(options Options) (*Telemetry, error) {
 	}
 	t := newTelemetry(o)
 	err := t.openExport()
-	if err == nil && o.Scrapes {
-		t.scrapes, err = t.newScrapes()
+	if err == nil && o.Exposition {
+		t.exposition, err = t.newExposition()
 	}
 	if err != nil {
 		return nil, errors.Join(fmt.Errorf("telemetry: %w", err), t.close())
@@ -124,7 +125,7 @@ func (t *Telemetry) Probe(id *metrics.Identity) *Series {
 
 // newSeries makes the series of a probe.
 func (t *Telemetry) newSeries(id *metrics.Identity) *Series {
-	keep := metrics.Keep{Last: t.options.Scrapes, Exemplars: t.traces != nil}
+	keep := metrics.Keep{Last: t.options.Exposition, Exemplars: t.traces != nil}
 	return &Series{pending: t.pending, identity: id, counts: metrics.NewSeries(id, keep)}
 }
 

@@ -6,7 +6,6 @@ import (
 	"maps"
 	"reflect"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -19,46 +18,20 @@ import (
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// traceBox keeps the spans that a backend accepts.
-type traceBox struct {
-	mu    sync.Mutex
-	spans []receiver.Span
-	more  chan struct{}
-}
-
 // keepSpans makes a backend keep spans.
-func keepSpans(b *backend) *traceBox {
-	in := &traceBox{more: make(chan struct{}, 1)}
-	b.receiver.Span = func(s receiver.Span) {
-		in.mu.Lock()
-		in.spans = append(in.spans, s)
-		in.mu.Unlock()
-		signal(in.more)
-	}
+func keepSpans(b *backend) *inbox[receiver.Span] {
+	in := new(inbox[receiver.Span])
+	b.receiver.Span = in.Add
 	return in
 }
 
-// await returns the spans by trace once there are so many.
-func (in *traceBox) await(t *testing.T, n int) map[string][]receiver.Span {
-	t.Helper()
-	timeout := time.After(patience)
-	for {
-		in.mu.Lock()
-		if len(in.spans) >= n {
-			defer in.mu.Unlock()
-			traces := make(map[string][]receiver.Span)
-			for _, s := range in.spans {
-				traces[s.TraceID] = append(traces[s.TraceID], s)
-			}
-			return traces
-		}
-		in.mu.Unlock()
-		select {
-		case <-in.more:
-		case <-timeout:
-			t.Fatalf("%d spans did not arrive", n)
-		}
+// byTrace returns spans by their traces.
+func byTrace(spans []receiver.Span) map[string][]receiver.Span {
+	traces := make(map[string][]receiver.Span)
+	for _, s := range spans {
+		traces[s.TraceID] = append(traces[s.TraceID], s)
 	}
+	return traces
 }
 
 // in puts a result into a trace.
@@ -79,13 +52,13 @@ func TestTraces(t *testing.T) {
 		s.Record(in(sampled, good(midnight, 4*time.Millisecond)), probehealth.Unknown)
 		s.Record(in(passed, good(midnight.Add(time.Minute), 4*time.Millisecond)), probehealth.Unknown)
 		s.Record(in(failed, refused(midnight.Add(2*time.Minute))), probehealth.Unknown)
-		traces := box.await(t, 7+3)
+		traces := byTrace(box.await(t, 7+3))
 		b.await(t, "their count", func(points []receiver.Point) bool { return total(points, idAgentTracesSent, nil) == 2 })
 		log := records.await(t, 2)
 		e.end(t)
 		b.stop()
-		if len(traces) != 2 || len(box.spans) != 10 {
-			t.Fatalf("%d traces with %d spans", len(traces), len(box.spans))
+		if len(traces) != 2 || len(box.All()) != 10 {
+			t.Fatalf("%d traces with %d spans", len(traces), len(box.All()))
 		}
 		checkTrace(t, traces[hex.EncodeToString(sampled.ID[:])], sampled, b.points)
 		checkTrace(t, traces[hex.EncodeToString(failed.ID[:])], failed, b.points)
@@ -169,11 +142,11 @@ func TestTracesOutlastAnOutage(t *testing.T) {
 	for i := range 5 {
 		s.Record(in(e.Trace(), refused(midnight.Add(time.Duration(i)*time.Minute))), probehealth.Unknown)
 	}
-	traces := box.await(t, 15)
+	traces := byTrace(box.await(t, 15))
 	log.await(t, "export of traces gets through again")
 	e.end(t)
-	if len(traces) != 5 || len(box.spans) != 15 {
-		t.Errorf("%d traces with %d spans", len(traces), len(box.spans))
+	if len(traces) != 5 || len(box.All()) != 15 {
+		t.Errorf("%d traces with %d spans", len(traces), len(box.All()))
 	}
 	if text := log.String(); strings.Count(text, "export of traces deferred") != 1 || strings.Contains(text, "hunter2") {
 		t.Errorf("log:\n%s", text)
@@ -227,8 +200,8 @@ func TestNoTracesUnlessAsked(t *testing.T) {
 	b.await(t, "the run", runsArrived(1))
 	e.end(t)
 	b.stop()
-	if len(box.spans) > 0 || total(b.points, idAgentTracesSent, nil) != -1 {
-		t.Errorf("%d spans, count %v", len(box.spans), total(b.points, idAgentTracesSent, nil))
+	if len(box.All()) > 0 || total(b.points, idAgentTracesSent, nil) != -1 {
+		t.Errorf("%d spans, count %v", len(box.All()), total(b.points, idAgentTracesSent, nil))
 	}
 	for _, p := range b.points {
 		if p.Exemplars != nil {

@@ -24,24 +24,24 @@ import (
 const (
 	// maxScrapes is how many scrapes may be under way. Thousands of probes make a large answer.
 	maxScrapes = 1
-	// maxScraped is how many probes there may be in it. 10,000 take 120 MiB of text and twice that of memory, and
+	// maxExposed is how many probes there may be in it. 10,000 take 120 MiB of text and twice that of memory, and
 	// Prometheus gives up on what takes longer than its 10 s.
-	maxScraped = 10_000
+	maxExposed = 10_000
 )
 
-// Scrapes returns what answers Prometheus with the same metrics: gauges as of the last run of each probe, and the
+// MetricsHandler answers Prometheus with the same metrics: gauges as of the last run of each probe, and the
 // totals. It takes nothing away from the export, and a run waits for it no longer than for the copy of a few numbers. A
 // value that the last run of a probe did not measure is absent. Of more than 10,000 probes it says nothing, only of the
-// agent. It is nil without [Options].Scrapes.
-func (t *Telemetry) Scrapes() http.Handler { return t.scrapes }
+// agent. It is nil without [Options].Exposition.
+func (t *Telemetry) MetricsHandler() http.Handler { return t.exposition }
 
-// newScrapes makes what Scrapes returns.
-func (t *Telemetry) newScrapes() (http.Handler, error) {
+// newExposition makes the handler of /metrics.
+func (t *Telemetry) newExposition() (http.Handler, error) {
 	registry := prometheus.NewRegistry()
 	exporter, err := otelprom.New(
 		otelprom.WithRegisterer(registry),
-		otelprom.WithProducer(scrape{t.producer, t.log}),
-		otelprom.WithProducer(renamed{t.process()}),
+		otelprom.WithProducer(exposition{t.producer, t.log}),
+		otelprom.WithProducer(processExposition{t.process()}),
 		otelprom.WithoutScopeInfo(),
 		otelprom.WithResourceAsConstantLabels(attribute.NewAllowKeysFilter(keyLocation)),
 		// Names that every version of Prometheus takes, whatever a library has for a default.
@@ -63,15 +63,15 @@ func (t *Telemetry) newScrapes() (http.Handler, error) {
 	}), nil
 }
 
-// scrape is the [go.opentelemetry.io/otel/sdk/metric.Producer] of scrapes. It can be asked at any time and by several
-// goroutines at once.
-type scrape struct {
+// exposition is the [go.opentelemetry.io/otel/sdk/metric.Producer] of scrapes. It can be asked at any time and by
+// several goroutines at once.
+type exposition struct {
 	*producer
 	log *slog.Logger
 }
 
 // Produce returns the points of the last run of each probe, and the totals as they are now.
-func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
+func (s exposition) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	var made []metricdata.ScopeMetrics
 	b := s.batcher(func(scopes ...otlp.Scope) {
 		for _, scope := range scopes {
@@ -81,10 +81,10 @@ func (s scrape) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
 	b.sets = metrics.Sets{Label: prometheusLabel} // without those of every point, which are constant labels
 	all := s.all()
 	shown := all
-	if len(all) > maxScraped {
+	if len(all) > maxExposed {
 		shown = nil
 		s.log.Warn("a scrape has nothing about probes: there are too many for a page, so export them",
-			"probes", len(all), "most", maxScraped)
+			"probes", len(all), "most", maxExposed)
 	}
 	for _, series := range shown {
 		now, start, id := time.Now(), s.startOf(series), series.identity
@@ -130,11 +130,11 @@ func rename(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
 	return sdkmetric.Stream{Name: name, Description: i.Description, Unit: i.Unit}, name != i.Name
 }
 
-// renamed is the figures of the process by names for Prometheus.
-type renamed struct{ process }
+// processExposition is the figures of the process by names for Prometheus.
+type processExposition struct{ process }
 
 // Produce returns the figures as they are now.
-func (r renamed) Produce(ctx context.Context) ([]metricdata.ScopeMetrics, error) {
+func (r processExposition) Produce(ctx context.Context) ([]metricdata.ScopeMetrics, error) {
 	scopes, err := r.process.Produce(ctx)
 	for _, scope := range scopes {
 		for i := range scope.Metrics {

@@ -18,7 +18,7 @@ import (
 // newScraped makes a Telemetry that can be scraped.
 func newScraped(t *testing.T) *Telemetry {
 	t.Helper()
-	telemetry, err := New(Options{Scrapes: true, ServiceVersion: "1.2.3"})
+	telemetry, err := New(Options{Exposition: true, ServiceVersion: "1.2.3"})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -34,7 +34,7 @@ func newScraped(t *testing.T) *Telemetry {
 func scraped(t *testing.T, telemetry *Telemetry, beginning string) []string {
 	t.Helper()
 	w := httptest.NewRecorder()
-	telemetry.Scrapes().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	telemetry.MetricsHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	body, _ := io.ReadAll(w.Result().Body)
 	if w.Code != 200 {
 		t.Fatalf("%d %s", w.Code, body)
@@ -91,7 +91,7 @@ func TestScrapeIsOfTheLastRun(t *testing.T) {
 
 // TestScrapedExemplars: who asks for OpenMetrics is led to traces, also after a collection.
 func TestScrapedExemplars(t *testing.T) {
-	telemetry, err := New(Options{Scrapes: true, Traces: true, TraceRatio: 1})
+	telemetry, err := New(Options{Exposition: true, Traces: true, TraceRatio: 1})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -102,7 +102,7 @@ func TestScrapedExemplars(t *testing.T) {
 	for range 2 {
 		w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
 		r.Header.Set("Accept", "application/openmetrics-text; version=1.0.0")
-		telemetry.Scrapes().ServeHTTP(w, r)
+		telemetry.MetricsHandler().ServeHTTP(w, r)
 		if !want.MatchString(w.Body.String()) {
 			t.Errorf("no exemplar in\n%s", w.Body)
 		}
@@ -113,7 +113,7 @@ func TestScrapedExemplars(t *testing.T) {
 // TestScrapesTakeNothingFromTheExport: whoever scrapes, every run is exported once.
 func TestScrapesTakeNothingFromTheExport(t *testing.T) {
 	b := newBackend(t)
-	e := exportTo(t, b.start(t), Options{Scrapes: true})
+	e := exportTo(t, b.start(t), Options{Exposition: true})
 	const probes, runs = 5, 100
 	var busy sync.WaitGroup
 	done := make(chan struct{})
@@ -125,7 +125,7 @@ func TestScrapesTakeNothingFromTheExport(t *testing.T) {
 					return
 				default:
 					w := httptest.NewRecorder()
-					e.Scrapes().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+					e.MetricsHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 				}
 			}
 		})
@@ -177,11 +177,11 @@ func TestOneScrapeAtATime(t *testing.T) {
 	slow := &slowWriter{ResponseRecorder: httptest.NewRecorder(), asking: asking, goOn: make(chan struct{})}
 	go func() {
 		defer close(answered)
-		telemetry.Scrapes().ServeHTTP(slow, httptest.NewRequest("GET", "/metrics", nil))
+		telemetry.MetricsHandler().ServeHTTP(slow, httptest.NewRequest("GET", "/metrics", nil))
 	}()
 	<-asking
 	second := httptest.NewRecorder()
-	telemetry.Scrapes().ServeHTTP(second, httptest.NewRequest("GET", "/metrics", nil))
+	telemetry.MetricsHandler().ServeHTTP(second, httptest.NewRequest("GET", "/metrics", nil))
 	close(slow.goOn)
 	<-answered
 	if second.Code != 503 || slow.Code != 200 {
@@ -205,7 +205,7 @@ func (w *slowWriter) Write(p []byte) (int, error) {
 // TestTooManyProbesForAPage: one probe too many, and there is the agent's own share alone.
 func TestTooManyProbesForAPage(t *testing.T) {
 	telemetry := newScraped(t)
-	for i := range maxScraped {
+	for i := range maxExposed {
 		target := chat()
 		target.Name = fmt.Sprint("probe ", i)
 		series := telemetry.probe(target)
@@ -214,7 +214,7 @@ func TestTooManyProbesForAPage(t *testing.T) {
 		}
 	}
 	if lines := scraped(t, telemetry, "wsprobe_runs_total{"); len(lines) != 1 {
-		t.Errorf("%d probes that ran in a scrape of %d, want 1", len(lines), maxScraped)
+		t.Errorf("%d probes that ran in a scrape of %d, want 1", len(lines), maxExposed)
 	}
 	telemetry.probe(chat())
 	if lines := scraped(t, telemetry, "wsprobe_runs_total{"); len(lines) != 0 {
@@ -229,8 +229,8 @@ func TestNoScrapesUnlessAsked(t *testing.T) {
 	telemetry := newTest(t, Options{}, new(stub))
 	series := telemetry.probe(chat())
 	series.Record(good(midnight, time.Millisecond), unjudged)
-	if last, kept := series.counts.Last(); telemetry.Scrapes() != nil || kept {
-		t.Errorf("%v keeps %v", telemetry.Scrapes(), last)
+	if last, kept := series.counts.Last(); telemetry.MetricsHandler() != nil || kept {
+		t.Errorf("%v keeps %v", telemetry.MetricsHandler(), last)
 	}
 }
 
@@ -247,7 +247,7 @@ func TestPrometheusNames(t *testing.T) {
 
 // BenchmarkScrape asks about 10,000 probes.
 func BenchmarkScrape(b *testing.B) {
-	telemetry, err := New(Options{Scrapes: true})
+	telemetry, err := New(Options{Exposition: true})
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -259,7 +259,7 @@ func BenchmarkScrape(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		w := httptest.NewRecorder()
-		telemetry.Scrapes().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+		telemetry.MetricsHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 		b.ReportMetric(float64(w.Body.Len()), "bytes")
 	}
 }
