@@ -31,8 +31,16 @@ type Receiver struct {
 type Request struct {
 	Header http.Header
 	Body   []byte // as it came, so usually compressed
-	Status int
+	Status int    // Abandoned if the agent has not waited for the answer
 	Answer string
+}
+
+// Abandoned is the status of a request that the agent gave up, because the machine was busy. The request comes again.
+const Abandoned = 499
+
+// Deferred says that the request comes again.
+func (r Request) Deferred() bool {
+	return r.Status == http.StatusServiceUnavailable || r.Status == Abandoned
 }
 
 // NewReceiver passes requests on to next until the test ends.
@@ -98,8 +106,12 @@ func (r *Receiver) receive(w http.ResponseWriter, req *http.Request) {
 		again.Body = io.NopCloser(bytes.NewReader(body))
 		r.next.ServeHTTP(answer, again)
 	}
+	status := answer.Code
+	if req.Context().Err() != nil {
+		status = Abandoned
+	}
 	r.mu.Lock()
-	r.requests = append(r.requests, Request{req.Header, body, answer.Code, answer.Body.String()})
+	r.requests = append(r.requests, Request{req.Header, body, status, answer.Body.String()})
 	r.mu.Unlock()
 	maps.Copy(w.Header(), answer.Header())
 	w.WriteHeader(answer.Code)
@@ -113,14 +125,14 @@ func (r *Receiver) Requests() []Request {
 	return append([]Request(nil), r.requests...)
 }
 
-// CheckAnswers wants every request to be accepted, or put off during an outage.
+// CheckAnswers wants every request to be accepted, or to come again.
 func (r *Receiver) CheckAnswers(t *testing.T) {
 	t.Helper()
 	counts := map[string]int{}
 	refused := false
 	for _, q := range r.Requests() {
 		answer := fmt.Sprint(q.Status)
-		if q.Status/100 != 2 && q.Status != http.StatusServiceUnavailable {
+		if q.Status/100 != 2 && !q.Deferred() {
 			refused = true
 			first, _, _ := strings.Cut(q.Answer, "\n") // a back end may write a line for each sample
 			answer += " " + first

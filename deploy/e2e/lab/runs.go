@@ -11,10 +11,10 @@ const (
 	// Settled is the age from which a run is in storage if the receiver was there all the time, with the default
 	// interval of exports.
 	Settled = 20 * time.Second
-	// Drained is the time in which the backlog of an outage gets into storage.
-	Drained = time.Minute
+	// Drained bounds the wait for the backlog of an outage to get into storage. It passes only if a run is lost.
+	Drained = 5 * time.Minute
 	// StopLimit is the time in which the agent has to stop.
-	StopLimit = 15 * time.Second
+	StopLimit = time.Minute
 	// InFlight is the age from which a run that the endpoint has seen end has ended for the agent.
 	InFlight = 3 * time.Second
 )
