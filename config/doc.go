@@ -14,16 +14,16 @@
 //     go to viper, which ranks the WSPROBE_ variables above them and the OTEL_ variables below. They go as untouched
 //     nodes, because viper would lower-case the names of headers, take true for a number, and forget where a value came
 //     from.
-//  2. One walk over the tree, guided by the table, fills the domain types. A wrong value is reported at its place
-//     and the walk goes on, so that every fault of a file is found at once.
+//  2. One walk over the tree, guided by the table, fills the domain types. A wrong value is reported at its place, and
+//     the walk goes on, so that it finds every fault of a file.
 //  3. Each probe inherits from the defaults block and is validated as a whole.
 //
 // A fault is reported once, and only if it is certain. A rule about two fields says nothing when one of them is wrong
 // by itself or seems to be misspelled. No message repeats a possible secret: the value of a header, a message, or a
 // part of a URL.
 //
-// A valid value that can hardly be meant is a warning: a [Fault] in [Config.Warnings]. An example is a timeout that is
-// longer than the interval. For a field name of another program, the fault says the name that it has here.
+// A valid value that is hardly meant is a warning: a [Fault] in [Config.Warnings]. An example is a timeout that is
+// longer than the interval. If a field has a name of another program, the fault gives the name that it has here.
 //
 // # YAML
 //
@@ -35,9 +35,9 @@
 //
 // # Substitution
 //
-// In every value, but not in keys, ${env:NAME} stands for a variable of the environment and ${file:PATH} for the
-// content of a file of at most 64 KiB, without one line end at its end. $${ stands for the two characters. References
-// are resolved once, before a value is understood, so that nothing in the text they stand for is a reference. A
+// In every value, but not in keys, ${env:NAME} stands for a variable of the environment. ${file:PATH} stands for the
+// content of a file of at most 64 KiB, without one line end at its end. $${ stands for the two characters ${.
+// References are resolved once, before a value is understood. A reference within a substituted text is not resolved. A
 // substituted value may be of any type that its field wants, in quotes or not.
 //
 // A substituted text is a secret, and no message repeats it. If an endpoint is sent it, it becomes one of the Secrets
@@ -71,9 +71,9 @@
 // Docker.
 //
 // The OTEL_ variables of the OpenTelemetry specification (see Field.OTel) apply where neither the file nor a WSPROBE_
-// variable sets a value. An empty one counts as not set. A variable with which somebody asks for a feature that wsprobe
-// does not have, such as another protocol, is a fault unless otlp.endpoint is set by other means.
-// OTEL_RESOURCE_ATTRIBUTES and OTEL_SERVICE_NAME always apply.
+// variable sets a value. An empty one counts as not set. A variable that asks for a feature that wsprobe lacks, such as
+// another protocol, is a fault unless otlp.endpoint is set by other means. OTEL_RESOURCE_ATTRIBUTES and
+// OTEL_SERVICE_NAME always apply.
 //
 // HTTP_PROXY, HTTPS_PROXY and NO_PROXY are resolved per probe. A proxy that cannot be used is a fault if a probe
 // would need it. Names of files are relative to the working directory.

@@ -9,12 +9,12 @@
 //
 // The [Interpretation] says which value is the headline. A run reports every value that it measured: without a reply
 // the Result still has the handshake latency. A value that was not measured is absent, never zero. A failed probe is a
-// Result with a reason; an error from Run means that nothing was measured.
+// Result with a reason. An error from Run means that nothing was measured.
 //
-// Before it sends, a run listens for at most 10 ms (less if its timeout is below 200 ms) for what the server says of
-// its own accord: a greeting is not a reply. That wait is part of no value. The close handshake comes after the value
-// is fixed and is part of none. It has a budget of its own, 500 ms, so that nothing of a run outlives its deadline by
-// more than a second, whatever the endpoint does.
+// Before it sends, a run listens for at most 10 ms, or less if its timeout is below 200 ms. So it does not take a
+// greeting of the server for the reply. No value contains this wait. The close handshake comes after the value is
+// fixed, and no value contains it either. It has a budget of its own, 500 ms. So no run outlives its deadline by more
+// than a second, whatever the endpoint does.
 //
 // # Layers
 //
@@ -25,6 +25,6 @@
 //   - internal/frame judges the frames of the endpoint (RFC 6455, RFC 7692);
 //   - internal/tcp is the connection: its deadline, and when bytes came.
 //
-// This package puts them together: it fills their options from the Spec, keeps the order and the deadline of a run, and
-// makes a Result of what they found. Only it hides secrets, in every text that leaves.
+// This package puts them together. It fills their options from the Spec, keeps the order and the deadline of a run, and
+// makes a Result of their findings. It hides the secrets in every text of a Result.
 package probe

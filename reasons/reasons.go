@@ -1,10 +1,9 @@
 // Package reasons turns the evidence of a failed WebSocket run into one of five stable codes.
 //
-// A code says how far the run got, because that is what decides who is called: a socket that never
-// opened is the business of the network and the gateway, an open socket that stays silent is the
-// business of the application behind it. Beside the code stands an [ErrorType], which says what
-// broke. Both are closed sets, fit for metric attributes and alert rules; the raw error text is
-// neither, and stays in the result's detail.
+// A code says how far the run got, because that decides who is called. A socket that never opened is the business of
+// the network and the gateway. An open socket that stays silent is the business of the application behind it. Beside
+// the code stands an [ErrorType], which says what broke. Both are closed sets, fit for metric attributes and alert
+// rules. The raw error text is neither: it stays in the detail of the result.
 package reasons
 
 // Code is the reason why a run failed. The zero value, [OK], is the absence of a reason.

@@ -1,7 +1,7 @@
-// Command wsprobe probes WebSocket endpoints on a schedule, for a back end that speaks OTLP.
+// Command wsprobe probes WebSocket endpoints on a schedule, for a back end that takes OTLP.
 //
-// Each command has a file of its own: its flags, its output, its exit codes. The package agent below wires the parts that
-// run.
+// Each command has a file of its own: its flags, its output, its exit codes. The package agent below wires the parts
+// that run.
 package main
 
 import (
@@ -14,13 +14,12 @@ import (
 )
 
 func main() {
-	signal.Ignore(syscall.SIGPIPE) // who stops reading the log must not stop the probing
+	signal.Ignore(syscall.SIGPIPE) // a closed log pipe must not end the process
 	os.Exit(run(untilSignal(), os.Args[1:], os.Stdout, os.Stderr))
 }
 
-// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one ends the process at
-// once, as it would any other: from the moment on at which the context has ended, which is what
-// signal.NotifyContext together with context.AfterFunc could not promise.
+// untilSignal returns a context that ends with the first SIGINT or SIGTERM. A second one ends the process at once, from
+// the moment at which the context has ended. signal.NotifyContext would leave a gap between the two.
 func untilSignal() context.Context {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 1)
@@ -41,7 +40,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	cmd, err := root.ExecuteContextC(ctx)
 	if out.err != nil && (err == nil || errors.Is(err, out.err)) {
 		if errors.Is(out.err, syscall.EPIPE) {
-			return exitFailure // who reads no further, as head does, knows why
+			return exitFailure // a reader that stops early, such as head, needs no message
 		}
 		err = failure{out.err}
 	}

@@ -1,7 +1,7 @@
 // Package redact hides secrets in texts that others wrote: endpoints, proxies, receivers, libraries.
 //
-// It decodes a text in all the ways in which software encodes one, and looks for the secrets in what comes out. So it
-// needs no list of the forms that a secret can take. Its cost is linear in the text and in the secrets.
+// It decodes a text in every way in which software encodes one, and looks for the secrets in each result. So it needs
+// no list of the forms that a secret can take. Its cost is linear in the text and in the secrets.
 package redact
 
 import (

@@ -1,7 +1,6 @@
 // Package readfile reads whole files up to a limit.
 //
-// Its errors are short: they have neither the name of the file, which the caller says, nor anything of its content,
-// which may be secret.
+// Its errors are short. They omit the name of the file, which the caller says, and its content, which may be secret.
 package readfile
 
 import (

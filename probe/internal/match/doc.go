@@ -5,6 +5,6 @@
 // messages that were not the reply, and explains how near they were. A [Filler] puts the values of a run into texts
 // with placeholders.
 //
-// The endpoint chooses every byte that is compared. The memory of a comparison is therefore linear in the message, and
-// a comparison that can take long asks whether time is up.
+// The endpoint chooses every byte that is compared. So the memory of a comparison is linear in the message, and a long
+// comparison asks whether time is up.
 package match

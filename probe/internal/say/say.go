@@ -1,7 +1,7 @@
 // Package say makes sentences that keep the words of the probe apart from those of others.
 //
-// Only the words of others can hold secrets. A [Sentence] marks them, and [Shown] searches only them, so that a secret
-// that looks like an ordinary word does not blank out the probe's own text.
+// Only the words of others can hold secrets. A [Sentence] marks them, and [Shown] searches only them. So a secret that
+// looks like an ordinary word does not blank out the probe's own text.
 package say
 
 import (

@@ -1,8 +1,8 @@
 // Package agent wires everything that runs: the scheduler, the probes, the sinks of their results, the status page.
 //
-// [New] makes an [Agent] of a configuration, and [Agent.Run] blocks until its context ends. The steps that concern the
-// whole process, such as the bounds of its memory, are taken here as well, so that `wsprobe run`, `wsprobe demo` and
-// the tests run the same agent.
+// [New] makes an [Agent] of a configuration, and [Agent.Run] blocks until its context ends. Steps that concern the
+// whole process, such as the bounds of its memory, are taken here, too. So `wsprobe run`, `wsprobe demo` and the tests
+// run the same agent.
 package agent
 
 import (
@@ -24,8 +24,8 @@ import (
 
 // Agent is the running program: a scheduler that starts probes, and the sinks that their results go to.
 type Agent struct {
-	cfg       config.Config // without its probes: what is needed of them is in what runs and reports them
-	all       int           // probes in the configuration, of other shards, too
+	cfg       config.Config // without its probes, which the fleet has
+	all       int           // probes in the configuration, those of other shards included
 	version   string
 	log       *slog.Logger
 	scheduler *scheduler.Scheduler
@@ -39,15 +39,16 @@ type Agent struct {
 	applying  sync.Mutex // held by Apply, of which one works at a time
 }
 
-// Options are what an agent needs to know besides its configuration.
+// Options are the inputs of an agent beside its configuration.
 type Options struct {
 	Version string // of wsprobe, as the page and the telemetry say it
 	Log     *slog.Logger
 	Load    telemetry.ConfigLoad // of the configuration; the zero value tells of none
 }
 
-// New puts an agent together and takes its listen address and its spool. Nothing runs before [Agent.Run]. An error
-// leaves nothing held: it names every probe that cannot be made, or says why the address or the spool cannot be had.
+// New puts an agent together and takes its listen address and its spool. Nothing runs before [Agent.Run]. After an
+// error the address and the spool are free. The error names every probe that cannot be made, or says why the address or
+// the spool cannot be had.
 func New(cfg config.Config, o Options) (*Agent, error) {
 	own := OwnProbes(cfg)
 	first, err := newPlan(own)
@@ -91,9 +92,8 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	return a, nil
 }
 
-// Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and what has been measured is
-// exported. The status page stays up meanwhile. Run must be called once only. Meanwhile the bounds of the memory of the
-// process are those of this agent.
+// Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and the results so far are
+// exported. The status page stays up meanwhile. Call Run once only. While it runs, it bounds the memory of the process.
 func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("wsprobe starts", "version", a.version, "probes", a.fleet.size(), "of", a.all,
 		"otlp", a.cfg.OTLP.Destination(), "listen", a.ListenAddress())
@@ -121,7 +121,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	var scheduled, exported, served error
 	tasks.Go(func() {
 		exported = a.telemetry.Run(rest)
-		stopProbing() // without an exporter there is nobody to probe for
+		stopProbing() // results that nobody gets need no probing
 	})
 	if a.listener != nil {
 		tasks.Go(func() {
@@ -138,8 +138,8 @@ func (a *Agent) Run(ctx context.Context) error {
 	return errors.Join(scheduled, exported, served)
 }
 
-// ready says whether the agent probes and, if it is to, exports. It takes an export that was accepted to say so: an
-// agent whose back end has never answered looks no different from one whose first export is not due yet.
+// ready returns nil if the agent probes and, if it is to, exports. An agent whose back end never answers looks like one
+// whose first export is not due yet. So it is ready only after an export was accepted.
 func (a *Agent) ready() error {
 	if !a.probing.Load() {
 		return errors.New("not probing")

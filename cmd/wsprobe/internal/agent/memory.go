@@ -13,16 +13,16 @@ import (
 const (
 	// bytesPerProbe is about what the agent keeps of a probe that has run.
 	bytesPerProbe = 3 << 10
-	// bytesBesides is about what it keeps besides.
+	// bytesBesides is about what the agent keeps beside its probes.
 	bytesBesides = 4 << 20
 	// leastGarbage is how much garbage may lie about before it is worth collecting, in bytes. With few probes Go would
 	// collect several times a second to save a few megabytes.
 	leastGarbage = 16 << 20
-	// leastGCPercent is how much garbage may lie about in relation to what is kept. With many probes what is kept, with
-	// as much garbage again, would be what the agent is judged by.
+	// leastGCPercent is how much garbage may lie about in relation to the live memory. With many probes, a collector
+	// that allows 100% would double the memory of the agent.
 	leastGCPercent = 40
 
-	// treeFactor is how much more than the file its tree takes while it is read, with a little garbage.
+	// treeFactor is the ratio of the memory that reading a file takes, some garbage included, to the size of the file.
 	treeFactor = 23
 	// leastLoading is what reading a file may take in any case, in bytes.
 	leastLoading = 64 << 20
@@ -52,11 +52,11 @@ func BoundMemory(probes []config.Probe) { boundMemory(memoryLimit(probes, config
 type bounds struct {
 	mu     sync.Mutex
 	probes int
-	limit  int64 // bytes of memory that Go should get by with
+	limit  int64 // of the memory of Go, in bytes
 	held   bool
 }
 
-// hold makes an agent get by with little, once all of it is there, until restore is called.
+// hold sets the bounds, once the agent is complete, until restore is called.
 func (b *bounds) hold() (restore func()) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -104,7 +104,7 @@ func tuneGC(probes int) (restore func()) {
 	return func() { debug.SetGCPercent(before) }
 }
 
-// memoryLimit is how much memory Go should get by with for these probes and what is exported of them, in bytes.
+// memoryLimit is Go's soft memory limit for these probes and their exports, in bytes.
 func memoryLimit(probes []config.Probe, otlp config.OTLP) int64 {
 	limit := int64(limitBesides) + int64(len(probes))*limitPerProbe
 	for _, p := range probes {

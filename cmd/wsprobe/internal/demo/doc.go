@@ -1,9 +1,7 @@
-// Package demo is the story that `wsprobe demo` tells, from example endpoints to the points that an OpenTelemetry back
-// end received about them.
+// Package demo is the story of `wsprobe demo`, from example endpoints to the points that a back end receives.
 //
-// [Start] serves the endpoints on the loopback interface, some good and some faulty on purpose. The ordinary
-// agent probes them and exports to a receiver, and an [Account] of that receiver's points is what the terminal
-// shows. Between the two ends lies all of wsprobe, and the account never looks past its own end: every
-// number on the screen has been measured by a probe, exported over OTLP/gRPC and received. An agent that did
-// not export would show as a table in which everything waits.
+// [Start] serves the endpoints on the loopback interface, some good and some faulty on purpose. The ordinary agent
+// probes them and exports to a receiver. The terminal shows an [Account] of the points of that receiver, and of nothing
+// else. So every number on the screen was measured by a probe, exported over OTLP/gRPC and received. If the agent did
+// not export, every row of the table would wait.
 package demo

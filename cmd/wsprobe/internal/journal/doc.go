@@ -1,7 +1,7 @@
-// Package journal tells people what is new about probes: that one fails, that it fails in another way, that it still
-// fails, that it works again, that its status is another.
+// Package journal tells people news of probes: a failure, another kind of failure, a failure that goes on, a recovery,
+// a change of status.
 //
-// A probe that has failed for a day is not a line for each run. A [Watch] follows the runs of one probe; what it has
-// told once it counts, and sums up every [SumUpEvery] for as long as it lasts. The first run of each new kind of failure
-// is told at once: kinds differ in reason, error type, close code or HTTP status, not in wording.
+// A probe that fails for a day does not write a line for each run. A [Watch] follows the runs of one probe. It tells
+// the first run of each kind of failure at once, counts the runs that follow, and sums them up every [SumUpEvery].
+// Kinds differ in reason, error type, close code or HTTP status, not in wording.
 package journal

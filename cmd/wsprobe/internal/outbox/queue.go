@@ -15,9 +15,9 @@ type limits struct {
 
 // queue holds the batches between Add and their delivery, oldest first.
 //
-// A batch comes unsaved, which is large and, in the ordinary course, gone again at once. The others are persisted, see
-// [queue.persist]: packed to about a tenth, and written to the disk if there is one. Only persisted batches count
-// against the limits, because [Outbox.Add] keeps the others to a few.
+// Most batches are delivered at once. The others are persisted, see [queue.persist]: packed to about a tenth, and
+// written to the disk if there is one. Only persisted batches count against the limits, because [Outbox.Add] keeps the
+// others to a few.
 type queue struct {
 	limits  limits
 	disk    *disk // nil if batches stay in memory

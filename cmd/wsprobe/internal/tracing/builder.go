@@ -29,7 +29,7 @@ type Builder struct {
 // NewBuilder returns a Builder whose spans belong to the resource and the scope.
 func NewBuilder(r *resource.Resource, scope instrumentation.Scope) *Builder {
 	b := &Builder{}
-	// Every option is given, so that no OTEL_ variable has a say.
+	// Every option is set, so that OTEL_ variables cannot override the configuration.
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithResource(r),
 		sdktrace.WithIDGenerator(drawn{b}),

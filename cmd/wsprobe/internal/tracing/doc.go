@@ -2,19 +2,19 @@
 //
 // # Before the run
 //
-// A [Sampler] draws the trace that a run is in: its id, the ids of two of its spans, and by the id whether the endpoint
-// is asked to keep what it traces. The upgrade request tells the endpoint of it, so that its own spans become children
-// of the upgrade.
+// A [Sampler] draws the trace of a run: its id, the ids of two of its spans, and whether it is sampled. The upgrade
+// request names the trace, so that the endpoint's own spans become children of the upgrade. An endpoint need not record
+// a run that is not sampled.
 //
 // # After the run
 //
-// A run that was sampled is kept, and so is one that failed: a failure is why traces are read, and nobody knows of it
-// before. Of a failure that was not sampled the endpoint's own part is missing, for it was not asked for.
+// Sampled runs are kept, and so are failed ones, because failures are the reason to read traces. Whether a run fails is
+// not known when it is sampled. So a failed run that was not sampled lacks the endpoint's own spans.
 //
-// A [Builder] makes the spans, all of them from the finished result, so that a run that is not kept costs nothing but
-// the drawing of its ids. The span of the run begins and ends with it, close handshake included; its children are the
-// phases that took place. Their times are offsets on the monotonic clock, added to the run's start: a child lies within
-// its parent even if the wall clock was set meanwhile.
+// A [Builder] makes all spans from the finished result, so that a run that is not kept costs only the drawing of its
+// ids. The span of the run includes the close handshake, and its children are the phases that took place. Their times
+// are offsets on the monotonic clock, added to the run's start. So a child lies within its parent even if the wall
+// clock was set meanwhile.
 //
 //	probe NAME                  client
 //	├── dns                     internal
@@ -24,6 +24,6 @@
 //	├── round_trip              internal, or one span for each step of an exchange: step 1, step 2
 //	└── close                   internal
 //
-// Attributes and status are those of the semantic conventions, where these have one, else begin with wsprobe. No text of
-// the endpoint is among them but what a [github.com/wsprobe/wsprobe/probe.Result] has redacted.
+// Attributes and status follow the semantic conventions. Attributes without one begin with wsprobe. Texts of the
+// endpoint come only from a [github.com/wsprobe/wsprobe/probe.Result], which has redacted them.
 package tracing
