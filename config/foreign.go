@@ -40,7 +40,7 @@ const (
 	asBasic    = "with auth.strategy basic"
 	asBearer   = "with auth.strategy bearer"
 	unrepeated = "a run is never repeated; let an alert wait for wsprobe.consecutive_failures"
-	noCatch    = "what a group (?P<name>...) of expect_pattern catches is {{name}} in later steps"
+	noCatch    = "the text that a group (?P<name>...) of expect_pattern catches is {{name}} in later steps"
 )
 
 var foreignTLS = []foreign{

@@ -27,7 +27,7 @@ var foreignProbe = []foreign{
 		"interval", "with a unit, such as 30s"},
 	{"title alias id probename displayname", "name", ""},
 	{"type kind prober module probetype mode check measure metric", "interpretation", "every endpoint is a WebSocket; it says what is measured"},
-	{"http tcp websocket ws wss client httpprobe tcpprobe websocketprobe config options settings params", "", "what is in it stands in the probe itself"},
+	{"http tcp websocket ws wss client httpprobe tcpprobe websocketprobe config options settings params", "", "its fields stand in the probe itself"},
 	{"method httpmethod requestmethod", "", "an upgrade is always asked for with GET (RFC 6455 4.1)"},
 
 	{"header httpheaders requestheaders extraheaders customheaders", "headers", ""},
@@ -39,7 +39,7 @@ var foreignProbe = []foreign{
 		"validresponse receive", "expect_message", ""},
 	{"regex regexp pattern matchregex expectregex expectregexp failifbodynotmatchesregexp expectedregex", "expect_pattern", ""},
 	{"failifbodymatchesregexp reject notcontains invertkeyword negativetest failifbodyjsonmatchescel failifheadermatches failifheadernotmatches", "",
-		"there is no expectation of what must not come"},
+		"an expectation cannot forbid a message"},
 	{"json jsonpath jsonpaths jsonvalidator jsonquery expectedvalue failifbodyjsonnotmatchescel", "expect_json", ""},
 	{"conditions assertions assertion asserts validator validators checks", "", "say it with expect_message, expect_pattern, expect_json and thresholds"},
 	{"queryresponse steps scenario flow conversation script", "exchange", ""},

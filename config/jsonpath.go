@@ -33,7 +33,7 @@ func pathDoubt(path string) string {
 	case wildcard.MatchString(path) && strings.ContainsAny(path, "$[") || strings.Contains(path, ".."):
 		return "asks for several values at once: write the path to one, with the number of an element, such as items.0.id"
 	case filters.MatchString(path) && strings.ContainsAny(path, "$[("):
-		return "asks for what no path here can: write the path to one value, such as items.0.id"
+		return "is not a supported path: write the path to one value, such as items.0.id"
 	}
 	plain := plainPath(path)
 	switch {

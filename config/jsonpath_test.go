@@ -5,7 +5,7 @@ import "testing"
 // TestPathDoubt: a path of another dialect is told with the spelling that works, and one that works is not told.
 func TestPathDoubt(t *testing.T) {
 	const several = "asks for several values at once: write the path to one, with the number of an element, such as items.0.id"
-	const never = "asks for what no path here can: write the path to one value, such as items.0.id"
+	const never = "is not a supported path: write the path to one value, such as items.0.id"
 	const whole = "is the document as a whole: write the path to a value, or use expect_message"
 	write := func(path string) string { return "is a path of another dialect: write " + path }
 	for path, want := range map[string]string{

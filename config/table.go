@@ -36,7 +36,7 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 		Doc: "deadline of a run, from its start to the matching reply"},
 		value: durationAt(func(p *Probe) *time.Duration { return &p.Spec.Timeout }), spec: "Timeout"},
 	{Field: Field{Path: "ping_mode", Kind: Choice, Default: string(probe.PingNone), Allowed: words(probe.PingModes()),
-		Doc: "what is sent to get an answer: send_message or exchange, a Ping frame, or both, which distinguishes " +
+		Doc: "message that provokes an answer: send_message or exchange, a Ping frame, or both, which distinguishes " +
 			"a silent application from a silent server; " +
 			"for round_trip_latency the default is message, and none is an error"},
 		value: wordAt(func(p *Probe) *probe.PingMode { return &p.Spec.PingMode }), spec: "PingMode"},
@@ -84,7 +84,7 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 		value: textAt(func(p *Probe) *string { return &p.Spec.ConnectTo }, nil), secret: public, spec: "ConnectTo"},
 	{Field: Field{Path: "proxy_url", Kind: Text, Pattern: "^$|^([Hh][Tt][Tt][Pp][Ss]?|[Ss][Oo][Cc][Kk][Ss]5[Hh]?)://",
 		Doc: `proxy to tunnel through, http://, https:// or socks5://, then user:password@ if it wants them and host:port; "" for none; ` +
-			"the default is what the environment prescribes"},
+			"the default is the proxy that the environment prescribes"},
 		value: proxyAt(func(p *Probe) **url.URL { return &p.Spec.Proxy }), secret: withheld, spec: "Proxy"},
 	{Field: Field{Path: "ip_version", Kind: Choice, Default: string(probe.IPAny), Allowed: words(probe.IPVersions()),
 		Doc: "version of IP of the connection, to the proxy if there is one"},

@@ -16,7 +16,7 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 		Doc: `host:port of the status page, of health checks and of /metrics; "" for none`},
 		value: textAt(func(c *Config) *string { return &c.Agent.Listen }, listenProblem), secret: public},
 	{Field: Field{Path: "hosts", Kind: List, Max: maxHosts,
-		Doc: "names that requests for the status page may use, besides localhost, addresses and the host of url; " +
+		Doc: "names that requests for the status page may use, beside localhost, addresses and the host of url; " +
 			"by default any name, " +
 			"but no other if listen is a loopback address"},
 		value: listAt(func(c *Config) *[]string { return &c.Agent.Hosts }), secret: public},

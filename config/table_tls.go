@@ -46,7 +46,7 @@ var probeTLSSection = newSection("tls", "probes[].tls.", false, []field[tlsSetti
 		Doc: "accept any certificate: for tests only"},
 		value: boolAt(func(t *tlsSettings) *bool { return &t.skipVerify })},
 	{Field: Field{Path: "verify_hostname", Kind: Bool, Default: "true",
-		Doc: "false accepts a certificate of a trusted authority whatever name is in it"},
+		Doc: "false accepts a certificate of a trusted authority with any name"},
 		value: boolAt(func(t *tlsSettings) *bool { return &t.verifyName })},
 	{Field: Field{Path: "min_version", Kind: Choice, Default: "1.2", Allowed: []string{"1.0", "1.1", "1.2", "1.3"},
 		Doc: "oldest version of TLS that is accepted"},

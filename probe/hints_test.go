@@ -152,7 +152,7 @@ func TestHintsBeforeTheOpen(t *testing.T) {
 		{name: "basic", script: refuses(401, "", `WWW-Authenticate: Basic realm="x"`), err: "http_401",
 			hint: "neither Authorization nor Cookie", detail: "wants Basic"},
 		{name: "basic_refused", script: refuses(401, "", `WWW-Authenticate: Basic`),
-			change: header("Authorization", "Basic eDp5"), err: "http_401", hint: "were sent and are not taken"},
+			change: header("Authorization", "Basic eDp5"), err: "http_401", hint: "were sent and rejected"},
 		{name: "to_https", script: refuses(301, "", "Location: https://example.com/"), err: reasons.HTTPRedirect,
 			hint: "use wss://"},
 		{name: "to_nowhere", script: refuses(302, ""), err: reasons.HTTPRedirect, hint: "says no place"},

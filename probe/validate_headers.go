@@ -82,7 +82,7 @@ func headerNameProblem(name string) string {
 	case strings.HasPrefix(lower, "sec-websocket-"), lower == "connection", lower == "upgrade":
 		return "is not allowed: the handshake sets it itself (RFC 6455 4.1)"
 	case strings.HasPrefix(lower, "proxy-"):
-		return "is not allowed: it is for the proxy, whose credentials belong into the proxy's URL"
+		return "is not allowed: it is for the proxy, whose credentials belong in the proxy's URL"
 	case slices.Contains(framingHeaders, lower):
 		return "is not allowed: it is about the body or the connection of another kind of request"
 	}

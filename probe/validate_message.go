@@ -171,7 +171,7 @@ func (s Spec) besideFaults() []Fault {
 	for _, f := range append(s.expectations(), given{"Send", "", s.Send != ""}) {
 		if f.given {
 			faults = append(faults, Fault{Field: f.field, NotAllowed: true,
-				Problem: "is not allowed beside exchange: it belongs into a step"})
+				Problem: "is not allowed beside exchange: it belongs in a step"})
 		}
 	}
 	return faults

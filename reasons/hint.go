@@ -239,7 +239,7 @@ func silenceHint(c Clues) string {
 
 func tooBigHint(c Clues) string {
 	if c.Own {
-		return "what an earlier step caught makes a text too long: narrow the group of its {expect_pattern}"
+		return "a text that an earlier step caught is too long to fill in: narrow the group of its {expect_pattern}"
 	}
 	return "the server sends messages over the probe's limit: raise {max_message_bytes} if they are meant to be that long"
 }
@@ -262,7 +262,7 @@ func extensionHint(c Clues) string {
 	case c.Switch == SwitchOther:
 		return "the server switches on an extension that was not offered, and browsers refuse that: mend the server"
 	case c.Compression:
-		return "the server answers the offer of permessage-deflate with what RFC 7692 does not allow: mend the server, or do not offer it ({compression})"
+		return "the server's answer to the offer of permessage-deflate breaks RFC 7692: mend the server, or do not offer it ({compression})"
 	default:
 		return "the server switches on compression that was not offered, and browsers would refuse that: mend the server, or offer it with {compression}"
 	}
@@ -273,11 +273,11 @@ func malformedHint(c Clues) string {
 	switch c.First {
 	case FirstTLS:
 		if c.Secure {
-			return "what answers inside TLS speaks TLS again: the terminator passes the connection on to a port that wants TLS"
+			return "the server speaks TLS inside TLS: the terminator passes the connection on to a port that wants TLS"
 		}
 		return "the port speaks TLS: use wss://"
 	case FirstHTTP2:
-		return "the port speaks HTTP/2 only, and this upgrade is a thing of HTTP/1.1: let the server or the proxy in front take HTTP/1.1"
+		return "the port speaks HTTP/2 only, and this upgrade needs HTTP/1.1: let the server or the proxy in front accept HTTP/1.1"
 	case FirstFrame:
 		return "frames of WebSocket came without a 101 in front: look for a proxy that drops the response's head"
 	case FirstHTTP, FirstNothing:

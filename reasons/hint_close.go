@@ -41,9 +41,9 @@ func closeMeaning(c Clues) string {
 	case 1010:
 		return "the server misses an extension that was not agreed upon: offer {compression}, or drop the demand there"
 	case 1011:
-		return "the server met a fault of its own: look at its log; some say so for a missed Pong"
+		return "the server had an internal error: look at its log; some servers send this code after a missed Pong"
 	case 1012:
-		return "the server restarts: fine during a deployment, else look for what makes it restart"
+		return "the server restarts: fine during a deployment, else look for the cause"
 	case 1013:
 		return "the server is overloaded or has no room for another client: try later, or look at its limits"
 	case 1014:
@@ -73,7 +73,7 @@ func ownCloseHint(c Clues) string {
 	case c.Close == 3000:
 		return "the server wants credentials, and got none or bad ones"
 	case c.Close == 3003:
-		return "the credentials are not enough for this: look at what they allow"
+		return "the credentials do not allow this: look at their rights"
 	case c.Close == 3008:
 		return "the server gave up waiting for a message or a login: what does it expect first?"
 	case c.Close == 4406:
@@ -88,7 +88,7 @@ func ownCloseHint(c Clues) string {
 	case c.Close >= 4000 && c.Close < 5000:
 		return "the code is the application's own, for a missed login or heartbeat for instance: its documentation and the close reason say which"
 	default:
-		return "no rule gives the code a meaning: look at the server that sends it"
+		return "the code has no standard meaning: look at the server that sends it"
 	}
 }
 
@@ -102,11 +102,11 @@ func subprotocolCloseHint(c Clues) string {
 
 // applicationCloseHint is for codes that are an HTTP status behind a 4.
 func applicationCloseHint(c Clues) string {
-	const as = "many applications mean by it HTTP's "
+	const as = "many applications use it for HTTP's "
 	switch c.Close {
 	case 4400:
 		if !c.spoke() {
-			return as + "400: the server dislikes something in the request, its query or its {headers}"
+			return as + "400: the server rejects something in the request, its query or its {headers}"
 		}
 		return as + "400: the message, or a field in it, is not what the server expects"
 	case 4401:
@@ -125,7 +125,7 @@ func applicationCloseHint(c Clues) string {
 	case 4429:
 		return as + "429: too many connections, messages or logins: probe less often, or have the agent exempted"
 	case 4500:
-		return as + "500: the application met a fault of its own: look at its log"
+		return as + "500: the application had an internal error: look at its log"
 	case 4503:
 		return as + "503: the application is overloaded or away"
 	default:

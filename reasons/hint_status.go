@@ -37,11 +37,11 @@ func refusalHint(c Clues) string {
 	case c.Status >= 300 && c.Status < 400:
 		return "the status redirects nowhere that the probe could tell: look at the server or the cache that sends it"
 	case c.Status >= 400 && c.Status < 500:
-		return "the status is of the server's own making: its text, its headers and its documentation say what it dislikes"
+		return "the status is the server's own: its text, its headers and its documentation explain it"
 	case c.Status >= 500 && c.Status < 600:
 		return "the server, or a gateway in front, failed in its own way: its log and its documentation say how"
 	case c.Status >= 600:
-		return "the status is none that HTTP knows: look at what answers there"
+		return "HTTP has no such status: find out which program answers there"
 	default:
 		return "this path answers plain HTTP: check the path, and that the proxy in front passes Upgrade on"
 	}
@@ -71,7 +71,7 @@ func wordHint(c Clues) (string, bool) {
 		}
 		return "the server speaks of a subprotocol and none was offered: set {protocols}", true
 	case SaysHost:
-		return "the server dislikes the Host: check the host of the url, or a Host in {headers}, against the names that it serves", true
+		return "the server does not accept the Host: check the host of the url, or a Host in {headers}, against the names that it serves", true
 	case SaysNoUpgrade:
 		return "the server misses the upgrade that the probe asked for: a proxy in front drops the fields Upgrade and Connection", true
 	case SaysEngineIO:
@@ -107,7 +107,7 @@ func credentialsHint(c Clues) string {
 	case c.Says == SaysOtherScheme:
 		return "the server wants a scheme that {auth} does not have, as the detail says: allow Basic or Bearer there, or send what it takes in {headers}"
 	case c.Credentials:
-		return "credentials were sent and are not taken: they are wrong, no longer valid, or of another kind than the server wants"
+		return "credentials were sent and rejected: they are wrong, no longer valid, or of another kind than the server wants"
 	default:
 		return "neither Authorization nor Cookie was sent: set {auth}, or the header that carries the credentials; those in a url may have expired"
 	}
@@ -132,7 +132,7 @@ func forbiddenHint(c Clues) string {
 func proxyStatusHint(c Clues) string {
 	switch c.Status {
 	case 407:
-		return "the proxy wants credentials, or takes those in {proxy_url} for wrong; of schemes the probe knows Basic"
+		return "the proxy wants credentials, or rejects those in {proxy_url}; the probe knows only the scheme Basic"
 	case 403, 401:
 		return "the proxy does not allow this connection: have the host and the port of the endpoint allowed there"
 	case 400, 404, 405, 501:
@@ -154,23 +154,23 @@ var statusHints = map[int]string{
 	402: "the account behind this has to be paid for, or has used its quota up",
 	404: "check the path of the url, and the Host that the gateway routes by",
 	405: "this path takes no GET, with which every upgrade begins: check the path, and a gateway that allows certain methods only",
-	406: "the server has nothing that it takes for acceptable: check the path, and the Accept fields in {headers}",
+	406: "the server has no answer in an acceptable form: check the path, and the Accept fields in {headers}",
 	407: "a proxy that nobody configured stands in the way and wants credentials: look at the network, or set {proxy_url}",
 	408: "the server did not get the whole request in its time: a device in between may hold it back",
 	409: "the server says that this conflicts with something that exists: a session with the same name, for instance",
-	410: "what was at this path is gone for good: ask for its successor",
+	410: "the path was removed for good: ask for its successor",
 	411: "something in front wants a length, which a GET does not have: it does not know upgrades, or the path is that of something else",
 	412: "a condition in {headers} does not hold",
-	413: "the server takes the request for too long: look at {headers}, cookies and tokens above all",
+	413: "the request is too long for the server: look at {headers}, cookies and tokens above all",
 	414: "the url is too long for the server: send its token in {headers}, or raise the limit there",
 	415: "this path wants a body of some type: nothing serves WebSocket there, check the path",
 	416: "a Range in {headers} does not suit: drop it",
 	417: "an Expect in {headers} does not suit: drop it",
-	418: "a firewall for applications answers this way to clients that it dislikes: have the agent's address or its User-Agent exempted",
+	418: "a firewall for applications answers this way to clients that it blocks: have the agent's address or its User-Agent exempted",
 	421: "the server that answers is not meant for this host: the TLS server name, the Host and the address must belong together ({connect_to}, {tls.server_name})",
 	422: "the server understands the request and not its values: check the query of the url and {headers}",
-	423: "what the url names is locked",
-	424: "something that this depends on failed: the text and the server's log say what",
+	423: "the resource of the url is locked",
+	424: "something on which this request depends failed: see the text and the server's log",
 	425: "the server does not want to risk a replay: look for a proxy that sends TLS early data",
 	426: "a proxy in front drops the field Upgrade, or the server wants another version of WebSocket than 13, or of TLS",
 	428: "the server wants a condition in the request, which no upgrade has: check the path",

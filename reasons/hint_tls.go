@@ -89,7 +89,7 @@ func alertHint(c Clues) string {
 	case alertUnrecognizedName:
 		return "the server has no certificate for this name: check the host of the url, or set {tls.server_name}"
 	case alertNoProtocol:
-		return "the server takes no HTTP/1.1 on this port, HTTP/2 only for instance, and this upgrade is a thing of HTTP/1.1: allow it there"
+		return "the server takes no HTTP/1.1 on this port, HTTP/2 only for instance, and this upgrade needs HTTP/1.1: allow it there"
 	case alertNoRenegotiation:
 		return "the server refuses a renegotiation that the probe never asks for: look for a device between"
 	case 121:
@@ -114,7 +114,7 @@ func handshakeFailureHint(c Clues) string {
 	case c.Stage >= StageUpgrade:
 		return "the server refused the connection after the handshake: it may dislike the client certificate, or miss one ({tls.cert_file})"
 	case c.ClientCertificate:
-		return "the server and the probe have no cipher suite, curve or version in common, or the server dislikes the client certificate ({tls.cert_file})"
+		return "the server and the probe have no cipher suite, curve or version in common, or the server rejects the client certificate ({tls.cert_file})"
 	default:
 		return "the server and the probe have no cipher suite, curve or version in common, or the server wants a client certificate ({tls.cert_file})"
 	}

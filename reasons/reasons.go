@@ -53,7 +53,7 @@ func (c Code) When() string {
 	case HandshakeTimeout:
 		return "the deadline passed before the socket was open"
 	case ReplyTimeout:
-		return "the socket opened, then what was waited for did not come before the deadline"
+		return "the socket opened, but the expected answer did not come before the deadline"
 	case ClosedEarly:
 		return "the socket opened, then was gone before the reply or the end of stay_open_ms"
 	case ReplyMismatch:

@@ -61,7 +61,7 @@ func (f *adhocFlags) register(cmd *cobra.Command) {
 	flags.BoolVarP(&f.ip4, "ipv4", "4", false, "connect over IPv4 only")
 	flags.BoolVarP(&f.ip6, "ipv6", "6", false, "connect over IPv6 only")
 	flags.StringVar(&f.proxy, "proxy", "", "`URL` of the proxy to tunnel through, http://, https:// or socks5://; \"\" for none "+
-		"(default what HTTP_PROXY, HTTPS_PROXY and NO_PROXY prescribe)")
+		"(default the proxy of HTTP_PROXY, HTTPS_PROXY and NO_PROXY)")
 	f.registerTLS(flags)
 }
 

@@ -31,7 +31,7 @@ func (f *adhocFlags) registerTLS(flags *pflag.FlagSet) {
 	flags.StringVar(&t.KeyFile, tlsFlag["key_file"], "", "PEM `file` of the private key of --cert-file")
 	flags.BoolVarP(&t.InsecureSkipVerify, tlsFlag["insecure_skip_verify"], "k", false, "accept any certificate")
 	flags.StringVar(&f.serverName, "server-name", "", "`name` to ask for (SNI) and to find in the certificate")
-	flags.BoolVar(&f.anyHostname, "any-hostname", false, "accept a trusted certificate whatever name is in it")
+	flags.BoolVar(&f.anyHostname, "any-hostname", false, "accept a certificate of a trusted authority with any name")
 	flags.StringVar(&f.minTLS, "tls-min", "", "oldest `version` of TLS that will do, 1.0 to 1.3 (default 1.2)")
 }
 

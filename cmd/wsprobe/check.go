@@ -38,7 +38,7 @@ func newCheckCommand() *cobra.Command {
 	flags.BoolVar(&c.strict, "strict", false, "take warnings for errors")
 	flags.BoolVar(&c.inJSON, "json", false, "print errors and warnings as JSON, an object a line")
 	flags.BoolVar(&c.withoutSecrets, "without-secrets", false,
-		"take what ${env:} and ${file:} stand for, and the files of tls and auth, for right and read none of them")
+		"read no secrets: every ${env:} and ${file:}, and every file of tls and auth, counts as right")
 	return cmd
 }
 

@@ -26,7 +26,7 @@ func ignoreHangups() *hangups {
 func (h *hangups) tell(log *slog.Logger) {
 	h.told.Go(func() {
 		for range h.signals {
-			log.Warn("SIGHUP ignored: a changed file takes a restart")
+			log.Warn("SIGHUP is ignored: restart wsprobe to read a changed file")
 		}
 	})
 }

@@ -42,12 +42,12 @@ func newOnceCommand() *cobra.Command {
 			"The exit code is 0 if all are ok, 1 if a probe failed, 2 for bad usage or a bad\nconfiguration. Thresholds do not change it.",
 		Example: "  wsprobe once wss://echo.example.com/ --send hello --expect hello\n" +
 			"  wsprobe once wss://echo.example.com/ -v           heads, frames, certificates\n" +
-			"  wsprobe once wss://feed.example.com/ --listen 5s  what comes by itself\n" +
+			"  wsprobe once wss://feed.example.com/ --listen 5s  messages that come unasked\n" +
 			"  wsprobe once wss://echo.example.com/ --ping -n 10 --every 1s\n" +
 			"  wsprobe once -c wsprobe.yaml --probe chat --json",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return fmt.Errorf("once takes one URL, got %d arguments: quote what belongs together", len(args))
+				return fmt.Errorf("once takes one URL, got %d arguments: put quotes around a text with blanks", len(args))
 			}
 			return nil
 		},

@@ -96,7 +96,7 @@ func commandNames(root *cobra.Command) string {
 func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root := &cobra.Command{
 		Use:   "wsprobe",
-		Short: "Probe WebSocket endpoints on a schedule and export what is found over OTLP",
+		Short: "Probe WebSocket endpoints on a schedule and export the results over OTLP",
 		Example: "  wsprobe demo      see it all work, in one process\n" +
 			"  wsprobe target    endpoints to try it on; then, in another terminal:\n" +
 			"  wsprobe once ws://127.0.0.1:9465/good --send ping --expect pong\n" +

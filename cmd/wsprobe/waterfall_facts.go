@@ -35,7 +35,7 @@ func (d *textDisplay) facts(s shot) []fact {
 	}
 	add("peer", known.Text("peer"))
 	if r.Overloaded() {
-		add("agent", fmt.Sprintf("this machine was %.0f ms late to see what came: it is busy, and may be what this shows", probe.Millis(r.Lag)))
+		add("agent", fmt.Sprintf("this machine was %.0f ms late to notice events: it is busy, and the result may show that", probe.Millis(r.Lag)))
 	}
 	add("tls", certificateText(r))
 	add("protocol", known.Text("subprotocol"))

@@ -76,7 +76,7 @@ func (d *disk) note(err error) {
 	switch {
 	case d.trouble == before:
 	case err != nil:
-		d.log.Error("the spool does not work: what is not delivered stays in memory",
+		d.log.Error("the spool does not work: undelivered exports stay in memory",
 			"dir", d.dir.Path, "error.type", d.trouble, "error", err)
 	default:
 		d.log.Info("the spool works again", "dir", d.dir.Path)
