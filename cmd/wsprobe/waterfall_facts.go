@@ -98,15 +98,15 @@ func quoted(m probe.Message) string {
 
 // statusText says what the thresholds of a probe make of a run, and which of them.
 func statusText(p config.Probe, r probe.Result) string {
-	verdict := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
-	decisive := p.Health.Thresholds.Decisive(verdict)
+	judged := p.Health.Thresholds.Judge(p.Spec.Interpretation.Value(r))
+	decisive := p.Health.Thresholds.Decisive(judged)
 	switch {
-	case verdict == health.Unknown:
+	case judged == health.Unknown:
 		return ""
 	case decisive.Given():
-		return fmt.Sprintf("%v: %v", verdict, decisive)
+		return fmt.Sprintf("%v: %v", judged, decisive)
 	default:
-		return verdict.String()
+		return judged.String()
 	}
 }
 

@@ -7,13 +7,15 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/say"
 )
 
-// connected is a dialer that returns a connection that is open already.
-type connected struct{ conn net.Conn }
+// connDialer is a dialer that returns a connection that is open already.
+type connDialer struct{ conn net.Conn }
 
-func (c connected) Dial(string, string) (net.Conn, error) { return c.conn, nil }
+func (d connDialer) Dial(string, string) (net.Conn, error) { return d.conn, nil }
 
 // DialContext exists because the library runs a dialer without it in a goroutine.
-func (c connected) DialContext(context.Context, string, string) (net.Conn, error) { return c.conn, nil }
+func (d connDialer) DialContext(context.Context, string, string) (net.Conn, error) {
+	return d.conn, nil
+}
 
 // The authentication methods of SOCKS5 (RFC 1928 3).
 const (

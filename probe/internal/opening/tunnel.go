@@ -84,7 +84,7 @@ func (a *Attempt) tunnelHTTP(conn net.Conn) (net.Conn, error) {
 		return nil, &frame.Breach{Type: reasons.Proxy, About: say.Sentence("proxy answered CONNECT with %s", resp.Status)}
 	}
 	if early, _ := br.Peek(br.Buffered()); len(early) > 0 {
-		return &ahead{conn, early}, nil
+		return &prefixedConn{conn, early}, nil
 	}
 	return conn, nil
 }
@@ -94,19 +94,19 @@ func basicAuth(user *url.Userinfo) string {
 	return base64.StdEncoding.EncodeToString([]byte(user.Username() + ":" + password))
 }
 
-// ahead is a connection of which some bytes have been read already. An endpoint may speak first: its bytes then came
-// with the proxy's answer, and count as without a proxy.
-type ahead struct {
+// prefixedConn is a connection of which some bytes have been read already. An endpoint may speak first: its bytes then
+// came with the proxy's answer, and count as without a proxy.
+type prefixedConn struct {
 	net.Conn
 	early []byte
 }
 
-func (a *ahead) Read(p []byte) (int, error) {
-	if len(a.early) == 0 {
-		return a.Conn.Read(p)
+func (c *prefixedConn) Read(p []byte) (int, error) {
+	if len(c.early) == 0 {
+		return c.Conn.Read(p)
 	}
-	n := copy(p, a.early)
-	a.early = a.early[n:]
+	n := copy(p, c.early)
+	c.early = c.early[n:]
 	return n, nil
 }
 
@@ -120,7 +120,7 @@ func (a *Attempt) tunnelSOCKS(conn net.Conn) error {
 		password, _ := server.user.Password()
 		auth = &proxy.Auth{User: server.user.Username(), Password: password}
 	}
-	dialer, err := proxy.SOCKS5("tcp", server.authority(), auth, connected{&socksConn{Conn: conn, login: auth != nil}})
+	dialer, err := proxy.SOCKS5("tcp", server.authority(), auth, connDialer{&socksConn{Conn: conn, login: auth != nil}})
 	if err != nil {
 		return err
 	}

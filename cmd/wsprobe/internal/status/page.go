@@ -32,11 +32,11 @@ type overview struct {
 	Waiting      int  // probes that have not run yet
 	FirstFailing int  // index of the row that the count of failing probes leads to
 	Healthy      bool // every probe has run and is ok
-	Verdicts     []verdict
+	Badges       []badge
 }
 
-// verdict is how many probes have a status that is not healthy.
-type verdict struct {
+// badge is how many probes have a status that is not healthy.
+type badge struct {
 	Probes int
 	Status string
 	Mood   string
@@ -103,7 +103,7 @@ func (s *Server) overview(rows []*Entry, now time.Time) overview {
 	o.Healthy = o.Failing == 0 && o.Waiting == 0
 	for _, s := range []health.Status{health.Unhealthy, health.Degraded, health.NoData} {
 		if n := probes[s]; n > 0 {
-			o.Verdicts = append(o.Verdicts, verdict{n, s.String(), moods[s.String()]})
+			o.Badges = append(o.Badges, badge{n, s.String(), moods[s.String()]})
 		}
 	}
 	return o

@@ -32,9 +32,9 @@ func NewBuilder(r *resource.Resource, scope instrumentation.Scope) *Builder {
 	// Every option is set, so that OTEL_ variables cannot override the configuration.
 	provider := sdktrace.NewTracerProvider(
 		sdktrace.WithResource(r),
-		sdktrace.WithIDGenerator(drawn{b}),
-		sdktrace.WithSampler(decided{b}),
-		sdktrace.WithSpanProcessor(taker{b}),
+		sdktrace.WithIDGenerator(presetIDs{b}),
+		sdktrace.WithSampler(presetSampler{b}),
+		sdktrace.WithSpanProcessor(spanCollector{b}),
 		sdktrace.WithRawSpanLimits(sdktrace.SpanLimits{AttributeValueLengthLimit: -1, AttributeCountLimit: -1}),
 	)
 	b.tracer = provider.Tracer(scope.Name,
@@ -140,14 +140,14 @@ func steps(r probe.Result) []child {
 	return all
 }
 
-// drawn gives spans their ids.
-type drawn struct{ b *Builder }
+// presetIDs gives spans their ids.
+type presetIDs struct{ b *Builder }
 
-func (d drawn) NewIDs(context.Context) (trace.TraceID, trace.SpanID) {
-	return trace.TraceID(d.b.run.ID), d.b.nextID
+func (p presetIDs) NewIDs(context.Context) (trace.TraceID, trace.SpanID) {
+	return trace.TraceID(p.b.run.ID), p.b.nextID
 }
 
-func (d drawn) NewSpanID(context.Context, trace.TraceID) trace.SpanID { return d.b.nextID }
+func (p presetIDs) NewSpanID(context.Context, trace.TraceID) trace.SpanID { return p.b.nextID }
 
 // childID is the id of a child of a run by its number. It follows from that of the run, so that spans that are made
 // twice, for a request that is tried again, are the same spans. (The mixing is that of SplitMix64.)
@@ -159,23 +159,23 @@ func childID(run trace.SpanID, i int) (id trace.SpanID) {
 	return id
 }
 
-// decided samples what was sampled before the run, so that a span bears the same flags as the request did, and records
+// presetSampler samples what was sampled before the run, so that a span bears the same flags as the request did, and records
 // everything.
-type decided struct{ b *Builder }
+type presetSampler struct{ b *Builder }
 
-func (d decided) ShouldSample(sdktrace.SamplingParameters) sdktrace.SamplingResult {
-	if d.b.run.Sampled {
+func (p presetSampler) ShouldSample(sdktrace.SamplingParameters) sdktrace.SamplingResult {
+	if p.b.run.Sampled {
 		return sdktrace.SamplingResult{Decision: sdktrace.RecordAndSample}
 	}
 	return sdktrace.SamplingResult{Decision: sdktrace.RecordOnly}
 }
 
-func (decided) Description() string { return "decided before the run" }
+func (presetSampler) Description() string { return "decided before the run" }
 
-// taker takes the spans that have ended.
-type taker struct{ b *Builder }
+// spanCollector takes the spans that have ended.
+type spanCollector struct{ b *Builder }
 
-func (t taker) OnEnd(s sdktrace.ReadOnlySpan)                 { t.b.spans = append(t.b.spans, s) }
-func (taker) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
-func (taker) Shutdown(context.Context) error                  { return nil }
-func (taker) ForceFlush(context.Context) error                { return nil }
+func (c spanCollector) OnEnd(s sdktrace.ReadOnlySpan)                 { c.b.spans = append(c.b.spans, s) }
+func (spanCollector) OnStart(context.Context, sdktrace.ReadWriteSpan) {}
+func (spanCollector) Shutdown(context.Context) error                  { return nil }
+func (spanCollector) ForceFlush(context.Context) error                { return nil }
