@@ -13,9 +13,8 @@ type TLS struct {
 	InsecureSkipVerify        bool
 }
 
-// Config reads the files and returns the configuration for a probe, or nil if no field is set. Of wrong files and
-// settings it returns the
-// problems, by the keys that the fields have in a configuration file.
+// Config reads the files and returns the configuration for a probe, or nil if no field is set. If files or settings are
+// wrong, it returns the problems by the keys that the fields have in a configuration file.
 func (t TLS) Config() (config *tls.Config, problems map[string]string) {
 	if t == (TLS{}) {
 		return nil, nil
