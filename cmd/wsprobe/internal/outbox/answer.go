@@ -17,9 +17,6 @@ const (
 	Rejected Outcome = "rejected"
 )
 
-// Outcomes returns every outcome.
-func Outcomes() []Outcome { return []Outcome{Accepted, Partial, Deferred, Rejected} }
-
 // Answer is the result of one attempt to deliver a request.
 type Answer struct {
 	Outcome Outcome
