@@ -22,8 +22,8 @@ func MessageFormats() []MessageFormat {
 	return []MessageFormat{FormatText, FormatBase64, FormatHex}
 }
 
-// decode returns the bytes that a text of the format stands for.
-func (f MessageFormat) decode(text string) ([]byte, error) {
+// Decode returns the bytes that a text of the format stands for. The error says how to write it, and repeats nothing.
+func (f MessageFormat) Decode(text string) ([]byte, error) {
 	if f == FormatText {
 		return []byte(text), nil
 	}

@@ -28,7 +28,7 @@ func newRedactorWithin(ctx context.Context, s Spec, authorization string) *redac
 	var set redact.Secrets
 	for _, text := range s.Secrets {
 		set.AddLines(text)
-		if plain, err := s.MessageFormat.decode(text); s.MessageFormat != FormatText && err == nil {
+		if plain, err := s.MessageFormat.Decode(text); s.MessageFormat != FormatText && err == nil {
 			set.Add(string(plain))
 		}
 	}

@@ -110,7 +110,7 @@ func newTurns(s Spec) ([]turn, error) {
 // prepare brings the texts of the step, whose placeholders are filled in, into the form to send and to compare.
 func (t *turn) prepare(format MessageFormat) (err error) {
 	if t.step.Send != nil {
-		if t.send, err = format.decode(*t.step.Send); err != nil {
+		if t.send, err = format.Decode(*t.step.Send); err != nil {
 			return err
 		}
 	}
@@ -121,7 +121,7 @@ func (t *turn) prepare(format MessageFormat) (err error) {
 		t.expect = match.JSON(s.ExpectJSON)
 	case s.Expect != nil:
 		var text []byte
-		text, err = format.decode(*s.Expect)
+		text, err = format.Decode(*s.Expect)
 		t.expect = match.Text(string(text))
 	}
 	return err

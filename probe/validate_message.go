@@ -47,7 +47,7 @@ func (s Spec) expectFaults(field, text string) []Fault {
 
 // formatFaults checks that a text is written in the format of the messages.
 func (s Spec) formatFaults(field, text string) []Fault {
-	if _, err := s.MessageFormat.decode(text); err != nil {
+	if _, err := s.MessageFormat.Decode(text); err != nil {
 		return []Fault{{Field: field, Given: []string{"MessageFormat"}, Problem: err.Error()}}
 	}
 	return nil

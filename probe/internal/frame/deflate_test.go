@@ -76,7 +76,7 @@ func TestAcceptDeflate(t *testing.T) {
 
 // inflateAll inflates payloads that came one after the other, and stops at the first that cannot be.
 func inflateAll(limit int64, payloads ...string) ([]string, error) {
-	scan := &Scanner{deflate: true}
+	scan := &Scanner{Parser: Parser{deflate: true}}
 	f := &Inflater{scan: scan, limit: limit, takeover: true}
 	var texts []string
 	for _, payload := range payloads {

@@ -1,8 +1,8 @@
 // Package frame judges the frames of a server as a client must (RFC 6455, RFC 7692).
 //
-// [Scanner] is the protocol as a value without I/O: bytes go in, data frames and breaches come out. [AppendControl]
-// makes the control frames of a client. [Stream] puts both on a connection, below the WebSocket library: the library
-// joins and masks data frames, and sees no control frame.
+// [Parser] is the protocol as a value without I/O: bytes go in, pieces of frames and breaches come out. [AppendControl]
+// and [AppendMessage] make the frames of a client. [Scanner] keeps what a run asks about. [Stream] puts them on a
+// connection, below the WebSocket library: the library joins and masks data frames, and sees no control frame.
 package frame
 
 import (

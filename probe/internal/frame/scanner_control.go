@@ -20,7 +20,7 @@ func (s *Scanner) notePing(payload []byte) {
 }
 
 // endClose reads the payload of a close frame (RFC 6455 5.5.1 and 7.4).
-func (s *Scanner) endClose(p []byte) *Breach {
+func (s *Parser) endClose(p []byte) *Breach {
 	if len(p) == 0 {
 		s.closed, s.closeCode = true, CloseNoStatus
 		return nil
@@ -36,7 +36,7 @@ func (s *Scanner) endClose(p []byte) *Breach {
 		return &Breach{Type: reasons.ProtocolError, Code: CloseInvalidData,
 			About: say.Sentence("protocol error: close frame %d with a reason that is not UTF-8", code)}
 	}
-	s.closed, s.closeCode, s.closeReason = true, code, string(reason)
+	s.closed, s.closeCode, s.closeReason = true, uint16(code), string(reason)
 	return nil
 }
 

@@ -21,7 +21,7 @@ type outcome struct {
 
 // judge scans a stream in pieces.
 func judge(stream, cuts []byte, deflate bool) outcome {
-	s := Scanner{limit: 1000, deflate: deflate, wantPong: "mine"}
+	s := Scanner{Parser: Parser{limit: 1000, deflate: deflate}, wantPong: "mine"}
 	var v outcome
 	var data bytes.Buffer
 	for _, chunk := range wstest.Chunks(stream, cuts) {
@@ -31,7 +31,7 @@ func judge(stream, cuts []byte, deflate bool) outcome {
 		}
 	}
 	v.passed = data.String()
-	v.messages, v.pong, v.closed, v.closeCode, v.closeReason = s.messages, s.pong, s.closed, s.closeCode, s.closeReason
+	v.messages, v.pong, v.closed, v.closeCode, v.closeReason = s.messages, s.pong, s.closed, int(s.closeCode), s.closeReason
 	v.inMessage, v.inHeader = s.inMessage, s.headerLen > 0
 	for _, compressed := range s.compressed {
 		v.compressed += map[bool]string{false: "-", true: "c"}[compressed]
@@ -69,7 +69,7 @@ func FuzzFrameScanner(f *testing.F) {
 			if whole.breach != "" && whole.code != CloseProtocol && whole.code != CloseInvalidData && whole.code != CloseTooBig {
 				t.Fatalf("breach %q answered by %d", whole.breach, whole.code)
 			}
-			plain := Scanner{limit: 1 << 20}
+			plain := Scanner{Parser: Parser{limit: 1 << 20}}
 			if b := plain.Scan([]byte(whole.passed), &bytes.Buffer{}); b != nil || whole.breach == "" && plain.messages != whole.messages {
 				t.Fatalf("%x passes on what is a breach: %v, %d messages", stream, b, plain.messages)
 			}
@@ -85,7 +85,7 @@ func TestDataBytes(t *testing.T) {
 		"breach":      wstest.Frame{Opcode: 11, Payload: "x"}.Bytes(),
 		"close frame": wstest.Close(1000, "bye").Bytes() + good,
 	} {
-		s, data := Scanner{limit: 1000}, bytes.Buffer{}
+		s, data := Scanner{Parser: Parser{limit: 1000}}, bytes.Buffer{}
 		b := s.Scan([]byte(good+wstest.Ping("x").Bytes()+good+wstest.Pong("y").Bytes()+tail), &data)
 		if data.String() != good+good || s.messages != 2 || (b != nil) == s.closed {
 			t.Errorf("%s: %x passed on, %d messages, breach %v", name, data.Bytes(), s.messages, b)

@@ -6,7 +6,7 @@ type Message struct {
 	expect  *Expectation
 	options Options
 	search  search
-	utf8    utf8Checker
+	utf8    UTF8
 	text    bool
 	head    []byte
 	size    int
@@ -66,7 +66,7 @@ func (m *Message) Begin(text bool) {
 	if !m.options.Joins || text {
 		m.Forget()
 	}
-	m.utf8 = utf8Checker{}
+	m.utf8 = UTF8{}
 	m.text, m.body, m.matched, m.size = text, m.body[:0], false, 0
 }
 
@@ -79,7 +79,7 @@ func (m *Message) Forget() {
 // Write takes the next bytes of the message. It reports false for bytes that cannot be part of a text message, because
 // they are not UTF-8 (RFC 6455 8.1).
 func (m *Message) Write(chunk []byte) bool {
-	if m.text && !m.utf8.write(chunk) {
+	if m.text && !m.utf8.Write(chunk) {
 		return false
 	}
 	if m.expect.whole() {
@@ -109,7 +109,7 @@ const maxSpare = 64 << 10
 
 // End compares the message, which is complete. It reports false for a text message that ends within a character.
 func (m *Message) End() bool {
-	if m.text && !m.utf8.end() {
+	if m.text && !m.utf8.End() {
 		return false
 	}
 	if !m.expect.whole() {

@@ -2,14 +2,14 @@ package match
 
 import "unicode/utf8"
 
-// utf8Checker validates text that arrives in chunks, which may split a character (RFC 6455 8.1).
-type utf8Checker struct {
+// UTF8 validates text that arrives in chunks, which may split a character (RFC 6455 8.1).
+type UTF8 struct {
 	part    [utf8.UTFMax]byte // an unfinished character at the end of the last chunk
 	partLen int
 }
 
-// write reports whether the text is still valid.
-func (c *utf8Checker) write(chunk []byte) bool {
+// Write reports whether the text is still valid.
+func (c *UTF8) Write(chunk []byte) bool {
 	for c.partLen > 0 && len(chunk) > 0 {
 		c.part[c.partLen] = chunk[0]
 		c.partLen++
@@ -34,5 +34,5 @@ func (c *utf8Checker) write(chunk []byte) bool {
 	return utf8.Valid(chunk[:whole])
 }
 
-// end reports whether the text ended with a whole character.
-func (c *utf8Checker) end() bool { return c.partLen == 0 }
+// End reports whether the text ended with a whole character.
+func (c *UTF8) End() bool { return c.partLen == 0 }

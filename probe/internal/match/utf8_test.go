@@ -16,12 +16,12 @@ func FuzzUTF8Checker(f *testing.F) {
 		}
 	}
 	f.Fuzz(func(t *testing.T, text, cuts []byte) {
-		var c utf8Checker
+		var c UTF8
 		valid := true
 		for _, chunk := range wstest.Chunks(text, cuts) {
-			valid = valid && c.write(chunk)
+			valid = valid && c.Write(chunk)
 		}
-		if valid = valid && c.end(); valid != utf8.Valid(text) {
+		if valid = valid && c.End(); valid != utf8.Valid(text) {
 			t.Fatalf("%q: %v", text, valid)
 		}
 	})
