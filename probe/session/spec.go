@@ -1,0 +1,165 @@
+package session
+
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// Limits and defaults of a [Spec].
+const (
+	MinInterval              = 100 * time.Millisecond
+	MaxInterval              = 24 * time.Hour
+	DefaultPingTimeout       = 10 * time.Second
+	DefaultHeartbeatInterval = 30 * time.Second
+	DefaultHeartbeatTimeout  = 10 * time.Second
+	MinLifetime              = time.Second
+	MaxLifetime              = 30 * 24 * time.Hour
+	DefaultReconnectMin      = 500 * time.Millisecond
+	DefaultReconnectMax      = time.Minute
+	MaxReconnect             = time.Hour
+	MaxAnswers               = 8
+)
+
+// Spec says which endpoint to hold open and how. Only the URL of its Opening is required; the zero value of every other
+// field is its default.
+type Spec struct {
+	// Opening is the way to the open socket. Its fields are fields of the Spec, too.
+	probe.Opening
+	// Timeout bounds an open from its start to the end of the Exchange, as in [probe.Spec].
+	Timeout time.Duration
+	// MessageFormat is how the messages and expectations of the Spec are written. Default: probe.FormatText.
+	MessageFormat probe.MessageFormat
+	// MaxReply is the longest message to accept, in bytes after inflating, at most probe.MaxMaxReply. A longer one ends
+	// the session. Default: probe.DefaultMaxReply.
+	MaxReply int64
+	// Exchange is a conversation after each open, a login for instance. Nil has none. Its failure is that of the open.
+	Exchange []probe.Step
+
+	// PingInterval is the time between two Ping frames, from MinInterval to MaxInterval. Default: 0, which sends none.
+	PingInterval time.Duration
+	// PingTimeout bounds the wait for a Pong. It counts from each Ping and may be longer than PingInterval: a Ping that
+	// is due meanwhile waits, because some servers answer only the first of two. A Pong with another payload is a sign
+	// of life, too. From MinInterval to MaxInterval. Default: DefaultPingTimeout.
+	PingTimeout time.Duration
+	// Heartbeat is a round trip of messages of the application, or nil.
+	Heartbeat *Heartbeat
+	// Answers are messages to send whenever the server asks for them, at most MaxAnswers. The first one that matches is
+	// sent.
+	Answers []Answer
+	// Expectation says which messages are the wanted ones. Without one, these are all data messages but the answers to
+	// heartbeats and the messages that Answers are for.
+	Expectation
+	// MaxSilence is the time without a wanted message after which the session counts as deaf. It ends then, with
+	// reasons.Stale. From MinInterval to MaxInterval. Default: 0, which has no such bound.
+	MaxSilence time.Duration
+	// Sequence is the path of a number in each wanted message, as in ExpectJSON. The number rises by one from message
+	// to message of a connection. The value may be a text of digits. Empty counts nothing.
+	Sequence string
+	// SentAt is the path of the time at which the server sent a wanted message: a text of RFC 3339, or the time since
+	// 1970 in s, ms, µs or ns, which its size tells. Empty tells no age.
+	SentAt string
+	// MaxLifetime is the age at which a session is renewed on purpose, from MinLifetime to the constant MaxLifetime.
+	// Default: 0, which renews none.
+	MaxLifetime time.Duration
+	// Renew is the order of a renewal. Default: RenewAfter.
+	Renew Renew
+	// Reconnect bounds the wait before a session that ended is opened anew.
+	Reconnect Reconnect
+}
+
+// Expectation says which message is meant. At most one of its fields is set; without any, every data message is.
+type Expectation struct {
+	// Expect is a text that the message must contain, at most probe.MaxExpectBytes.
+	Expect string
+	// ExpectPattern is a regular expression (RE2) that must match somewhere in the message, see [probe.Step].
+	ExpectPattern string
+	// ExpectJSON has the values of a JSON message by their paths, see [probe.Step].
+	ExpectJSON map[string]any
+}
+
+// Heartbeat is a message that is sent at intervals, with its answer. Only one is under way at a time. No text of it has
+// placeholders.
+type Heartbeat struct {
+	// Send is the message, at most probe.MaxSendBytes, and required.
+	Send string
+	// Expectation is the answer. Without one, the next data message is.
+	Expectation
+	// Interval is the time between two messages, from MinInterval to MaxInterval. Default: DefaultHeartbeatInterval.
+	Interval time.Duration
+	// Timeout bounds the wait for the answer. The session ends when it passes. Default: DefaultHeartbeatTimeout.
+	Timeout time.Duration
+}
+
+// Answer is a message to send when the server asks for it, as with the heartbeats of Socket.IO and Centrifugo. No text
+// of it has placeholders.
+type Answer struct {
+	// Expectation is the message of the server. It must say something: an answer to every message would be a flood.
+	Expectation
+	// Send is the answer, at most probe.MaxSendBytes, and required.
+	Send string
+}
+
+// Renew is the order in which a session is renewed.
+type Renew string
+
+// The orders.
+const (
+	// RenewAfter closes a session and then opens the next.
+	RenewAfter Renew = "after"
+	// RenewBefore opens the next session and then closes the old one, for endpoints that allow two.
+	RenewBefore Renew = "before"
+)
+
+// Renews returns every order.
+func Renews() []Renew { return []Renew{RenewAfter, RenewBefore} }
+
+// Reconnect bounds the waits before reopening. Each wait is a random part of a bound, which begins at Min, doubles with
+// each end and stays at Max. It begins anew after a session that lasted as long as Max. A server that names a time, by
+// close code 1012 or 1013 or by Retry-After, is heeded.
+type Reconnect struct {
+	// Min is the first bound, from MinInterval. Default: DefaultReconnectMin.
+	Min time.Duration
+	// Max is the last bound, from Min to MaxReconnect. Default: DefaultReconnectMax.
+	Max time.Duration
+}
+
+// WithDefaults returns the Spec with its defaults filled in. Slices and maps are shared with s.
+func (s Spec) WithDefaults() Spec {
+	open := s.opening().WithDefaults()
+	s.Opening, s.Timeout, s.MaxReply = open.Opening, open.Timeout, open.MaxReply
+	fill(&s.MessageFormat, probe.FormatText)
+	if s.PingInterval > 0 {
+		fill(&s.PingTimeout, DefaultPingTimeout)
+	}
+	if s.Heartbeat != nil {
+		beat := *s.Heartbeat
+		fill(&beat.Interval, DefaultHeartbeatInterval)
+		fill(&beat.Timeout, DefaultHeartbeatTimeout)
+		s.Heartbeat = &beat
+	}
+	if s.MaxLifetime > 0 {
+		fill(&s.Renew, RenewAfter)
+	}
+	fill(&s.Reconnect.Min, DefaultReconnectMin)
+	fill(&s.Reconnect.Max, max(DefaultReconnectMax, s.Reconnect.Min))
+	return s
+}
+
+// fill sets a value that is not set.
+func fill[T comparable](value *T, otherwise T) {
+	var zero T
+	if *value == zero {
+		*value = otherwise
+	}
+}
+
+// opening is the Spec of a run that opens the session and has its exchange.
+func (s Spec) opening() probe.Spec {
+	open := probe.Spec{Opening: s.Opening, Timeout: s.Timeout, MaxReply: s.MaxReply, Interpretation: probe.HandshakeLatency,
+		Exchange: s.Exchange}
+	if s.Exchange != nil {
+		open.MessageFormat = s.MessageFormat
+	}
+	return open
+}
