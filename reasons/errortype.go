@@ -42,6 +42,8 @@ const (
 	ReplyTimedOut  ErrorType = "reply_timeout"
 	PongTimeout    ErrorType = "pong_timeout"
 	StayTimeout    ErrorType = "stay_open_timeout"
+	// Stale is a held session whose wanted messages stayed away for too long.
+	Stale ErrorType = "stale"
 	// ReplyTimedOutPong is a reply_timeout of an endpoint that answered a Ping meanwhile.
 	ReplyTimedOutPong ErrorType = "reply_timeout_pong_ok"
 )
@@ -100,6 +102,7 @@ func Kinds() []Kind {
 		{ReplyTimedOutPong, reply, "the deadline passed without a message, but the pong came: the endpoint lives, the application is silent"},
 		{PongTimeout, reply, "the deadline passed without the pong"},
 		{StayTimeout, reply, "the deadline passed before the socket had stayed open for stay_open_ms"},
+		{Stale, reply, "a held session was open, but no wanted message came for max_silence"},
 		{CloseFrame, closed, "the server sent a close frame; its code stands in the result"},
 		{ProtocolError, closed, "the server broke RFC 6455 or sent text that is not UTF-8"},
 		{MessageTooBig, closed, "the server sent a message over the limit"},

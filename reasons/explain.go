@@ -23,6 +23,7 @@ const (
 	StagePong
 	StageReply
 	StageStay // waiting whether the socket stays open
+	StageHold // waiting for the next wanted message of a held session
 	StageDone // measured what the interpretation asks for
 )
 
@@ -116,6 +117,8 @@ func replyTimeout(e Evidence) ErrorType {
 		return PongTimeout
 	case e.Stage == StageStay:
 		return StayTimeout
+	case e.Stage == StageHold:
+		return Stale
 	case e.Ponged:
 		return ReplyTimedOutPong
 	default:

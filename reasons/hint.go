@@ -88,6 +88,7 @@ var plainHints = map[ErrorType]string{
 	PongTimeout:       "the server does not answer Ping frames as RFC 6455 5.5.2 demands; a server that is busy or hangs looks the same",
 	ReplyTimedOutPong: "the server's WebSocket layer answers pings: look at the application behind it, and at {send_message}, which it may not know",
 	ProtocolError:     "the server, or something in between, breaks RFC 6455 as the detail says; clients will see the same",
+	Stale:             "the socket lives and the subscription is silent: look at the feed behind the endpoint, and whether it still knows this subscriber",
 	StayTimeout:       "the socket was still open when the time was up: raise {timeout_ms}, or lower {stay_open_ms}",
 }
 

@@ -217,6 +217,8 @@ func TestExplain(t *testing.T) {
 		{ReplyTimeout, ReplyTimedOut, late(StageReply)},
 		{ReplyTimeout, ReplyTimedOutPong, Evidence{Stage: StageReply, Ponged: true, DeadlinePassed: true}},
 		{ReplyTimeout, StayTimeout, late(StageStay)},
+		{ReplyTimeout, Stale, late(StageHold)},
+		{ClosedEarly, CloseFrame, Evidence{Stage: StageHold, CloseReceived: true, Unmatched: 1}},
 		{ClosedEarly, CloseFrame, Evidence{Stage: StageStay, CloseReceived: true, Unmatched: 1}},
 		{ClosedEarly, UnexpectedEOF, failing(StageStay, "eof")},
 		{OpenFailed, TLSHandshake, failing(StageUpgrade, "own alert")},

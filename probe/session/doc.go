@@ -1,4 +1,4 @@
-// Package session holds a WebSocket open and tells what happens to it.
+// Package session holds a WebSocket open.
 //
 // A run of package probe connects, looks and leaves. A session stays: it sends Pings and heartbeats, watches the
 // messages that it subscribed to, and says how its connection ended. A [Spec] describes it.

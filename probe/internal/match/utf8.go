@@ -8,6 +8,9 @@ type UTF8 struct {
 	partLen int
 }
 
+// Reset prepares for the next text.
+func (c *UTF8) Reset() { *c = UTF8{} }
+
 // Write reports whether the text is still valid.
 func (c *UTF8) Write(chunk []byte) bool {
 	for c.partLen > 0 && len(chunk) > 0 {

@@ -1,0 +1,104 @@
+package session
+
+import (
+	"errors"
+	"io"
+	"syscall"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// end describes an end that is now.
+func (m *machine) end(cause Cause, now time.Duration) *End {
+	code, kind := reasons.Explain(cause.evidence())
+	return &End{
+		At: m.opened.Add(now), Cause: cause, Reason: code, ErrorType: kind,
+		Lifetime: now, IdleIn: max(0, now-m.lastIn), IdleOut: max(0, now-m.lastOut),
+		SinceMessage: max(0, now-m.lastMessage), SinceWanted: max(0, now-m.lastWanted),
+		InFlight: InFlight{Ping: m.pinging, Heartbeat: m.beating, Message: m.started},
+		Totals:   m.totals,
+	}
+}
+
+// evidence is that of a cause. A breach and a failure of the network have more of their own.
+func (c Cause) evidence() reasons.Evidence {
+	switch c {
+	case ByClose:
+		return reasons.Evidence{Stage: reasons.StageHold, CloseReceived: true}
+	case ByFIN:
+		return reasons.Evidence{Stage: reasons.StageHold, Err: io.EOF}
+	case ByReset:
+		return reasons.Evidence{Stage: reasons.StageHold, Err: syscall.ECONNRESET}
+	case ByNetwork:
+		return reasons.Evidence{Stage: reasons.StageHold}
+	case ByBreach:
+		return reasons.Evidence{Stage: reasons.StageHold, Breach: reasons.ProtocolError}
+	case ByPing:
+		return reasons.Evidence{Stage: reasons.StagePong, DeadlinePassed: true}
+	case ByHeartbeat:
+		return reasons.Evidence{Stage: reasons.StageReply, DeadlinePassed: true}
+	case BySilence:
+		return reasons.Evidence{Stage: reasons.StageHold, DeadlinePassed: true}
+	case ByMemory:
+		return reasons.Evidence{Stage: reasons.StageHold, DeadlinePassed: true, Starved: true}
+	default: // our plan
+		return reasons.Evidence{Stage: reasons.StageDone}
+	}
+}
+
+// tellEnd tells of the end.
+func (m *machine) tellEnd(w *work, end *End, now time.Duration) {
+	m.tell(w, Event{Kind: Ended, End: end}, now)
+}
+
+// breach ends the session with the code of a breach (RFC 6455 7.1.7). After our close frame it ends the machine: the
+// close frame of the server can no longer be found.
+func (m *machine) breach(w *work, b *frame.Breach, now time.Duration) {
+	if m.state != open {
+		m.finish(w, false, now)
+		return
+	}
+	end := m.end(ByBreach, now)
+	end.ErrorType, end.Detail = b.Type, b.About
+	m.giveUp(w, end, b.Code, now)
+	m.state = ending // what follows cannot be read
+}
+
+// outOfMemory ends the session because all sessions together have no memory left.
+func (m *machine) outOfMemory(w *work, now time.Duration) {
+	end := m.end(ByMemory, now)
+	end.Detail = say.Own("the messages that are under way in all sessions need more memory than they may have together")
+	m.giveUp(w, end, frame.CloseTooBig, now)
+}
+
+// gone takes the end of the connection: io.EOF for one without an error.
+func (m *machine) gone(w *work, err error, at time.Time) {
+	now := m.since(at)
+	switch m.state {
+	case done:
+		return
+	case open:
+		end := m.end(causeOf(err), now)
+		end.Code = frame.CloseAbnormal
+		if end.Cause != ByFIN {
+			end.Detail = say.Sentence("%s", err)
+		}
+		m.tellEnd(w, end, now)
+	}
+	m.finish(w, m.closed && errors.Is(err, io.EOF), now)
+}
+
+// causeOf names the end of a connection. A write after a server's orderly end finds a broken pipe.
+func causeOf(err error) Cause {
+	switch {
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
+		return ByFIN
+	case errors.Is(err, syscall.ECONNRESET):
+		return ByReset
+	default:
+		return ByNetwork
+	}
+}

@@ -1,0 +1,115 @@
+package session
+
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Kind says what an [Event] is about.
+type Kind uint8
+
+// The kinds.
+const (
+	// Ponged: the Pong for a Ping came. RTT is set.
+	Ponged Kind = iota + 1
+	// Unanswered: a Ping had no answer of its own in time, but another Pong came meanwhile. The session goes on.
+	Unanswered
+	// Beat: the answer to a heartbeat came. RTT is set.
+	Beat
+	// Received: a data message came. Message is set.
+	Received
+	// RenewalDue: the session has reached its MaxLifetime, and the next one is to be opened first.
+	RenewalDue
+	// Ended: the session is over. End is set. The closing handshake may follow.
+	Ended
+	// Closed: the connection is to be closed, nothing more follows. Clean is set.
+	Closed
+)
+
+// Event is something that happened in a session.
+type Event struct {
+	Kind    Kind
+	At      time.Time
+	RTT     time.Duration
+	Message Message
+	End     *End
+	// Clean: both close frames were exchanged, and the server then ended the connection (RFC 6455 7.1.1).
+	Clean bool
+}
+
+// Message is a data message that came.
+type Message struct {
+	Size   int  // bytes after inflating
+	Wanted bool // it is one of those that the Spec waits for; the other fields are for these
+	// Gap is the time since the last wanted message, or else since the open.
+	Gap time.Duration
+	// Age is the time since SentAt, if Dated. It is negative if the clock of the server is ahead.
+	Age   time.Duration
+	Dated bool
+	// Lost is how many numbers of the Sequence are missing before this message. Repeated: the number came before.
+	// Disordered: the number is lower than that of an earlier message.
+	Lost                 int64
+	Repeated, Disordered bool
+}
+
+// Cause says who or what ended a session. It is a closed set.
+type Cause string
+
+// The causes.
+const (
+	ByClose     Cause = "close"     // a close frame of the server
+	ByFIN       Cause = "fin"       // the end of the TCP connection without a close frame
+	ByReset     Cause = "reset"     // a TCP reset
+	ByNetwork   Cause = "network"   // another failure of the connection
+	ByPing      Cause = "ping"      // no Pong within PingTimeout
+	ByHeartbeat Cause = "heartbeat" // no answer within Heartbeat.Timeout
+	BySilence   Cause = "silence"   // no wanted message within MaxSilence
+	ByBreach    Cause = "breach"    // the server broke the protocol or a limit
+	ByMemory    Cause = "memory"    // messages under way needed more memory than all sessions may have
+	ByLifetime  Cause = "lifetime"  // our plan: a renewal
+	ByStop      Cause = "stop"      // our plan: the agent stops, or its configuration has changed
+)
+
+// Causes returns every cause.
+func Causes() []Cause {
+	return []Cause{ByClose, ByFIN, ByReset, ByNetwork, ByPing, ByHeartbeat, BySilence, ByBreach, ByMemory, ByLifetime, ByStop}
+}
+
+// Planned reports whether the session ended on purpose.
+func (c Cause) Planned() bool { return c == ByLifetime || c == ByStop }
+
+// End says how a session ended.
+type End struct {
+	At        time.Time
+	Cause     Cause
+	Reason    reasons.Code
+	ErrorType reasons.ErrorType
+	// Code is that of the server's close frame, 1005 for one without a code, 1006 for an end without a close frame, or
+	// else the code that the session sent. CloseReason is the server's.
+	Code        int
+	CloseReason string
+	Detail      string // a sentence about a breach or a failure, or empty
+	// Lifetime is the time since the open. IdleIn and IdleOut are the times since the last byte from and to the server,
+	// or else since the open. SinceMessage and SinceWanted are those since the last data message and wanted message.
+	Lifetime, IdleIn, IdleOut, SinceMessage, SinceWanted time.Duration
+	InFlight                                             InFlight
+	Totals                                               Totals
+}
+
+// Idle is how long no byte went either way.
+func (e *End) Idle() time.Duration { return min(e.IdleIn, e.IdleOut) }
+
+// InFlight is what had no end when the session ended.
+type InFlight struct {
+	Ping, Heartbeat bool // without an answer
+	Message         bool // begun by the server, without its end
+}
+
+// Totals are sums over a session.
+type Totals struct {
+	BytesIn, BytesOut          uint64 // frames with their headers, without TLS
+	Messages, Wanted           uint64
+	Pings, Pongs, Beats        uint64 // Ping frames sent, answered, and answered heartbeats
+	Lost, Repeated, Disordered uint64 // of the Sequence; Lost without the numbers that came late
+}

@@ -1,0 +1,235 @@
+package session
+
+import (
+	"crypto/rand"
+	"encoding/binary"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/match"
+)
+
+// machine is one session from its open to the end of its connection, without I/O. Its driver calls feed with the bytes
+// that came, gone with the end of the connection, and tick at next or later. After each call the driver writes the
+// output and hands on the events of the work.
+//
+// Before it ticks, a driver feeds everything that has come, so that a machine or a process that stood still takes no
+// answer for late. Times are those of one clock; they are kept as offsets from the open, so that a step of the wall
+// clock does not matter.
+//
+// A machine that waits owns no buffer. One buffer holds a message that has come in part, and one, if the server insists
+// on it, the window of its compression; both are taken from the memory of all sessions.
+type machine struct {
+	plan   *plan
+	opened time.Time
+	parser frame.Parser
+	state  state
+
+	inflates bool // messages may be compressed
+	takeover bool // and refer to earlier ones
+	text     bool // the message under way is one
+	started  bool // the message under way has begun
+	pinging  bool // a Ping has no answer of its own yet
+	alive    bool // but another Pong came
+	beating  bool // a heartbeat has no answer yet
+	beatPong bool // a Pong came since the heartbeat
+	due      bool // RenewalDue was told
+	closed   bool // a close frame came, after ours or before
+	utf8     match.UTF8
+	size     int    // of the message under way, as it is sent
+	body     []byte // of the message under way, if it is needed whole
+	window   []byte // of the compression
+
+	lastIn, lastOut         time.Duration // when a byte came, and when one was sent
+	lastMessage, lastWanted time.Duration
+	pingDue, pingAt         time.Duration
+	beatDue, beatAt         time.Duration
+	until                   time.Duration // the end of the closing handshake
+	ping                    [pingPayload]byte
+	numbers                 sequence
+	totals                  Totals
+}
+
+// state is how far a machine is.
+type state uint8
+
+const (
+	open    state = iota
+	closing       // our close frame is out; waits for that of the server
+	ending        // both are out; waits for the server to end the connection
+	done
+)
+
+// pingPayload is the length of a Ping's payload in bytes. Nobody can guess so many, and servers with small buffers
+// still answer them.
+const pingPayload = 8
+
+// closeBudget bounds the closing handshake.
+const closeBudget = 500 * time.Millisecond
+
+// newMachine begins a session on a connection that opened at a time. Agreed is its compression, or nil.
+func newMachine(p *plan, agreed *frame.Deflate, opened time.Time) machine {
+	m := machine{plan: p, opened: opened, parser: frame.NewParser(p.spec.MaxReply, agreed), inflates: agreed != nil}
+	m.takeover = m.inflates && agreed.Takeover()
+	m.pingDue = p.spec.PingInterval
+	if p.spec.Heartbeat != nil {
+		m.beatDue = p.spec.Heartbeat.Interval
+	}
+	return m
+}
+
+// since is a time as an offset from the open. The kernel's time of arrival can seem to be before it.
+func (m *machine) since(at time.Time) time.Duration { return max(0, at.Sub(m.opened)) }
+
+// tell adds an event.
+func (m *machine) tell(w *work, e Event, now time.Duration) {
+	e.At = m.opened.Add(now)
+	w.events = append(w.events, e)
+}
+
+// feed takes the next bytes of the connection, which came at a time.
+func (m *machine) feed(w *work, p []byte, at time.Time) {
+	now := m.since(at)
+	m.lastIn = now
+	m.totals.BytesIn += uint64(len(p))
+	pongs := len(w.out)
+	for len(p) > 0 && (m.state == open || m.state == closing) {
+		piece, rest, b := m.parser.Next(p)
+		p = rest
+		switch {
+		case b != nil:
+			m.breach(w, b, now)
+		case piece.Opcode < frame.Close:
+			m.data(w, piece, at)
+		case !piece.Ended:
+		case piece.Opcode == frame.Close:
+			m.serverClosed(w, now)
+		case m.state == open && piece.Opcode == frame.Ping:
+			if len(w.out)-pongs > maxPongs { // only the last ones need an answer (RFC 6455 5.5.3)
+				w.out = w.out[:pongs]
+			}
+			m.sayControl(w, frame.Pong, string(piece.Control), now)
+		case m.state == open:
+			m.pong(w, piece.Control, now)
+		}
+	}
+}
+
+// maxPongs bounds the Pongs for the bytes of one feed, in bytes: a server that sends more Pings at once is flooding.
+const maxPongs = 4 << 10
+
+// sayControl appends a control frame to the output.
+func (m *machine) sayControl(w *work, opcode byte, payload string, now time.Duration) {
+	before := len(w.out)
+	w.out = frame.AppendControl(w.out, opcode, payload)
+	m.said(len(w.out)-before, now)
+}
+
+// sayMessage appends a data message to the output.
+func (m *machine) sayMessage(w *work, message []byte, now time.Duration) {
+	before := len(w.out)
+	w.out = frame.AppendMessage(w.out, m.plan.opcode, message)
+	m.said(len(w.out)-before, now)
+}
+
+func (m *machine) said(n int, now time.Duration) {
+	m.totals.BytesOut += uint64(n)
+	m.lastOut = now
+}
+
+// pong takes a Pong.
+func (m *machine) pong(w *work, payload []byte, now time.Duration) {
+	m.beatPong = true
+	if !m.pinging || string(payload) != string(m.ping[:]) {
+		m.alive = m.pinging
+		return
+	}
+	m.pinging = false
+	m.totals.Pongs++
+	m.tell(w, Event{Kind: Ponged, RTT: max(0, now-m.pingAt)}, now)
+	m.sendDue(w, now)
+}
+
+// sendDue sends the Ping and the heartbeat that are due, but none while an earlier one waits for its answer.
+func (m *machine) sendDue(w *work, now time.Duration) {
+	if m.plan.spec.PingInterval > 0 && !m.pinging && now >= m.pingDue {
+		copy(m.ping[:], rand.Text())
+		m.pinging, m.alive, m.pingAt = true, false, now
+		m.pingDue = nextDue(m.pingDue, m.plan.spec.PingInterval, now)
+		m.totals.Pings++
+		m.sayControl(w, frame.Ping, string(m.ping[:]), now)
+	}
+	if beat := m.plan.spec.Heartbeat; beat != nil && !m.beating && now >= m.beatDue {
+		m.beating, m.beatPong, m.beatAt = true, false, now
+		m.beatDue = nextDue(m.beatDue, beat.Interval, now)
+		m.sayMessage(w, m.plan.beat, now)
+	}
+}
+
+// nextDue keeps the beat of an interval, unless it was missed.
+func nextDue(due, interval, now time.Duration) time.Duration {
+	if due += interval; due > now {
+		return due
+	}
+	return now + interval
+}
+
+// sayClose sends a close frame and begins the closing handshake.
+func (m *machine) sayClose(w *work, code int, now time.Duration, next state) {
+	payload := ""
+	if code != frame.CloseNoStatus {
+		payload = string(binary.BigEndian.AppendUint16(nil, uint16(code)))
+	}
+	m.sayControl(w, frame.Close, payload, now)
+	m.state, m.until = next, now+closeBudget
+	m.forget()
+}
+
+// forget frees what a machine holds beside itself.
+func (m *machine) forget() {
+	m.plan.memory.give(cap(m.body) + cap(m.window))
+	m.body, m.window = nil, nil
+}
+
+// serverClosed answers the server's close frame with its own code (RFC 6455 5.5.1).
+func (m *machine) serverClosed(w *work, now time.Duration) {
+	code, reason, _ := m.parser.Closed()
+	m.closed = true
+	if m.state == closing {
+		m.state = ending
+		return
+	}
+	end := m.end(ByClose, now)
+	end.Code, end.CloseReason = code, reason
+	m.tellEnd(w, end, now)
+	m.sayClose(w, code, now, ending)
+}
+
+// stop ends the session on purpose: with 1000 for a renewal and 1001 for a stop (RFC 6455 7.4.1).
+func (m *machine) stop(w *work, cause Cause, at time.Time) {
+	if m.state != open {
+		return
+	}
+	now, code := m.since(at), closeGoingAway
+	if cause == ByLifetime {
+		code = frame.CloseNormal
+	}
+	m.giveUp(w, m.end(cause, now), code, now)
+}
+
+// closeGoingAway is the code of an endpoint that stops.
+const closeGoingAway = 1001
+
+// giveUp ends the session from our side.
+func (m *machine) giveUp(w *work, end *End, code int, now time.Duration) {
+	end.Code = code
+	m.tellEnd(w, end, now)
+	m.sayClose(w, code, now, closing)
+}
+
+// finish is the end of the machine.
+func (m *machine) finish(w *work, clean bool, now time.Duration) {
+	m.state = done
+	m.forget()
+	m.tell(w, Event{Kind: Closed, Clean: clean}, now)
+}

@@ -1,0 +1,176 @@
+package session
+
+import (
+	"errors"
+	"time"
+	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// data takes a piece of a data frame.
+func (m *machine) data(w *work, piece frame.Piece, at time.Time) {
+	if m.state != open {
+		return // nothing counts after our close frame but that of the server
+	}
+	now := m.since(at)
+	if piece.Header != nil && piece.Opcode != frame.Continuation {
+		m.text, m.started, m.size = piece.Opcode == frame.Text, true, 0
+		m.utf8.Reset()
+	}
+	ended := piece.Ended && piece.Final
+	whole := m.plan.reads || m.parser.Compressed()
+	m.size += len(piece.Payload)
+	switch {
+	case !whole && m.text && !m.utf8.Write(piece.Payload):
+		m.breach(w, invalidText(), now)
+	case !whole && ended && m.text && !m.utf8.End():
+		m.breach(w, invalidText(), now)
+	case !whole && ended:
+		m.message(w, nil, m.size, at)
+	case whole && ended && m.size == len(piece.Payload): // it is here as a whole: the usual case needs no buffer
+		m.complete(w, piece.Payload, at)
+	case whole && !m.keep(piece.Payload):
+		m.outOfMemory(w, now)
+	case whole && ended:
+		m.complete(w, m.body, at)
+	}
+}
+
+// keep appends to the message under way, and reports whether there was memory for it.
+func (m *machine) keep(p []byte) bool {
+	if need := len(m.body) + len(p); need > cap(m.body) {
+		size := max(need, 2*cap(m.body))
+		if !m.plan.memory.take(size - cap(m.body)) {
+			return false
+		}
+		bigger := make([]byte, len(m.body), size)
+		copy(bigger, m.body)
+		m.body = bigger
+	}
+	m.body = append(m.body, p...)
+	return true
+}
+
+// complete takes a whole message as it was sent.
+func (m *machine) complete(w *work, payload []byte, at time.Time) {
+	now := m.since(at)
+	if m.parser.Compressed() {
+		var ok bool
+		if payload, ok = m.inflate(w, payload, now); !ok {
+			return
+		}
+	}
+	if m.text && !utf8.Valid(payload) {
+		m.breach(w, invalidText(), now)
+		return
+	}
+	m.message(w, payload, len(payload), at)
+	m.plan.memory.give(cap(m.body))
+	m.body = nil
+}
+
+// inflate inflates a message, and reports whether it could.
+func (m *machine) inflate(w *work, payload []byte, now time.Duration) ([]byte, bool) {
+	message, window, err := w.inflate(payload, m.window, m.plan.spec.MaxReply)
+	var b *frame.Breach
+	if errors.As(err, &b) {
+		m.breach(w, b, now)
+		return nil, false
+	}
+	if !m.takeover {
+		return message, true
+	}
+	if grown := cap(window) - cap(m.window); grown > 0 && !m.plan.memory.take(grown) {
+		m.outOfMemory(w, now)
+		return nil, false
+	}
+	m.window = window
+	return message, true
+}
+
+// message takes a whole message; its content is nil if it does not matter.
+func (m *machine) message(w *work, content []byte, size int, at time.Time) {
+	now := m.since(at)
+	m.started, m.lastMessage = false, now
+	m.totals.Messages++
+	if !m.plan.reads {
+		content = nil
+	}
+	beaten := m.beating && m.plan.beatEnd.Matches(content, m.text, w.late)
+	if beaten {
+		m.beating = false
+		m.totals.Beats++
+		m.tell(w, Event{Kind: Beat, RTT: max(0, now-m.beatAt)}, now)
+	}
+	asked := m.answer(w, content, now)
+	wanted := !beaten && !asked
+	if !m.plan.wanted.Any() {
+		wanted = m.plan.wanted.Matches(content, m.text, w.late)
+	}
+	e := Message{Size: size, Wanted: wanted}
+	if wanted {
+		m.follow(w, &e, content, at)
+	}
+	m.tell(w, Event{Kind: Received, Message: e}, now)
+	if beaten {
+		m.sendDue(w, now)
+	}
+}
+
+// answer sends the answer to a message that asks for one, and reports whether it did ask.
+func (m *machine) answer(w *work, content []byte, now time.Duration) bool {
+	for i := range m.plan.answers {
+		if a := &m.plan.answers[i]; a.to.Matches(content, m.text, w.late) {
+			if len(w.out) < maxAnswers {
+				m.sayMessage(w, a.send, now)
+			}
+			return true
+		}
+	}
+	return false
+}
+
+// maxAnswers bounds the output of one feed, in bytes, to which an answer is added.
+const maxAnswers = 64 << 10
+
+// follow notes gap, number and age of a wanted message.
+func (m *machine) follow(w *work, e *Message, content []byte, at time.Time) {
+	now := m.since(at)
+	e.Gap, m.lastWanted = max(0, now-m.lastWanted), now
+	m.totals.Wanted++
+	if n, ok := m.plan.sequence.Integer(content, w.late); ok {
+		var late bool
+		e.Lost, e.Repeated, e.Disordered, late = m.numbers.next(n)
+		m.totals.Lost += uint64(e.Lost)
+		if late {
+			m.totals.Lost--
+		}
+		m.totals.Repeated += one(e.Repeated)
+		m.totals.Disordered += one(e.Disordered)
+	}
+	if !m.plan.sentAt.Given() {
+		return
+	}
+	if text, ok := m.plan.sentAt.Text(content, w.late); ok {
+		var sent time.Time
+		if sent, e.Dated = parseTime(text); e.Dated {
+			e.Age = at.Round(0).Sub(sent) // by the wall clock
+		}
+	}
+}
+
+func one(yes bool) uint64 {
+	if yes {
+		return 1
+	}
+	return 0
+}
+
+// invalidText is the breach of a text message that is not UTF-8 (RFC 6455 8.1).
+func invalidText() *frame.Breach {
+	return &frame.Breach{Type: reasons.ProtocolError, Code: frame.CloseInvalidData,
+		About: say.Own("protocol error: text message that is not UTF-8")}
+}

@@ -1,0 +1,94 @@
+package session
+
+import (
+	"sync/atomic"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/match"
+)
+
+// plan is everything that is the same for all sessions of a Spec, prepared once. It does not change.
+type plan struct {
+	spec     Spec
+	opcode   byte // of the messages to send
+	beat     []byte
+	beatEnd  match.Expectation
+	answers  []answer
+	wanted   match.Expectation
+	sequence match.Value
+	sentAt   match.Value
+	reads    bool // the content of messages matters
+	memory   *memory
+}
+
+// answer is an Answer, prepared.
+type answer struct {
+	to   match.Expectation
+	send []byte
+}
+
+// newPlan prepares a valid Spec with its defaults.
+func newPlan(s Spec, memory *memory) (*plan, error) {
+	p := &plan{spec: s, opcode: frame.Text, sequence: match.NewValue(s.Sequence), sentAt: match.NewValue(s.SentAt), memory: memory}
+	if s.MessageFormat != probe.FormatText {
+		p.opcode = frame.Binary
+	}
+	var err error
+	if p.wanted, err = s.expectation(s.Expectation); err != nil {
+		return nil, err
+	}
+	if s.Heartbeat != nil {
+		if p.beatEnd, err = s.expectation(s.Heartbeat.Expectation); err != nil {
+			return nil, err
+		}
+		if p.beat, err = s.MessageFormat.Decode(s.Heartbeat.Send); err != nil {
+			return nil, err
+		}
+	}
+	for _, a := range s.Answers {
+		prepared := answer{}
+		if prepared.to, err = s.expectation(a.Expectation); err != nil {
+			return nil, err
+		}
+		if prepared.send, err = s.MessageFormat.Decode(a.Send); err != nil {
+			return nil, err
+		}
+		p.answers = append(p.answers, prepared)
+	}
+	p.reads = !p.wanted.Any() || s.Heartbeat != nil && !p.beatEnd.Any() || len(p.answers) > 0 || p.sequence.Given() || p.sentAt.Given()
+	return p, nil
+}
+
+// expectation prepares an Expectation.
+func (s Spec) expectation(e Expectation) (match.Expectation, error) {
+	switch {
+	case e.ExpectJSON != nil:
+		return match.JSON(e.ExpectJSON), nil
+	case e.ExpectPattern != "":
+		return match.Pattern(e.ExpectPattern)
+	}
+	text, err := s.MessageFormat.Decode(e.Expect)
+	return match.Text(string(text)), err
+}
+
+// memory bounds what the messages under way of all sessions take together, in bytes.
+type memory struct{ left atomic.Int64 }
+
+func newMemory(bytes int64) *memory {
+	m := new(memory)
+	m.left.Store(bytes)
+	return m
+}
+
+// take sets memory aside, and reports whether there was enough.
+func (m *memory) take(n int) bool {
+	if m.left.Add(int64(-n)) >= 0 {
+		return true
+	}
+	m.left.Add(int64(n))
+	return false
+}
+
+// give gives memory back.
+func (m *memory) give(n int) { m.left.Add(int64(n)) }

@@ -1,0 +1,101 @@
+package session
+
+import (
+	"math"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// never is later than every due time.
+const never = time.Duration(math.MaxInt64)
+
+// deadline is the next time at which a session that hears nothing ends, and the cause.
+func (m *machine) deadline() (time.Duration, Cause) {
+	at, cause := never, Cause("")
+	sooner := func(t time.Duration, c Cause) {
+		if t < at {
+			at, cause = t, c
+		}
+	}
+	spec := &m.plan.spec
+	if m.pinging {
+		sooner(m.pingAt+spec.PingTimeout, ByPing)
+	}
+	if m.beating {
+		sooner(m.beatAt+spec.Heartbeat.Timeout, ByHeartbeat)
+	}
+	if spec.MaxSilence > 0 {
+		sooner(m.lastWanted+spec.MaxSilence, BySilence)
+	}
+	if spec.MaxLifetime > 0 && !m.due {
+		sooner(spec.MaxLifetime, ByLifetime)
+	}
+	return at, cause
+}
+
+// next is when tick is to be called, unless something comes before. It is zero if there is no such time.
+func (m *machine) next() time.Time {
+	at := never
+	switch m.state {
+	case closing, ending:
+		at = m.until
+	case open:
+		at, _ = m.deadline()
+		if m.plan.spec.PingInterval > 0 && !m.pinging {
+			at = min(at, m.pingDue)
+		}
+		if m.plan.spec.Heartbeat != nil && !m.beating {
+			at = min(at, m.beatDue)
+		}
+	}
+	if at == never {
+		return time.Time{}
+	}
+	return m.opened.Add(at)
+}
+
+// tick does what is due. A call before next does nothing.
+func (m *machine) tick(w *work, at time.Time) {
+	now := m.since(at)
+	for m.state == open {
+		due, cause := m.deadline()
+		if due > now {
+			m.sendDue(w, now)
+			return
+		}
+		m.expire(w, cause, now)
+	}
+	if m.state != done && now >= m.until {
+		m.finish(w, false, now)
+	}
+}
+
+// expire takes the end of a wait.
+func (m *machine) expire(w *work, cause Cause, now time.Duration) {
+	switch {
+	case cause == ByPing && m.alive:
+		m.pinging = false
+		m.tell(w, Event{Kind: Unanswered}, now)
+		return
+	case cause == ByLifetime && m.plan.spec.Renew == RenewBefore:
+		m.due = true
+		m.tell(w, Event{Kind: RenewalDue}, now)
+		return
+	}
+	end := m.end(cause, now)
+	switch spec := &m.plan.spec; cause {
+	case ByPing:
+		end.Detail = say.Sentence("no Pong came within %v of the Ping", spec.PingTimeout)
+	case ByHeartbeat:
+		end.Detail = say.Sentence("no answer came within %v of the heartbeat", spec.Heartbeat.Timeout)
+		if m.beatPong {
+			end.ErrorType = reasons.ReplyTimedOutPong
+		}
+	case BySilence:
+		end.Detail = say.Sentence("no wanted message came for %v", spec.MaxSilence)
+	}
+	m.giveUp(w, end, frame.CloseNormal, now)
+}
