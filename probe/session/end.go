@@ -17,7 +17,7 @@ func (m *machine) end(cause Cause, now time.Duration) *End {
 	return &End{
 		At: m.opened.Add(now), Cause: cause, Reason: code, ErrorType: kind,
 		Lifetime: now, IdleIn: max(0, now-m.lastIn), IdleOut: max(0, now-m.lastOut),
-		SinceMessage: max(0, now-m.lastMessage), SinceWanted: max(0, now-m.lastWanted),
+		LongestIdle: m.longestIdle, SinceMessage: max(0, now-m.lastMessage), SinceWanted: max(0, now-m.lastWanted),
 		InFlight: InFlight{Ping: m.pinging, Heartbeat: m.beating, Message: m.started},
 		Totals:   m.totals,
 	}

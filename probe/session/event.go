@@ -93,8 +93,10 @@ type End struct {
 	// Lifetime is the time since the open. IdleIn and IdleOut are the times since the last byte from and to the server,
 	// or else since the open. SinceMessage and SinceWanted are those since the last data message and wanted message.
 	Lifetime, IdleIn, IdleOut, SinceMessage, SinceWanted time.Duration
-	InFlight                                             InFlight
-	Totals                                               Totals
+	// LongestIdle is the longest time without a byte either way that the session outlived.
+	LongestIdle time.Duration
+	InFlight    InFlight
+	Totals      Totals
 }
 
 // Idle is how long no byte went either way.

@@ -42,6 +42,7 @@ type machine struct {
 
 	lastIn, lastOut         time.Duration // when a byte came, and when one was sent
 	lastMessage, lastWanted time.Duration
+	longestIdle             time.Duration // without traffic, before the time that still lasts
 	pingDue, pingAt         time.Duration
 	beatDue, beatAt         time.Duration
 	until                   time.Duration // the end of the closing handshake
@@ -90,6 +91,7 @@ func (m *machine) tell(w *work, e Event, now time.Duration) {
 // feed takes the next bytes of the connection, which came at a time.
 func (m *machine) feed(w *work, p []byte, at time.Time) {
 	now := m.since(at)
+	m.stir(now)
 	m.lastIn = now
 	m.totals.BytesIn += uint64(len(p))
 	pongs := len(w.out)
@@ -134,7 +136,13 @@ func (m *machine) sayMessage(w *work, message []byte, now time.Duration) {
 
 func (m *machine) said(n int, now time.Duration) {
 	m.totals.BytesOut += uint64(n)
+	m.stir(now)
 	m.lastOut = now
+}
+
+// stir ends a time without traffic.
+func (m *machine) stir(now time.Duration) {
+	m.longestIdle = max(m.longestIdle, now-max(m.lastIn, m.lastOut))
 }
 
 // pong takes a Pong.

@@ -241,7 +241,7 @@ func TestIdleAtTheEnd(t *testing.T) {
 	r.m.gone(&r.w, io.EOF, opened.Add(110*sec))
 	end := *r.w.events[0].End
 	want := End{At: opened.Add(110 * sec), Cause: ByFIN, Reason: "ws_closed_early", ErrorType: "unexpected_eof", Code: 1006, Lifetime: 110 * sec, IdleIn: 50 * sec,
-		IdleOut: 60 * sec, SinceMessage: 105 * sec, SinceWanted: 105 * sec, InFlight: InFlight{Ping: true, Heartbeat: true, Message: true},
+		IdleOut: 60 * sec, SinceMessage: 105 * sec, SinceWanted: 105 * sec, LongestIdle: 35 * sec, InFlight: InFlight{Ping: true, Heartbeat: true, Message: true},
 		Totals: Totals{BytesIn: 13, BytesOut: 21, Messages: 1, Wanted: 1, Pings: 1}}
 	if end != want || end.Idle() != 50*sec {
 		t.Errorf("got  %+v\nwant %+v", end, want)

@@ -1,0 +1,61 @@
+package session
+
+import "time"
+
+// Owner is a product whose default, or whose habit at a stop, ends sessions in one way. Each was measured with the
+// version that is named.
+type Owner struct {
+	Product, Version string
+	Setting          string // the setting or the deed that is the reason
+	Limit            Limit
+	After            time.Duration // of the limit; 0 for one that has no default
+	Cause            Cause
+	Code             int    // of a close frame, else 1006
+	CloseReason      string // of a close frame, empty for any
+}
+
+// Owners returns the table of the owners.
+func Owners() []Owner {
+	const second = time.Second
+	return []Owner{
+		{"nginx", "1.22.1", "proxy_read_timeout", IdleLimit, 60 * second, ByFIN, 1006, ""},
+		{"Apache httpd", "2.4.71", "Timeout, ProxyTimeout", IdleLimit, 60 * second, ByFIN, 1006, ""},
+		{"nghttpx", "1.52", "its read timeout", IdleLimit, 60 * second, ByFIN, 1006, ""},
+		{"HAProxy", "2.6.12", "timeout tunnel, or timeout client and timeout server", IdleLimit, 0, ByFIN, 1006, ""},
+		{"Mojolicious", "9.31", "its inactivity timeout", IdleLimit, 30 * second, ByFIN, 1006, ""},
+		{"RabbitMQ web_mqtt and web_stomp", "3.10.8", "their idle timeout", IdleLimit, 60 * second, ByClose, 1000, ""},
+		{"aedes", "1.2.0", "no CONNECT packet came", LifetimeLimit, 30 * second, ByFIN, 1006, ""},
+		{"mosquitto", "2.0.11", "no CONNECT packet came", LifetimeLimit, 92 * second, ByFIN, 1006, ""},
+		{"graphql-ws", "6.4.2", "no connection_init came", LifetimeLimit, 3 * second, ByClose, 4408, ""},
+		{"Centrifugo", "6.9.1", "no connect command came", LifetimeLimit, 10 * second, ByClose, 3502, "stale"},
+		{"Centrifugo", "6.9.1", "its pings, the text {}, were not answered", NoLimit, 0, ByClose, 3012, "no pong"},
+		{"Socket.IO", "4.8.4", "its pings, the text 2, were not answered by 3", LifetimeLimit, 45 * second, ByClose, 1005, ""},
+		{"websockets and Uvicorn", "10.4 and 0.17.6", "their Pings were not answered", NoLimit, 0, ByClose, 1011, "keepalive ping timeout"},
+		{"Deno", "2.9.6", "its Pings were not answered", NoLimit, 0, ByClose, 1001, "No response from ping frame."},
+		{"SockJS", "0.3.24", "its Pings were not answered", NoLimit, 0, ByClose, 1000, "Normal closure"},
+		{"Caddy", "2.11.9", "a reload or a stop", NoLimit, 0, ByClose, 1001, ""},
+		{"Tomcat", "10.1", "a stop", NoLimit, 0, ByClose, 1001, "The web application is stopping"},
+		{"NATS", "2.15.2", "a stop", NoLimit, 0, ByClose, 1001, "Server Shutdown"},
+		{"Uvicorn with wsproto", "0.17.6", "a stop", NoLimit, 0, ByClose, 1012, ""},
+		{"Centrifugo", "6.9.1", "a stop", NoLimit, 0, ByClose, 3001, "shutdown"},
+		{"prosody", "0.12.3", "a stop", NoLimit, 0, ByClose, 1000, "Stream closed"},
+		{"ganache", "7.9.2", "a stop", NoLimit, 0, ByClose, 1000, "Server closed by client"},
+	}
+}
+
+// ownersOf returns the owners that an end fits, for a limit or for none. The surest come first: those whose time or
+// whose words fit.
+func ownersOf(end *End, limit Limit, after time.Duration) []Owner {
+	var sure, vague []Owner
+	for _, o := range Owners() {
+		fits := o.Cause == end.Cause && o.Code == end.Code && o.Limit == limit && (o.CloseReason == "" || o.CloseReason == end.CloseReason)
+		switch {
+		case !fits || o.After > 0 && (after-o.After).Abs() > habitWidth:
+		case o.After > 0 || o.CloseReason != "":
+			sure = append(sure, o)
+		default:
+			vague = append(vague, o)
+		}
+	}
+	return append(sure, vague...)
+}
