@@ -25,7 +25,7 @@ func newOpener(s Spec) (*opening.Opener, error) {
 func (r *run) open(ctx context.Context) error {
 	*r.attempt = opening.Attempt{
 		Started: r.res.Started, Deadline: r.deadline, Authorization: r.authorization, TraceParent: r.res.Trace.Parent(),
-		MaxBody: MaxBodyDetail + redact.Slack, Head: r.scratch.head, Chunk: r.scratch.chunk[:], Trace: r.watcher.trace(),
+		MaxBody: MaxBodyDetail + redact.Slack, Head: r.scratch.head, Chunk: r.scratch.chunk[:], Trace: r.watcher.trace(), Stay: r.stays,
 	}
 	err := r.probe.opener.Open(ctx, r.attempt)
 	r.noteAttempt()
@@ -36,6 +36,9 @@ func (r *run) open(ctx context.Context) error {
 		return err
 	}
 	r.noteOpen()
+	if r.stays && len(r.probe.turns) == 0 {
+		return nil // nobody will ask the library
+	}
 	if r.socket, err = newSocket(r.wire); err != nil {
 		return &frame.Breach{Type: reasons.NotWebSocket, About: err.Error()}
 	}

@@ -74,14 +74,9 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 	if err := ctx.Err(); err != nil {
 		return Result{}, context.Cause(ctx)
 	}
-	authorization, err := p.authorize() // before the clock runs: a file is no part of the endpoint
-	now := time.Now()
-	deadline := now.Add(p.spec.Timeout)
-	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch(), authorization: authorization, ctx: ctx}
+	r, err := p.begin(ctx, options)
 	defer r.scratch.free()
-	r.res.Started, r.res.Trace, r.attempt = now, options.Trace, &r.scratch.attempt
-	if options.Watch != nil {
-		r.watcher = &watcher{Watch: options.Watch, run: r}
+	if r.watcher != nil {
 		defer r.watcher.finish()
 	}
 	defer r.release()
@@ -97,4 +92,17 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 	r.conclude(err, options.Fixed)
 	r.close(err)
 	return r.res, nil
+}
+
+// begin prepares a run. The error is that of its credentials, with which the run fails.
+func (p *Probe) begin(ctx context.Context, options RunOptions) (*run, error) {
+	authorization, err := p.authorize() // before the clock runs: a file is no part of the endpoint
+	now := time.Now()
+	deadline := now.Add(p.spec.Timeout)
+	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch(), authorization: authorization, ctx: ctx}
+	r.res.Started, r.res.Trace, r.attempt = now, options.Trace, &r.scratch.attempt
+	if options.Watch != nil {
+		r.watcher = &watcher{Watch: options.Watch, run: r}
+	}
+	return r, err
 }

@@ -43,6 +43,7 @@ type run struct {
 	phase Phase // the one under way, if its span is SpanBroken
 	seen  reasons.Evidence
 
+	stays   bool // the connection stays open for another reader
 	scratch *scratch
 	attempt *opening.Attempt // part of the scratch
 	raw     *tcp.Conn        // of the attempt

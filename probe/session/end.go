@@ -42,6 +42,8 @@ func (c Cause) evidence() reasons.Evidence {
 		return reasons.Evidence{Stage: reasons.StageReply, DeadlinePassed: true}
 	case BySilence:
 		return reasons.Evidence{Stage: reasons.StageHold, DeadlinePassed: true}
+	case ByWrite:
+		return reasons.Evidence{Stage: reasons.StageSend, DeadlinePassed: true}
 	case ByMemory:
 		return reasons.Evidence{Stage: reasons.StageHold, DeadlinePassed: true, Starved: true}
 	default: // our plan
@@ -72,6 +74,17 @@ func (m *machine) outOfMemory(w *work, now time.Duration) {
 	end := m.end(ByMemory, now)
 	end.Detail = say.Own("the messages that are under way in all sessions need more memory than they may have together")
 	m.giveUp(w, end, frame.CloseTooBig, now)
+}
+
+// unread ends a session whose server does not read. No close frame can follow: another frame was cut off.
+func (m *machine) unread(w *work, at time.Time) {
+	now := m.since(at)
+	if m.state == open {
+		m.tellEnd(w, m.end(ByWrite, now), now)
+	}
+	if m.state != done {
+		m.finish(w, false, now)
+	}
 }
 
 // gone takes the end of the connection: io.EOF for one without an error.

@@ -3,6 +3,7 @@ package session
 import (
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -23,8 +24,14 @@ const (
 	RenewalDue
 	// Ended: the session is over. End is set. The closing handshake may follow.
 	Ended
-	// Closed: the connection is to be closed, nothing more follows. Clean is set.
+	// Closed: the connection was closed. Clean is set.
 	Closed
+	// Opened: a session has begun. Open and, after an earlier one, Downtime are set.
+	Opened
+	// OpenFailed: an open failed. Open and Wait are set.
+	OpenFailed
+	// Explained: the open after an end has met something, which says more about that end. End and Finding are set.
+	Explained
 )
 
 // Event is something that happened in a session.
@@ -36,6 +43,13 @@ type Event struct {
 	End     *End
 	// Clean: both close frames were exchanged, and the server then ended the connection (RFC 6455 7.1.1).
 	Clean bool
+	// Open is the run that opened the session, or failed to.
+	Open *probe.Result
+	// Downtime is the time from the last end to an open. It is 0 if the next session opened first.
+	Downtime time.Duration
+	// Wait is the time until the next open, after an end or an open that failed.
+	Wait    time.Duration
+	Finding *Finding
 }
 
 // Message is a data message that came.
@@ -65,6 +79,7 @@ const (
 	ByPing      Cause = "ping"      // no Pong within PingTimeout
 	ByHeartbeat Cause = "heartbeat" // no answer within Heartbeat.Timeout
 	BySilence   Cause = "silence"   // no wanted message within MaxSilence
+	ByWrite     Cause = "write"     // the server did not read for 10 s
 	ByBreach    Cause = "breach"    // the server broke the protocol or a limit
 	ByMemory    Cause = "memory"    // messages under way needed more memory than all sessions may have
 	ByLifetime  Cause = "lifetime"  // our plan: a renewal
@@ -73,7 +88,7 @@ const (
 
 // Causes returns every cause.
 func Causes() []Cause {
-	return []Cause{ByClose, ByFIN, ByReset, ByNetwork, ByPing, ByHeartbeat, BySilence, ByBreach, ByMemory, ByLifetime, ByStop}
+	return []Cause{ByClose, ByFIN, ByReset, ByNetwork, ByPing, ByHeartbeat, BySilence, ByWrite, ByBreach, ByMemory, ByLifetime, ByStop}
 }
 
 // Planned reports whether the session ended on purpose.

@@ -58,7 +58,7 @@ func Find(end *End, habit Habit, next Next) (f Finding) {
 		f.Verdict, f.Sure = Planned, true
 	case ByBreach, ByMemory, ByNetwork:
 		f.Verdict, f.Sure = Broken, true
-	case ByPing, ByHeartbeat, BySilence:
+	case ByPing, ByHeartbeat, BySilence, ByWrite:
 		f.Verdict, f.Sure = Mute, true
 		f.after(next)
 	case ByClose:

@@ -79,6 +79,26 @@ func newMachine(p *plan, agreed *frame.Deflate, opened time.Time) machine {
 	return m
 }
 
+// adopt takes over a connection whose stream a run has left, with the messages that came too early for it.
+func (m *machine) adopt(w *work, left *frame.Left, settled time.Time) {
+	now := m.since(settled)
+	m.lastIn, m.lastOut, m.lastMessage, m.lastWanted = now, now, now, now
+	if m.takeover && len(left.Window) > 0 && m.plan.memory.take(len(left.Window)) {
+		m.window = append(make([]byte, 0, len(left.Window)), left.Window...)
+	}
+	m.feed(w, left.Early, settled)
+	if m.state != open {
+		return
+	}
+	m.totals.BytesIn = 0
+	m.parser = left.Parser
+	if _, _, closed := m.parser.Closed(); closed {
+		m.serverClosed(w, now)
+	} else if left.ClosedAs != nil {
+		m.breach(w, left.ClosedAs, now)
+	}
+}
+
 // since is a time as an offset from the open. The kernel's time of arrival can seem to be before it.
 func (m *machine) since(at time.Time) time.Duration { return max(0, at.Sub(m.opened)) }
 

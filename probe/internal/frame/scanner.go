@@ -18,6 +18,7 @@ type Scanner struct {
 	wantPong  string
 
 	trace *Trace // nil for most runs
+	left  *leftover
 }
 
 // Scan takes the next bytes of the stream, and writes data frames to data: each header at once, without the mark of a
@@ -33,6 +34,9 @@ func (s *Scanner) Scan(p []byte, data *bytes.Buffer) *Breach {
 			_, _ = data.Write(piece.Header[1:])
 		} else if piece.Opcode < Close {
 			_, _ = data.Write(piece.Payload)
+		}
+		if s.left != nil {
+			s.left.note(piece)
 		}
 		if s.trace != nil && len(piece.Payload) > 0 {
 			s.trace.Payload(piece.Opcode, piece.Payload)

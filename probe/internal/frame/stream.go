@@ -50,12 +50,17 @@ type Options struct {
 	Compression *Deflate
 	Chunk       []byte
 	Trace       *Trace
+	// Stay prepares for [Stream.Leave].
+	Stay bool
 }
 
 // NewStream puts frames on conn, which is raw itself or TLS on it.
 func NewStream(conn net.Conn, raw *tcp.Conn, o Options) *Stream {
 	w := &Stream{conn: conn, raw: raw, scan: NewScanner(o.Limit, o.Compression), chunk: o.Chunk}
 	w.scan.trace = o.Trace
+	if o.Stay {
+		w.scan.left = &leftover{deflate: o.Compression}
+	}
 	if o.Compression != nil {
 		w.inflate = &Inflater{scan: &w.scan, limit: o.Limit, takeover: o.Compression.takeover}
 	}
@@ -105,6 +110,9 @@ func (w *Stream) Read(p []byte) (int, error) {
 		if err != nil && w.ready.Len() == 0 {
 			return 0, err
 		}
+	}
+	if w.scan.left != nil {
+		p = p[:w.scan.left.share(len(p))]
 	}
 	return w.ready.Read(p)
 }

@@ -5,6 +5,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"strconv"
 	"strings"
 	"time"
 
@@ -82,9 +83,22 @@ func (a *Attempt) notSwitched(resp *http.Response) error {
 		a.leave(a.Conn.ArrivedAt)
 		return ErrExpectedRefusal
 	}
+	a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), a.Conn.ArrivedAt)
 	a.refused(resp)
 	return &Refused{Status: resp.StatusCode, About: say.Sentence("the server answered %s instead of 101%s%s",
 		strings.TrimSpace(resp.Status), redirection(resp), challenge(resp))}
+}
+
+// retryAfter reads the wait of a refusal: seconds or a date (RFC 9110 10.2.3).
+func retryAfter(value string, now time.Time) time.Duration {
+	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
+		return time.Duration(seconds) * time.Second
+	}
+	date, err := http.ParseTime(value)
+	if err != nil {
+		return 0
+	}
+	return max(0, date.Sub(now))
 }
 
 // redirection says where a response points to, without query and fragment, which may hold a token.

@@ -21,20 +21,23 @@ type Attempt struct {
 	Authorization     string        // the value of that field of the request, or empty
 	TraceParent       string        // the value of that field of the request, or empty
 	MaxBody           int           // how much of a refusal's body to keep, in bytes
+	Stay              bool          // whether Stream.Leave will be called
 	Head              *bufio.Reader // to read the head of the response with, lent until Open returns
 	Chunk             []byte        // for the Stream to receive into, lent for as long as that lives
 	Trace             *Trace        // nil for most attempts
 
 	Record
 
-	Conn      *tcp.Conn     // nil before there is a connection
-	Stream    *frame.Stream // nil unless the socket opened
-	Secured   Secured
-	AskedAt   time.Time // when the request was sent, zero before
-	Status    int       // of the response to the request, or to the CONNECT that a proxy refused, 0 for none
-	Body      string    // the beginning of a refusal's body
-	Says      reasons.Says
-	Agreement Agreement
+	Conn    *tcp.Conn     // nil before there is a connection
+	Stream  *frame.Stream // nil unless the socket opened
+	Secured Secured
+	AskedAt time.Time // when the request was sent, zero before
+	Status  int       // of the response to the request, or to the CONNECT that a proxy refused, 0 for none
+	Body    string    // the beginning of a refusal's body
+	// RetryAfter is the wait that a refusal asks for (RFC 9110 10.2.3), or 0.
+	RetryAfter time.Duration
+	Says       reasons.Says
+	Agreement  Agreement
 
 	opener  *Opener
 	first   firstBytes // of the response
@@ -86,6 +89,9 @@ func (a *Attempt) Close() {
 	a.unwatch()
 }
 
+// Release leaves the connection to the caller: the context of Open has no power over it any more.
+func (a *Attempt) Release() { a.unwatch() }
+
 // Open opens a socket until the deadline of the Attempt. The end of the context ends every wait on the connection, then
 // and until the Attempt is closed. Open does not close the connection that it fails on.
 //
@@ -133,7 +139,7 @@ func (a *Attempt) upgrade(conn net.Conn) error {
 	if compression != nil {
 		a.Agreement.Extensions = compression.String()
 	}
-	options := frame.Options{Limit: a.opener.maxMessage, Compression: compression, Chunk: a.Chunk}
+	options := frame.Options{Limit: a.opener.maxMessage, Compression: compression, Chunk: a.Chunk, Stay: a.Stay}
 	if a.Trace != nil {
 		options.Trace = a.Trace.Frames
 	}

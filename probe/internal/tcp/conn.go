@@ -77,6 +77,25 @@ func (c *Conn) Read(p []byte) (int, error) {
 	return n, err
 }
 
+// Wait waits until there is something to read, without a buffer. It reports false, and at once, if the connection cannot
+// do that. The error is a timeout; every other one is for the next Read.
+func (c *Conn) Wait() (bool, error) {
+	if c.found != nil {
+		return true, nil
+	}
+	if c.stamper == nil {
+		return false, nil
+	}
+	err := c.stamper.wait()
+	if IsTimeout(err) {
+		return true, err
+	}
+	if err != nil && !errors.Is(err, io.EOF) {
+		c.found = err
+	}
+	return true, nil
+}
+
 // inTime reads bytes that came before the end of a wait that has timed out. A busy agent wakes up late, and bytes that
 // came in time are no timeout of the endpoint. Later bytes stay in the kernel.
 func (c *Conn) inTime(p []byte, timeout error) (int, time.Time, error) {

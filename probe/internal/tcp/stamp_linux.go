@@ -26,7 +26,7 @@ type stamper struct {
 	control [64]byte // one timestamp and its header take 32
 	attempt func(fd uintptr) bool
 	flags   uintptr
-	wait    bool
+	waits   bool
 	n       int
 	errno   syscall.Errno
 }
@@ -62,13 +62,20 @@ func (s *stamper) read(p []byte, wait bool) (int, time.Time, error) { return s.r
 // peek copies the bytes that are there, and leaves them in the kernel.
 func (s *stamper) peek(p []byte) (int, time.Time, error) { return s.recv(p, false, syscall.MSG_PEEK) }
 
+// wait waits for bytes, and leaves them in the kernel.
+func (s *stamper) wait() error {
+	var first [1]byte
+	_, _, err := s.recv(first[:], true, syscall.MSG_PEEK)
+	return err
+}
+
 func (s *stamper) recv(p []byte, wait bool, flags uintptr) (int, time.Time, error) {
 	if len(p) == 0 {
 		return 0, time.Time{}, nil
 	}
 	s.vector.Base = &p[0]
 	s.vector.SetLen(len(p))
-	s.wait, s.flags = wait, flags
+	s.waits, s.flags = wait, flags
 	err := s.file.Read(s.attempt)
 	s.vector.Base = nil
 	switch {
@@ -93,7 +100,7 @@ func (s *stamper) receive(fd uintptr) bool {
 		s.n, s.errno = int(n), errno
 		if errno != syscall.EINTR {
 			runtime.KeepAlive(s)
-			return errno != syscall.EAGAIN || !s.wait
+			return errno != syscall.EAGAIN || !s.waits
 		}
 	}
 }

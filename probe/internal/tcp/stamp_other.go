@@ -16,5 +16,7 @@ func (*stamper) read([]byte, bool) (int, time.Time, error) { return 0, time.Time
 
 func (*stamper) peek([]byte) (int, time.Time, error) { return 0, time.Time{}, ErrNothing{} }
 
+func (*stamper) wait() error { return nil }
+
 // KeepKernelClock does nothing on this system: all times are those of this process.
 func KeepKernelClock() (release func(), err error) { return func() {}, nil }

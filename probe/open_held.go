@@ -1,0 +1,79 @@
+package probe
+
+import (
+	"context"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
+)
+
+// Held is the connection of a run that left its socket open. Only package session, which knows what it is made of, can
+// use it. The receiver closes Raw.
+type Held struct {
+	Raw       *tcp.Conn
+	Left      frame.Left
+	OpenedAt  time.Time // when the 101 came
+	SettledAt time.Time // when the last step of the Exchange ended, or else the same
+
+	probe         *Probe
+	authorization string
+}
+
+// Refusal is what an open that failed tells beside its Result.
+type Refusal struct {
+	RetryAfter time.Duration // the wait that the server asks for (RFC 9110 10.2.3), or 0
+}
+
+// Open is a run that leaves its socket open if it is ok. StayOpen and Listen have no effect. Held is nil if the run is
+// not ok. The error is the cause of a cancelled context, and means that there is no Result.
+func (p *Probe) Open(ctx context.Context, options RunOptions) (Result, *Held, Refusal, error) {
+	if err := ctx.Err(); err != nil {
+		return Result{}, nil, Refusal{}, context.Cause(ctx)
+	}
+	r, err := p.begin(ctx, options)
+	r.stays = true
+	defer r.scratch.free()
+	if r.watcher != nil {
+		defer r.watcher.finish()
+	}
+	if err == nil {
+		err = r.openAndTalk(ctx)
+	}
+	if ctx.Err() != nil {
+		r.release()
+		return Result{}, nil, Refusal{}, context.Cause(ctx)
+	}
+	refusal := Refusal{RetryAfter: r.attempt.RetryAfter}
+	if r.conclude(err, options.Fixed); err != nil {
+		r.close(err)
+		r.release()
+		return r.res, nil, refusal, nil
+	}
+	held := &Held{Raw: r.raw, Left: r.wire.Leave(), SettledAt: r.settled,
+		OpenedAt: r.res.Started.Add(r.res.Handshake), probe: p, authorization: r.authorization}
+	r.attempt.Release()
+	if r.socket != nil {
+		r.socket.free()
+	}
+	return r.res, held, refusal, nil
+}
+
+// openAndTalk opens the socket and has the exchange on it.
+func (r *run) openAndTalk(ctx context.Context) error {
+	if err := r.open(ctx); err != nil {
+		return err
+	}
+	return r.exchange()
+}
+
+// Shown makes texts about the connection fit for people: a text of the server, and a sentence of the session.
+func (h *Held) Shown(text, sentence string) (string, string) {
+	if text == "" && sentence == "" {
+		return "", ""
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
+	defer cancel()
+	hide := newRedactorWithin(ctx, h.probe.spec, h.authorization)
+	return hide.text(text, frame.MaxControlPayload), hide.sentence(sentence, MaxBodyDetail)
+}

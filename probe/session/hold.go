@@ -1,0 +1,201 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"io"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
+)
+
+// writeTimeout bounds how long a server may leave what we send in the buffers of the kernel.
+const writeTimeout = 10 * time.Second
+
+// judgeTime bounds the judging of one message by an expression or a path.
+const judgeTime = time.Second
+
+// holder drives one connection. It waits without a buffer.
+type holder struct {
+	*life
+	ctx  context.Context
+	held *probe.Held
+	m    machine
+	more bool             // there may be bytes that no wait would notice
+	cut  error            // why a write failed
+	wait time.Duration    // until the next open
+	next chan *probe.Held // the session after this one, if it opens before this one closes
+
+	mu      sync.Mutex
+	stop    Cause // why to end on purpose
+	waiting bool
+}
+
+// hold keeps a connection until it has ended and is closed. It returns the next one if that has opened already.
+func (l *life) hold(ctx context.Context, held *probe.Held) *probe.Held {
+	h := &holder{life: l, ctx: ctx, held: held, m: newMachine(l.plan, held.Left.Agreed, held.OpenedAt), more: true}
+	defer func() { _ = held.Raw.Close() }()
+	unwatch := context.AfterFunc(ctx, func() { h.interrupt(ByStop) })
+	defer unwatch()
+	h.act(func(d *desk) { h.m.adopt(&d.work, &held.Left, held.SettledAt) })
+	held.Left = frame.Left{Conn: held.Left.Conn}
+	for h.m.state != done {
+		h.round()
+	}
+	if h.next != nil {
+		return <-h.next
+	}
+	sleep(ctx, h.wait)
+	return nil
+}
+
+// renew opens the next session while this one goes on.
+func (h *holder) renew() {
+	h.forgetEnd()
+	h.next = make(chan *probe.Held, 1)
+	go func() { // hold waits for it
+		h.next <- h.open(h.ctx)
+		h.interrupt(ByLifetime)
+	}()
+}
+
+// interrupt ends the session on purpose, from another goroutine.
+func (h *holder) interrupt(cause Cause) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.stop == "" {
+		h.stop = cause
+	}
+	if h.waiting {
+		h.held.Raw.SetEnd(time.Unix(1, 0))
+	}
+}
+
+// beginWait reports whether there is something to wait for.
+func (h *holder) beginWait() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.waiting = !h.more && h.stop == ""; h.waiting {
+		h.held.Raw.SetEnd(h.m.next())
+	}
+	return h.waiting
+}
+
+// endWait ends a wait. What has come can then be read, also if time is up.
+func (h *holder) endWait() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.waiting = false
+	h.held.Raw.SetEnd(time.Time{})
+}
+
+// takeStop returns why the session is to end, once.
+func (h *holder) takeStop() Cause {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	cause := h.stop
+	h.stop = ""
+	return cause
+}
+
+// round waits until there is something to do, and does it: first what came, then what is due.
+func (h *holder) round() {
+	if h.beginWait() {
+		if waited, _ := h.held.Raw.Wait(); !waited {
+			h.act(h.readOnce)
+		}
+	}
+	h.endWait()
+	h.act(func(d *desk) {
+		h.drain(d)
+		if cause := h.takeStop(); cause != "" {
+			h.m.stop(&d.work, cause, time.Now())
+		}
+		h.m.tick(&d.work, time.Now())
+	})
+}
+
+// act gives the machine a desk for as long as it works, and does what it then wants.
+func (h *holder) act(work func(*desk)) {
+	d := h.hub.chunks.Get().(*desk)
+	defer h.hub.chunks.Put(d)
+	d.lateAt = time.Now().Add(judgeTime)
+	work(d)
+	h.deliver(d)
+}
+
+// readOnce waits for bytes with a buffer, on a connection that cannot wait without one.
+func (h *holder) readOnce(d *desk) {
+	n, err := h.held.Left.Conn.Read(d.chunk[:])
+	h.endWait()
+	h.take(d, n, err)
+}
+
+// maxReads bounds the reads of a round, so that a flood does not keep away what is due.
+const maxReads = 16
+
+// drain takes what is there.
+func (h *holder) drain(d *desk) {
+	raw := h.held.Raw
+	raw.Polling = true
+	for range maxReads {
+		n, err := h.held.Left.Conn.Read(d.chunk[:])
+		raw.Polling = false
+		if h.more = h.take(d, n, err); !h.more {
+			break
+		}
+		raw.Polling = true
+	}
+	raw.Polling = false
+}
+
+// take takes the result of a read, and reports whether there may be more.
+func (h *holder) take(d *desk, n int, err error) bool {
+	if n > 0 {
+		h.m.feed(&d.work, d.chunk[:n], h.held.Raw.ArrivedAt)
+		h.deliver(d)
+	}
+	if err != nil && !tcp.IsTimeout(err) {
+		if errors.Is(err, io.EOF) && errors.Is(h.cut, syscall.ECONNRESET) {
+			err = h.cut // the system reports a reset once
+		}
+		h.m.gone(&d.work, err, time.Now())
+	}
+	return n > 0 && err == nil && h.m.state != done
+}
+
+// deliver writes the output and hands the events on.
+func (h *holder) deliver(d *desk) {
+	h.write(d)
+	for i := range d.events {
+		e := &d.events[i]
+		switch e.Kind {
+		case Ended:
+			e.End.CloseReason, e.End.Detail = h.held.Shown(e.End.CloseReason, e.End.Detail)
+			h.noteEnd(e)
+			h.wait = e.Wait
+		case RenewalDue:
+			h.renew()
+		}
+		h.tell(*e)
+	}
+	d.reset()
+}
+
+// write writes the output. A failure shows in the next read, which also finds what the server said before; a server that
+// does not read is given up.
+func (h *holder) write(d *desk) {
+	if len(d.out) == 0 || h.cut != nil {
+		return
+	}
+	h.held.Raw.SetEnd(time.Now().Add(writeTimeout))
+	_, h.cut = h.held.Left.Conn.Write(d.out)
+	h.held.Raw.SetEnd(time.Time{})
+	if tcp.IsTimeout(h.cut) {
+		h.m.unread(&d.work, time.Now())
+	}
+}

@@ -1,0 +1,111 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// Defaults of [Options].
+const (
+	DefaultMaxConcurrent = 64
+	DefaultMemory        = 256 << 20
+)
+
+// Options of a [Hub]. The zero value of every field is its default.
+type Options struct {
+	// MaxConcurrent bounds how many sessions are being opened at a time. Default: DefaultMaxConcurrent.
+	MaxConcurrent int
+	// Memory bounds the messages under way of all sessions together, in bytes. A session that needs more ends with
+	// ByMemory. Default: DefaultMemory.
+	Memory int64
+	// Random returns numbers from 0 to below 1, for the waits before an open. It may be called at the same time.
+	// Default: that of math/rand/v2.
+	Random func() float64
+}
+
+// Hub holds sessions open. Its sessions share bounds on their opens and on their memory.
+type Hub struct {
+	memory *memory
+	slots  chan struct{} // one for each open under way
+	chunks sync.Pool     // *desk: a session that waits has none
+	random func() float64
+}
+
+// NewHub makes a Hub.
+func NewHub(o Options) *Hub {
+	fill(&o.MaxConcurrent, DefaultMaxConcurrent)
+	fill(&o.Memory, DefaultMemory)
+	if o.Random == nil {
+		o.Random = rand.Float64
+	}
+	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random}
+	h.chunks.New = func() any { return new(desk) }
+	return h
+}
+
+// desk is the memory of a session that is at work.
+type desk struct {
+	work
+	chunk [16 << 10]byte
+}
+
+// Session is an endpoint that can be held open, prepared once.
+type Session struct {
+	opener *probe.Probe
+	plan   *plan
+	hub    *Hub
+}
+
+// New makes a Session of the Hub. The error names every fault of the Spec, one a line.
+func (h *Hub) New(s Spec) (*Session, error) {
+	s = s.WithDefaults()
+	if faults := s.Validate(); len(faults) > 0 {
+		var errs []error
+		for _, f := range faults {
+			errs = append(errs, f)
+		}
+		return nil, errors.Join(errs...)
+	}
+	opener, err := probe.New(s.opening())
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPlan(s, h.memory)
+	if err != nil {
+		return nil, err
+	}
+	return &Session{opener: opener, plan: p, hub: h}, nil
+}
+
+// Hold opens the endpoint, keeps the session open, and opens it anew after each end, until the context ends. It then
+// closes with 1001 and returns within half a second. It calls observe with every event, one after the other; the time
+// that observe takes delays the session, and an Event is its own.
+func (s *Session) Hold(ctx context.Context, observe func(Event)) {
+	l := &life{Session: s, observe: observe}
+	for ctx.Err() == nil {
+		h := l.open(ctx)
+		for h != nil {
+			h = l.hold(ctx, h)
+		}
+	}
+}
+
+// sleep waits, and reports whether the context lasted as long.
+func sleep(ctx context.Context, wait time.Duration) bool {
+	if wait <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}

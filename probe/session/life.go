@@ -1,0 +1,111 @@
+package session
+
+import (
+	"context"
+	"sync"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// life is a Session from one connection to the next.
+type life struct {
+	*Session
+	observe func(Event)
+
+	backoff backoff
+	history history
+
+	told sync.Mutex // held while observe is called and while what follows changes
+	last *End       // of the session before, nil if it was told all about it
+	ends time.Time  // when that was
+}
+
+// tell hands an event on.
+func (l *life) tell(e Event) {
+	l.told.Lock()
+	defer l.told.Unlock()
+	l.observe(e)
+}
+
+// open opens a connection, as often as it takes. It returns nil if the context ends before.
+func (l *life) open(ctx context.Context) *probe.Held {
+	for {
+		res, held, refusal, err := l.openOnce(ctx)
+		if err != nil {
+			return nil
+		}
+		l.explain(Next{Known: true, ErrorType: res.ErrorType}, res.Ended)
+		if held != nil {
+			l.tell(l.opened(&res, held))
+			return held
+		}
+		wait := l.nextWait(setback{retryAfter: refusal.RetryAfter})
+		l.tell(Event{Kind: OpenFailed, At: res.Ended, Open: &res, Wait: wait})
+		if !sleep(ctx, wait) {
+			return nil
+		}
+	}
+}
+
+// openOnce opens a connection in one of the slots of the Hub. The time in the queue is part of no value.
+func (l *life) openOnce(ctx context.Context) (probe.Result, *probe.Held, probe.Refusal, error) {
+	select {
+	case l.hub.slots <- struct{}{}:
+	case <-ctx.Done():
+		return probe.Result{}, nil, probe.Refusal{}, context.Cause(ctx)
+	}
+	defer func() { <-l.hub.slots }()
+	return l.opener.Open(ctx, probe.RunOptions{})
+}
+
+// opened is the event of a connection that has opened.
+func (l *life) opened(res *probe.Result, held *probe.Held) Event {
+	l.told.Lock()
+	defer l.told.Unlock()
+	e := Event{Kind: Opened, At: held.OpenedAt, Open: res}
+	if !l.ends.IsZero() {
+		e.Downtime = held.OpenedAt.Sub(l.ends)
+	}
+	return e
+}
+
+// nextWait is the time until the next open.
+func (l *life) nextWait(s setback) time.Duration {
+	l.told.Lock()
+	defer l.told.Unlock()
+	return l.backoff.wait(l.plan.spec.Reconnect, s, l.hub.random())
+}
+
+// noteEnd remembers an end, and completes its event.
+func (l *life) noteEnd(e *Event) {
+	l.told.Lock()
+	l.history.note(e.End)
+	l.last, l.ends = e.End, e.End.At
+	l.told.Unlock()
+	s := setback{planned: e.End.Cause.Planned(), lasted: e.End.Lifetime}
+	if e.End.Cause == ByClose {
+		s.code = e.End.Code
+	}
+	e.Wait = l.nextWait(s)
+}
+
+// forgetEnd makes the next open one without a downtime.
+func (l *life) forgetEnd() {
+	l.told.Lock()
+	defer l.told.Unlock()
+	l.ends = time.Time{}
+}
+
+// explain tells what an open says about the end before it.
+func (l *life) explain(next Next, at time.Time) {
+	l.told.Lock()
+	end, habit := l.last, l.history.habit()
+	l.last = nil
+	l.told.Unlock()
+	if end == nil {
+		return
+	}
+	finding := Find(end, habit, next)
+	l.tell(Event{Kind: Explained, At: at, End: end, Finding: &finding})
+}
