@@ -34,6 +34,20 @@ type Hub struct {
 	slots  chan struct{} // one for each open under way
 	chunks sync.Pool     // *desk: a session that waits has none
 	random func() float64
+
+	mu      sync.Mutex
+	running context.Context // of Run, nil before
+	over    bool            // Run has begun to end
+	waiting []*member       // added before Run
+	members sync.WaitGroup
+}
+
+// member is a Session that was added. Its context ends with it.
+type member struct {
+	*Session
+	observe func(Event)
+	ctx     context.Context
+	cancel  context.CancelFunc
 }
 
 // NewHub makes a Hub.
@@ -80,6 +94,51 @@ func (h *Hub) New(s Spec) (*Session, error) {
 		return nil, err
 	}
 	return &Session{opener: opener, plan: p, hub: h}, nil
+}
+
+// Add has Run hold a Session, at once or as soon as it begins. Observe is called as by [Session.Hold]; those of several
+// sessions are called at the same time. End ends the session with 1001 and does not wait for that; it may be called more
+// than once.
+func (h *Hub) Add(s *Session, observe func(Event)) (end func()) {
+	m := &member{Session: s, observe: observe}
+	m.ctx, m.cancel = context.WithCancel(context.Background())
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.running == nil {
+		h.waiting = append(h.waiting, m)
+	} else {
+		h.start(m)
+	}
+	return m.cancel
+}
+
+// start holds a member, unless Run is over.
+func (h *Hub) start(m *member) {
+	if h.over {
+		return
+	}
+	h.members.Go(func() {
+		defer m.cancel()
+		defer context.AfterFunc(h.running, m.cancel)()
+		m.Hold(m.ctx, m.observe)
+	})
+}
+
+// Run holds all sessions that are added, until the context ends. It then closes each with 1001 and returns within half a
+// second, but for an observe that takes longer. It is called once.
+func (h *Hub) Run(ctx context.Context) {
+	h.mu.Lock()
+	h.running = ctx
+	for _, m := range h.waiting {
+		h.start(m)
+	}
+	h.waiting = nil
+	h.mu.Unlock()
+	<-ctx.Done()
+	h.mu.Lock()
+	h.over = true
+	h.mu.Unlock()
+	h.members.Wait()
 }
 
 // Hold opens the endpoint, keeps the session open, and opens it anew after each end, until the context ends. It then
