@@ -134,6 +134,7 @@ var arrows = []struct {
 	{from: module + "/config/discovery", to: module + "/probe/...", why: "a target is no probe yet"},
 	{from: internal + "...", to: module + "/config/...", except: []string{internal + "agent"}, why: "only the wiring turns configuration into parts"},
 	{from: module + "/...", to: internal + "agent", except: []string{module + "/cmd/wsprobe"}, why: "the wiring stands below main alone"},
+	{from: module + "/cmd/wsprobe", to: internal + "telemetry", direct: true, why: "main knows the agent, not its sinks"},
 	{from: module + "/...", to: module + "/config", direct: true, except: []string{module + "/cmd/wsprobe", internal + "agent"}, why: "main reads the configuration, and the wiring uses it"},
 	{from: internal + "outbox", to: "go.opentelemetry.io/...", why: "the outbox keeps bytes of any protocol"},
 	{from: internal + "outbox", to: "google.golang.org/...", why: "the outbox keeps bytes of any protocol"},

@@ -9,7 +9,6 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/visible"
 )
@@ -30,11 +29,11 @@ func newRunCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			load := telemetry.ConfigLoad{At: began, Took: time.Since(began), OK: true}
+			took := time.Since(began)
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
 			hangups.tell(log)
 			logWarnings(log, cfg.Warnings)
-			a, err := agent.New(cfg, agent.Options{Version: versionText(), Log: log, Load: load})
+			a, err := agent.New(cfg, agent.Options{Version: versionText(), Log: log, LoadBegan: began, LoadTook: took})
 			if err == nil {
 				err = a.Run(cmd.Context())
 			}

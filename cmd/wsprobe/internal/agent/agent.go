@@ -43,7 +43,10 @@ type Agent struct {
 type Options struct {
 	Version string // of wsprobe, as the page and the telemetry say it
 	Log     *slog.Logger
-	Load    telemetry.ConfigLoad // of the configuration; the zero value tells of none
+	// LoadBegan is when the configuration began to be read, and LoadTook is how long that took. The telemetry has both,
+	// unless LoadBegan is zero.
+	LoadBegan time.Time
+	LoadTook  time.Duration
 }
 
 // New puts an agent together and takes its listen address and its spool. Nothing runs before [Agent.Run]. After an
@@ -86,8 +89,8 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	}
 	a.memory.follow(own, cfg.OTLP)
 	a.cfg.Probes = nil
-	if !o.Load.At.IsZero() {
-		a.telemetry.ObserveConfigLoad(o.Load)
+	if !o.LoadBegan.IsZero() {
+		a.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: o.LoadBegan, Took: o.LoadTook, OK: true})
 	}
 	return a, nil
 }
