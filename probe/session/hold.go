@@ -33,23 +33,42 @@ type holder struct {
 	mu      sync.Mutex
 	stop    Cause // why to end on purpose
 	waiting bool
+
+	poller   *poller // nil for a connection that has a goroutine of its own
+	place    place
+	fd       int32
+	finished func() // to be called at the end, by the poller
+	unsent   []byte // output that a poller does not wait for
+	lent     bool   // a goroutine writes it
+	unbind   func() bool
 }
 
 // hold keeps a connection until it has ended and is closed. It returns the next one if that has opened already.
 func (l *life) hold(ctx context.Context, held *probe.Held) *probe.Held {
-	h := &holder{life: l, ctx: ctx, held: held, m: newMachine(l.plan, held.Left.Agreed, held.OpenedAt), more: true}
-	defer func() { _ = held.Raw.Close() }()
-	unwatch := context.AfterFunc(ctx, func() { h.interrupt(ByStop) })
-	defer unwatch()
-	h.act(func(d *desk) { h.m.adopt(&d.work, &held.Left, held.SettledAt) })
-	held.Left = frame.Left{Conn: held.Left.Conn}
+	h := l.begin(ctx, held)
 	for h.m.state != done {
 		h.round()
 	}
+	return h.over()
+}
+
+// begin takes over a connection.
+func (l *life) begin(ctx context.Context, held *probe.Held) *holder {
+	h := &holder{life: l, ctx: ctx, held: held, m: newMachine(l.plan, held.Left.Agreed, held.OpenedAt), more: true}
+	h.unbind = context.AfterFunc(ctx, func() { h.interrupt(ByStop) })
+	h.act(func(d *desk) { h.m.adopt(&d.work, &held.Left, held.SettledAt) })
+	held.Left = frame.Left{Conn: held.Left.Conn}
+	return h
+}
+
+// over closes the connection and waits until the next one is due, or returns it if it has opened already.
+func (h *holder) over() *probe.Held {
+	h.unbind()
+	_ = h.held.Raw.Close()
 	if h.next != nil {
 		return <-h.next
 	}
-	sleep(ctx, h.wait)
+	sleep(h.ctx, h.wait)
 	return nil
 }
 
@@ -72,6 +91,9 @@ func (h *holder) interrupt(cause Cause) {
 	}
 	if h.waiting {
 		h.held.Raw.SetEnd(time.Unix(1, 0))
+	}
+	if h.poller != nil {
+		h.poller.look(h)
 	}
 }
 
@@ -102,7 +124,7 @@ func (h *holder) takeStop() Cause {
 	return cause
 }
 
-// round waits until there is something to do, and does it: first what came, then what is due.
+// round waits until there is something to do, and does it.
 func (h *holder) round() {
 	if h.beginWait() {
 		if waited, _ := h.held.Raw.Wait(); !waited {
@@ -110,6 +132,11 @@ func (h *holder) round() {
 		}
 	}
 	h.endWait()
+	h.serve()
+}
+
+// serve does what there is to do: first what came, then what is due.
+func (h *holder) serve() {
 	h.act(func(d *desk) {
 		h.drain(d)
 		if cause := h.takeStop(); cause != "" {
@@ -171,6 +198,12 @@ func (h *holder) take(d *desk, n int, err error) bool {
 // deliver writes the output and hands the events on.
 func (h *holder) deliver(d *desk) {
 	h.write(d)
+	h.tellAll(d)
+	d.reset()
+}
+
+// tellAll hands the events on.
+func (h *holder) tellAll(d *desk) {
 	for i := range d.events {
 		e := &d.events[i]
 		switch e.Kind {
@@ -183,19 +216,54 @@ func (h *holder) deliver(d *desk) {
 		}
 		h.tell(*e)
 	}
-	d.reset()
 }
 
-// write writes the output. A failure shows in the next read, which also finds what the server said before; a server that
+// write writes the output, or keeps it for a goroutine that can wait. A failure shows in the next read, which also finds what the server said before; a server that
 // does not read is given up.
 func (h *holder) write(d *desk) {
 	if len(d.out) == 0 || h.cut != nil {
 		return
 	}
+	if h.poller != nil && (h.unsent != nil || len(d.out) > maxInline || h.held.Raw.Unsent() > 0) {
+		h.unsent = append(h.unsent, d.out...)
+		return
+	}
+	h.send(d, d.out)
+}
+
+// maxInline is the longest output in bytes that fits into every empty buffer of the kernel.
+const maxInline = 1024
+
+// send writes bytes, and waits until the kernel has them.
+func (h *holder) send(d *desk, out []byte) {
 	h.held.Raw.SetEnd(time.Now().Add(writeTimeout))
-	_, h.cut = h.held.Left.Conn.Write(d.out)
+	_, h.cut = h.held.Left.Conn.Write(out)
 	h.held.Raw.SetEnd(time.Time{})
 	if tcp.IsTimeout(h.cut) {
 		h.m.unread(&d.work, time.Now())
 	}
+}
+
+// lend writes in a goroutine what the poller does not wait for, and then returns the connection to it.
+func (h *holder) lend() {
+	out := h.unsent
+	h.setLent(true)
+	h.unsent = nil
+	go func() { // it ends within writeTimeout, and the session not before
+		h.act(func(d *desk) { h.send(d, out) })
+		h.setLent(false)
+		h.poller.look(h)
+	}()
+}
+
+func (h *holder) setLent(lent bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lent = lent
+}
+
+func (h *holder) isLent() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.lent
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"time"
 
@@ -39,6 +40,9 @@ type Hub struct {
 	running context.Context // of Run, nil before
 	over    bool            // Run has begun to end
 	waiting []*member       // added before Run
+	pollers []*poller       // as many as processors, from the first connections on
+	turn    int             // of the pollers
+	loops   sync.WaitGroup
 	members sync.WaitGroup
 }
 
@@ -48,6 +52,7 @@ type member struct {
 	observe func(Event)
 	ctx     context.Context
 	cancel  context.CancelFunc
+	unbind  func() bool
 }
 
 // NewHub makes a Hub.
@@ -97,8 +102,8 @@ func (h *Hub) New(s Spec) (*Session, error) {
 }
 
 // Add has Run hold a Session, at once or as soon as it begins. Observe is called as by [Session.Hold]; those of several
-// sessions are called at the same time. End ends the session with 1001 and does not wait for that; it may be called more
-// than once.
+// sessions are called at the same time, and one that takes long delays other sessions. End ends the session with 1001
+// and does not wait for that; it may be called more than once.
 func (h *Hub) Add(s *Session, observe func(Event)) (end func()) {
 	m := &member{Session: s, observe: observe}
 	m.ctx, m.cancel = context.WithCancel(context.Background())
@@ -117,11 +122,52 @@ func (h *Hub) start(m *member) {
 	if h.over {
 		return
 	}
-	h.members.Go(func() {
-		defer m.cancel()
-		defer context.AfterFunc(h.running, m.cancel)()
-		m.Hold(m.ctx, m.observe)
-	})
+	h.members.Add(1)
+	m.unbind = context.AfterFunc(h.running, m.cancel)
+	l := &life{Session: m.Session, observe: m.observe}
+	go m.proceed(l, nil)
+}
+
+// proceed goes on with the life of a member, from a connection or from none, until its context ends. While a poller has
+// a connection, there is no goroutine for it.
+func (m *member) proceed(l *life, held *probe.Held) {
+	for {
+		if held == nil {
+			if held = l.open(m.ctx); held == nil {
+				break
+			}
+		}
+		h := l.begin(m.ctx, held)
+		if p := m.hub.poller(held); p != nil && p.take(h, func() { go func() { m.proceed(l, h.over()) }() }) {
+			return
+		}
+		for h.m.state != done {
+			h.round()
+		}
+		held = h.over()
+	}
+	m.unbind()
+	m.cancel()
+	m.hub.members.Done()
+}
+
+// poller returns the next of the pollers in turn, or nil if none can watch the connection.
+func (h *Hub) poller(held *probe.Held) *poller {
+	if _, ok := held.Raw.Descriptor(); !ok {
+		return nil
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if len(h.pollers) < runtime.GOMAXPROCS(0) {
+		p := newPoller()
+		if p == nil {
+			return nil
+		}
+		h.pollers = append(h.pollers, p)
+		h.loops.Go(p.run)
+	}
+	h.turn++
+	return h.pollers[h.turn%len(h.pollers)]
 }
 
 // Run holds all sessions that are added, until the context ends. It then closes each with 1001 and returns within half a
@@ -139,6 +185,10 @@ func (h *Hub) Run(ctx context.Context) {
 	h.over = true
 	h.mu.Unlock()
 	h.members.Wait()
+	for _, p := range h.pollers {
+		p.end()
+	}
+	h.loops.Wait()
 }
 
 // Hold opens the endpoint, keeps the session open, and opens it anew after each end, until the context ends. It then

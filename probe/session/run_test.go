@@ -125,7 +125,7 @@ func TestFloods(t *testing.T) {
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only a hang meets it
 			defer cancel()
 			var cause Cause
-			session.Hold(ctx, func(e Event) {
+			session.inHub(ctx, func(e Event) {
 				if e.Kind == Ended {
 					cause = e.End.Cause
 					cancel()

@@ -118,6 +118,25 @@ func (s *stamper) stamp() time.Time {
 	return time.Unix(int64(binary.NativeEndian.Uint64(s.control[16:])), int64(binary.NativeEndian.Uint64(s.control[24:])))
 }
 
+// Descriptor returns the file descriptor of a connection that a poller can watch, for as long as it is open.
+func (c *Conn) Descriptor() (int, bool) {
+	if c.stamper == nil {
+		return 0, false
+	}
+	descriptor := -1
+	_ = c.stamper.file.Control(func(fd uintptr) { descriptor = int(fd) })
+	return descriptor, descriptor >= 0
+}
+
+// Unsent returns how many bytes the kernel has still to send, or to have acknowledged.
+func (c *Conn) Unsent() int {
+	var n int32
+	_ = c.stamper.file.Control(func(fd uintptr) {
+		_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&n)))
+	})
+	return int(n)
+}
+
 // KeepKernelClock makes the kernel timestamp all that it receives, until release is called, by one idle socket that
 // asks for it. Without it, each run switches the timestamps on and off for the whole machine, which costs more than the
 // run.
