@@ -16,6 +16,11 @@ type Held struct {
 	OpenedAt  time.Time // when the 101 came
 	SettledAt time.Time // when the last step of the Exchange ended, or else the same
 
+	Texts     Texts
+}
+
+// Texts makes the texts of a connection fit for people.
+type Texts struct {
 	probe         *Probe
 	authorization string
 }
@@ -51,7 +56,7 @@ func (p *Probe) Open(ctx context.Context, options RunOptions) (Result, *Held, Re
 		return r.res, nil, refusal, nil
 	}
 	held := &Held{Raw: r.raw, Left: r.wire.Leave(), SettledAt: r.settled,
-		OpenedAt: r.res.Started.Add(r.res.Handshake), probe: p, authorization: r.authorization}
+		OpenedAt: r.res.Started.Add(r.res.Handshake), Texts: Texts{probe: p, authorization: r.authorization}}
 	r.attempt.Release()
 	if r.socket != nil {
 		r.socket.free()
@@ -67,13 +72,13 @@ func (r *run) openAndTalk(ctx context.Context) error {
 	return r.exchange()
 }
 
-// Shown makes texts about the connection fit for people: a text of the server, and a sentence of the session.
-func (h *Held) Shown(text, sentence string) (string, string) {
+// Shown makes two texts visible and hides the secrets in them: one of the server, and a sentence of the session.
+func (t Texts) Shown(text, sentence string) (string, string) {
 	if text == "" && sentence == "" {
 		return "", ""
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
 	defer cancel()
-	hide := newRedactorWithin(ctx, h.probe.spec, h.authorization)
+	hide := newRedactorWithin(ctx, t.probe.spec, t.authorization)
 	return hide.text(text, frame.MaxControlPayload), hide.sentence(sentence, MaxBodyDetail)
 }

@@ -4,12 +4,12 @@ import (
 	"context"
 	"errors"
 	"io"
+	"net"
 	"sync"
 	"syscall"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
-	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 )
 
@@ -22,13 +22,15 @@ const judgeTime = time.Second
 // holder drives one connection. It waits without a buffer.
 type holder struct {
 	*life
-	ctx  context.Context
-	held *probe.Held
-	m    machine
-	more bool             // there may be bytes that no wait would notice
-	cut  error            // why a write failed
-	wait time.Duration    // until the next open
-	next chan *probe.Held // the session after this one, if it opens before this one closes
+	ctx   context.Context
+	conn  net.Conn // raw, or TLS on it
+	raw   *tcp.Conn
+	texts probe.Texts
+	m     machine
+	more  bool             // there may be bytes that no wait would notice
+	cut   error            // why a write failed
+	wait  time.Duration    // until the next open
+	next  chan *probe.Held // the session after this one, if it opens before this one closes
 
 	mu      sync.Mutex
 	stop    Cause // why to end on purpose
@@ -54,17 +56,16 @@ func (l *life) hold(ctx context.Context, held *probe.Held) *probe.Held {
 
 // begin takes over a connection.
 func (l *life) begin(ctx context.Context, held *probe.Held) *holder {
-	h := &holder{life: l, ctx: ctx, held: held, m: newMachine(l.plan, held.Left.Agreed, held.OpenedAt), more: true}
+	h := &holder{life: l, ctx: ctx, conn: held.Left.Conn, raw: held.Raw, texts: held.Texts, m: newMachine(l.plan, held.Left.Agreed, held.OpenedAt), more: true}
 	h.unbind = context.AfterFunc(ctx, func() { h.interrupt(ByStop) })
 	h.act(func(d *desk) { h.m.adopt(&d.work, &held.Left, held.SettledAt) })
-	held.Left = frame.Left{Conn: held.Left.Conn}
 	return h
 }
 
 // over closes the connection and waits until the next one is due, or returns it if it has opened already.
 func (h *holder) over() *probe.Held {
 	h.unbind()
-	_ = h.held.Raw.Close()
+	_ = h.raw.Close()
 	if h.next != nil {
 		return <-h.next
 	}
@@ -90,7 +91,7 @@ func (h *holder) interrupt(cause Cause) {
 		h.stop = cause
 	}
 	if h.waiting {
-		h.held.Raw.SetEnd(time.Unix(1, 0))
+		h.raw.SetEnd(time.Unix(1, 0))
 	}
 	if h.poller != nil {
 		h.poller.look(h)
@@ -102,7 +103,7 @@ func (h *holder) beginWait() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.waiting = !h.more && h.stop == ""; h.waiting {
-		h.held.Raw.SetEnd(h.m.next())
+		h.raw.SetEnd(h.m.next())
 	}
 	return h.waiting
 }
@@ -112,7 +113,7 @@ func (h *holder) endWait() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.waiting = false
-	h.held.Raw.SetEnd(time.Time{})
+	h.raw.SetEnd(time.Time{})
 }
 
 // takeStop returns why the session is to end, once.
@@ -127,7 +128,7 @@ func (h *holder) takeStop() Cause {
 // round waits until there is something to do, and does it.
 func (h *holder) round() {
 	if h.beginWait() {
-		if waited, _ := h.held.Raw.Wait(); !waited {
+		if waited, _ := h.raw.Wait(); !waited {
 			h.act(h.readOnce)
 		}
 	}
@@ -157,7 +158,7 @@ func (h *holder) act(work func(*desk)) {
 
 // readOnce waits for bytes with a buffer, on a connection that cannot wait without one.
 func (h *holder) readOnce(d *desk) {
-	n, err := h.held.Left.Conn.Read(d.chunk[:])
+	n, err := h.conn.Read(d.chunk[:])
 	h.endWait()
 	h.take(d, n, err)
 }
@@ -167,23 +168,22 @@ const maxReads = 16
 
 // drain takes what is there.
 func (h *holder) drain(d *desk) {
-	raw := h.held.Raw
-	raw.Polling = true
+	h.raw.Polling = true
 	for range maxReads {
-		n, err := h.held.Left.Conn.Read(d.chunk[:])
-		raw.Polling = false
+		n, err := h.conn.Read(d.chunk[:])
+		h.raw.Polling = false
 		if h.more = h.take(d, n, err); !h.more {
 			break
 		}
-		raw.Polling = true
+		h.raw.Polling = true
 	}
-	raw.Polling = false
+	h.raw.Polling = false
 }
 
 // take takes the result of a read, and reports whether there may be more.
 func (h *holder) take(d *desk, n int, err error) bool {
 	if n > 0 {
-		h.m.feed(&d.work, d.chunk[:n], h.held.Raw.ArrivedAt)
+		h.m.feed(&d.work, d.chunk[:n], h.raw.ArrivedAt)
 		h.deliver(d)
 	}
 	if err != nil && !tcp.IsTimeout(err) {
@@ -208,7 +208,7 @@ func (h *holder) tellAll(d *desk) {
 		e := &d.events[i]
 		switch e.Kind {
 		case Ended:
-			e.End.CloseReason, e.End.Detail = h.held.Shown(e.End.CloseReason, e.End.Detail)
+			e.End.CloseReason, e.End.Detail = h.texts.Shown(e.End.CloseReason, e.End.Detail)
 			h.noteEnd(e)
 			h.wait = e.Wait
 		case RenewalDue:
@@ -224,7 +224,7 @@ func (h *holder) write(d *desk) {
 	if len(d.out) == 0 || h.cut != nil {
 		return
 	}
-	if h.poller != nil && (h.unsent != nil || len(d.out) > maxInline || h.held.Raw.Unsent() > 0) {
+	if h.poller != nil && (h.unsent != nil || len(d.out) > maxInline || h.raw.Unsent() > 0) {
 		h.unsent = append(h.unsent, d.out...)
 		return
 	}
@@ -236,9 +236,9 @@ const maxInline = 1024
 
 // send writes bytes, and waits until the kernel has them.
 func (h *holder) send(d *desk, out []byte) {
-	h.held.Raw.SetEnd(time.Now().Add(writeTimeout))
-	_, h.cut = h.held.Left.Conn.Write(out)
-	h.held.Raw.SetEnd(time.Time{})
+	h.raw.SetEnd(time.Now().Add(writeTimeout))
+	_, h.cut = h.conn.Write(out)
+	h.raw.SetEnd(time.Time{})
 	if tcp.IsTimeout(h.cut) {
 		h.m.unread(&d.work, time.Now())
 	}

@@ -14,7 +14,7 @@ type life struct {
 	observe func(Event)
 
 	backoff backoff
-	history history
+	history *history // nil before the first end
 
 	told sync.Mutex // held while observe is called and while what follows changes
 	last *End       // of the session before, nil if it was told all about it
@@ -80,6 +80,9 @@ func (l *life) nextWait(s setback) time.Duration {
 // noteEnd remembers an end, and completes its event.
 func (l *life) noteEnd(e *Event) {
 	l.told.Lock()
+	if l.history == nil {
+		l.history = new(history)
+	}
 	l.history.note(e.End)
 	l.last, l.ends = e.End, e.End.At
 	l.told.Unlock()
@@ -100,7 +103,10 @@ func (l *life) forgetEnd() {
 // explain tells what an open says about the end before it.
 func (l *life) explain(next Next, at time.Time) {
 	l.told.Lock()
-	end, habit := l.last, l.history.habit()
+	end, habit := l.last, Habit{}
+	if l.history != nil {
+		habit = l.history.habit()
+	}
 	l.last = nil
 	l.told.Unlock()
 	if end == nil {

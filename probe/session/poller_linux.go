@@ -48,7 +48,7 @@ func (p *poller) watch(fd int32) error {
 // take serves a connection from now on, and calls finished once it has ended. It reports false for one that it cannot
 // watch.
 func (p *poller) take(h *holder, finished func()) bool {
-	fd, ok := h.held.Raw.Descriptor()
+	fd, ok := h.raw.Descriptor()
 	if !ok {
 		return false
 	}
