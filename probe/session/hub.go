@@ -40,6 +40,7 @@ type Hub struct {
 	running context.Context // of Run, nil before
 	over    bool            // Run has begun to end
 	waiting []*member       // added before Run
+	fresh   []*member       // added, and not yet begun
 	pollers []*poller       // as many as processors, from the first connections on
 	turn    int             // of the pollers
 	loops   sync.WaitGroup
@@ -124,8 +125,30 @@ func (h *Hub) start(m *member) {
 	}
 	h.members.Add(1)
 	m.unbind = context.AfterFunc(h.running, m.cancel)
-	l := &life{Session: m.Session, observe: m.observe}
-	go m.proceed(l, nil)
+	if h.fresh = append(h.fresh, m); len(h.fresh) == 1 {
+		h.loops.Go(h.admit)
+	}
+}
+
+// admit lets fresh members begin, each with a slot for its open: so many goroutines that wait for one would leave their
+// stacks behind.
+func (h *Hub) admit() {
+	for last := false; !last; {
+		admitted := true
+		select {
+		case h.slots <- struct{}{}:
+		case <-h.running.Done(): // they end at once
+			admitted = false
+		}
+		h.mu.Lock()
+		m := h.fresh[0]
+		h.fresh = h.fresh[1:]
+		if last = len(h.fresh) == 0; last {
+			h.fresh = nil
+		}
+		h.mu.Unlock()
+		go m.proceed(&life{Session: m.Session, observe: m.observe, admitted: admitted}, nil)
+	}
 }
 
 // proceed goes on with the life of a member, from a connection or from none, until its context ends. While a poller has

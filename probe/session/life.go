@@ -13,8 +13,9 @@ type life struct {
 	*Session
 	observe func(Event)
 
-	backoff backoff
-	history *history // nil before the first end
+	admitted bool // there is a slot for the next open already
+	backoff  backoff
+	history  *history // nil before the first end
 
 	told sync.Mutex // held while observe is called and while what follows changes
 	last *End       // of the session before, nil if it was told all about it
@@ -50,11 +51,14 @@ func (l *life) open(ctx context.Context) *probe.Held {
 
 // openOnce opens a connection in one of the slots of the Hub. The time in the queue is part of no value.
 func (l *life) openOnce(ctx context.Context) (probe.Result, *probe.Held, probe.Refusal, error) {
-	select {
-	case l.hub.slots <- struct{}{}:
-	case <-ctx.Done():
-		return probe.Result{}, nil, probe.Refusal{}, context.Cause(ctx)
+	if !l.admitted {
+		select {
+		case l.hub.slots <- struct{}{}:
+		case <-ctx.Done():
+			return probe.Result{}, nil, probe.Refusal{}, context.Cause(ctx)
+		}
 	}
+	l.admitted = false
 	defer func() { <-l.hub.slots }()
 	return l.opener.Open(ctx, probe.RunOptions{})
 }
