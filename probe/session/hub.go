@@ -3,8 +3,10 @@ package session
 import (
 	"context"
 	"errors"
+	"maps"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -44,16 +46,15 @@ type Hub struct {
 	pollers []*poller       // as many as processors, from the first connections on
 	turn    int             // of the pollers
 	loops   sync.WaitGroup
+	all     map[*member]struct{} // started, and not over
 	members sync.WaitGroup
 }
 
-// member is a Session that was added. Its context ends with it.
+// member is a Session that was added. Its leash ends with it.
 type member struct {
 	*Session
+	leash
 	observe func(Event)
-	ctx     context.Context
-	cancel  context.CancelFunc
-	unbind  func() bool
 }
 
 // NewHub makes a Hub.
@@ -63,7 +64,8 @@ func NewHub(o Options) *Hub {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
-	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random}
+	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random,
+		all: make(map[*member]struct{})}
 	h.chunks.New = func() any { return new(desk) }
 	return h
 }
@@ -107,7 +109,6 @@ func (h *Hub) New(s Spec) (*Session, error) {
 // and does not wait for that; it may be called more than once.
 func (h *Hub) Add(s *Session, observe func(Event)) (end func()) {
 	m := &member{Session: s, observe: observe}
-	m.ctx, m.cancel = context.WithCancel(context.Background())
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.running == nil {
@@ -115,7 +116,7 @@ func (h *Hub) Add(s *Session, observe func(Event)) (end func()) {
 	} else {
 		h.start(m)
 	}
-	return m.cancel
+	return m.end
 }
 
 // start holds a member, unless Run is over.
@@ -123,8 +124,8 @@ func (h *Hub) start(m *member) {
 	if h.over {
 		return
 	}
+	h.all[m] = struct{}{}
 	h.members.Add(1)
-	m.unbind = context.AfterFunc(h.running, m.cancel)
 	if h.fresh = append(h.fresh, m); len(h.fresh) == 1 {
 		h.loops.Go(h.admit)
 	}
@@ -156,11 +157,11 @@ func (h *Hub) admit() {
 func (m *member) proceed(l *life, held *probe.Held) {
 	for {
 		if held == nil {
-			if held = l.open(m.ctx); held == nil {
+			if held = l.open(&m.leash); held == nil {
 				break
 			}
 		}
-		h := l.begin(m.ctx, held)
+		h := l.begin(&m.leash, held)
 		if p := m.hub.poller(held); p != nil && p.take(h, func() { go func() { m.proceed(l, h.over()) }() }) {
 			return
 		}
@@ -169,9 +170,15 @@ func (m *member) proceed(l *life, held *probe.Held) {
 		}
 		held = h.over()
 	}
-	m.unbind()
-	m.cancel()
-	m.hub.members.Done()
+	m.hub.remove(m)
+}
+
+// remove forgets a member whose life is over.
+func (h *Hub) remove(m *member) {
+	h.mu.Lock()
+	delete(h.all, m)
+	h.mu.Unlock()
+	h.members.Done()
 }
 
 // poller returns the next of the pollers in turn, or nil if none can watch the connection.
@@ -206,7 +213,11 @@ func (h *Hub) Run(ctx context.Context) {
 	<-ctx.Done()
 	h.mu.Lock()
 	h.over = true
+	all := slices.Collect(maps.Keys(h.all))
 	h.mu.Unlock()
+	for _, m := range all {
+		m.end()
+	}
 	h.members.Wait()
 	for _, p := range h.pollers {
 		p.end()
