@@ -51,7 +51,11 @@ func (l *life) hold(ctx context.Context, held *probe.Held) *probe.Held {
 	for h.m.state != done {
 		h.round()
 	}
-	return h.over()
+	next, wait := h.over()
+	if next == nil {
+		sleep(ctx, wait)
+	}
+	return next
 }
 
 // begin takes over a connection.
@@ -62,15 +66,14 @@ func (l *life) begin(ctx context.Context, held *probe.Held) *holder {
 	return h
 }
 
-// over closes the connection and waits until the next one is due, or returns it if it has opened already.
-func (h *holder) over() *probe.Held {
+// over closes the connection. It returns the next one if that has opened already, or else the wait before its open.
+func (h *holder) over() (next *probe.Held, wait time.Duration) {
 	h.unbind()
 	_ = h.raw.Close()
 	if h.next != nil {
-		return <-h.next
+		return <-h.next, 0
 	}
-	sleep(h.ctx, h.wait)
-	return nil
+	return nil, h.wait
 }
 
 // renew opens the next session while this one goes on.

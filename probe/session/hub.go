@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -42,7 +43,7 @@ type Hub struct {
 	running context.Context // of Run, nil before
 	over    bool            // Run has begun to end
 	waiting []*member       // added before Run
-	fresh   []*member       // added, and not yet begun
+	fresh   []*member       // that want to open
 	pollers []*poller       // as many as processors, from the first connections on
 	turn    int             // of the pollers
 	loops   sync.WaitGroup
@@ -52,9 +53,8 @@ type Hub struct {
 
 // member is a Session that was added. Its leash ends with it.
 type member struct {
-	*Session
 	leash
-	observe func(Event)
+	life life
 }
 
 // NewHub makes a Hub.
@@ -108,7 +108,7 @@ func (h *Hub) New(s Spec) (*Session, error) {
 // sessions are called at the same time, and one that takes long delays other sessions. End ends the session with 1001
 // and does not wait for that; it may be called more than once.
 func (h *Hub) Add(s *Session, observe func(Event)) (end func()) {
-	m := &member{Session: s, observe: observe}
+	m := &member{life: life{Session: s, observe: observe}}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.running == nil {
@@ -126,13 +126,17 @@ func (h *Hub) start(m *member) {
 	}
 	h.all[m] = struct{}{}
 	h.members.Add(1)
+	h.want(m)
+}
+
+// want has a member open as soon as there is a slot.
+func (h *Hub) want(m *member) {
 	if h.fresh = append(h.fresh, m); len(h.fresh) == 1 {
 		h.loops.Go(h.admit)
 	}
 }
 
-// admit lets fresh members begin, each with a slot for its open: so many goroutines that wait for one would leave their
-// stacks behind.
+// admit lets members open, each with a slot: as many goroutines that wait for one would cost a stack each.
 func (h *Hub) admit() {
 	for last := false; !last; {
 		admitted := true
@@ -148,29 +152,67 @@ func (h *Hub) admit() {
 			h.fresh = nil
 		}
 		h.mu.Unlock()
-		go m.proceed(&life{Session: m.Session, observe: m.observe, admitted: admitted}, nil)
+		m.life.admitted = admitted
+		go m.proceed(nil)
 	}
 }
 
-// proceed goes on with the life of a member, from a connection or from none, until its context ends. While a poller has
-// a connection, there is no goroutine for it.
-func (m *member) proceed(l *life, held *probe.Held) {
-	for {
+// proceed goes on with the life of a member, from a connection or with its open. While a poller has the connection, and
+// while it waits to open again, there is no goroutine for it.
+func (m *member) proceed(held *probe.Held) {
+	for ok := true; ; {
+		var wait time.Duration
 		if held == nil {
-			if held = l.open(&m.leash); held == nil {
-				break
+			if held, wait, ok = m.life.try(&m.leash); !ok {
+				m.life.hub.remove(m)
+				return
 			}
 		}
-		h := l.begin(&m.leash, held)
-		if p := m.hub.poller(held); p != nil && p.take(h, func() { go func() { m.proceed(l, h.over()) }() }) {
+		if held != nil {
+			h := m.life.begin(&m.leash, held)
+			if p := m.life.hub.poller(held); p != nil && p.take(h, func() { go m.goOn(h) }) {
+				return
+			}
+			for h.m.state != done {
+				h.round()
+			}
+			held, wait = h.over()
+		}
+		if held == nil {
+			m.later(wait)
 			return
 		}
-		for h.m.state != done {
-			h.round()
-		}
-		held = h.over()
 	}
-	m.hub.remove(m)
+}
+
+// goOn goes on after a connection that a poller had.
+func (m *member) goOn(h *holder) {
+	if next, wait := h.over(); next != nil {
+		m.proceed(next)
+	} else {
+		m.later(wait)
+	}
+}
+
+// later has the member open after a wait, or find out at once that it has ended.
+func (m *member) later(wait time.Duration) {
+	hub := m.life.hub
+	again := sync.OnceFunc(func() {
+		hub.mu.Lock()
+		defer hub.mu.Unlock()
+		hub.want(m)
+	})
+	var timer atomic.Pointer[time.Timer]
+	unbind := m.leash.AfterFunc(func() {
+		if t := timer.Load(); t != nil {
+			t.Stop()
+		}
+		again()
+	})
+	timer.Store(time.AfterFunc(wait, func() {
+		unbind()
+		again()
+	}))
 }
 
 // remove forgets a member whose life is over.

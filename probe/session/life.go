@@ -32,21 +32,28 @@ func (l *life) tell(e Event) {
 // open opens a connection, as often as it takes. It returns nil if the context ends before.
 func (l *life) open(ctx context.Context) *probe.Held {
 	for {
-		res, held, refusal, err := l.openOnce(ctx)
-		if err != nil {
-			return nil
-		}
-		l.explain(Next{Known: true, ErrorType: res.ErrorType}, res.Ended)
-		if held != nil {
-			l.tell(l.opened(&res, held))
+		held, wait, ok := l.try(ctx)
+		if held != nil || !ok || !sleep(ctx, wait) {
 			return held
 		}
-		wait := l.nextWait(setback{retryAfter: refusal.RetryAfter})
-		l.tell(Event{Kind: OpenFailed, At: res.Ended, Open: &res, Wait: wait})
-		if !sleep(ctx, wait) {
-			return nil
-		}
 	}
+}
+
+// try tries to open a connection once. If that fails it returns the wait before the next time. It reports false if the
+// context has ended.
+func (l *life) try(ctx context.Context) (held *probe.Held, wait time.Duration, ok bool) {
+	res, held, refusal, err := l.openOnce(ctx)
+	if err != nil {
+		return nil, 0, false
+	}
+	l.explain(Next{Known: true, ErrorType: res.ErrorType}, res.Ended)
+	if held != nil {
+		l.tell(l.opened(&res, held))
+		return held, 0, true
+	}
+	wait = l.nextWait(setback{retryAfter: refusal.RetryAfter})
+	l.tell(Event{Kind: OpenFailed, At: res.Ended, Open: &res, Wait: wait})
+	return nil, wait, true
 }
 
 // openOnce opens a connection in one of the slots of the Hub. The time in the queue is part of no value.

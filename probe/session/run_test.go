@@ -2,6 +2,7 @@ package session
 
 import (
 	"context"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -84,6 +85,50 @@ func TestRun(t *testing.T) {
 		}
 		if left := hub.memory.left.Load(); left != DefaultMemory {
 			t.Errorf("%d bytes are held", DefaultMemory-left)
+		}
+	})
+}
+
+// TestOutage: sessions whose endpoint refuses them wait without goroutines, try again in time, and end with the Hub.
+func TestOutage(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const many = 500
+		server := wstest.Memory(wstest.Refuse(503, ""))
+		defer server.Close()
+		hub := NewHub(Options{Random: func() float64 { return 0.5 }})
+		s := Spec{Reconnect: Reconnect{Min: time.Minute, Max: time.Minute}}
+		s.URL, s.Dial = server.URL, server.Dial
+		session, err := hub.New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var failed atomic.Int64
+		before := runtime.NumGoroutine()
+		for range many {
+			hub.Add(session, func(e Event) {
+				if e.Kind == OpenFailed {
+					failed.Add(1)
+				}
+			})
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		over := make(chan struct{})
+		go func() {
+			hub.Run(ctx)
+			close(over)
+		}()
+		for round := range int64(3) {
+			time.Sleep(sec)
+			synctest.Wait()
+			if n := runtime.NumGoroutine() - before; failed.Load() != (round+1)*many || n > 2*DefaultMaxConcurrent {
+				t.Errorf("round %d: %d failed, %d goroutines", round, failed.Load(), n)
+			}
+			time.Sleep(29 * sec)
+		}
+		cancel()
+		<-over
+		if len(hub.all) != 0 || len(hub.fresh) != 0 {
+			t.Errorf("%d members are left, %d of them fresh", len(hub.all), len(hub.fresh))
 		}
 	})
 }
