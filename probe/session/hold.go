@@ -146,7 +146,11 @@ func (h *holder) serve() {
 		if cause := h.takeStop(); cause != "" {
 			h.m.stop(&d.work, cause, time.Now())
 		}
-		h.m.tick(&d.work, time.Now())
+		now := time.Now()
+		if h.more { // an answer may be among the bytes that are still to be read
+			now = h.raw.ArrivedAt
+		}
+		h.m.tick(&d.work, now)
 	})
 }
 

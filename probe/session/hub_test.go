@@ -207,98 +207,35 @@ func TestHoldOverTCP(t *testing.T) {
 	}
 }
 
-// plain and secured serve a script over TCP.
-func plain(s wstest.Script) (*wstest.Server, Spec) { return wstest.Start(s), Spec{} }
-
-func secured(s wstest.Script) (*wstest.Server, Spec) {
-	server := wstest.StartTLS(s, nil)
-	return server, Spec{Opening: probe.Opening{TLS: server.ClientTLS()}}
-}
-
-// inHub is Hold by way of Add and Run.
-func (s *Session) inHub(ctx context.Context, observe func(Event)) {
-	s.hub.Add(s, observe)
-	s.hub.Run(ctx)
-}
-
-// TestLongOutput: an output that may not fit into the kernel's buffer is written, and the session goes on.
-func TestLongOutput(t *testing.T) {
-	heard := make(chan string, 1)
-	server := wstest.Start(func(c *wstest.Conn) {
-		c.Accept()
-		pings := make([]wstest.Frame, 20)
-		for i := range pings {
-			pings[i] = wstest.Ping(strings.Repeat("p", 125))
-		}
-		c.Send(pings...)
-		var said strings.Builder
-		for range pings {
-			said.WriteString(c.Read().Payload)
-		}
-		heard <- said.String()
-		c.Serve()
-	})
-	defer server.Close()
-	s := Spec{PingInterval: MinInterval}
-	s.URL = server.URL
-	hub := NewHub(Options{})
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only a hang meets it
-	defer cancel()
-	ponged := false
-	session.inHub(ctx, func(e Event) {
-		if e.Kind == Ponged {
-			ponged = true
-			cancel()
-		}
-	})
-	if got := <-heard; len(got) != 20*125 || !ponged {
-		t.Errorf("%d bytes of Pongs came, ponged %t", len(got), ponged)
-	}
-}
-
-// TestManyOverTCP: many sessions of a Hub are held, pinged and closed, each once.
-func TestManyOverTCP(t *testing.T) {
-	const many = 200
-	server := wstest.Start(ordinary)
-	defer server.Close()
-	s := Spec{PingInterval: 200 * ms, PingTimeout: time.Minute}
-	s.URL = server.URL
-	hub := NewHub(Options{})
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only a hang meets it
-	defer cancel()
-	var opened, twice, ended, clean atomic.Int64
-	for range many {
-		pongs := 0
-		hub.Add(session, func(e Event) {
-			switch e.Kind {
-			case Opened:
-				opened.Add(1)
-			case Ponged:
-				if pongs++; pongs == 2 && twice.Add(1) == many {
-					cancel()
-				}
-			case Ended:
-				if e.End.Cause == ByStop {
-					ended.Add(1)
-				}
-			case Closed:
-				if e.Clean {
-					clean.Add(1)
-				}
-			}
+// TestAnswerWhileWeStoodStill: what came before an agent that stood still looks again is not late.
+func TestAnswerWhileWeStoodStill(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		server := wstest.Memory(func(c *wstest.Conn) {
+			c.Accept()
+			ping := c.Read()
+			c.Send(wstest.Text("stand still"))
+			c.Pause(sec)
+			c.Send(wstest.Text("more"), wstest.Pong(ping.Payload))
+			c.Serve()
 		})
-	}
-	hub.Run(ctx)
-	if opened.Load() != many || twice.Load() != many || ended.Load() != many {
-		t.Errorf("%d opened, %d ponged twice, %d ended by the stop", opened.Load(), twice.Load(), ended.Load())
-	}
-	t.Logf("%d closed cleanly", clean.Load())
+		defer server.Close()
+		s := Spec{PingInterval: 10 * sec, PingTimeout: 2 * sec}
+		s.URL, s.Dial = server.URL, server.Dial
+		session, err := NewHub(Options{}).New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 45*sec)
+		defer cancel()
+		var told []string
+		session.Hold(ctx, func(e Event) {
+			if e.Kind == Received && e.Message.Size > 4 {
+				time.Sleep(20 * sec) // the process is stopped
+			}
+			told = append(told, strings.Fields(describe(e) + " opened")[0])
+		})
+		if got := strings.Join(told, " "); got != "0 11 4 ponged ponged ponged ended closed" {
+			t.Error(got)
+		}
+	})
 }

@@ -163,8 +163,10 @@ func (p *poller) serve(h *holder) {
 		p.drop(h)
 		h.lend()
 		return
-	case h.more:
+	case h.more: // its turn comes after all others'
 		p.ready = append(p.ready, h)
+		p.schedule(h, time.Time{})
+		return
 	}
 	p.schedule(h, h.m.next())
 }
