@@ -16,7 +16,7 @@ type Held struct {
 	OpenedAt  time.Time // when the 101 came
 	SettledAt time.Time // when the last step of the Exchange ended, or else the same
 
-	Texts     Texts
+	Texts Texts
 }
 
 // Texts makes the texts of a connection fit for people.
