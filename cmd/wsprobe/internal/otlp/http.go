@@ -2,7 +2,6 @@ package otlp
 
 import (
 	"bytes"
-	"compress/gzip"
 	"context"
 	"io"
 	"net"
@@ -125,18 +124,7 @@ func (c *httpCaller) body(request []byte) ([]byte, error) {
 	if !c.gzip {
 		return request, nil
 	}
-	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(request); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
-		return nil, err
-	}
-	return packed.Bytes(), nil
+	return outbox.Pack(request)
 }
 
 // noAnswer returns the answer to a request that had none, or not a whole one. Its connection is not used again.

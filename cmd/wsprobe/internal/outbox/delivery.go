@@ -180,7 +180,7 @@ func (d *delivery) split(b *batch, request []byte) []*batch {
 	}
 	var all []*batch
 	for _, p := range parts {
-		packed, err := pack(p.Request)
+		packed, err := Pack(p.Request)
 		if err != nil {
 			return nil
 		}

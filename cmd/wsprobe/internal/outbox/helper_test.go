@@ -268,7 +268,7 @@ func batchFiles(t *testing.T, dir string) []string {
 // packedSize is how many bytes a request of a few numbers takes when it is packed.
 func packedSize(t *testing.T, request ...byte) int {
 	t.Helper()
-	packed, err := pack(request)
+	packed, err := Pack(request)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,8 +10,8 @@ import (
 // maxRequest bounds the bytes of an unpacked request, because a few kilobytes of gzip can become gigabytes of zeros.
 const maxRequest = 8 << 20
 
-// pack compresses a request, for a while that it has to wait.
-func pack(request []byte) ([]byte, error) {
+// Pack compresses a request with gzip, fast rather than small.
+func Pack(request []byte) ([]byte, error) {
 	var packed bytes.Buffer
 	w, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
 	if err != nil {
@@ -26,7 +26,7 @@ func pack(request []byte) ([]byte, error) {
 	return packed.Bytes(), nil
 }
 
-// unpack returns the request that pack compressed.
+// unpack returns the request that Pack compressed.
 func unpack(packed []byte) ([]byte, error) {
 	r, err := gzip.NewReader(bytes.NewReader(packed))
 	if err != nil {

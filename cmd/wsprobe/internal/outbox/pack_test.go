@@ -13,7 +13,7 @@ import (
 
 // FuzzUnpack: whatever stands in a packed batch, unpacking it takes little memory.
 func FuzzUnpack(f *testing.F) {
-	good, err := pack([]byte("content"))
+	good, err := Pack([]byte("content"))
 	if err != nil {
 		f.Fatal(err)
 	}
@@ -61,7 +61,7 @@ func TestBombIsNotUnpacked(t *testing.T) {
 // bomb is a gigabyte of zeros, compressed: a gzip file may consist of several (RFC 1952 2.2).
 func bomb(t *testing.T) []byte {
 	t.Helper()
-	packed, err := pack(make([]byte, 1<<20))
+	packed, err := Pack(make([]byte, 1<<20))
 	if err != nil {
 		t.Fatal(err)
 	}

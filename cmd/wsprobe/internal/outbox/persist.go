@@ -64,7 +64,7 @@ func (q *queue) persist(now time.Time) {
 		if b.unsaved() {
 			request, err := b.request()
 			if err == nil {
-				packed, err = pack(request)
+				packed, err = Pack(request)
 			}
 			if err != nil {
 				q.dropOne(b, DropUnencodable)
