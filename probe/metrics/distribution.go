@@ -1,11 +1,6 @@
 package metrics
 
-import (
-	"slices"
-	"time"
-
-	"github.com/wsprobe/wsprobe/probe"
-)
+import "slices"
 
 // latencyBounds are the upper bounds of the buckets of latencies, in ms. A latency cannot exceed the longest timeout,
 // 30 s, so the last bucket stays empty. The bounds are never more than a factor of 2.5 apart, and closest between 50 ms
@@ -24,32 +19,31 @@ type Distribution struct {
 	Sum    float64   // of the values
 }
 
-// Durations counts durations by their length in ms, over bounds that its owner knows. It has no lock of its own. A
-// uint32 is enough for a probe, whose runs are a second apart at least, for 136 years; there are two Durations for each
-// of maybe a hundred thousand probes.
-type Durations[N uint32 | uint64] struct {
+// Values counts values by their size, over bounds that its owner knows. It has no lock of its own. A uint32 is enough
+// for a probe, whose runs are a second apart at least, for 136 years; there are two Values for each of maybe a hundred
+// thousand probes.
+type Values[N uint32 | uint64] struct {
 	counts []N // one more than bounds; nil until the first value
 	sum    float64
 }
 
-// Observe adds a duration.
-func (h *Durations[N]) Observe(bounds []float64, d time.Duration) {
+// Observe adds a value in the unit of the bounds.
+func (h *Values[N]) Observe(bounds []float64, value float64) {
 	if h.counts == nil {
 		h.counts = make([]N, len(bounds)+1)
 	}
-	ms := probe.Millis(d)
-	h.counts[bucketOf(bounds, ms)]++
-	h.sum += ms
+	h.counts[bucketOf(bounds, value)]++
+	h.sum += value
 }
 
 // bucketOf returns the index of the bucket of a value. A value on a bound belongs to the bucket below it, as in OTLP.
-func bucketOf(bounds []float64, ms float64) int {
-	bucket, _ := slices.BinarySearch(bounds, ms)
+func bucketOf(bounds []float64, value float64) int {
+	bucket, _ := slices.BinarySearch(bounds, value)
 	return bucket
 }
 
 // Distribution returns a copy that later values do not touch. It shares the bounds, which do not change.
-func (h *Durations[N]) Distribution(bounds []float64) Distribution {
+func (h *Values[N]) Distribution(bounds []float64) Distribution {
 	d := Distribution{Bounds: bounds, Sum: h.sum}
 	if h.counts != nil {
 		d.Counts = make([]uint64, len(h.counts))

@@ -63,7 +63,9 @@ func ProbeKeys() []string {
 }
 
 // VariantKeys returns the attribute keys of a [Variant].
-func VariantKeys() []string { return []string{KeyReason, KeyErrorType, KeyPhase} }
+func VariantKeys() []string {
+	return []string{KeyReason, KeyErrorType, KeyPhase, KeySessionEnd, KeyCloseCode, KeyMessage}
+}
 
 // reserved reports whether a label would stand in the place of an attribute of wsprobe.
 func reserved(name string) bool {

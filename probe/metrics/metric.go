@@ -40,14 +40,28 @@ const (
 	TLSTimeLeft
 	ConsecutiveFailures
 	MissedIntervals
+	SessionOpen
+	SessionMessageAge
 	Runs
 	HandshakeDuration
 	RoundTripDuration
+	SessionDuration
+	SessionDowntime
+	SessionReopenDuration
+	SessionPingDuration
+	SessionPingUnanswered
+	SessionMessageReceived
+	SessionMessageSize
+	SessionMessageGap
+	SessionMessageDelay
+	SessionMessageLost
+	SessionMessageRepeated
+	SessionMessageDisordered
 	IDs // how many there are
 )
 
-// table is the only place where a metric of a probe is described. It does not change.
-var table = [IDs]Metric{
+// table is every metric of a probe. It does not change.
+var table = withSessions([IDs]Metric{
 	HandshakeLatency: {
 		Name: "wsprobe.handshake_latency", Kind: Gauge, Unit: "ms", PerProbe: true,
 		Description: "Time from the start of a run to the open socket, one point per run that opened.",
@@ -98,6 +112,13 @@ var table = [IDs]Metric{
 		Name: "wsprobe.round_trip.duration", Kind: Histogram, Unit: "ms", PerProbe: true,
 		Description: "Distribution of round-trip latencies.",
 	},
+})
+
+func withSessions(all [IDs]Metric) [IDs]Metric {
+	for id, m := range sessionTable {
+		all[id] = m
+	}
+	return all
 }
 
 // Table returns the table of the metrics of a probe, by their IDs.

@@ -6,7 +6,8 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// Observation is the result of one run of a probe, and the health of the probe after it. Every sink of results is told
+// Observation is the result of one run of a probe, or a moment of its held session, and the health of the probe after
+// it. Every sink of results is told
 // the same Observation, and keeps no pointer to it. It holds no secret: the texts of a result are redacted.
 type Observation struct {
 	Probe  *Identity
@@ -16,6 +17,9 @@ type Observation struct {
 	// transition that the run brought about, nil if there is none.
 	Health health.State
 	Change *health.Transition
+
+	// Session is about the held session of the probe; nil for the result of a run.
+	Session *Session
 
 	// Words are the words in which hints are given; nil means the fields of a configuration file.
 	Words reasons.Words

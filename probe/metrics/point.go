@@ -57,4 +57,4 @@ type Exemplar struct {
 }
 
 // Variant tells the series of a metric of one probe apart. Empty fields are absent.
-type Variant struct{ Reason, ErrorType, Phase string }
+type Variant struct{ Reason, ErrorType, Phase, SessionEnd, CloseCode, Message string }

@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"math/bits"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -8,74 +9,87 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// Run is the numbers of one run, without the texts of its result.
+// Run is the numbers of one run, or of one moment of a held session, without the texts of its result.
 type Run struct {
 	// Started and Ended have no monotonic part: these are the times that are exported.
 	Started, Ended       time.Time
 	Reason               reasons.Code
 	Handshake, RoundTrip time.Duration
-	Opened, Replied      bool
+	Opened               bool          // the value of connection_success
+	OK                   bool          // the value of success
 	Status               health.Status // Unknown for none
 	Streak               uint32        // failed runs in a row, this one included
 	Phases               probe.Phases
-	Certified            bool    // a certificate was seen
-	TimeLeft             float64 // until it expires, in seconds
+	TimeLeft             float64       // until the certificate expires, in seconds
+	Live                 bool          // the value of session.open
+	MessageAge           time.Duration // since the last wanted message of a session
+
+	// Has says which values there are. Keeps says which of those before this moment are still true, of those that it
+	// has not: a run starts afresh, a session that stays open keeps its latencies.
+	Has, Keeps Measured
 }
 
 func newRun(r *probe.Result, status health.Status, streak uint32) Run {
 	run := Run{
 		Started: r.Started.Round(0), Ended: r.Ended.Round(0), Reason: r.Reason,
-		Handshake: r.Handshake, Opened: r.Opened, RoundTrip: r.RoundTrip, Replied: r.Replied,
-		Status: status, Streak: streak, Phases: r.Phases,
+		Handshake: r.Handshake, RoundTrip: r.RoundTrip, Opened: r.Opened, OK: r.Reason == reasons.OK,
+		Status: status, Streak: streak, Phases: r.Phases, Has: hasConnection | hasSuccess | phasesOf(r),
 	}
-	if run.Certified = !r.CertificateExpiry.IsZero(); run.Certified {
-		// Not as a time.Duration, which ends after 292 years: "no expiry" is written as the year 9999 (RFC 5280
-		// 4.1.2.5).
-		run.TimeLeft = float64(r.CertificateExpiry.UnixMilli()-r.Ended.UnixMilli()) / 1000
-	}
+	run.has(HasStatus, status != health.Unknown)
+	run.has(hasHandshake, r.Opened)
+	run.has(hasRoundTrip, r.Replied)
+	run.certify(r)
 	return run
 }
 
-// Count is the number of points of the run.
-func (r *Run) Count() int {
-	n := 2 // connection_success, success
-	for _, has := range [...]bool{r.Opened, r.Replied, r.Certified, r.Status != health.Unknown} {
-		if has {
-			n++
-		}
+// has adds a value that there is.
+func (r *Run) has(value Measured, is bool) {
+	if is {
+		r.Has |= value
 	}
-	for _, span := range r.Phases {
-		if span.State == probe.SpanEnded {
-			n++
-		}
-	}
-	return n
 }
+
+// certify adds the time that the certificate has left. That is no time.Duration, which ends after 292 years: "no
+// expiry" is written as the year 9999 (RFC 5280 4.1.2.5).
+func (r *Run) certify(result *probe.Result) {
+	if expiry := result.CertificateExpiry; !expiry.IsZero() {
+		r.Has |= HasTimeLeft
+		r.TimeLeft = float64(expiry.UnixMilli()-result.Ended.UnixMilli()) / 1000
+	}
+}
+
+// phasesOf returns the phases that ended.
+func phasesOf(r *probe.Result) Measured {
+	var m Measured
+	for phase, span := range r.Phases {
+		if span.State == probe.SpanEnded {
+			m |= hasPhase << phase
+		}
+	}
+	return m
+}
+
+// Count is the number of points of the run.
+func (r *Run) Count() int { return bits.OnesCount32(uint32(r.Has)) }
 
 // Points calls emit with the points of the run: every value that was measured. Their time is at, which is mostly the
 // end.
 func (r *Run) Points(sets *Sets, id *Identity, at time.Time, emit func(ID, Point)) {
-	gauge := func(m ID, v Variant, value float64) {
-		emit(m, Point{Attributes: sets.Of(id, v), Start: r.Started, Time: at, Value: Float(value)})
-	}
-	if r.Opened {
-		gauge(HandshakeLatency, Variant{}, probe.Millis(r.Handshake))
-	}
-	if r.Replied {
-		gauge(RoundTripLatency, Variant{}, probe.Millis(r.RoundTrip))
-	}
-	if r.Certified {
-		gauge(TLSTimeLeft, Variant{}, r.TimeLeft)
-	}
-	if r.Status != health.Unknown {
-		gauge(Status, Variant{}, float64(r.Status.Number()))
-	}
-	gauge(ConnectionSuccess, Variant{Reason: r.Reason.String()}, number(r.Opened))
-	gauge(Success, Variant{}, number(r.Reason == reasons.OK))
-	for phase, span := range r.Phases {
-		if span.State == probe.SpanEnded {
-			gauge(PhaseDuration, Variant{Phase: probe.Phase(phase).String()}, probe.Millis(span.Duration()))
+	gauge := func(has Measured, m ID, v Variant, value float64) {
+		if r.Has&has != 0 {
+			emit(m, Point{Attributes: sets.Of(id, v), Start: r.Started, Time: at, Value: Float(value)})
 		}
+	}
+	gauge(hasHandshake, HandshakeLatency, Variant{}, probe.Millis(r.Handshake))
+	gauge(hasRoundTrip, RoundTripLatency, Variant{}, probe.Millis(r.RoundTrip))
+	gauge(HasTimeLeft, TLSTimeLeft, Variant{}, r.TimeLeft)
+	gauge(HasStatus, Status, Variant{}, float64(r.Status.Number()))
+	gauge(hasConnection, ConnectionSuccess, Variant{Reason: r.Reason.String()}, number(r.Opened))
+	gauge(hasSuccess, Success, Variant{}, number(r.OK))
+	gauge(hasLive, SessionOpen, Variant{}, number(r.Live))
+	gauge(hasMessageAge, SessionMessageAge, Variant{}, r.MessageAge.Seconds())
+	for phase, span := range r.Phases {
+		gauge(hasPhase<<phase, PhaseDuration, Variant{Phase: probe.Phase(phase).String()}, probe.Millis(span.Duration()))
 	}
 }
 
@@ -87,48 +101,85 @@ func number(yes bool) float64 {
 	return 0
 }
 
-// Measured is the series that a run has values of and another has none of, a bit for each: the status, two latencies,
-// then the phases.
-type Measured uint16
+// Measured is a set of values of a run, a bit for each; the phases are the last ones.
+type Measured uint32
 
 const (
 	// HasStatus is the status. A run without it after one with it is that of a probe that lost its thresholds.
 	HasStatus Measured = 1 << iota
+	// HasTimeLeft is what is left of a certificate. It stays true without a run that sees one.
+	HasTimeLeft
+	hasConnection // connection_success
+	hasSuccess
 	hasHandshake
 	hasRoundTrip
+	hasLive
+	hasMessageAge
 	hasPhase // of phase 0; those of the others follow
+
+	// every run, or interval of a session, has these.
+	hasAlways = hasConnection | hasSuccess | HasTimeLeft
 )
 
-// Measured returns the values of the run.
-func (r *Run) Measured() Measured {
-	var m Measured
-	if r.Status != health.Unknown {
-		m |= HasStatus
+// Measured returns the values of the run that another may have none of.
+func (r *Run) Measured() Measured { return r.Has &^ hasAlways }
+
+// After returns the values that are true after the run, of those that were measured before and by it.
+func (r *Run) After(before Measured) Measured { return r.Measured() | before&r.Keeps }
+
+// adopt takes over from the run before what this one keeps.
+func (r *Run) adopt(before *Run) {
+	if r.Keeps == 0 {
+		return // a run of its own
 	}
-	if r.Opened {
-		m |= hasHandshake
+	kept := before.Has & (r.Keeps | hasConnection | hasSuccess) &^ r.Has
+	if kept&hasConnection != 0 {
+		r.Opened, r.Reason = before.Opened, before.Reason
 	}
-	if r.Replied {
-		m |= hasRoundTrip
+	if kept&hasSuccess != 0 {
+		r.OK = before.OK
 	}
-	for phase, span := range r.Phases {
-		if span.State == probe.SpanEnded {
-			m |= hasPhase << phase
+	if kept&HasTimeLeft != 0 {
+		r.TimeLeft = before.TimeLeft
+	}
+	if kept&HasStatus != 0 {
+		r.Status = before.Status
+	}
+	if kept&hasHandshake != 0 {
+		r.Handshake = before.Handshake
+	}
+	if kept&hasRoundTrip != 0 {
+		r.RoundTrip = before.RoundTrip
+	}
+	if kept&hasLive != 0 {
+		r.Live = before.Live
+	}
+	if kept&hasMessageAge != 0 {
+		r.MessageAge = before.MessageAge
+	}
+	for phase := range r.Phases {
+		if kept&(hasPhase<<phase) != 0 {
+			r.Phases[phase] = before.Phases[phase]
 		}
 	}
-	return m
+	r.Has |= kept
 }
+
+// Connected reports whether the run says something about the connection.
+func (r *Run) Connected() bool { return r.Has&hasConnection != 0 }
 
 // Each calls do with the metric and the variant of each series.
 func (m Measured) Each(do func(ID, Variant)) {
-	if m&HasStatus != 0 {
-		do(Status, Variant{})
-	}
-	if m&hasHandshake != 0 {
-		do(HandshakeLatency, Variant{})
-	}
-	if m&hasRoundTrip != 0 {
-		do(RoundTripLatency, Variant{})
+	for _, one := range [...]struct {
+		has    Measured
+		metric ID
+	}{
+		{HasStatus, Status}, {hasHandshake, HandshakeLatency}, {hasRoundTrip, RoundTripLatency},
+		{hasLive, SessionOpen}, {hasMessageAge, SessionMessageAge},
+	} {
+		if m&one.has != 0 {
+			do(one.metric, Variant{})
+		}
 	}
 	for phase := range len(probe.Phases{}) {
 		if m&(hasPhase<<phase) != 0 {

@@ -18,13 +18,14 @@ type Series struct {
 	mu        sync.Mutex
 	interval  time.Duration // between two runs; 0 if there is none
 	outcomes  []Outcome
-	streak    uint32    // failed runs in a row
-	active    time.Time // when the last run was recorded, or else when the series was made
-	handshake Durations[uint32]
-	roundTrip Durations[uint32]
-	exemplars *exemplars // since the last Collect, nil for none
-	last      *Run       // nil before the first run
-	shown     *exemplars // nil for none
+	streak    uint32         // failed runs in a row
+	active    time.Time      // when the last run was recorded, or else when the series was made
+	handshake Values[uint32] // in ms
+	roundTrip Values[uint32] // in ms
+	held      *held          // nil before the first session
+	exemplars *exemplars     // since the last Collect, nil for none
+	last      *Run           // nil before the first run
+	shown     *exemplars     // nil for none
 }
 
 // Keep says what a series keeps besides its totals.
@@ -59,22 +60,29 @@ func (s *Series) Record(r *probe.Result, status health.Status) Run {
 		s.streak = 0
 	}
 	if r.Opened {
-		s.handshake.Observe(latencyBounds, r.Handshake)
+		s.handshake.Observe(latencyBounds, probe.Millis(r.Handshake))
 	}
 	if r.Replied {
-		s.roundTrip.Observe(latencyBounds, r.RoundTrip)
+		s.roundTrip.Observe(latencyBounds, probe.Millis(r.RoundTrip))
 	}
 	if s.keep.Exemplars && r.Traced() {
 		s.note(r, outcome)
 	}
 	run := newRun(r, status, s.streak)
-	if s.keep.Last {
-		if s.last == nil {
-			s.last = new(Run)
-		}
-		*s.last = run
-	}
+	s.keepLast(run)
 	return run
+}
+
+// keepLast keeps a run for [Series.Last], with what it leaves as it was.
+func (s *Series) keepLast(run Run) {
+	if !s.keep.Last {
+		return
+	}
+	if s.last == nil {
+		s.last = new(Run)
+	}
+	run.adopt(s.last)
+	*s.last = run
 }
 
 // note keeps a run as an exemplar. The caller holds the lock.
@@ -111,7 +119,7 @@ func (s *Series) Resume(interval time.Duration) {
 	s.interval, s.active, s.streak, s.last = interval, time.Now(), 0, nil
 }
 
-// Last returns the last run, if it is kept and there was one.
+// Last returns the last run, if it is kept and there was one. For a held session, it has what is true now.
 func (s *Series) Last() (Run, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -149,31 +157,5 @@ func (s *Series) Totals() Totals {
 
 // totals returns a copy of the totals. The caller holds the lock.
 func (s *Series) totals(x *exemplars) Totals {
-	return Totals{slices.Clone(s.outcomes), s.handshake.Distribution(latencyBounds), s.roundTrip.Distribution(latencyBounds), x}
-}
-
-// Totals are the runs of a probe from the start of its series to one moment.
-type Totals struct {
-	Outcomes             []Outcome
-	Handshake, RoundTrip Distribution
-
-	exemplars *exemplars
-}
-
-// Points calls emit with the points of the totals. A distribution without a value has none: it would say that something
-// took place no times.
-func (t Totals) Points(sets *Sets, id *Identity, start, at time.Time, emit func(ID, Point)) {
-	for i, o := range t.Outcomes {
-		emit(Runs, Point{
-			Attributes: sets.Of(id, Variant{Reason: o.Reason.String(), ErrorType: string(o.ErrorType)}),
-			Start:      start, Time: at, Value: Int(o.Runs), Exemplars: t.exemplars.ofOutcome(i),
-		})
-	}
-	handshake, roundTrip := t.exemplars.latencies()
-	if t.Handshake.Count > 0 {
-		emit(HandshakeDuration, Point{Attributes: sets.Of(id, Variant{}), Start: start, Time: at, Distribution: &t.Handshake, Exemplars: handshake})
-	}
-	if t.RoundTrip.Count > 0 {
-		emit(RoundTripDuration, Point{Attributes: sets.Of(id, Variant{}), Start: start, Time: at, Distribution: &t.RoundTrip, Exemplars: roundTrip})
-	}
+	return Totals{slices.Clone(s.outcomes), s.handshake.Distribution(latencyBounds), s.roundTrip.Distribution(latencyBounds), s.held.rows(), x}
 }

@@ -67,6 +67,9 @@ func (s *Sets) Of(id *Identity, v Variant) Set {
 		{Key: KeyReason, Value: slog.StringValue(v.Reason)},
 		{Key: KeyErrorType, Value: slog.StringValue(v.ErrorType)},
 		{Key: KeyPhase, Value: slog.StringValue(v.Phase)},
+		{Key: KeySessionEnd, Value: slog.StringValue(v.SessionEnd)},
+		{Key: KeyCloseCode, Value: slog.StringValue(v.CloseCode)},
+		{Key: KeyMessage, Value: slog.StringValue(v.Message)},
 	} {
 		if extra.Value.String() != "" {
 			set.insert(extra)

@@ -22,6 +22,9 @@ func NewWatch(log *slog.Logger, name string) *Watch { return &Watch{name: name, 
 
 // Observe tells what is new about a run, and of a change of the health of its probe. Runs come in the order of time.
 func (w *Watch) Observe(o *metrics.Observation) {
+	if o.Session != nil && o.Session.Moment != metrics.SessionOpened && o.Session.Moment != metrics.SessionEnded {
+		return
+	}
 	r := &o.Result
 	switch {
 	case r.Reason != reasons.OK:

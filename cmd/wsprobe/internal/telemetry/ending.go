@@ -173,14 +173,5 @@ func (b *batcher) endSeries(s *Series, start, at time.Time) {
 
 // endTotals ends the cumulative series of a probe.
 func (b *batcher) endTotals(s *Series, start, at time.Time) {
-	totals := s.counts.Totals()
-	for _, o := range totals.Outcomes {
-		b.end(ending{s, metrics.Runs, metrics.Variant{Reason: o.Reason.String(), ErrorType: string(o.ErrorType)}}, start, at)
-	}
-	if totals.Handshake.Count > 0 {
-		b.end(ending{s, metrics.HandshakeDuration, metrics.Variant{}}, start, at)
-	}
-	if totals.RoundTrip.Count > 0 {
-		b.end(ending{s, metrics.RoundTripDuration, metrics.Variant{}}, start, at)
-	}
+	s.counts.Totals().Each(func(m metrics.ID, v metrics.Variant) { b.end(ending{s, m, v}, start, at) })
 }

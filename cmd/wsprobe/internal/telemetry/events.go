@@ -87,6 +87,9 @@ func (r *Recorder) Observe(o *metrics.Observation) {
 	if r == nil {
 		return
 	}
+	if o.Session != nil && o.Session.Moment != metrics.SessionOpened && o.Session.Moment != metrics.SessionEnded {
+		return
+	}
 	if o.Result.Reason != reasons.OK {
 		r.runFailed(o)
 	} else if !r.failing.IsZero() {

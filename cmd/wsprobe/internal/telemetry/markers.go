@@ -53,7 +53,14 @@ func (b *batcher) revive(s *Series, r *metrics.Run) {
 		return
 	}
 	r.Measured().Each(func(m metrics.ID, v metrics.Variant) { delete(b.markers, ending{s, m, v}) })
-	delete(b.markers, ending{s, metrics.ConnectionSuccess, metrics.Variant{Reason: r.Reason.String()}})
+	if r.Connected() {
+		delete(b.markers, ending{s, metrics.ConnectionSuccess, metrics.Variant{Reason: r.Reason.String()}})
+	}
+}
+
+// text is what tells the series of a metric apart.
+func (e ending) text() string {
+	return e.Phase + e.Reason + e.ErrorType + e.SessionEnd + e.CloseCode + e.Message
 }
 
 // addMarkers adds the markers of a request that is complete, in order of time.
@@ -67,7 +74,7 @@ func (b *batcher) addMarkers() {
 	}
 	slices.SortFunc(all, func(x, y ending) int {
 		return cmp.Or(b.markers[x].at.Compare(b.markers[y].at), cmp.Compare(x.series.identity.Name(), y.series.identity.Name()),
-			cmp.Compare(x.Phase+x.Reason+x.ErrorType, y.Phase+y.Reason+y.ErrorType))
+			cmp.Compare(x.text(), y.text()))
 	})
 	for _, e := range all {
 		m := b.markers[e]

@@ -58,6 +58,8 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	certified.CertificateExpiry = midnight.Add(time.Hour)
 	series.Record(certified, probehealth.Degraded)
 	series.Record(refused(midnight), unjudged)
+	target.Name = "feed"
+	holdAndLose(telemetry.probe(target), midnight)
 	telemetry.ObserveStart(time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)
 	telemetry.ObserveConfigLoad(ConfigLoad{At: midnight, Took: time.Millisecond, OK: true})

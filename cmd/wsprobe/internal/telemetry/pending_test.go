@@ -20,9 +20,11 @@ func takeAll(p *pending) []int64 {
 func TestPendingDropsTheOldest(t *testing.T) {
 	dropped := 0
 	p := newPending(3, func(points int) { dropped += points })
+	counts := metrics.NewSeries(metrics.NewIdentity(chat()), metrics.Keep{})
 	for round := range 3 { // the ring turns by another amount in each
 		for i := range 5 + round {
-			p.add(noted{Run: metrics.Run{Opened: true, Handshake: time.Duration(i) * time.Millisecond}})
+			result := probe.Result{Opened: true, Handshake: time.Duration(i) * time.Millisecond}
+			p.add(noted{Run: counts.Record(&result, unjudged)})
 		}
 		last := int64(4 + round)
 		if got, want := takeAll(p), []int64{last - 2, last - 1, last}; !slices.Equal(got, want) {

@@ -128,9 +128,13 @@ func (p *producer) stamp(r *noted) {
 func (p *producer) follow(b *batcher, r *noted) {
 	p.times.note(r.at)
 	s := r.series
-	has, before := r.Measured(), s.told
-	s.told.ran, s.told.measured, s.told.reason, s.told.streak = true, has, r.Reason, r.Streak
-	s.told.certified = s.told.certified || r.Certified
+	before := s.told
+	has := r.After(before.measured)
+	s.told.ran, s.told.measured, s.told.streak = true, has, r.Streak
+	s.told.certified = s.told.certified || r.Has&metrics.HasTimeLeft != 0
+	if r.Connected() {
+		s.told.reason = r.Reason
+	}
 	if r.Streak != before.streak && !before.behind {
 		s.told.behind = true
 		p.changed = append(p.changed, s)
@@ -139,7 +143,7 @@ func (p *producer) follow(b *batcher, r *noted) {
 		return
 	}
 	b.endMeasured(s, before.measured&^has, r.Started, r.at)
-	if before.reason != r.Reason && before.ran {
+	if before.reason != s.told.reason && before.ran {
 		b.endReason(s, before.reason, r.Started, r.at)
 	}
 }

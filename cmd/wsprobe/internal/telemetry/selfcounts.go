@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
+	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
@@ -26,7 +27,7 @@ type selfCounts struct {
 	mu     sync.Mutex
 	totals map[counter]int64
 	untold map[counter]int64 // dropped items of which the log does not know yet
-	delay  metrics.Durations[uint64]
+	delay  metrics.Values[uint64]
 	load   ConfigLoad // the last attempt
 	loaded time.Time  // when the configuration in force was loaded; zero if none was
 }
@@ -81,7 +82,7 @@ func (c *selfCounts) takeUntold() map[counter]int64 {
 func (c *selfCounts) started(late time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.delay.Observe(delayBounds, late)
+	c.delay.Observe(delayBounds, probe.Millis(late))
 }
 
 // addTo adds the agent's points.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -26,7 +27,7 @@ type Series struct {
 type told struct {
 	newest    time.Time        // of the points of its runs
 	measured  metrics.Measured // by its last run
-	reason    reasons.Code     // of its last run
+	reason    reasons.Code     // of its last connection_success
 	streak    uint32           // after its last run
 	ran       bool             // there was a run
 	missed    bool             // that runs were missed
@@ -43,7 +44,20 @@ func (s *Series) Observe(o *metrics.Observation) {
 		s.pending.abandon(s)
 		return
 	}
-	s.pending.add(noted{series: s, Run: s.counts.Record(&o.Result, o.Health.Status)})
+	if o.Session == nil {
+		s.pending.add(noted{series: s, Run: s.counts.Record(&o.Result, o.Health.Status)})
+	} else if run, told := s.counts.RecordSession(o); told {
+		s.pending.add(noted{series: s, Run: run})
+	}
+}
+
+// Note counts what happens in a held session, see [metrics.Series.Note].
+func (s *Series) Note(e *session.Event, beats bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.counts.Note(e, beats)
+	}
 }
 
 // Fix says that the outcome of a run is fixed. [Series.Observe] follows after its close handshake, or [Series.Abandon].

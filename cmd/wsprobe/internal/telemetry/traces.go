@@ -70,7 +70,7 @@ func (t *Telemetry) Tracer(id *metrics.Identity) *Tracer {
 
 // Observe takes a run if its trace is kept. It waits for nothing.
 func (t *Tracer) Observe(o *metrics.Observation) {
-	if t == nil || !o.Result.Traced() {
+	if t == nil || !o.Result.Traced() || o.Session != nil && o.Session.Moment != metrics.SessionEnded {
 		return
 	}
 	r := o.Result

@@ -1,0 +1,176 @@
+package metrics
+
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/session"
+)
+
+// held counts what happens in the sessions of a probe.
+type held struct {
+	ends                   []ended
+	downtime, reopen, ping Values[uint32] // in s, s, ms
+	size, gap, delay       Values[uint64] // in bytes, s, s
+	wanted, other          int64
+	lost, repeated         int64
+	disordered, unanswered int64
+}
+
+// ended is the lifetimes of the sessions that ended in one way.
+type ended struct {
+	cause     session.Cause
+	code      string
+	lifetimes Values[uint32]
+}
+
+// Note counts what happens in a held session, also between the moments that are observed. Beats says that the session
+// has a heartbeat: its Pongs are then no round trips.
+func (s *Series) Note(e *session.Event, beats bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.held == nil {
+		s.held = &held{}
+	}
+	h := s.held
+	switch e.Kind {
+	case session.Ponged:
+		if beats {
+			h.ping.Observe(latencyBounds, probe.Millis(e.RTT))
+		}
+	case session.Unanswered:
+		h.unanswered++
+	case session.Received:
+		h.received(&e.Message)
+	case session.Opened:
+		if e.Downtime > 0 {
+			h.downtime.Observe(downtimeBounds, e.Downtime.Seconds())
+			h.reopen.Observe(reopenBounds, e.Open.Ended.Sub(e.Open.Started).Seconds())
+		}
+	case session.Ended:
+		h.end(e.End)
+	}
+}
+
+func (h *held) received(m *session.Message) {
+	h.size.Observe(sizeBounds, float64(m.Size))
+	if !m.Wanted {
+		h.other++
+		return
+	}
+	h.wanted++
+	h.gap.Observe(messageBounds, m.Gap.Seconds())
+	if m.Dated {
+		h.delay.Observe(messageBounds, max(m.Age, 0).Seconds())
+	}
+	h.lost += m.Lost
+	if m.Repeated {
+		h.repeated++
+	}
+	if m.Disordered {
+		h.disordered++
+	}
+}
+
+func (h *held) end(e *session.End) {
+	if e.Cause == session.ByPing {
+		h.unanswered++
+	}
+	code := CloseCode(e.Code)
+	for i := range h.ends {
+		if known := &h.ends[i]; known.cause == e.Cause && known.code == code {
+			known.lifetimes.Observe(lifetimeBounds, e.Lifetime.Seconds())
+			return
+		}
+	}
+	first := ended{cause: e.Cause, code: code}
+	first.lifetimes.Observe(lifetimeBounds, e.Lifetime.Seconds())
+	h.ends = append(h.ends, first)
+}
+
+// rows returns the totals as they are now. A count of nothing is told, because a back end then sees the first increase.
+func (h *held) rows() []row {
+	if h == nil {
+		return nil
+	}
+	all := []row{
+		{metric: SessionPingUnanswered, value: Int(h.unanswered)},
+		{metric: SessionMessageReceived, variant: Variant{Message: "wanted"}, value: Int(h.wanted)},
+		{metric: SessionMessageReceived, variant: Variant{Message: "other"}, value: Int(h.other)},
+		{metric: SessionMessageLost, value: Int(h.lost)},
+		{metric: SessionMessageRepeated, value: Int(h.repeated)},
+		{metric: SessionMessageDisordered, value: Int(h.disordered)},
+	}
+	for _, e := range h.ends {
+		all = append(all, histogram(SessionDuration, Variant{SessionEnd: string(e.cause), CloseCode: e.code}, e.lifetimes.Distribution(lifetimeBounds)))
+	}
+	for _, r := range []row{
+		histogram(SessionDowntime, Variant{}, h.downtime.Distribution(downtimeBounds)),
+		histogram(SessionReopenDuration, Variant{}, h.reopen.Distribution(reopenBounds)),
+		histogram(SessionPingDuration, Variant{}, h.ping.Distribution(latencyBounds)),
+		histogram(SessionMessageSize, Variant{}, h.size.Distribution(sizeBounds)),
+		histogram(SessionMessageGap, Variant{}, h.gap.Distribution(messageBounds)),
+		histogram(SessionMessageDelay, Variant{}, h.delay.Distribution(messageBounds)),
+	} {
+		if r.distribution.Count > 0 {
+			all = append(all, r)
+		}
+	}
+	return all
+}
+
+func histogram(m ID, v Variant, d Distribution) row {
+	return row{metric: m, variant: v, distribution: &d}
+}
+
+// RecordSession counts a moment of a held session and returns its numbers. It reports false for one without numbers: an
+// end on purpose, since the next open follows, and an explanation. As with [Series.Record], moments come in order of
+// time.
+func (s *Series) RecordSession(o *Observation) (Run, bool) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	r, at := &o.Result, o.Session
+	run := Run{Started: r.Started.Round(0), Ended: r.Ended.Round(0), Reason: r.Reason, Opened: at.Open, Live: at.Open, OK: at.OK, Status: o.Health.Status}
+	run.has(HasStatus, o.Health.Status != health.Unknown)
+	switch at.Moment {
+	case SessionOpened:
+		s.handshake.Observe(latencyBounds, probe.Millis(r.Handshake))
+		run.Handshake, run.Phases = r.Handshake, r.Phases
+		run.Has |= hasConnection | hasLive | hasHandshake | phasesOf(r)
+		run.Keeps = hasRoundTrip | hasMessageAge | HasStatus
+		run.certify(r)
+	case SessionAnswered:
+		s.roundTrip.Observe(latencyBounds, probe.Millis(r.RoundTrip))
+		run.RoundTrip, run.Has, run.Keeps = r.RoundTrip, run.Has|hasRoundTrip, ^Measured(0)
+	case SessionReported:
+		s.active = time.Now()
+		if s.streak++; at.OK {
+			s.streak = 0
+		}
+		run.MessageAge, run.Has = at.MessageAge, run.Has|hasConnection|hasSuccess|hasLive
+		run.has(hasMessageAge, at.Open)
+		if run.Keeps = HasStatus; at.Open {
+			run.Keeps = ^Measured(0)
+			run.certify(r)
+		}
+	case SessionEnded:
+		outcome := s.count(r.Reason, r.ErrorType)
+		if s.keep.Exemplars && r.Traced() {
+			s.note(&probe.Result{Ended: r.Ended, Trace: r.Trace}, outcome)
+		}
+		if at.Open || at.Planned() { // another one is open, or will be at once
+			return Run{}, false
+		}
+		run.Has, run.Keeps = run.Has|hasConnection|hasLive, HasStatus
+		if at.End == nil { // the open that failed had phases of its own
+			run.Phases, run.Has = r.Phases, run.Has|phasesOf(r)
+			run.certify(r)
+		}
+	default:
+		return Run{}, false
+	}
+	run.Streak = s.streak
+	s.keepLast(run)
+	return run, true
+}
