@@ -3,7 +3,6 @@ package session
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -181,12 +180,12 @@ func (f Finding) means() string {
 
 // String says in words what the ends have in common, or is empty.
 func (h Habit) String() string {
-	after := h.After.Round(100 * time.Millisecond)
+	after := Span(h.After)
 	switch h.Limit {
 	case IdleLimit:
-		return fmt.Sprintf("the last %d sessions ended after %v without traffic", h.Ends, after)
+		return fmt.Sprintf("the last %d sessions ended after %s without traffic", h.Ends, after)
 	case LifetimeLimit:
-		return fmt.Sprintf("the last %d sessions ended %v after they opened", h.Ends, after)
+		return fmt.Sprintf("the last %d sessions ended %s after they opened", h.Ends, after)
 	default:
 		return ""
 	}

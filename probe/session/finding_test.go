@@ -71,7 +71,7 @@ func TestFind(t *testing.T) {
 		says    string
 	}{
 		"idle cut, five times": {fin(60*sec, 90*sec), idle, opens, LimitReached, true, "nginx",
-			"the last 5 sessions ended after 1m0s without traffic; an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it; " +
+			"the last 5 sessions ended after 60 s without traffic; an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it; " +
 				"such ends are known of nginx 1.22.1 (proxy_read_timeout), Apache httpd 2.4.71 (Timeout, ProxyTimeout), nghttpx 1.52 (its read timeout), " +
 				"HAProxy 2.6.12 (timeout tunnel, or timeout client and timeout server)"},
 		"idle cut, once":           {fin(60*sec, 90*sec), Habit{}, opens, LimitReached, false, "nginx", ""},
