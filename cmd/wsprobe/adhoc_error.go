@@ -42,9 +42,14 @@ var flagWords = strings.NewReplacer(
 
 // error speaks of a Spec's faults in terms of the flags, a line for each.
 func (f *adhocFlags) error(faults []probe.Fault) error {
+	return inFlags(faults, adhocFields, f.problem)
+}
+
+// inFlags speaks of faults in terms of the flags that these names are for, a line for each. Problem says what is wrong.
+func inFlags(faults []probe.Fault, names map[string]string, problem func(probe.Fault) string) error {
 	var lines []string
 	for _, fault := range faults {
-		name, ok := adhocFields[fault.Field]
+		name, ok := names[fault.Field]
 		if !ok {
 			name = fault.Field
 		}
@@ -55,7 +60,7 @@ func (f *adhocFlags) error(faults []probe.Fault) error {
 		case fault.Field == "Exchange":
 			name += ": step " + fault.Key
 		}
-		lines = append(lines, name+": "+f.problem(fault))
+		lines = append(lines, name+": "+problem(fault))
 	}
 	return errors.New(strings.Join(lines, "\n"))
 }

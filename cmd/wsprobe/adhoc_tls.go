@@ -24,7 +24,7 @@ func tlsFlags() []string {
 	return append(slices.Sorted(maps.Values(tlsFlag)), "server-name", "any-hostname", "tls-min")
 }
 
-func (f *adhocFlags) registerTLS(flags *pflag.FlagSet) {
+func (f *openingFlags) registerTLS(flags *pflag.FlagSet) {
 	t := &f.tls
 	flags.StringVar(&t.CAFile, tlsFlag["ca_file"], "", "PEM or DER `file` of the authorities to trust instead of the system's")
 	flags.StringVar(&t.CertFile, tlsFlag["cert_file"], "", "PEM `file` of the client certificate, or a PKCS#12 bundle without a password")
@@ -41,22 +41,22 @@ var tlsVersions = map[string]uint16{
 }
 
 // fillTLS fills in whom the probe trusts and how it proves who it is.
-func (f *adhocFlags) fillTLS(cmd *cobra.Command, spec *probe.Spec) (err error) {
-	if spec.TLS, err = loadTLS(f.tls); err != nil {
+func (f *openingFlags) fillTLS(cmd *cobra.Command, o *probe.Opening) (err error) {
+	if o.TLS, err = loadTLS(f.tls); err != nil {
 		return err
 	}
-	spec.AnyServerName = f.anyHostname && !f.tls.InsecureSkipVerify
+	o.AnyServerName = f.anyHostname && !f.tls.InsecureSkipVerify
 	name, version := cmd.Flags().Changed("server-name"), cmd.Flags().Changed("tls-min")
 	if !name && !version {
 		return nil
 	}
-	if spec.TLS == nil {
-		spec.TLS = &tls.Config{}
+	if o.TLS == nil {
+		o.TLS = &tls.Config{}
 	}
-	spec.TLS.ServerName, spec.TLS.MinVersion = f.serverName, tls.VersionTLS12
+	o.TLS.ServerName, o.TLS.MinVersion = f.serverName, tls.VersionTLS12
 	if version {
 		known := false
-		if spec.TLS.MinVersion, known = tlsVersions[f.minTLS]; !known {
+		if o.TLS.MinVersion, known = tlsVersions[f.minTLS]; !known {
 			return fmt.Errorf("--tls-min: must be 1.0, 1.1, 1.2 or 1.3, got %q", f.minTLS)
 		}
 	}
