@@ -108,9 +108,11 @@ func (m *machine) tell(w *work, e Event, now time.Duration) {
 	w.events = append(w.events, e)
 }
 
-// feed takes the next bytes of the connection, which came at a time.
+// feed takes the next bytes of the connection, which came at a time. A close frame alone does not end the time without
+// traffic: an idle limit of the server may be the reason for it.
 func (m *machine) feed(w *work, p []byte, at time.Time) {
 	now := m.since(at)
+	lastIn, longestIdle, alone := m.lastIn, m.longestIdle, true
 	m.stir(now)
 	m.lastIn = now
 	m.totals.BytesIn += uint64(len(p))
@@ -118,6 +120,7 @@ func (m *machine) feed(w *work, p []byte, at time.Time) {
 	for len(p) > 0 && (m.state == open || m.state == closing) {
 		piece, rest, b := m.parser.Next(p)
 		p = rest
+		alone = alone && b == nil && piece.Opcode == frame.Close
 		switch {
 		case b != nil:
 			m.breach(w, b, now)
@@ -125,6 +128,9 @@ func (m *machine) feed(w *work, p []byte, at time.Time) {
 			m.data(w, piece, at)
 		case !piece.Ended:
 		case piece.Opcode == frame.Close:
+			if alone {
+				m.lastIn, m.longestIdle = lastIn, longestIdle
+			}
 			m.serverClosed(w, now)
 		case m.state == open && piece.Opcode == frame.Ping:
 			if len(w.out)-pongs > maxPongs { // only the last ones need an answer (RFC 6455 5.5.3)

@@ -248,6 +248,27 @@ func TestIdleAtTheEnd(t *testing.T) {
 	}
 }
 
+// TestIdleBeforeClose holds that the time without traffic lasts until a close frame, which may be there because of it.
+func TestIdleBeforeClose(t *testing.T) {
+	for name, test := range map[string]struct {
+		last          []interface{ Bytes() string } // what comes after 70 s
+		idle, longest time.Duration
+	}{
+		"alone":            {[]interface{ Bytes() string }{wstest.Close(1000, "")}, 60 * sec, 10 * sec},
+		"behind a message": {[]interface{ Bytes() string }{raw(wstest.Text("bye").Bytes() + wstest.Close(1000, "").Bytes())}, 0, 60 * sec},
+		"behind a Ping":    {[]interface{ Bytes() string }{wstest.Ping(""), wstest.Close(1000, "")}, 0, 60 * sec},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, Spec{}, nil)
+			r.feed(10*sec, wstest.Text("data"))
+			r.feed(70*sec, test.last...)
+			if len(r.ends) != 1 || r.ends[0].Idle() != test.idle || r.ends[0].LongestIdle != test.longest {
+				t.Errorf("got %+v", r.ends)
+			}
+		})
+	}
+}
+
 // TestBounds holds that no endpoint takes more memory than it may, alone or together with others.
 func TestBounds(t *testing.T) {
 	t.Run("a flood of Pings is answered by the last ones", func(t *testing.T) {
