@@ -112,6 +112,9 @@ func (f *Finding) limited(end *End) bool {
 	if f.Habit.Limit != NoLimit {
 		f.Verdict, f.Sure, f.Limit = LimitReached, true, f.Habit.Limit
 		f.Owners = ownersOf(end, f.Limit, f.Habit.After)
+		if len(withTime(f.Owners)) == 0 {
+			f.Owners = append(f.Owners, changedOf(end, f.Limit)...)
+		}
 		return true
 	}
 	idle, life := withTime(ownersOf(end, IdleLimit, end.Idle())), withTime(ownersOf(end, LifetimeLimit, end.Lifetime))
@@ -148,7 +151,7 @@ func (f Finding) String() string {
 		said = append(said, "perhaps "+means)
 	}
 	if len(f.Owners) > 0 {
-		said = append(said, "such ends are known of "+listed(f.Owners))
+		said = append(said, "such ends are known of "+listed(f.Owners, f.Habit.After))
 	}
 	return strings.Join(said, "; ")
 }
@@ -191,11 +194,15 @@ func (h Habit) String() string {
 	}
 }
 
-// listed names owners with their settings.
-func listed(owners []Owner) string {
+// listed names owners with their settings, and with their default if it is not the time of a habit.
+func listed(owners []Owner, habit time.Duration) string {
 	var names []string
 	for _, o := range owners {
-		names = append(names, fmt.Sprintf("%s %s (%s)", o.Product, o.Version, o.Setting))
+		setting := o.Setting
+		if habit > 0 && o.After > 0 && !o.at(habit) {
+			setting = fmt.Sprintf("%s, by default %v", setting, o.After)
+		}
+		names = append(names, fmt.Sprintf("%s %s (%s)", o.Product, o.Version, setting))
 	}
 	return strings.Join(names, ", ")
 }

@@ -43,14 +43,21 @@ func Owners() []Owner {
 	}
 }
 
+// ends reports whether the owner ends a session so.
+func (o *Owner) ends(end *End) bool {
+	return o.Cause == end.Cause && o.Code == end.Code && (o.CloseReason == "" || o.CloseReason == end.CloseReason)
+}
+
+// at reports whether a time is that of the owner's default.
+func (o *Owner) at(after time.Duration) bool { return (after - o.After).Abs() <= habitWidth }
+
 // ownersOf returns the owners that an end fits, for a limit or for none. The surest come first: those whose time or
 // whose words fit.
 func ownersOf(end *End, limit Limit, after time.Duration) []Owner {
 	var sure, vague []Owner
 	for _, o := range Owners() {
-		fits := o.Cause == end.Cause && o.Code == end.Code && o.Limit == limit && (o.CloseReason == "" || o.CloseReason == end.CloseReason)
 		switch {
-		case !fits || o.After > 0 && (after-o.After).Abs() > habitWidth:
+		case o.Limit != limit || !o.ends(end) || o.After > 0 && !o.at(after):
 		case o.After > 0 || o.CloseReason != "":
 			sure = append(sure, o)
 		default:
@@ -58,4 +65,15 @@ func ownersOf(end *End, limit Limit, after time.Duration) []Owner {
 		}
 	}
 	return append(sure, vague...)
+}
+
+// changedOf returns the owners that end so at another time, unless that was set. A bare end after some lifetime is too
+// common for that.
+func changedOf(end *End, limit Limit) (owners []Owner) {
+	for _, o := range Owners() {
+		if o.After > 0 && o.Limit == limit && o.ends(end) && (limit == IdleLimit || o.Cause == ByClose) {
+			owners = append(owners, o)
+		}
+	}
+	return owners
 }
