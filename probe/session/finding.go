@@ -201,7 +201,7 @@ func listed(owners []Owner, habit time.Duration) string {
 	for _, o := range owners {
 		setting := o.Setting
 		if habit > 0 && o.After > 0 && !o.at(habit) {
-			setting = fmt.Sprintf("%s, by default %v", setting, o.After)
+			setting = fmt.Sprintf("%s, by default %s", setting, Span(o.After))
 		}
 		names = append(names, fmt.Sprintf("%s %s (%s)", o.Product, o.Version, setting))
 	}

@@ -77,9 +77,9 @@ func TestFind(t *testing.T) {
 		"idle cut, once":         {fin(60*sec, 90*sec), Habit{}, opens, LimitReached, false, "nginx", ""},
 		"idle cut at 17 s, once": {fin(17*sec, 90*sec), Habit{}, opens, Replaced, false, "", "perhaps a reload, a quick restart or a crash: a new session opens"},
 		"idle cut at 17 s, thrice": {fin(17*sec, 90*sec), Habit{IdleLimit, 17 * sec, 3}, opens, LimitReached, true, "HAProxy",
-			"the last 3 sessions ended after 17s without traffic; an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it; " +
-				"such ends are known of HAProxy 2.6.12 (timeout tunnel, or timeout client and timeout server), nginx 1.22.1 (proxy_read_timeout, by default 1m0s), " +
-				"Apache httpd 2.4.71 (Timeout, ProxyTimeout, by default 1m0s), nghttpx 1.52 (its read timeout, by default 1m0s), Mojolicious 9.31 (its inactivity timeout, by default 30s)"},
+			"the last 3 sessions ended after 17 s without traffic; an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it; " +
+				"such ends are known of HAProxy 2.6.12 (timeout tunnel, or timeout client and timeout server), nginx 1.22.1 (proxy_read_timeout, by default 60 s), " +
+				"Apache httpd 2.4.71 (Timeout, ProxyTimeout, by default 60 s), nghttpx 1.52 (its read timeout, by default 60 s), Mojolicious 9.31 (its inactivity timeout, by default 30 s)"},
 		"Socket.IO with shorter Pings": {closedWith(1005, "", 2*sec, 6*sec), Habit{LifetimeLimit, 6 * sec, 3}, opens, LimitReached, true, "Socket.IO", ""},
 		"FINs after an hour":           {fin(sec, time.Hour), Habit{LifetimeLimit, time.Hour, 3}, opens, LimitReached, true, "", ""},
 		"lifetime of an hour": {closedWith(1001, "", sec, time.Hour), Habit{LifetimeLimit, time.Hour, 3}, opens, LimitReached, true, "", "the last 3 sessions ended 1h0m0s after they opened; " +
