@@ -93,7 +93,7 @@ func (h *Hub) New(s Spec) (*Session, error) {
 		}
 		return nil, errors.Join(errs...)
 	}
-	opener, err := probe.New(s.opening())
+	opener, err := probe.New(s.Run())
 	if err != nil {
 		return nil, err
 	}

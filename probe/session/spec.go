@@ -28,6 +28,9 @@ type Spec struct {
 	probe.Opening
 	// Timeout bounds an open from its start to the end of the Exchange, as in [probe.Spec].
 	Timeout time.Duration
+	// Interpretation picks the headline value: the handshake of the last open, the round trip of the last heartbeat or
+	// else Pong, or whether the session is open. Default: probe.HandshakeLatency.
+	Interpretation probe.Interpretation
 	// MessageFormat is how the messages and expectations of the Spec are written. Default: probe.FormatText.
 	MessageFormat probe.MessageFormat
 	// MaxReply is the longest message to accept, in bytes after inflating, at most probe.MaxMaxReply. A longer one ends
@@ -126,8 +129,9 @@ type Reconnect struct {
 
 // WithDefaults returns the Spec with its defaults filled in. Slices and maps are shared with s.
 func (s Spec) WithDefaults() Spec {
-	open := s.opening().WithDefaults()
+	open := s.Run().WithDefaults()
 	s.Opening, s.Timeout, s.MaxReply = open.Opening, open.Timeout, open.MaxReply
+	fill(&s.Interpretation, probe.HandshakeLatency)
 	fill(&s.MessageFormat, probe.FormatText)
 	if s.PingInterval > 0 {
 		fill(&s.PingTimeout, DefaultPingTimeout)
@@ -154,8 +158,8 @@ func fill[T comparable](value *T, otherwise T) {
 	}
 }
 
-// opening is the Spec of a run that opens the session and has its exchange.
-func (s Spec) opening() probe.Spec {
+// Run returns the Spec of a run that opens the endpoint as the session does, has its Exchange, and leaves.
+func (s Spec) Run() probe.Spec {
 	open := probe.Spec{Opening: s.Opening, Timeout: s.Timeout, MaxReply: s.MaxReply, Interpretation: probe.HandshakeLatency,
 		Exchange: s.Exchange}
 	if s.Exchange != nil {

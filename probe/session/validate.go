@@ -16,8 +16,20 @@ import (
 // Reconnect.
 func (s Spec) Validate() []probe.Fault {
 	s = s.WithDefaults()
-	return slices.Concat(s.opening().Validate(), s.formatFaults(), s.pingFaults(), s.heartbeatFaults(), s.answerFaults(), s.wantedFaults(),
+	return slices.Concat(s.Run().Validate(), s.headlineFaults(), s.formatFaults(), s.pingFaults(), s.heartbeatFaults(), s.answerFaults(), s.wantedFaults(),
 		s.lifetimeFaults(), s.Reconnect.faults())
+}
+
+// headlineFaults checks that there is a value to show.
+func (s Spec) headlineFaults() []probe.Fault {
+	switch {
+	case !slices.Contains(probe.Interpretations(), s.Interpretation):
+		return []probe.Fault{{Field: "Interpretation", Problem: oneOf(probe.Interpretations(), s.Interpretation)}}
+	case s.Interpretation == probe.RoundTripLatency && s.PingInterval == 0 && s.Heartbeat == nil:
+		return []probe.Fault{{Field: "PingInterval", Given: []string{"Interpretation", "Heartbeat"},
+			Problem: "is required for round_trip_latency, or heartbeat: without either there is no round trip"}}
+	}
+	return nil
 }
 
 // formatFaults checks the format of the messages where no Exchange has it checked.

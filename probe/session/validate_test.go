@@ -28,14 +28,19 @@ func TestValidate(t *testing.T) {
 		change func(*Spec)
 		want   []string // field, key, sub and sub-key, with the beginning of the problem
 	}{
-		"full":              {func(*Spec) {}, nil},
-		"least":             {func(s *Spec) { *s = Spec{Opening: s.Opening} }, nil},
-		"no URL":            {func(s *Spec) { s.URL = "" }, []string{"URL... is required"}},
-		"timeout":           {func(s *Spec) { s.Timeout = time.Hour }, []string{"Timeout... must be between"}},
-		"format":            {func(s *Spec) { s.MessageFormat = "x" }, []string{"MessageFormat... must be one of text, base64, hex"}},
-		"pings too often":   {func(s *Spec) { s.PingInterval = time.Millisecond }, []string{"PingInterval... must be between 100ms and 24h0m0s"}},
-		"ping timeout":      {func(s *Spec) { s.PingTimeout = -1 }, []string{"PingTimeout... must be between"}},
-		"timeout, no pings": {func(s *Spec) { s.PingInterval = 0 }, []string{"PingTimeout... is not allowed without ping_interval"}},
+		"full":     {func(*Spec) {}, nil},
+		"least":    {func(s *Spec) { *s = Spec{Opening: s.Opening} }, nil},
+		"no URL":   {func(s *Spec) { s.URL = "" }, []string{"URL... is required"}},
+		"timeout":  {func(s *Spec) { s.Timeout = time.Hour }, []string{"Timeout... must be between"}},
+		"format":   {func(s *Spec) { s.MessageFormat = "x" }, []string{"MessageFormat... must be one of text, base64, hex"}},
+		"headline": {func(s *Spec) { s.Interpretation = "x" }, []string{"Interpretation... must be one of handshake_latency, "}},
+		"no round trip": {func(s *Spec) { *s = Spec{Opening: s.Opening, Interpretation: probe.RoundTripLatency} },
+			[]string{"PingInterval... is required for round_trip_latency, or heartbeat"}},
+		"round trip of pings":      {func(s *Spec) { s.Interpretation, s.Heartbeat = probe.RoundTripLatency, nil }, nil},
+		"round trip of heartbeats": {func(s *Spec) { s.Interpretation, s.PingInterval, s.PingTimeout = probe.RoundTripLatency, 0, 0 }, nil},
+		"pings too often":          {func(s *Spec) { s.PingInterval = time.Millisecond }, []string{"PingInterval... must be between 100ms and 24h0m0s"}},
+		"ping timeout":             {func(s *Spec) { s.PingTimeout = -1 }, []string{"PingTimeout... must be between"}},
+		"timeout, no pings":        {func(s *Spec) { s.PingInterval = 0 }, []string{"PingTimeout... is not allowed without ping_interval"}},
 		"heartbeat": {func(s *Spec) { s.Heartbeat = &Heartbeat{Interval: 1, Timeout: 1} },
 			[]string{"Heartbeat..Send. is required", "Heartbeat..Interval. must be", "Heartbeat..Timeout. must be"}},
 		"two expectations":    {func(s *Spec) { s.Heartbeat.ExpectPattern = "x" }, []string{"Heartbeat..ExpectPattern. is not allowed beside expect"}},
@@ -78,7 +83,7 @@ func TestDefaults(t *testing.T) {
 	s := Spec{Opening: probe.Opening{URL: "ws://h"}, PingInterval: time.Minute, Heartbeat: &beat, MaxLifetime: time.Hour}.WithDefaults()
 	if s.PingTimeout != 10*time.Second || s.Heartbeat.Interval != 30*time.Second || s.Heartbeat.Timeout != 10*time.Second || s.Renew != RenewAfter ||
 		s.Reconnect != (Reconnect{500 * time.Millisecond, time.Minute}) || s.MessageFormat != probe.FormatText || s.MaxReply != 1<<20 ||
-		s.Timeout != 10*time.Second || s.UserAgent != "wsprobe" || beat.Interval != 0 {
+		s.Interpretation != probe.HandshakeLatency || s.Timeout != 10*time.Second || s.UserAgent != "wsprobe" || beat.Interval != 0 {
 		t.Errorf("%+v, %+v", s, beat)
 	}
 	if s := (Spec{Reconnect: Reconnect{Min: 2 * time.Minute}}).WithDefaults(); s.Reconnect.Max != 2*time.Minute {
