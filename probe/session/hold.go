@@ -60,7 +60,7 @@ func (l *life) hold(ctx context.Context, held *probe.Held) *probe.Held {
 
 // begin takes over a connection.
 func (l *life) begin(ctx context.Context, held *probe.Held) *holder {
-	h := &holder{life: l, ctx: ctx, conn: held.Left.Conn, raw: held.Raw, texts: held.Texts, m: newMachine(l.plan, held.Left.Agreed, held.OpenedAt), more: true}
+	h := &holder{life: l, ctx: ctx, conn: held.Left.Conn, raw: held.Raw, texts: held.Texts, m: newMachine(l.prepared.Load().plan, held.Left.Agreed, held.OpenedAt), more: true}
 	h.unbind = afterFunc(ctx, func() { h.interrupt(ByStop) })
 	h.act(func(d *desk) { h.m.adopt(&d.work, &held.Left, held.SettledAt) })
 	return h

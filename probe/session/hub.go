@@ -30,6 +30,8 @@ type Options struct {
 	// Random returns numbers from 0 to below 1, for the waits before an open. It may be called at the same time.
 	// Default: that of math/rand/v2.
 	Random func() float64
+	// Trace returns the trace of a session that is about to be opened. It may be called at the same time. Nil has none.
+	Trace func() probe.Trace
 }
 
 // Hub holds sessions open. Its sessions share bounds on their opens and on their memory.
@@ -38,6 +40,7 @@ type Hub struct {
 	slots  chan struct{} // one for each open under way
 	chunks sync.Pool     // *desk: a session that waits has none
 	random func() float64
+	trace  func() probe.Trace // nil for none
 
 	mu      sync.Mutex
 	running context.Context // of Run, nil before
@@ -64,7 +67,7 @@ func NewHub(o Options) *Hub {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
-	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random,
+	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random, trace: o.Trace,
 		all: make(map[*member]struct{})}
 	h.chunks.New = func() any { return new(desk) }
 	return h
@@ -78,9 +81,14 @@ type desk struct {
 
 // Session is an endpoint that can be held open, prepared once.
 type Session struct {
+	hub      *Hub
+	prepared atomic.Pointer[prepared]
+}
+
+// prepared is what a Spec was made into.
+type prepared struct {
 	opener *probe.Probe
 	plan   *plan
-	hub    *Hub
 }
 
 // New makes a Session of the Hub. The error names every fault of the Spec, one a line.
@@ -101,8 +109,14 @@ func (h *Hub) New(s Spec) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Session{opener: opener, plan: p, hub: h}, nil
+	made := &Session{hub: h}
+	made.prepared.Store(&prepared{opener, p})
+	return made, nil
 }
+
+// Replace has the next opens go by another Session, which is then not to be used itself: one with credentials that were
+// rotated, for instance. What is open stays open.
+func (s *Session) Replace(by *Session) { s.prepared.Store(by.prepared.Load()) }
 
 // Add has Run hold a Session, at once or as soon as it begins. Observe is called as by [Session.Hold]; those of several
 // sessions are called at the same time, and one that takes long delays other sessions. End ends the session with 1001

@@ -67,7 +67,11 @@ func (l *life) openOnce(ctx context.Context) (probe.Result, *probe.Held, probe.R
 	}
 	l.admitted = false
 	defer func() { <-l.hub.slots }()
-	return l.opener.Open(ctx, probe.RunOptions{})
+	var options probe.RunOptions
+	if l.hub.trace != nil {
+		options.Trace = l.hub.trace()
+	}
+	return l.prepared.Load().opener.Open(ctx, options)
 }
 
 // opened is the event of a connection that has opened.
@@ -85,7 +89,7 @@ func (l *life) opened(res *probe.Result, held *probe.Held) Event {
 func (l *life) nextWait(s setback) time.Duration {
 	l.told.Lock()
 	defer l.told.Unlock()
-	return l.backoff.wait(l.plan.spec.Reconnect, s, l.hub.random())
+	return l.backoff.wait(l.prepared.Load().plan.spec.Reconnect, s, l.hub.random())
 }
 
 // noteEnd remembers an end, and completes its event.
