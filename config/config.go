@@ -8,6 +8,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/redact"
+	"github.com/wsprobe/wsprobe/probe/session"
 )
 
 // Config is a valid configuration, with defaults filled in. Treat it as read-only, because equal maps and strings in it
@@ -106,14 +107,24 @@ type Resource struct {
 // Probe is one probe of the file, with the values that it inherits from the defaults.
 type Probe struct {
 	Name     string            // unique
-	Interval time.Duration     // between the starts of two runs
+	Interval time.Duration     // between the starts of two runs, or between two reports on a session
 	Labels   map[string]string // extra attributes of its metrics
 	Health   health.Rules      // how its headline values are judged, empty by default
-	Spec     probe.Spec        // valid, defaults filled in
+	Spec     probe.Spec        // valid, defaults filled in; of a held probe, that of a run which opens it
+	Session  *session.Spec     // how it is held open, complete and valid; nil for a probe that runs
 	Digest   Digest            // of the meaning of the probe, without the content of secrets
 
 	shownURL string
 	authAt   *Fault // the place of its credentials, if it has any
+}
+
+// Headline returns the interpretation of the probe, whether it runs or is held. The Spec of a held probe has another one
+// if no single run has its value.
+func (p Probe) Headline() probe.Interpretation {
+	if p.Session != nil {
+		return p.Session.Interpretation
+	}
+	return p.Spec.Interpretation
 }
 
 // ShownURL returns the URL as it may be shown: without its query, and without the texts that were substituted in its

@@ -8,7 +8,6 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
-	"github.com/wsprobe/wsprobe/probe"
 )
 
 // reader reads YAML nodes by the table of fields.
@@ -128,9 +127,17 @@ func (s *section[T]) title() string {
 		return "a probe"
 	case "exchange":
 		return "a step"
+	case "session.answers":
+		return "an answer"
 	default:
 		return s.name
 	}
+}
+
+// items names the mappings of a list of such.
+func (s *section[T]) items() string {
+	_, noun, _ := strings.Cut(s.title(), " ")
+	return noun + "s"
 }
 
 // decodeField reads the value of one field and reports whether it was right.
@@ -142,8 +149,8 @@ func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 		return decodeList(r, p, where, f.value.at(into).(*[]string), set, f.secret)
 	case Values:
 		return decodeValues(r, p, where, f.value.at(into).(*map[string]any), f.secret)
-	case Sections:
-		return decodeSteps(r, f, p, where, f.value.at(into).(*[]probe.Step), set)
+	case Section, Sections:
+		return decodeNested(r, &f.Field, p, where, f.value.at(into), set)
 	}
 	var problem string
 	if r.Blind && r.Substituted(p.Value) && f.Kind != Text {

@@ -10,6 +10,7 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/session"
 )
 
 // Digest identifies the meaning of a probe. Two probes with the same Digest run alike and are reported alike. So a
@@ -78,6 +79,11 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 		d.dwell = health.Dwell{} // nothing changes that it could hold back
 	}
 	addSection(d, dwellSection, "", &d.dwell, none)
+	if d.addBool(p.Session != nil); p.Session != nil {
+		d.addText(string(p.Session.Interpretation))
+		d.addText(string(p.Session.MessageFormat))
+		addSection(d, sessionSection, "session.", p.Session, func(i int) map[string]string { return of(r.session.sets(i)) })
+	}
 	return sha256.Sum256(d.text)
 }
 
@@ -153,11 +159,35 @@ func (d *digester) addJSON(value any, path string) {
 }
 
 func (d *digester) addSteps(steps []probe.Step, path string) {
-	d.addNumber(int64(len(steps)))
-	references := d.references
-	for i := range steps {
-		addSection(d, stepSection, fmt.Sprintf("%s[%d].", path, i), &steps[i], func(int) map[string]string { return references })
+	addSections(d, stepSection, path, steps)
+}
+
+func (d *digester) addAnswers(answers []session.Answer, path string) {
+	addSections(d, answerSection, path, answers)
+}
+
+func (d *digester) addHeartbeat(beat *session.Heartbeat, path string) {
+	if d.addBool(beat != nil); beat != nil {
+		addInner(d, heartbeatSection, path+".", beat)
 	}
+}
+
+func (d *digester) addReconnect(waits session.Reconnect, path string) {
+	addInner(d, reconnectSection, path+".", &waits)
+}
+
+func addSections[E any](d *digester, s *section[E], path string, list []E) {
+	d.addNumber(int64(len(list)))
+	for i := range list {
+		addInner(d, s, fmt.Sprintf("%s[%d].", path, i), &list[i])
+	}
+}
+
+// addInner adds the fields of a mapping that is kept as a whole, for which the references at hand hold.
+func addInner[E any](d *digester, s *section[E], path string, from *E) {
+	references := d.references
+	addSection(d, s, path, from, func(int) map[string]string { return references })
+	d.references = references
 }
 
 // addURL adds the URL. Beside a reference, its public part is added.

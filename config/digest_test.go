@@ -75,6 +75,30 @@ var fieldChanges = map[string]struct{ needs, one, other string }{
 	"dwell.breach":             {"thresholds: {healthy: '< 200'}", "", "dwell: {breach: 1s}"},
 	"dwell.recover":            {"thresholds: {healthy: '< 200'}", "dwell: {recover: 2s}", "dwell: {recover: 1s}"},
 	"labels":                   {"", "labels: {a: b}", "labels: {a: c}"},
+
+	"session.ping_interval":            {"", "session: {ping_interval: 1s}", "session: {ping_interval: 2s}"},
+	"session.ping_timeout":             {"", "session: {ping_interval: 1s}", "session: {ping_interval: 1s, ping_timeout: 2s}"},
+	"session.heartbeat.send":           {"", "session: {heartbeat: {send: x}}", "session: {heartbeat: {send: y}}"},
+	"session.heartbeat.expect":         {"", "session: {heartbeat: {send: x}}", "session: {heartbeat: {send: x, expect: y}}"},
+	"session.heartbeat.expect_pattern": {"", "session: {heartbeat: {send: x, expect: y}}", "session: {heartbeat: {send: x, expect_pattern: y}}"},
+	"session.heartbeat.expect_json":    {"", "session: {heartbeat: {send: x, expect_json: {a: 1}}}", "session: {heartbeat: {send: x, expect_json: {a: '1'}}}"},
+	"session.heartbeat.interval":       {"", "session: {heartbeat: {send: x}}", "session: {heartbeat: {send: x, interval: 29s}}"},
+	"session.heartbeat.timeout_ms":     {"", "session: {heartbeat: {send: x}}", "session: {heartbeat: {send: x, timeout_ms: 200}}"},
+	"session.answers":                  {"", "session: {}", "session: {answers: [{expect: x, send: y}]}"},
+	"session.answers[].expect":         {"", "session: {answers: [{expect: x, send: y}]}", "session: {answers: [{expect: z, send: y}]}"},
+	"session.answers[].expect_pattern": {"", "session: {answers: [{expect: x, send: y}]}", "session: {answers: [{expect_pattern: x, send: y}]}"},
+	"session.answers[].expect_json":    {"", "session: {answers: [{expect_json: {a: b}, send: y}]}", "session: {answers: [{expect_json: {a: c}, send: y}]}"},
+	"session.answers[].send":           {"", "session: {answers: [{expect: x, send: y}]}", "session: {answers: [{expect: x, send: z}]}"},
+	"session.expect":                   {"", "session: {}", "session: {expect: x}"},
+	"session.expect_pattern":           {"", "session: {expect: x}", "session: {expect_pattern: x}"},
+	"session.expect_json":              {"", "session: {expect_json: {a: b}}", "session: {expect_json: {b: b}}"},
+	"session.max_silence":              {"", "session: {}", "session: {max_silence: 1m}"},
+	"session.sequence":                 {"", "session: {}", "session: {sequence: a.b}"},
+	"session.sent_at":                  {"", "session: {}", "session: {sent_at: a.b}"},
+	"session.max_lifetime":             {"", "session: {}", "session: {max_lifetime: 1h}"},
+	"session.renew":                    {"", "session: {max_lifetime: 1h}", "session: {max_lifetime: 1h, renew: before}"},
+	"session.reconnect.min":            {"", "session: {}", "session: {reconnect: {min: 1s}}"},
+	"session.reconnect.max":            {"", "session: {}", "session: {reconnect: {max: 61s}}"},
 }
 
 // probeWith is a file with one probe, of these fields.
@@ -126,6 +150,11 @@ func TestDigestOfTheSame(t *testing.T) {
 			probeWith("url: 'ws://h/'")},
 		{"aliases", "x-h: &h {A: b}\nprobes: [{name: a, url: 'wss://h/', headers: *h}]", probeWith("<<: {headers: {A: b}}")},
 		{"another place", "probes: [{name: a, url: 'wss://h/'}, {name: b, url: 'wss://h/'}]", "agent: {listen: ''}\n\nprobes: [{name: a, url: wss://h/}]"},
+		{"session", probeWith("session: {}"), probeWith("ping_mode: none, session: {reconnect: {max: 60s, min: 500ms}, heartbeat: ~, answers: [], expect: ''}")},
+		{"session of both", "defaults: {ping_mode: message, exchange: [{send: a}], session: {ping_interval: 1s, heartbeat: {send: x, expect: y}, expect: z}}\n" +
+			"probes: [{name: a, url: 'wss://h/', session: {expect_pattern: w, heartbeat: {send: v, interval: 30s}}}]",
+			probeWith("exchange: [{send: a}], session: {ping_timeout: 10s, ping_interval: 1000ms, expect_pattern: w, heartbeat: {send: v, timeout_ms: 10000}}")},
+		{"session inherited and useless", "defaults: {session: {ping_interval: 1s}}\nprobes: [{name: a, url: 'wss://h/', stay_open_ms: 5}]", probeWith("stay_open_ms: 5")},
 		{"quotes", probeWith("expect_status: 401, ip_version: 4"), probeWith("expect_status: 401, ip_version: '4'")},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -156,6 +185,10 @@ func TestDigestOfSecrets(t *testing.T) {
 		"path":              {fields: "url: 'wss://h/${env:V}/x'", rotates: true},
 		"path of two parts": {fields: "url: 'wss://h/${env:V}'", other: "two/parts"},
 		"host":              {fields: "url: 'wss://${env:V}/'"},
+		"heartbeat":         {fields: "session: {heartbeat: {send: '${env:V}', expect_json: {a: '${env:V}'}}}", rotates: true},
+		"session":           {fields: "session: {expect: '${env:V}', answers: [{expect: x, send: y}, {expect: x, send: 'a ${env:V}'}]}", rotates: true},
+		"sequence":          {fields: "session: {sequence: '${env:V}'}"},
+		"reconnect":         {fields: "session: {reconnect: {min: '${env:V}'}}", one: "5s", other: "6s"},
 		"proxy password":    {fields: "proxy_url: 'http://u:${env:V}@p:1'", rotates: true},
 		"proxy host":        {fields: "proxy_url: 'http://${env:V}:1'"},
 		"name":              {fields: "name: '${env:V}'"},

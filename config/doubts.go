@@ -45,6 +45,11 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 	if problem := unfilled(n.Value, where.Key); problem != "" {
 		add(problem)
 	}
+	if where.Key == "sequence" || where.Key == "sent_at" {
+		if problem := pathDoubt(n.Value); problem != "" {
+			add(problem)
+		}
+	}
 }
 
 // releaseDoubts turns the doubts about messages into warnings if their format is text. In other formats, line breaks
@@ -109,9 +114,14 @@ func unfilled(text, key string) string {
 
 // checkWhole warns of values of a valid probe that hardly fit each other.
 func (r *probeReader) checkWhole(p *Probe, where yamltree.Path) {
-	r.releaseDoubts(p.Spec.MessageFormat)
+	format := p.Spec.MessageFormat
+	if p.Session != nil {
+		format = p.Session.MessageFormat
+	}
+	r.releaseDoubts(format)
+	r.session.checkSigns(p)
 	interval, timeout := probeSection.index["interval"], probeSection.index["timeout_ms"]
-	if p.Spec.Timeout > p.Interval && !r.faulty(interval) && !r.faulty(timeout) {
+	if p.Session == nil && p.Spec.Timeout > p.Interval && !r.faulty(interval) && !r.faulty(timeout) {
 		ms, seconds := p.Spec.Timeout.Milliseconds(), shortDuration(p.Interval)
 		const outcome = "a run that takes longer leaves out the next one"
 		shorter := func(at yamltree.Pair, where yamltree.Path) {

@@ -93,14 +93,21 @@ func (f Field) Range() string {
 func Fields() []Field {
 	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), otlpSection.docs(), tlsSection.docs(),
 		spoolSection.docs())
-	inner := map[string][]Field{
+	return append(fields, unfold(probeSection.docs(), map[string][]Field{
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),
-		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(),
+		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(), "probes[].session": sessionSection.docs(),
+		"probes[].session.heartbeat": heartbeatSection.docs(), "probes[].session.answers": answerSection.docs(),
+		"probes[].session.reconnect": reconnectSection.docs(),
+	})...)
+}
+
+// unfold puts behind each field the fields of the mapping that it holds.
+func unfold(fields []Field, inner map[string][]Field) []Field {
+	var all []Field
+	for _, f := range fields {
+		all = append(append(all, f), unfold(inner[f.Path], inner)...)
 	}
-	for _, f := range probeSection.docs() {
-		fields = append(append(fields, f), inner[f.Path]...)
-	}
-	return fields
+	return all
 }
 
 // field ties a Field to the place where its value goes.

@@ -11,12 +11,16 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/session"
 )
 
 // written returns a value as one would write it in a file.
 func written(f Field, pointer any) string {
 	switch v := reflect.ValueOf(pointer).Elem().Interface().(type) {
 	case time.Duration:
+		if v == 0 && f.Min > 0 { // outside every range: it stands for nothing
+			return ""
+		}
 		if f.Kind == Milliseconds {
 			return fmt.Sprint(v.Milliseconds())
 		}
@@ -38,7 +42,7 @@ func written(f Field, pointer any) string {
 		return v.String()
 	case slog.Level:
 		return strings.ToLower(v.String())
-	case map[string]string, map[string]any, []string, []probe.Step:
+	case map[string]string, map[string]any, []string, []probe.Step, []session.Answer:
 		if reflect.ValueOf(v).Len() == 0 {
 			return ""
 		}
@@ -83,11 +87,11 @@ func TestDefaults(t *testing.T) {
 func checkDefaults[T any](t *testing.T, s *section[T], from *T) {
 	t.Helper()
 	for _, f := range s.fields {
-		if !f.value.kept() || f.Required {
+		if !f.value.kept() || f.Required || f.Kind == Section {
 			continue
 		}
 		got, want := written(f.Field, f.value.at(from)), f.Default
-		if f.Kind == Duration {
+		if f.Kind == Duration && want != "" {
 			d, err := time.ParseDuration(want)
 			if err != nil {
 				t.Errorf("%s: default %q: %v", f.Path, want, err)
@@ -135,12 +139,30 @@ func TestFieldsAreThoseOfTheSpec(t *testing.T) {
 		t.Errorf("otlp.tls.ca_file: variable %s, key %s", got.Env, got.Key())
 	}
 	// Every field of a Spec that a person may set has a key, and every key a field.
-	spec := reflect.TypeFor[probe.Spec]()
-	for _, f := range probeSection.fields {
-		if _, ok := spec.FieldByName(f.spec); f.spec != "" && !ok {
-			t.Errorf("%s: probe.Spec has no field %s", f.Path, f.spec)
+	checkNames(t, probeSection, reflect.TypeFor[probe.Spec]())
+	checkNames(t, stepSection, reflect.TypeFor[probe.Step]())
+	checkNames(t, sessionSection, reflect.TypeFor[session.Spec]())
+	checkNames(t, heartbeatSection, reflect.TypeFor[session.Heartbeat]())
+	checkNames(t, answerSection, reflect.TypeFor[session.Answer]())
+	checkNames(t, reconnectSection, reflect.TypeFor[session.Reconnect]())
+}
+
+// checkNames holds the fields of a section to those of the type that its faults are about.
+func checkNames[T any](t *testing.T, s *section[T], of reflect.Type) {
+	for _, f := range s.fields {
+		if _, ok := of.FieldByName(f.spec); f.spec != "" && !ok {
+			t.Errorf("%s: %v has no field %s", f.Path, of, f.spec)
 		}
 	}
+}
+
+// TestDefaultsOfASession: the documented defaults are those that package session fills in.
+func TestDefaultsOfASession(t *testing.T) {
+	s := loadProbes(t, probeWith("session: {ping_interval: 1m, heartbeat: {send: x}, max_lifetime: 1h}"))["a"].Session
+	s.PingInterval, s.MaxLifetime, s.Heartbeat.Send = 0, 0, ""
+	checkDefaults(t, sessionSection, s)
+	checkDefaults(t, heartbeatSection, s.Heartbeat)
+	checkDefaults(t, reconnectSection, &s.Reconnect)
 }
 
 func TestSuggest(t *testing.T) {

@@ -96,6 +96,32 @@ var foreignFields = map[string][]foreign{
 		{"capture extract save store variables", "expect_pattern", noCatch}, {"starttls", "", byScheme},
 		{"sleep delay pause think", "", "a step waits for a message and for nothing else"},
 	},
+	"session": {
+		{"ping pings pinginterval pingevery keepalive keepaliveinterval pingperiod", "ping_interval", ""},
+		{"pongtimeout pongwait pingwait keepalivetimeout", "ping_timeout", ""},
+		{"heartbeats appheartbeat send sendmessage message", "heartbeat", "with send"},
+		{"heartbeatinterval interval", "heartbeat.interval", ""}, {"heartbeattimeout timeout timeoutms", "heartbeat.timeout_ms", "or ping_timeout"},
+		{"reply replies respond response responses answer autoreply", "answers", "a list, each with an expectation and send"},
+		{"expectmessage wanted match filter", "expect", ""}, {"regex regexp pattern expectregex", "expect_pattern", ""}, {"json jsonpath", "expect_json", ""},
+		{"idletimeout readtimeout silence maxidle stale staleafter deadafter maxgap", "max_silence", ""},
+		{"seq sequencenumber sequencefield seqpath", "sequence", ""}, {"timestamp sentat time ts timestamppath", "sent_at", ""},
+		{"lifetime maxage ttl maxduration duration", "max_lifetime", ""}, {"renewal rotate", "renew", "after or before"},
+		{"backoff retry retries reconnectdelay reconnectinterval reconnectwait retryinterval", "reconnect", "with min and max"},
+	},
+	"session.heartbeat": {
+		{"message payload body data text request sendmessage", "send", ""}, {"response reply expected answer expectmessage", "expect", ""},
+		{"expectregex regex regexp pattern", "expect_pattern", ""}, {"json jsonpath", "expect_json", ""},
+		{"every period frequency", "interval", ""}, {"timeout timeoutms wait", "timeout_ms", "in milliseconds, without a unit"},
+	},
+	"session.answers": {
+		{"message match receive on when expectmessage", "expect", ""}, {"expectregex regex regexp pattern", "expect_pattern", ""},
+		{"json jsonpath", "expect_json", ""}, {"reply response answer respond sendmessage with", "send", ""},
+	},
+	"session.reconnect": {
+		{"initial first base delay initialdelay mindelay minimum start", "min", ""}, {"limit cap maxdelay maximum maxbackoff", "max", ""},
+		{"jitter factor multiplier", "", "each wait is a random part of a bound that doubles"},
+		{"attempts maxattempts retries enabled", "", "an endpoint is opened anew until the agent stops"},
+	},
 	"thresholds": {
 		{"ok good max warning warn", "healthy", "as a condition, \"< 200\""},
 		{"critical crit bad error", "unhealthy", "as a condition, \"> 1000\""},

@@ -23,7 +23,9 @@ var foreignProbe = []foreign{
 	{"target targets address addr endpoint uri host hostname urls server websocketurl wsurl port path relativeurl scheme hosts", "url", "ws:// or wss://, with host, port and path"},
 	{"timeout timeoutms timeoutmsec timeoutsec timeoutseconds responsetimeout connecttimeout connectiontimeout handshaketimeout readtimeout writetimeout " +
 		"scrapetimeout deadline", "timeout_ms", "in milliseconds, without a unit"},
-	{"intervalms intervalmsec intervalsec intervalseconds scrapeinterval period every frequency schedule cron heartbeatinterval pollinterval checkinterval",
+	{"pinginterval keepalive keepaliveinterval", "session.ping_interval", ""}, {"heartbeatinterval", "session.heartbeat", "with interval"},
+	{"hold held holdopen persistent sticky longlived subscribe subscription stream", "session", ""},
+	{"intervalms intervalmsec intervalsec intervalseconds scrapeinterval period every frequency schedule cron pollinterval checkinterval",
 		"interval", "with a unit, such as 30s"},
 	{"title alias id probename displayname", "name", ""},
 	{"type kind prober module probetype mode check measure metric", "interpretation", "every endpoint is a WebSocket; it says what is measured"},

@@ -87,17 +87,22 @@ func (n *nested[T]) faultyKey(key string) bool { return n.faulty(n.section.index
 // is set nowhere is missing in the mapping.
 func (n *nested[T]) reportAll(findings []finding) {
 	for _, f := range findings {
-		i := n.section.index[f.key]
-		p, where := n.set.pairs[i], n.setIn
-		switch {
-		case p.Present():
-		case n.inherited.pairs[i].Present():
-			p, where = n.inherited.pairs[i], n.inheritedIn
-		case n.setAt.Present():
-			p = n.setAt
-		default:
-			p, where = n.inheritedAt, n.inheritedIn
-		}
-		n.Used(p.Value, p.ValueAt, where.Field(f.key), "%s", f.problem)
+		p, where := n.place(n.section.index[f.key])
+		n.Used(p.Value, p.ValueAt, where, "%s", f.problem)
 	}
+}
+
+// place returns where a field is set, or else where it is missing, and its path there.
+func (n *nested[T]) place(i int) (yamltree.Pair, yamltree.Path) {
+	p, where := n.set.pairs[i], n.setIn
+	switch {
+	case p.Present():
+	case n.inherited.pairs[i].Present():
+		p, where = n.inherited.pairs[i], n.inheritedIn
+	case n.setAt.Present():
+		p = n.setAt
+	default:
+		p, where = n.inheritedAt, n.inheritedIn
+	}
+	return p, where.Field(n.section.fields[i].Key())
 }

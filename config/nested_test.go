@@ -38,6 +38,14 @@ func TestNestedMappingsAreRead(t *testing.T) {
 		check("probes[0]."+path, probe, ", "+f+": "+inside)
 		check("defaults."+path, "defaults: {"+f+": "+inside+"}\n"+probe, "")
 	}
+	for _, f := range fieldsOf(sessionSection) {
+		path, inside := "session."+f+".nothing", "{nothing: 1}"
+		if f == "answers" {
+			path, inside = "session."+f+"[0].nothing", "[{nothing: 1}]"
+		}
+		check("probes[0]."+path, probe, ", session: {"+f+": "+inside+"}")
+		check("defaults."+path, "defaults: {session: {"+f+": "+inside+"}}\n"+probe, "")
+	}
 	if nested < 6 {
 		t.Errorf("only %d nested mappings", nested)
 	}

@@ -1,10 +1,7 @@
 package config
 
 import (
-	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 
 	"go.yaml.in/yaml/v3"
 
@@ -23,6 +20,7 @@ type probeReader struct {
 	tls     *tlsReader
 	auth    *authReader
 	health  *healthReader
+	session *sessionReader
 	digests digester
 }
 
@@ -36,6 +34,7 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 		tls:     newTLSReader(r, files),
 		auth:    newAuthReader(r),
 		health:  newHealthReader(r),
+		session: newSessionReader(r),
 		digests: digester{sums: make(map[int]Digest)},
 	}
 	probeSection.setDefaults(&p.base)
@@ -54,6 +53,7 @@ func (r *probeReader) defaults(p yamltree.Pair) {
 	}
 	r.tls.defaults(r.inherited.pairs[probeSection.index["tls"]], where)
 	r.health.defaults(r.inherited, where)
+	r.session.defaults(r.inherited.pairs[probeSection.index["session"]], where, r.base.Spec.MessageFormat)
 	spec := r.base.Spec
 	spec.URL = "ws://localhost"
 	spec.Authorize = r.auth.defaults(r.inherited.pairs[probeSection.index["auth"]], where)
@@ -123,17 +123,14 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 	r.tls.probe(r.set.pairs[probeSection.index["tls"]], where, &p.Spec)
 	r.auth.probe(r.set.pairs[probeSection.index["auth"]], where, &p, &r.base)
 	r.health.probe(r, where, &p)
+	r.session.probe(r, where, &p)
 	r.dropUnusable(&p)
 	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
 	// for that over and over.
 	if n := len(p.Spec.Headers) + len(p.Spec.Protocols); n > probe.MaxHeaders+probe.MaxProtocols && !r.Spend(n, m) {
 		return p
 	}
-	for _, f := range p.Spec.Validate() {
-		if i, ok := fieldOf(f); ok && !r.consequence(f, i) {
-			r.reportFault(f, i, r.set, item, where)
-		}
-	}
+	r.validate(&p, item, where)
 	noted := r.take()
 	p.shownURL, p.Spec.Secrets = noted.url, union(r.base.Spec.Secrets, noted.texts)
 	if i := probeSection.index["url"]; r.Blind && r.sets(i) && (r.set.faulty[i] || r.Substituted(r.set.pairs[i].Value)) {
@@ -141,11 +138,28 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 	}
 	if r.Count() == faults {
 		p.Spec = p.Spec.WithDefaults()
+		if p.Session != nil {
+			*p.Session = p.Session.WithDefaults()
+			p.Session.Opening = p.Spec.Opening
+		}
 		p.Digest = r.digest(&p, noted.references)
 		r.checkWhole(&p, where)
 	}
 	r.doubts = r.doubts[:0]
 	return p
+}
+
+// validate reports the faults that the fields of a probe have together.
+func (r *probeReader) validate(p *Probe, item *yaml.Node, where yamltree.Path) {
+	if p.Session != nil {
+		r.session.complete(r, p, item, where)
+		return
+	}
+	for _, f := range p.Spec.Validate() {
+		if i, ok := fieldOf(f); ok && !r.consequence(f, i) {
+			r.reportFault(f, i, r.set, item, where)
+		}
+	}
 }
 
 // name checks that a probe has a name, and that no other one has it.
@@ -171,6 +185,10 @@ func (r *probeReader) name(name string, item *yaml.Node, where yamltree.Path) {
 // dropUnusable drops defaults that the probe cannot use. A default message is for the probes that send one, a default
 // ping mode for those whose interpretation it serves. Any other conflict is a fault.
 func (r *probeReader) dropUnusable(p *Probe) {
+	if p.Session != nil {
+		r.session.dropOfRuns(r, p)
+		return
+	}
 	inherited := func(key string) bool {
 		i := probeSection.index[key]
 		r.dropped[i] = !r.set.pairs[i].Present()
@@ -206,73 +224,4 @@ func (r *probeReader) dropUnusable(p *Probe) {
 	if (!sends || own("expect_message", "expect_pattern", "exchange")) && inherited("expect_json") {
 		p.Spec.ExpectJSON = nil
 	}
-}
-
-// fieldOf returns the field that a fault of a Spec is about.
-func fieldOf(f probe.Fault) (int, bool) {
-	i := slices.IndexFunc(probeSection.fields, func(field field[Probe]) bool { return field.spec == f.Field })
-	return i, i >= 0
-}
-
-// consequence reports whether a fault follows from another one that was reported already.
-func (r *probeReader) consequence(f probe.Fault, i int) bool {
-	if r.faulty(i) || r.set.faultyItems[[2]string{probeSection.fields[i].Key(), f.Key}] {
-		return true
-	}
-	return slices.ContainsFunc(f.Given, func(other string) bool {
-		j, ok := fieldOf(probe.Fault{Field: other})
-		return ok && (r.faulty(j) || r.set.faultyItems[[2]string{probeSection.fields[j].Key(), ""}])
-	})
-}
-
-// reportFault reports a fault of a Spec at its place: a wrong value at the value, a field that is not allowed at its
-// key, and a missing field at the mapping.
-func (r *probeReader) reportFault(f probe.Fault, i int, set *found, mapping *yaml.Node, where yamltree.Path) {
-	where = where.Field(probeSection.fields[i].Key())
-	p := set.pairs[i]
-	switch {
-	case !p.Present():
-		p = yamltree.Pair{Value: yamltree.Follow(mapping), ValueAt: mapping}
-	case f.Field == "Exchange" && f.Key != "" && p.Value.Kind == yaml.SequenceNode:
-		index, _ := strconv.Atoi(f.Key)
-		p, where = r.inStep(f, p.Value.Content[index], where)
-	case f.Key != "" && p.Value.Kind == yaml.SequenceNode:
-		index, _ := strconv.Atoi(f.Key)
-		where = where.Item(index)
-		p.Value = yamltree.Follow(p.Value.Content[index])
-		p.ValueAt = p.Value
-	case f.Key != "":
-		where = where.Name(f.Key)
-		pairs := r.Pairs(p.Value, yamltree.AliasOf(p.ValueAt), where)
-		if j := slices.IndexFunc(pairs, func(p yamltree.Pair) bool { return p.Key.Value == f.Key }); j >= 0 {
-			p = pairs[j]
-		}
-	}
-	if r.Blind && r.Substituted(p.Value) && !checkedBlind[f.Field] && !f.NotAllowed {
-		return
-	}
-	what, use := p.Value, p.ValueAt
-	if f.NotAllowed && p.Present() {
-		what, use = p.Key, p.KeyAt
-	}
-	if len(f.Given) > 0 && set.pairs[i].Present() {
-		what = use // it is right by itself, and wrong only here
-	}
-	r.Used(what, use, where, "%s%s", f.Problem, r.origin(f))
-}
-
-// origin names the fields that a fault depends on and that come from the defaults block, because the reader of the
-// message would not see them.
-func (r *probeReader) origin(f probe.Fault) string {
-	var inherited []string
-	for _, other := range f.Given {
-		i, ok := fieldOf(probe.Fault{Field: other})
-		if ok && r.inherited.pairs[i].Present() && !r.set.pairs[i].Present() && !r.dropped[i] {
-			inherited = append(inherited, probeSection.fields[i].Key())
-		}
-	}
-	if len(inherited) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" (%s from defaults)", strings.Join(inherited, " and "))
 }

@@ -10,31 +10,53 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/session"
 )
 
-// decodeSteps reads the steps of an exchange. A step with a fault is kept, because the others keep their index then.
-func decodeSteps[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Path, into *[]probe.Step, set *found) bool {
-	n := p.Value
+// decodeNested reads a mapping, or a list of mappings, that is kept as a whole.
+func decodeNested(r *reader, f *Field, p yamltree.Pair, where yamltree.Path, into any, set *found) bool {
+	switch into := into.(type) {
+	case *[]probe.Step:
+		return decodeSections(r, stepSection, f, p, where, into, set)
+	case *[]session.Answer:
+		return decodeSections(r, answerSection, f, p, where, into, set)
+	case **session.Heartbeat:
+		*into = new(session.Heartbeat)
+		return decodeInner(r, heartbeatSection, p.ValueAt, where.Inside(), *into)
+	case *session.Reconnect:
+		*into = session.Reconnect{}
+		return decodeInner(r, reconnectSection, p.ValueAt, where.Inside(), into)
+	default:
+		panic(f.Path + ": nobody reads it") // a mistake in the table; a test reads every mapping
+	}
+}
+
+// decodeSections reads a list of mappings. One with a fault is kept, because the others keep their index then.
+func decodeSections[E any](r *reader, s *section[E], f *Field, p yamltree.Pair, where yamltree.Path, into *[]E, set *found) bool {
+	n, items := p.Value, s.items()
 	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
-		r.Used(n, p.ValueAt, where, "must be a list of steps, got %s", yamltree.Describe(n))
+		r.Used(n, p.ValueAt, where, "must be a list of %s, got %s", items, yamltree.Describe(n))
 		return false
 	}
-	if int64(len(n.Content)) > f.Max || len(n.Content) == 0 {
-		r.Used(n, p.ValueAt, where, "must have 1 to %d steps, got %d", f.Max, len(n.Content))
+	if int64(len(n.Content)) > f.Max || int64(len(n.Content)) < f.Min {
+		r.Used(n, p.ValueAt, where, "must have %d to %d %s, got %d", f.Min, f.Max, items, len(n.Content))
 		return false
 	}
-	steps := make([]probe.Step, len(n.Content))
-	step := newFound(len(stepSection.fields))
+	list := make([]E, len(n.Content))
 	for i, item := range n.Content {
-		step.reset()
-		faults, lost := r.Count(), r.LostMerges
-		decode(r, stepSection, yamltree.Follow(item), yamltree.AliasOf(item), where.Step(i), &steps[i], step)
-		if r.Count() > faults || r.LostMerges > lost || slices.Contains(step.faulty, true) {
+		if !decodeInner(r, s, item, where.Step(i), &list[i]) {
 			set.markItem(where.Key, strconv.Itoa(i))
 		}
 	}
-	*into = steps
+	*into = list
 	return true
+}
+
+// decodeInner reads a mapping that inherits nothing, and reports whether all of it was right.
+func decodeInner[E any](r *reader, s *section[E], at *yaml.Node, where yamltree.Path, into *E) bool {
+	set, faults, lost := newFound(len(s.fields)), r.Count(), r.LostMerges
+	decode(r, s, yamltree.Follow(at), yamltree.AliasOf(at), where, into, set)
+	return r.Count() == faults && r.LostMerges == lost && !slices.Contains(set.faulty, true)
 }
 
 // decodeValues reads the values that a JSON document must have, by their paths. It inherits nothing, because null is a
@@ -113,18 +135,22 @@ func jsonValue(n *yaml.Node) (any, bool) {
 	}
 }
 
-// inStep returns the place of a fault within a step: the field of the step, and the entry of the field.
-func (r *reader) inStep(f probe.Fault, step *yaml.Node, where yamltree.Path) (yamltree.Pair, yamltree.Path) {
-	p := yamltree.Pair{Value: yamltree.Follow(step), ValueAt: step}
-	i := slices.IndexFunc(stepSection.fields, func(field field[probe.Step]) bool { return field.spec == f.Sub })
-	index, _ := strconv.Atoi(f.Key)
-	where = where.Step(index)
+// entryOf returns the place of a fault within a mapping of a section: the field, and the entry of the field.
+func entryOf[E any](r *reader, s *section[E], f probe.Fault, mapping *yaml.Node, where yamltree.Path) (yamltree.Pair, yamltree.Path) {
+	p := yamltree.Pair{Value: yamltree.Follow(mapping), ValueAt: mapping}
+	i := slices.IndexFunc(s.fields, func(field field[E]) bool { return field.spec == f.Sub })
 	if i < 0 || p.Value.Kind != yaml.MappingNode {
 		return p, where
 	}
-	p, where, found := r.Entry(p, stepSection.fields[i].Key(), where.Field(stepSection.fields[i].Key()))
+	p, where, found := r.Entry(p, s.fields[i].Key(), where.Field(s.fields[i].Key()))
 	if found && f.SubKey != "" && p.Value.Kind == yaml.MappingNode {
 		p, where, _ = r.Entry(p, f.SubKey, where.Name(f.SubKey))
 	}
 	return p, where
+}
+
+// itemOf is entryOf for the mapping that the fault is about in a list of such.
+func itemOf[E any](r *reader, s *section[E], f probe.Fault, list *yaml.Node, where yamltree.Path) (yamltree.Pair, yamltree.Path) {
+	index, _ := strconv.Atoi(f.Key)
+	return entryOf(r, s, f, list.Content[index], where.Step(index))
 }

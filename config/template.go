@@ -103,7 +103,7 @@ func literally(text string, keys []string) string {
 	}
 	inExchange := keys[0] == "exchange"
 	switch last := keys[len(keys)-1]; {
-	case last == "expect_pattern" && (inExchange || len(keys) == 1):
+	case last == "expect_pattern" && (inExchange || keys[0] == "session" || len(keys) == 1):
 		return regexp.QuoteMeta(text)
 	case inExchange:
 		return strings.ReplaceAll(text, "{{", `{{"{{"}}`)

@@ -8,6 +8,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/session"
 )
 
 // value is the place in a T where a field is kept, and how it is understood and hashed there.
@@ -139,3 +140,15 @@ func valuesAt[T any](at func(*T) *map[string]any) value[T] {
 }
 
 func stepsAt[T any](at func(*T) *[]probe.Step) value[T] { return collection(at, (*digester).addSteps) }
+
+func answersAt[T any](at func(*T) *[]session.Answer) value[T] {
+	return collection(at, (*digester).addAnswers)
+}
+
+func heartbeatAt[T any](at func(*T) **session.Heartbeat) value[T] {
+	return collection(at, (*digester).addHeartbeat)
+}
+
+func reconnectAt[T any](at func(*T) *session.Reconnect) value[T] {
+	return collection(at, (*digester).addReconnect)
+}

@@ -12,7 +12,7 @@ import (
 type Path struct {
 	Section string // of the file, "probes" or "otlp.tls"; empty at the top
 	Index   int    // in a list of sections, counted from 1; 0 if the section is no list
-	inner   string // a mapping of the section with fields of its own, "tls"
+	inner   string // a mapping of the section with fields of its own, "tls" or "session.heartbeat"
 	Key     string // the field
 	Element string // of the field, ".Origin" or "[2]"
 }
@@ -22,6 +22,14 @@ func (p Path) Field(key string) Path { p.Key = key; return p }
 
 // Within names a mapping of the section that has fields of its own.
 func (p Path) Within(inner string) Path { p.inner = inner; return p }
+
+// Inside names the mapping that stands in the field, and has fields of its own.
+func (p Path) Inside() Path {
+	if p.inner != "" {
+		p.Key = p.inner + "." + p.Key
+	}
+	return p.Within(p.Key).Field("")
+}
 
 // Name names an entry of the field.
 func (p Path) Name(name string) Path {
