@@ -127,6 +127,14 @@ func (p Probe) Headline() probe.Interpretation {
 	return p.Spec.Interpretation
 }
 
+// SetUserAgent changes the User-Agent of the probe's requests, unless its headers have one.
+func (p *Probe) SetUserAgent(name string) {
+	p.Spec.UserAgent = name
+	if p.Session != nil {
+		p.Session.UserAgent = name
+	}
+}
+
 // ShownURL returns the URL as it may be shown: without its query, and without the texts that were substituted in its
 // path.
 func (p Probe) ShownURL() string {

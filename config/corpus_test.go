@@ -150,6 +150,12 @@ func TestGoodFiles(t *testing.T) {
 				if faults := p.Spec.Validate(); faults != nil {
 					t.Errorf("%s: Validate says %v", p.Name, faults)
 				}
+				if p.Session == nil {
+					continue
+				}
+				if faults := p.Session.Validate(); faults != nil {
+					t.Errorf("%s: Validate says %v of its session", p.Name, faults)
+				}
 			}
 		})
 	}

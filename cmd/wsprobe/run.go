@@ -64,7 +64,7 @@ func loadBy(load func(string) (config.Config, error), file string) (config.Confi
 		return config.Config{}, err
 	}
 	for i := range cfg.Probes {
-		cfg.Probes[i].Spec.UserAgent = userAgent()
+		cfg.Probes[i].SetUserAgent(userAgent())
 	}
 	return cfg, nil
 }
