@@ -149,7 +149,7 @@ func (s *Series) RecordSession(o *Observation) (Run, bool) {
 			s.streak = 0
 		}
 		run.MessageAge, run.Has = at.MessageAge, run.Has|hasConnection|hasSuccess|hasLive
-		run.has(hasMessageAge, at.Open)
+		run.has(hasMessageAge, at.Aged)
 		if run.Keeps = HasStatus; at.Open {
 			run.Keeps = ^Measured(0)
 			run.certify(r)

@@ -8,7 +8,7 @@ var sessionTable = map[ID]Metric{
 	},
 	SessionMessageAge: {
 		Name: "wsprobe.session.message.age", Kind: Gauge, Unit: "s", PerProbe: true,
-		Description: "Time since the last wanted message, or else since the open, at each interval of a session that is open.",
+		Description: "Time since the last wanted message, or else since the open, at each interval of an open session that waits for messages.",
 	},
 	SessionDuration: {
 		Name: "wsprobe.session.duration", Kind: Histogram, Unit: "s", PerProbe: true, Attributes: []string{KeySessionEnd, KeyCloseCode},

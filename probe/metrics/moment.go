@@ -33,8 +33,10 @@ type Session struct {
 	// Open: a session is open after the moment. OK: it is also known to do what the probe asks of it. A session that
 	// follows one which went deaf, or did not answer, is OK once it has done what that one failed to do.
 	Open, OK bool
-	// MessageAge is the time since the last wanted message, or else since the open, if Open.
+	// MessageAge is the time since the last wanted message, or else since the open. Aged says that it means something:
+	// a session is open, and messages are waited for.
 	MessageAge time.Duration
+	Aged       bool
 	// End is that of the last session, if it had one. Wait is then the time until the next open begins.
 	End  *session.End
 	Wait time.Duration

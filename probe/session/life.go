@@ -22,12 +22,18 @@ type life struct {
 	ends time.Time  // when that was
 }
 
-// tell hands an event on.
+// tell hands an event on. Its time is on the wall clock of now, which may have been set since the open.
 func (l *life) tell(e Event) {
+	if e.At = onClock(time.Now(), e.At); e.Kind == Ended {
+		e.End.At = e.At
+	}
 	l.told.Lock()
 	defer l.told.Unlock()
 	l.observe(e)
 }
+
+// onClock returns the time of something as the wall clock of now has it.
+func onClock(now, at time.Time) time.Time { return now.Add(-now.Sub(at)) }
 
 // open opens a connection, as often as it takes. It returns nil if the context ends before.
 func (l *life) open(ctx context.Context) *probe.Held {

@@ -35,11 +35,17 @@ func (s Settings) Write(t *testing.T) string {
 // StartAgent runs `wsprobe run` with a configuration.
 func StartAgent(t *testing.T, s Settings) *Process {
 	t.Helper()
+	return StartProgram(t, "run", "-c", s.Write(t))
+}
+
+// StartProgram runs wsprobe with arguments.
+func StartProgram(t *testing.T, args ...string) *Process {
+	t.Helper()
 	program, err := agent()
 	if err != nil {
 		t.Fatal(err)
 	}
-	return Start(t, program, "run", "-c", s.Write(t))
+	return Start(t, program, args...)
 }
 
 // agentModule is the folder of wsprobe's own module, from that of each test.

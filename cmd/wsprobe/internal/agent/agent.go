@@ -19,6 +19,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
@@ -29,6 +30,7 @@ type Agent struct {
 	version   string
 	log       *slog.Logger
 	scheduler *scheduler.Scheduler
+	hub       *session.Hub
 	fleet     *fleet
 	telemetry *telemetry.Telemetry
 	status    *status.Server
@@ -54,12 +56,13 @@ type Options struct {
 // the spool cannot be had.
 func New(cfg config.Config, o Options) (*Agent, error) {
 	own := OwnProbes(cfg)
-	first, err := newPlan(own)
+	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, log: o.Log,
+		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
+	a.hub = session.NewHub(session.Options{MaxConcurrent: cfg.Agent.MaxConcurrent, Trace: a.trace})
+	first, err := newPlan(own, a.hub)
 	if err != nil {
 		return nil, err
 	}
-	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, log: o.Log,
-		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
 	if cfg.Agent.Listen != "" {
 		if a.listener, err = net.Listen("tcp", cfg.Agent.Listen); err != nil {
 			return nil, fmt.Errorf("agent.listen: %w", err)
@@ -74,7 +77,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	board := &status.Board{}
 	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version,
 		Metrics: a.telemetry.MetricsHandler(), Hosts: hostNames(cfg.Agent), Log: o.Log}
-	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, board: board, log: o.Log}
+	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, hub: a.hub, board: board, log: o.Log}
 	a.skips = newSkipLog(o.Log)
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
@@ -132,7 +135,10 @@ func (a *Agent) Run(ctx context.Context) error {
 			stopProbing()
 		})
 	}
+	var holding sync.WaitGroup
+	holding.Go(func() { a.hub.Run(probing) })
 	scheduled = a.scheduler.Run(probing)
+	holding.Wait()
 	a.skips.stop()
 	stopProbing()
 	stopRest()
@@ -140,6 +146,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("wsprobe ends")
 	return errors.Join(scheduled, exported, served)
 }
+
+// trace returns the trace of a session that is about to be opened.
+func (a *Agent) trace() probe.Trace { return a.telemetry.Trace() }
 
 // ready returns nil if the agent probes and, if it is to, exports. An agent whose back end never answers looks like one
 // whose first export is not due yet. So it is ready only after an export was accepted.

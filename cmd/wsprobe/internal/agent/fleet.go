@@ -12,6 +12,7 @@ import (
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
@@ -33,6 +34,7 @@ func ownProbes(probes []config.Probe, shard config.Shard) []config.Probe {
 type fleet struct {
 	scheduler *scheduler.Scheduler
 	telemetry *telemetry.Telemetry
+	hub       *session.Hub
 	board     *status.Board
 	log       *slog.Logger
 
@@ -48,18 +50,25 @@ type plan []planned
 // planned is a probe of the configuration, ready to be run and to be reported.
 type planned struct {
 	*config.Probe
-	prober   *probe.Probe
+	prober   *probe.Probe     // of a probe without a session
+	session  *session.Session // of a probe with one
 	identity *metrics.Identity
 }
 
 // newPlan makes what each probe needs, or says of every one that cannot be made why.
-func newPlan(probes []config.Probe) (plan, error) {
+func newPlan(probes []config.Probe, hub *session.Hub) (plan, error) {
 	next := make(plan, len(probes))
 	names := make(map[string]bool, len(probes))
 	var faults []error
 	for i := range probes {
 		p := &probes[i]
-		prober, err := probe.New(p.Spec)
+		next[i].Probe = p
+		var err error
+		if p.Session != nil {
+			next[i].session, err = hub.New(*p.Session)
+		} else {
+			next[i].prober, err = probe.New(p.Spec)
+		}
 		identity, urlErr := identify(p)
 		var other error
 		switch {
@@ -72,7 +81,7 @@ func newPlan(probes []config.Probe) (plan, error) {
 			faults = append(faults, fmt.Errorf("probe %q: %w", p.Name, err))
 		}
 		names[p.Name] = true
-		next[i] = planned{p, prober, identity}
+		next[i].identity = identity
 	}
 	return next, errors.Join(faults...)
 }
@@ -85,7 +94,7 @@ func newPlan(probes []config.Probe) (plan, error) {
 // that is gone: its run in flight is cancelled, its series end, and its row goes.
 func (a *Agent) Apply(probes []config.Probe) error {
 	own := ownProbes(probes, a.cfg.Agent.Shard)
-	next, err := newPlan(own)
+	next, err := newPlan(own, a.fleet.hub)
 	if err != nil {
 		return err
 	}
@@ -105,7 +114,7 @@ func (f *fleet) install(next plan) error {
 	var come []planned
 	for _, p := range next {
 		if old := before[p.Name]; old != nil && old.digest == p.Digest {
-			old.prober.Store(p.prober)
+			old.renew(p)
 			members[p.Name] = old
 		} else {
 			come = append(come, p)

@@ -20,7 +20,8 @@ import (
 type member struct {
 	digest     config.Digest
 	generation uint64
-	prober     atomic.Pointer[probe.Probe] // replaced when the content of a secret may have changed
+	prober     atomic.Pointer[probe.Probe] // replaced when the content of a secret may have changed; nil with held
+	held       *held                       // nil for a probe without a session
 	telemetry  *telemetry.Telemetry
 	identity   *metrics.Identity
 
@@ -47,8 +48,22 @@ func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series
 		traces:     f.telemetry.Tracer(p.identity),
 		entry:      status.NewEntry(p.identity),
 	}
-	m.prober.Store(p.prober)
+	if p.session == nil {
+		m.prober.Store(p.prober)
+		return m
+	}
+	m.held = newHeld(p.session, p.Session)
+	m.held.end = f.hub.Add(p.session, m.happened)
 	return m
+}
+
+// renew takes over secrets that may have changed from a plan for the same probe.
+func (m *member) renew(p planned) {
+	if m.held != nil {
+		m.held.session.Replace(p.session)
+	} else {
+		m.prober.Store(p.prober)
+	}
 }
 
 // job is the member as the scheduler sees it.
@@ -56,8 +71,12 @@ func (m *member) job(p planned) scheduler.Job {
 	return scheduler.Job{Name: p.Name, Interval: p.Interval, Generation: m.generation, Run: m.run}
 }
 
-// run measures once, and tells the result.
+// run measures once, and tells the result. Of a session it tells how it is.
 func (m *member) run(ctx context.Context, tick scheduler.Tick) {
+	if m.held != nil {
+		m.report(time.Now())
+		return
+	}
 	result, err := m.prober.Load().RunWith(ctx, probe.RunOptions{Trace: m.telemetry.Trace(), Fixed: m.fix})
 	if err != nil {
 		m.abandon()
@@ -76,13 +95,19 @@ func (m *member) tell(r probe.Result) {
 	if m.left {
 		return
 	}
-	o := metrics.Observation{Probe: m.identity, Result: r}
-	m.health.assess(&o)
-	m.watch.Observe(&o)
-	m.series.Observe(&o)
-	m.records.Observe(&o)
-	m.traces.Observe(&o)
-	m.entry.Observe(&o)
+	m.tellAll(&metrics.Observation{Probe: m.identity, Result: r})
+}
+
+// tellAll tells every sink. The caller holds the lock.
+func (m *member) tellAll(o *metrics.Observation) {
+	if judged(o) {
+		m.health.assess(o)
+	}
+	m.watch.Observe(o)
+	m.series.Observe(o)
+	m.records.Observe(o)
+	m.traces.Observe(o)
+	m.entry.Observe(o)
 }
 
 // fix says that the outcome of a run is fixed, which is told after its close handshake.
@@ -107,5 +132,7 @@ func (m *member) abandon() {
 func (m *member) leave() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	m.left = true
+	if m.left = true; m.held != nil {
+		m.held.end()
+	}
 }

@@ -38,7 +38,7 @@ func holdAndLose(p *observed, at time.Time) {
 	}
 	p.moment(at, at.Add(time.Second), metrics.Session{Moment: metrics.SessionOpened, Open: true, OK: true}, reasons.OK)
 	p.moment(at, at.Add(2*time.Second), metrics.Session{Moment: metrics.SessionAnswered, Open: true, OK: true}, reasons.OK)
-	p.moment(at, at.Add(3*time.Second), metrics.Session{Moment: metrics.SessionReported, Open: true, OK: true, MessageAge: time.Second}, reasons.OK)
+	p.moment(at, at.Add(3*time.Second), metrics.Session{Moment: metrics.SessionReported, Open: true, OK: true, Aged: true, MessageAge: time.Second}, reasons.OK)
 	p.moment(at, at.Add(time.Minute), metrics.Session{Moment: metrics.SessionEnded, End: end}, reasons.ReplyTimeout)
 	p.moment(at, at.Add(time.Minute+time.Second), metrics.Session{Moment: metrics.SessionExplained, End: end}, reasons.ReplyTimeout)
 }
@@ -51,7 +51,7 @@ func TestPointsOfASession(t *testing.T) {
 	planned := metrics.Session{Moment: metrics.SessionEnded, End: &session.End{Cause: session.ByLifetime, Code: 1000}}
 	opened := metrics.Session{Moment: metrics.SessionOpened, Open: true, OK: true}
 	answered := metrics.Session{Moment: metrics.SessionAnswered, Open: true, OK: true}
-	reported := metrics.Session{Moment: metrics.SessionReported, Open: true, OK: true, MessageAge: 4 * time.Second}
+	reported := metrics.Session{Moment: metrics.SessionReported, Open: true, OK: true, Aged: true, MessageAge: 4 * time.Second}
 	owing := metrics.Session{Moment: metrics.SessionReported, Open: true}
 	down := metrics.Session{Moment: metrics.SessionReported}
 	failed := metrics.Session{Moment: metrics.SessionEnded}
@@ -74,7 +74,7 @@ func TestPointsOfASession(t *testing.T) {
 		{"interval", []metrics.Session{opened, answered}, reported, reasons.OK,
 			ok + "=1 wsprobe.session.message.age=4 wsprobe.session.open=1 wsprobe.success=1"},
 		{"interval of a session that still owes an answer", []metrics.Session{opened}, owing, reasons.OK,
-			ok + "=1 wsprobe.session.message.age=0 wsprobe.session.open=1 wsprobe.success=0"},
+			ok + "=1 wsprobe.session.open=1 wsprobe.success=0"},
 		{"end", []metrics.Session{opened, answered, reported}, died, reasons.ClosedEarly,
 			ok + " ended " + lost + "=0 wsprobe.handshake_latency ended" + ended +
 				" wsprobe.round_trip_latency ended wsprobe.session.message.age ended wsprobe.session.open=0"},

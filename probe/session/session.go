@@ -1,0 +1,77 @@
+package session
+
+import (
+	"context"
+	"errors"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// Session is an endpoint that can be held open, prepared once.
+type Session struct {
+	hub      *Hub
+	prepared atomic.Pointer[prepared]
+}
+
+// prepared is what a Spec was made into.
+type prepared struct {
+	opener *probe.Probe
+	plan   *plan
+}
+
+// New makes a Session of the Hub. The error names every fault of the Spec, one a line.
+func (h *Hub) New(s Spec) (*Session, error) {
+	s = s.WithDefaults()
+	if faults := s.Validate(); len(faults) > 0 {
+		var errs []error
+		for _, f := range faults {
+			errs = append(errs, f)
+		}
+		return nil, errors.Join(errs...)
+	}
+	opener, err := probe.New(s.Run())
+	if err != nil {
+		return nil, err
+	}
+	p, err := newPlan(s, h.memory)
+	if err != nil {
+		return nil, err
+	}
+	made := &Session{hub: h}
+	made.prepared.Store(&prepared{opener, p})
+	return made, nil
+}
+
+// Replace has the next opens go by another Session, which is then not to be used itself: one with credentials that were
+// rotated, for instance. What is open stays open.
+func (s *Session) Replace(by *Session) { s.prepared.Store(by.prepared.Load()) }
+
+// Hold opens the endpoint, keeps the session open, and opens it anew after each end, until the context ends. It then
+// closes with 1001 and returns within half a second. It calls observe with every event, one after the other; the time
+// that observe takes delays the session, and an Event is its own.
+func (s *Session) Hold(ctx context.Context, observe func(Event)) {
+	l := &life{Session: s, observe: observe}
+	for ctx.Err() == nil {
+		h := l.open(ctx)
+		for h != nil {
+			h = l.hold(ctx, h)
+		}
+	}
+}
+
+// sleep waits, and reports whether the context lasted as long.
+func sleep(ctx context.Context, wait time.Duration) bool {
+	if wait <= 0 {
+		return ctx.Err() == nil
+	}
+	timer := time.NewTimer(wait)
+	defer timer.Stop()
+	select {
+	case <-ctx.Done():
+		return false
+	case <-timer.C:
+		return true
+	}
+}
