@@ -167,6 +167,7 @@ func (h *holder) act(work func(*desk)) {
 func (h *holder) readOnce(d *desk) {
 	n, err := h.conn.Read(d.chunk[:])
 	h.endWait()
+	d.lateAt = time.Now().Add(judgeTime) // the wait is no part of it
 	h.take(d, n, err)
 }
 

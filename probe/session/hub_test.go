@@ -239,3 +239,18 @@ func TestAnswerWhileWeStoodStill(t *testing.T) {
 		}
 	})
 }
+
+// TestMessageAfterALongWait: a message can be judged, however long the session has waited for it.
+func TestMessageAfterALongWait(t *testing.T) {
+	log := held(t, Spec{Sequence: "n"}, func(c *wstest.Conn) {
+		c.Accept()
+		for _, text := range []string{`{"n":1}`, `{"n":3}`} {
+			c.Pause(10 * sec)
+			c.Send(wstest.Text(text))
+		}
+		c.Serve()
+	}, 25*sec)
+	if want := "20s 7 bytes, gap 10s, lost 1"; !slices.Contains(log, want) {
+		t.Errorf("no %q in %q", want, log)
+	}
+}
