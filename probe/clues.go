@@ -47,14 +47,14 @@ func (r *run) expected() reasons.Expected {
 	if r.turn >= len(r.probe.turns) || !r.res.Opened || r.stage == reasons.StageStay {
 		return reasons.ExpectedNothing
 	}
-	switch step := &r.probe.turns[r.turn].step; {
-	case step.ExpectPattern != "":
+	switch texts := &r.probe.turns[r.turn].texts; {
+	case texts.Pattern != "":
 		return reasons.ExpectedPattern
-	case step.ExpectJSON != nil:
+	case texts.JSON != nil:
 		return reasons.ExpectedJSON
-	case step.Expect == nil:
+	case texts.Expect == nil:
 		return reasons.ExpectedNothing
-	case *step.Expect == "":
+	case *texts.Expect == "":
 		return reasons.ExpectedAny
 	default:
 		return reasons.ExpectedText

@@ -63,7 +63,7 @@ func (d *dialogue) take(t turn) error {
 	r := d.run
 	if t.open {
 		var err error
-		if t.step, err = t.step.fillIn(&d.fill); err != nil {
+		if t.texts, err = t.texts.Fill(&d.fill, MaxExpectBytes); err != nil {
 			r.stage, r.unmatched = reasons.StageSend, 0
 			return &frame.Breach{Type: reasons.MessageTooBig, Code: frame.CloseTooBig, About: err.Error(), Own: true}
 		}
@@ -71,23 +71,23 @@ func (d *dialogue) take(t turn) error {
 			return fmt.Errorf("filling in a step: %w", err)
 		}
 	}
-	if t.step.Send != nil {
+	if t.texts.Send != nil {
 		d.settle()
 	}
-	r.boundStep(t.step.Timeout)
-	if t.step.Send != nil {
+	r.boundStep(t.timeout)
+	if t.texts.Send != nil {
 		r.wire.Drain()
 	}
 	early := r.wire.Early()
 	begin, answerable := time.Now(), true
-	if t.step.Send != nil {
+	if t.texts.Send != nil {
 		if d.tooLate() {
 			return frame.ErrLate{}
 		}
 		begin, answerable = d.say(t)
 	}
 	r.beginStep(begin)
-	if !t.step.expects() {
+	if !t.texts.Expects() {
 		return d.finishSending(begin, answerable)
 	}
 	if r.probe.spec.PingMode == PingBoth && answerable {
@@ -199,7 +199,7 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 			return r.streamError(err)
 		}
 		d.read++
-		wanted := m.Matched() && (t.step.Send == nil || answerable && d.read > early)
+		wanted := m.Matched() && (t.texts.Send == nil || answerable && d.read > early)
 		r.watcher.read(m, wanted)
 		if wanted {
 			if r.raw.ArrivedAt.After(r.due) {
@@ -214,7 +214,7 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 		r.lastReply = append(r.lastReply[:0], m.Head()...)
 		r.near.PassOver(m)
 		d.remember(m, false)
-		if t.step.Send != nil && d.read <= early {
+		if t.texts.Send != nil && d.read <= early {
 			m.Forget()
 		}
 	}

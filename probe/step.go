@@ -1,8 +1,6 @@
 package probe
 
 import (
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/match"
@@ -43,7 +41,7 @@ type Step struct {
 }
 
 // expects reports whether the step waits for a message.
-func (s Step) expects() bool { return s.Expect != nil || s.ExpectPattern != "" || s.ExpectJSON != nil }
+func (s Step) expects() bool { return s.texts().Expects() }
 
 // steps returns the exchange of a Spec that sends messages: its own, or one step with Send and the expectation.
 func (s Spec) steps() []Step {
@@ -83,10 +81,11 @@ func measured(steps []Step) int {
 
 // turn is a step made ready to run.
 type turn struct {
-	step   Step
-	send   []byte
-	expect match.Expectation
-	open   bool // placeholders are still to be filled in
+	texts   match.Texts
+	timeout time.Duration
+	send    []byte
+	expect  match.Expectation
+	open    bool // placeholders are still to be filled in
 }
 
 // newTurns prepares the steps of a valid Spec. There are none if it sends no messages.
@@ -96,8 +95,8 @@ func newTurns(s Spec) ([]turn, error) {
 	}
 	var turns []turn
 	for _, step := range s.steps() {
-		t := turn{step: step, open: len(s.Exchange) > 0 && step.filled()}
-		if !t.open {
+		t := turn{texts: step.texts(), timeout: step.Timeout}
+		if t.open = len(s.Exchange) > 0 && t.texts.Open(); !t.open {
 			if err := t.prepare(s.MessageFormat); err != nil {
 				return nil, err
 			}
@@ -109,57 +108,11 @@ func newTurns(s Spec) ([]turn, error) {
 
 // prepare brings the texts of the step, whose placeholders are filled in, into the form to send and to compare.
 func (t *turn) prepare(format MessageFormat) (err error) {
-	if t.step.Send != nil {
-		if t.send, err = format.Decode(*t.step.Send); err != nil {
-			return err
-		}
-	}
-	switch s := &t.step; {
-	case s.ExpectPattern != "":
-		t.expect, err = match.Pattern(s.ExpectPattern)
-	case s.ExpectJSON != nil:
-		t.expect = match.JSON(s.ExpectJSON)
-	case s.Expect != nil:
-		var text []byte
-		text, err = format.Decode(*s.Expect)
-		t.expect = match.Text(string(text))
-	}
+	t.send, t.expect, err = t.texts.Prepare(format.Decode)
 	return err
 }
 
-// fillIn returns the step with the values of a run in its texts. The error says that a text became too long.
-func (s Step) fillIn(f *match.Filler) (Step, error) {
-	if s.Send != nil {
-		s.Send = new(f.Text(*s.Send))
-	}
-	if s.Expect != nil {
-		s.Expect = new(f.Text(*s.Expect))
-	}
-	s.ExpectPattern = f.Pattern(s.ExpectPattern, MaxExpectBytes)
-	s.ExpectJSON = maps.Clone(s.ExpectJSON)
-	for path, want := range s.ExpectJSON {
-		if text, ok := want.(string); ok {
-			s.ExpectJSON[path] = f.Text(text)
-		}
-	}
-	return s, f.Err()
-}
-
-// filled reports whether a text of the step has a placeholder.
-func (s Step) filled() bool { return slices.ContainsFunc(s.texts(), match.HasPlaceholder) }
-
-// texts returns the texts of a step that can have placeholders.
-func (s Step) texts() []string {
-	texts := []string{s.ExpectPattern}
-	for _, text := range []*string{s.Send, s.Expect} {
-		if text != nil {
-			texts = append(texts, *text)
-		}
-	}
-	for _, path := range slices.Sorted(maps.Keys(s.ExpectJSON)) {
-		if text, ok := s.ExpectJSON[path].(string); ok {
-			texts = append(texts, text)
-		}
-	}
-	return texts
+// texts are the texts of a step.
+func (s Step) texts() match.Texts {
+	return match.Texts{Send: s.Send, Expect: s.Expect, Pattern: s.ExpectPattern, JSON: s.ExpectJSON}
 }

@@ -36,6 +36,7 @@ type machine struct {
 	due      bool // RenewalDue was told
 	closed   bool // a close frame came, after ours or before
 	utf8     match.UTF8
+	talk     *talk  // the heartbeat under way, or nil
 	size     int    // of the message under way, as it is sent
 	body     []byte // of the message under way, if it is needed whole
 	window   []byte // of the compression
@@ -196,7 +197,8 @@ func (m *machine) sendDue(w *work, now time.Duration) {
 	if beat := m.plan.spec.Heartbeat; beat != nil && !m.beating && now >= m.beatDue {
 		m.beating, m.beatPong, m.beatAt = true, false, now
 		m.beatDue = nextDue(m.beatDue, beat.Interval, now)
-		m.sayMessage(w, m.plan.beat, now)
+		m.talk = newTalk(m.plan, m.opened.Add(now))
+		m.speak(w, now)
 	}
 }
 
@@ -223,6 +225,10 @@ func (m *machine) sayClose(w *work, code int, now time.Duration, next state) {
 func (m *machine) forget() {
 	m.plan.memory.give(cap(m.body) + cap(m.window))
 	m.body, m.window = nil, nil
+	if m.talk != nil {
+		m.talk.forget()
+		m.talk = nil
+	}
 }
 
 // serverClosed answers the server's close frame with its own code (RFC 6455 5.5.1).

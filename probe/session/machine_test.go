@@ -1,6 +1,7 @@
 package session
 
 import (
+	"fmt"
 	"io"
 	"strings"
 	"syscall"
@@ -106,6 +107,41 @@ func TestHeartbeats(t *testing.T) {
 			r := newRig(t, spec, nil)
 			test.do(r)
 			r.want(test.want...)
+		})
+	}
+}
+
+// TestFreshHeartbeats holds that each heartbeat has a nonce of its own, and that the answer to an earlier one is none.
+func TestFreshHeartbeats(t *testing.T) {
+	for name, expectation := range map[string]Expectation{
+		"text":    {Expect: "got {{nonce}}"},
+		"pattern": {ExpectPattern: `got {{nonce}}$`},
+		"JSON":    {ExpectJSON: map[string]any{"n": "{{nonce}}"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, Spec{Heartbeat: &Heartbeat{Send: "{{nonce}}", Expectation: expectation, Interval: 10 * sec, Timeout: 4 * sec}}, nil)
+			answer := func(nonce string) wstest.Frame {
+				if name == "JSON" {
+					return wstest.Text(`{"n":"` + nonce + `"}`)
+				}
+				return wstest.Text("got " + nonce)
+			}
+			r.until(10 * sec)
+			first := strings.TrimPrefix(r.log[0], "10s say text ")
+			if r.log = nil; len(first) != 26 {
+				t.Fatal(first)
+			}
+			r.feed(10*sec+5*ms, answer(first))
+			r.until(20 * sec)
+			second := r.log[len(r.log)-1]
+			r.feed(21*sec, answer(first))
+			if r.until(24 * sec); strings.HasSuffix(second, first) || r.m.talk != nil {
+				t.Errorf("second heartbeat: %s, after %s", second, first)
+			}
+			size := len(answer(first).Payload)
+			r.want("10.005s beat 5ms", fmt.Sprintf("10.005s %d bytes", size), second, fmt.Sprintf("21s %d bytes, gap 21s", size),
+				"24s ended by heartbeat: ws_reply_timeout reply_timeout 1000", "24s say close 1000")
+			r.free()
 		})
 	}
 }

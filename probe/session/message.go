@@ -99,16 +99,14 @@ func (m *machine) message(w *work, content []byte, size int, at time.Time) {
 	if !m.plan.reads {
 		content = nil
 	}
-	beaten := m.beating && m.plan.beatEnd.Matches(content, m.text, w.late)
+	beaten := m.talk != nil && m.talk.hear(0, content, m.text, at, w.late)
 	if beaten {
-		m.beating = false
-		m.totals.Beats++
-		m.tell(w, Event{Kind: Beat, RTT: max(0, now-m.beatAt)}, now)
+		m.endBeat(w, now)
 	}
 	asked := m.answer(w, content, now)
 	wanted := !beaten && !asked
 	if !m.plan.wanted.Any() {
-		wanted = m.plan.wanted.Matches(content, m.text, w.late)
+		wanted = m.plan.wanted.Matches(content, m.text, nil, w.late)
 	}
 	e := Message{Size: size, Wanted: wanted}
 	if wanted {
@@ -116,6 +114,9 @@ func (m *machine) message(w *work, content []byte, size int, at time.Time) {
 	}
 	m.tell(w, Event{Kind: Received, Message: e}, now)
 	if beaten {
+		m.speak(w, now)
+	}
+	if beaten && m.state == open {
 		m.sendDue(w, now)
 	}
 }
@@ -123,7 +124,7 @@ func (m *machine) message(w *work, content []byte, size int, at time.Time) {
 // answer sends the answer to a message that asks for one, and reports whether it did ask.
 func (m *machine) answer(w *work, content []byte, now time.Duration) bool {
 	for i := range m.plan.answers {
-		if a := &m.plan.answers[i]; a.to.Matches(content, m.text, w.late) {
+		if a := &m.plan.answers[i]; a.to.Matches(content, m.text, nil, w.late) {
 			if len(w.out) < maxAnswers {
 				m.sayMessage(w, a.send, now)
 			}

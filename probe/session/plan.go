@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"sync/atomic"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -11,9 +12,10 @@ import (
 // plan is everything that is the same for all sessions of a Spec, prepared once. It does not change.
 type plan struct {
 	spec     Spec
-	opcode   byte // of the messages to send
-	beat     []byte
-	beatEnd  match.Expectation
+	opcode   byte   // of the messages to send
+	turns    []turn // of the heartbeat
+	opens    bool   // one of them has placeholders
+	measured int    // the index of the one that is the round trip
 	answers  []answer
 	wanted   match.Expectation
 	sequence match.Value
@@ -39,12 +41,13 @@ func newPlan(s Spec, memory *memory) (*plan, error) {
 		return nil, err
 	}
 	if s.Heartbeat != nil {
-		if p.beatEnd, err = s.expectation(s.Heartbeat.Expectation); err != nil {
+		step := s.Heartbeat.step()
+		step.Send = &s.Heartbeat.Send
+		t, err := newTurn(step, 0, s.MessageFormat)
+		if err != nil {
 			return nil, err
 		}
-		if p.beat, err = s.MessageFormat.Decode(s.Heartbeat.Send); err != nil {
-			return nil, err
-		}
+		p.turns, p.opens = []turn{t}, t.open
 	}
 	for _, a := range s.Answers {
 		prepared := answer{}
@@ -56,7 +59,7 @@ func newPlan(s Spec, memory *memory) (*plan, error) {
 		}
 		p.answers = append(p.answers, prepared)
 	}
-	p.reads = !p.wanted.Any() || s.Heartbeat != nil && !p.beatEnd.Any() || len(p.answers) > 0 || p.sequence.Given() || p.sentAt.Given()
+	p.reads = !p.wanted.Any() || slices.ContainsFunc(p.turns, turn.reads) || len(p.answers) > 0 || p.sequence.Given() || p.sentAt.Given()
 	return p, nil
 }
 

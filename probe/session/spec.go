@@ -81,8 +81,8 @@ type Expectation struct {
 	ExpectJSON map[string]any
 }
 
-// Heartbeat is a message that is sent at intervals, with its answer. Only one is under way at a time. No text of it has
-// placeholders.
+// Heartbeat is a message that is sent at intervals, with its answer. Only one is under way at a time. {{nonce}} in its
+// texts stands for 26 letters and digits that are fresh in every heartbeat, and {{"{{"}} for two braces.
 type Heartbeat struct {
 	// Send is the message, at most probe.MaxSendBytes, and required.
 	Send string

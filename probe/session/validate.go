@@ -73,7 +73,7 @@ func (s Spec) heartbeatFaults() []probe.Fault {
 	if s.Heartbeat == nil {
 		return nil
 	}
-	faults := slices.Concat(s.talkFaults(s.Heartbeat.Send, s.Heartbeat.Expectation),
+	faults := slices.Concat(s.talkFaults(s.Heartbeat.Send, s.Heartbeat.Expectation, s.exchangeFaults),
 		between(probe.Fault{Sub: "Interval"}, MinInterval, MaxInterval, s.Heartbeat.Interval),
 		between(probe.Fault{Sub: "Timeout"}, MinInterval, MaxInterval, s.Heartbeat.Timeout))
 	for i := range faults {
@@ -88,7 +88,7 @@ func (s Spec) answerFaults() []probe.Fault {
 	}
 	var all []probe.Fault
 	for i, a := range s.Answers {
-		faults := s.talkFaults(a.Send, a.Expectation)
+		faults := s.talkFaults(a.Send, a.Expectation, s.stepFaults)
 		if !a.given() {
 			faults = append(faults, probe.Fault{Sub: "Expect", Problem: "is required, or expect_pattern or expect_json: nothing is an answer to every message"})
 		}
@@ -167,10 +167,10 @@ func (e Expectation) step() probe.Step {
 func (s Spec) expectFaults(e Expectation) []probe.Fault { return s.stepFaults(e.step()) }
 
 // talkFaults checks a message and an expectation as a step of an exchange.
-func (s Spec) talkFaults(send string, e Expectation) []probe.Fault {
+func (s Spec) talkFaults(send string, e Expectation, check func(probe.Step) []probe.Fault) []probe.Fault {
 	step := e.step()
 	step.Send = &send
-	faults := s.stepFaults(step)
+	faults := check(step)
 	if send == "" {
 		faults = append(faults, probe.Fault{Sub: "Send", Problem: "is required"})
 	}
@@ -180,20 +180,26 @@ func (s Spec) talkFaults(send string, e Expectation) []probe.Fault {
 // anyURL is an endpoint without faults.
 const anyURL = "ws://endpoint"
 
-// stepFaults returns the faults that a step has in an exchange, and its placeholders.
-func (s Spec) stepFaults(step probe.Step) []probe.Fault {
+// exchangeFaults returns the faults that a step has in an exchange.
+func (s Spec) exchangeFaults(step probe.Step) []probe.Fault {
 	exchange := probe.Spec{Opening: probe.Opening{URL: anyURL}, MessageFormat: s.MessageFormat, Exchange: []probe.Step{step}}
 	var faults []probe.Fault
 	for _, f := range exchange.Validate() {
-		if f.Field == "Exchange" && !strings.Contains(f.Problem, "{{") {
+		if f.Field == "Exchange" {
 			f.Field, f.Key = "", ""
 			faults = append(faults, f)
 		}
 	}
+	return faults
+}
+
+// stepFaults returns the faults that a step without placeholders has in an exchange, and its placeholders.
+func (s Spec) stepFaults(step probe.Step) []probe.Fault {
+	faults := slices.DeleteFunc(s.exchangeFaults(step), func(f probe.Fault) bool { return strings.Contains(f.Problem, "{{") })
 	return append(faults, placeholderFaults(step)...)
 }
 
-// placeholderFaults refuses placeholders: a session has no values for them.
+// placeholderFaults refuses placeholders outside heartbeats: a session has no values for them.
 func placeholderFaults(step probe.Step) []probe.Fault {
 	texts := []struct{ field, text string }{{"ExpectPattern", step.ExpectPattern}}
 	if step.Send != nil {
@@ -205,7 +211,7 @@ func placeholderFaults(step probe.Step) []probe.Fault {
 	var faults []probe.Fault
 	for _, t := range texts {
 		if match.HasPlaceholder(t.text) {
-			faults = append(faults, probe.Fault{Sub: t.field, Problem: "must not have placeholders: a session has no values for them"})
+			faults = append(faults, probe.Fault{Sub: t.field, Problem: "must not have placeholders: only heartbeats have values for them"})
 		}
 	}
 	return faults

@@ -12,11 +12,11 @@ import (
 // Any reports whether every message is the expected one.
 func (e *Expectation) Any() bool { return !e.whole() && e.needle.text == "" }
 
-// Matches reports whether a whole message is the expected one. It keeps nothing of it. It ends without a match soon
-// after late reports true.
-func (e *Expectation) Matches(message []byte, text bool, late func() bool) bool {
+// Matches reports whether a whole message is the expected one. It keeps nothing of it but the texts of named groups,
+// which it adds to captures unless that is nil. It ends without a match soon after late reports true.
+func (e *Expectation) Matches(message []byte, text bool, captures map[string]string, late func() bool) bool {
 	if e.whole() {
-		matched, _ := e.judge(message, text, nil, late)
+		matched, _ := e.judge(message, text, captures, late)
 		return matched
 	}
 	return bytes.Contains(message, []byte(e.needle.text))

@@ -51,7 +51,7 @@ func TestMatches(t *testing.T) {
 		{&any, "", true}, {&any, "x", true}, {&text, "a needle", true}, {&text, "need", false},
 		{&pattern, "t1", true}, {&pattern, "tt", false}, {&object, `{"a":{"b":1.0}}`, true}, {&object, `{"a":{"b":2}}`, false}, {&object, `x`, false},
 	} {
-		if got := row.e.Matches([]byte(row.message), true, never); got != row.want {
+		if got := row.e.Matches([]byte(row.message), true, nil, never); got != row.want {
 			t.Errorf("%q: %t", row.message, got)
 		}
 	}
