@@ -22,16 +22,24 @@ func (m *machine) speak(w *work, now time.Duration) {
 			About: say.Sentence("heartbeat: %s", m.talk.problem)}, now)
 		return
 	}
-	m.endBeat(w, now)
+	m.endBeat(w)
+}
+
+// excuse gives a heartbeat back the time for which a step of it waited for this agent.
+func (m *machine) excuse(at time.Time) {
+	if m.talk != nil && m.talk.due(0) {
+		m.beatAt += max(0, at.Sub(m.talk.begun))
+		m.talk.begun = at
+	}
 }
 
 // endBeat tells of the heartbeat whose last step has ended.
-func (m *machine) endBeat(w *work, now time.Duration) {
+func (m *machine) endBeat(w *work) {
 	if m.talk == nil || !m.talk.over() {
 		return
 	}
 	rtt := m.talk.rtt
 	m.beating, m.talk = false, nil
 	m.totals.Beats++
-	m.tell(w, Event{Kind: Beat, RTT: rtt}, now)
+	m.tell(w, Event{Kind: Beat, RTT: rtt})
 }

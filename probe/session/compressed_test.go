@@ -54,6 +54,15 @@ func TestCompressed(t *testing.T) {
 		r.want("1s ended by breach: ws_closed_early message_too_big 1009", "1s say close 1009")
 		r.free()
 	})
+	t.Run("no memory for the window that the open left", func(t *testing.T) {
+		r := newRig(t, spec, agreed(t, ""))
+		r.m.plan.memory.take(all - 100)
+		r.m.adopt(&r.w, &frame.Left{Window: make([]byte, 101), Parser: r.m.parser}, opened)
+		r.note(0)
+		r.want("0s ended by memory: ws_reply_timeout local_resources 1009", "0s say close 1009")
+		r.m.plan.memory.give(all - 100)
+		r.free()
+	})
 	t.Run("corrupt", func(t *testing.T) {
 		r := newRig(t, spec, agreed(t, ""))
 		r.feed(sec, wstest.Compressed("\xff\xff"))
@@ -128,7 +137,7 @@ func BenchmarkPing(b *testing.B) {
 	b.ReportAllocs()
 	for b.Loop() {
 		at := m.next()
-		m.tick(&w, at)
+		m.tick(&w, at, at)
 		copy(pong[2:], m.ping[:])
 		m.feed(&w, pong, at.Add(ms))
 		w.reset()

@@ -11,11 +11,11 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// end describes an end that is now.
+// end describes an end that is now. Its time is that of the call.
 func (m *machine) end(cause Cause, now time.Duration) *End {
 	code, kind := reasons.Explain(cause.evidence())
 	return &End{
-		At: m.opened.Add(now), Cause: cause, Reason: code, ErrorType: kind,
+		Cause: cause, Reason: code, ErrorType: kind,
 		Lifetime: now, IdleIn: max(0, now-m.lastIn), IdleOut: max(0, now-m.lastOut),
 		LongestIdle: m.longestIdle, SinceMessage: max(0, now-m.lastMessage), SinceWanted: max(0, now-m.lastWanted),
 		InFlight: InFlight{Ping: m.pinging, Heartbeat: m.beating, Message: m.started},
@@ -52,15 +52,16 @@ func (c Cause) evidence() reasons.Evidence {
 }
 
 // tellEnd tells of the end.
-func (m *machine) tellEnd(w *work, end *End, now time.Duration) {
-	m.tell(w, Event{Kind: Ended, End: end}, now)
+func (m *machine) tellEnd(w *work, end *End) {
+	end.At = w.at
+	m.tell(w, Event{Kind: Ended, End: end})
 }
 
 // breach ends the session with the code of a breach (RFC 6455 7.1.7). After our close frame it ends the machine: the
 // close frame of the server can no longer be found.
 func (m *machine) breach(w *work, b *frame.Breach, now time.Duration) {
 	if m.state != open {
-		m.finish(w, false, now)
+		m.finish(w, false)
 		return
 	}
 	end := m.end(ByBreach, now)
@@ -78,18 +79,18 @@ func (m *machine) outOfMemory(w *work, now time.Duration) {
 
 // unread ends a session whose server does not read. No close frame can follow: another frame was cut off.
 func (m *machine) unread(w *work, at time.Time) {
-	now := m.since(at)
+	now := m.begin(w, at)
 	if m.state == open {
-		m.tellEnd(w, m.end(ByWrite, now), now)
+		m.tellEnd(w, m.end(ByWrite, now))
 	}
 	if m.state != done {
-		m.finish(w, false, now)
+		m.finish(w, false)
 	}
 }
 
 // gone takes the end of the connection: io.EOF for one without an error.
 func (m *machine) gone(w *work, err error, at time.Time) {
-	now := m.since(at)
+	now := m.begin(w, at)
 	switch m.state {
 	case done:
 		return
@@ -99,9 +100,9 @@ func (m *machine) gone(w *work, err error, at time.Time) {
 		if end.Cause != ByFIN {
 			end.Detail = say.Sentence("%s", err)
 		}
-		m.tellEnd(w, end, now)
+		m.tellEnd(w, end)
 	}
-	m.finish(w, m.closed && errors.Is(err, io.EOF), now)
+	m.finish(w, m.closed && errors.Is(err, io.EOF))
 }
 
 // causeOf names the end of a connection. A write after a server's orderly end finds a broken pipe.

@@ -147,10 +147,11 @@ func (h *holder) serve() {
 			h.m.stop(&d.work, cause, time.Now())
 		}
 		now := time.Now()
+		heard := now
 		if h.more { // an answer may be among the bytes that are still to be read
-			now = h.raw.ArrivedAt
+			heard = h.raw.ArrivedAt
 		}
-		h.m.tick(&d.work, now)
+		h.m.tick(&d.work, now, heard)
 	})
 }
 

@@ -82,9 +82,13 @@ func newMachine(p *plan, agreed *frame.Deflate, opened time.Time) machine {
 
 // adopt takes over a connection whose stream a run has left, with the messages that came too early for it.
 func (m *machine) adopt(w *work, left *frame.Left, settled time.Time) {
-	now := m.since(settled)
+	now := m.begin(w, settled)
 	m.lastIn, m.lastOut, m.lastMessage, m.lastWanted = now, now, now, now
-	if m.takeover && len(left.Window) > 0 && m.plan.memory.take(len(left.Window)) {
+	if m.takeover && len(left.Window) > 0 {
+		if !m.plan.memory.take(len(left.Window)) {
+			m.outOfMemory(w, now)
+			return
+		}
 		m.window = append(make([]byte, 0, len(left.Window)), left.Window...)
 	}
 	m.feed(w, left.Early, settled)
@@ -103,21 +107,30 @@ func (m *machine) adopt(w *work, left *frame.Left, settled time.Time) {
 // since is a time as an offset from the open. The kernel's time of arrival can seem to be before it.
 func (m *machine) since(at time.Time) time.Duration { return max(0, at.Sub(m.opened)) }
 
+// begin begins a call. What it tells of gets the time of the call itself, because that is right by a wall clock that was
+// set since the open, too.
+func (m *machine) begin(w *work, at time.Time) time.Duration {
+	if w.at = at; at.Before(m.opened) {
+		w.at = m.opened
+	}
+	return m.since(at)
+}
+
 // tell adds an event.
-func (m *machine) tell(w *work, e Event, now time.Duration) {
-	e.At = m.opened.Add(now)
+func (m *machine) tell(w *work, e Event) {
+	e.At = w.at
 	w.events = append(w.events, e)
 }
 
 // feed takes the next bytes of the connection, which came at a time. A close frame alone does not end the time without
 // traffic: an idle limit of the server may be the reason for it.
 func (m *machine) feed(w *work, p []byte, at time.Time) {
-	now := m.since(at)
+	now := m.begin(w, at)
 	lastIn, longestIdle, alone := m.lastIn, m.longestIdle, true
 	m.stir(now)
 	m.lastIn = now
 	m.totals.BytesIn += uint64(len(p))
-	pongs := len(w.out)
+	var late pongs
 	for len(p) > 0 && (m.state == open || m.state == closing) {
 		piece, rest, b := m.parser.Next(p)
 		p = rest
@@ -134,18 +147,39 @@ func (m *machine) feed(w *work, p []byte, at time.Time) {
 			}
 			m.serverClosed(w, now)
 		case m.state == open && piece.Opcode == frame.Ping:
-			if len(w.out)-pongs > maxPongs { // only the last ones need an answer (RFC 6455 5.5.3)
-				w.out = w.out[:pongs]
+			if late.note(piece.Control) {
+				m.sayControl(w, frame.Pong, string(piece.Control), now)
 			}
-			m.sayControl(w, frame.Pong, string(piece.Control), now)
 		case m.state == open:
 			m.pong(w, piece.Control, now)
 		}
 	}
+	if m.state == open && late.waits {
+		m.sayControl(w, frame.Pong, string(late.last[:late.size]), now)
+	}
 }
 
-// maxPongs bounds the Pongs for the bytes of one feed, in bytes: a server that sends more Pings at once is flooding.
-const maxPongs = 4 << 10
+// maxPongs bounds the Pongs for the bytes of one feed. A server that sends more Pings at once is flooding, and only the
+// last one needs an answer (RFC 6455 5.5.3).
+const maxPongs = 32
+
+// pongs are those for the Pings of one feed.
+type pongs struct {
+	said  int
+	last  [frame.MaxControlPayload]byte
+	size  int
+	waits bool // the last Ping has no answer yet
+}
+
+// note reports whether a Ping is to be answered at once.
+func (p *pongs) note(payload []byte) bool {
+	if p.said < maxPongs {
+		p.said++
+		return true
+	}
+	p.waits, p.size = true, copy(p.last[:], payload)
+	return false
+}
 
 // sayControl appends a control frame to the output.
 func (m *machine) sayControl(w *work, opcode byte, payload string, now time.Duration) {
@@ -181,12 +215,17 @@ func (m *machine) pong(w *work, payload []byte, now time.Duration) {
 	}
 	m.pinging = false
 	m.totals.Pongs++
-	m.tell(w, Event{Kind: Ponged, RTT: max(0, now-m.pingAt)}, now)
-	m.sendDue(w, now)
+	m.tell(w, Event{Kind: Ponged, RTT: max(0, now-m.pingAt)})
 }
 
 // sendDue sends the Ping and the heartbeat that are due, but none while an earlier one waits for its answer.
 func (m *machine) sendDue(w *work, now time.Duration) {
+	if m.talk != nil && m.talk.due(0) {
+		m.speak(w, now)
+	}
+	if m.state != open {
+		return
+	}
 	if m.plan.spec.PingInterval > 0 && !m.pinging && now >= m.pingDue {
 		copy(m.ping[:], rand.Text())
 		m.pinging, m.alive, m.pingAt = true, false, now
@@ -241,7 +280,7 @@ func (m *machine) serverClosed(w *work, now time.Duration) {
 	}
 	end := m.end(ByClose, now)
 	end.Code, end.CloseReason = code, reason
-	m.tellEnd(w, end, now)
+	m.tellEnd(w, end)
 	m.sayClose(w, code, now, ending)
 }
 
@@ -250,7 +289,7 @@ func (m *machine) stop(w *work, cause Cause, at time.Time) {
 	if m.state != open {
 		return
 	}
-	now, code := m.since(at), closeGoingAway
+	now, code := m.begin(w, at), closeGoingAway
 	if cause == ByLifetime {
 		code = frame.CloseNormal
 	}
@@ -263,13 +302,13 @@ const closeGoingAway = 1001
 // giveUp ends the session from our side.
 func (m *machine) giveUp(w *work, end *End, code int, now time.Duration) {
 	end.Code = code
-	m.tellEnd(w, end, now)
+	m.tellEnd(w, end)
 	m.sayClose(w, code, now, closing)
 }
 
 // finish is the end of the machine.
-func (m *machine) finish(w *work, clean bool, now time.Duration) {
+func (m *machine) finish(w *work, clean bool) {
 	m.state = done
 	m.forget()
-	m.tell(w, Event{Kind: Closed, Clean: clean}, now)
+	m.tell(w, Event{Kind: Closed, Clean: clean})
 }

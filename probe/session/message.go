@@ -101,7 +101,7 @@ func (m *machine) message(w *work, content []byte, size int, at time.Time) {
 	}
 	beaten := m.talk != nil && m.talk.hear(0, content, m.text, at, w.late)
 	if beaten {
-		m.endBeat(w, now)
+		m.endBeat(w)
 	}
 	asked := m.answer(w, content, now)
 	wanted := !beaten && !asked
@@ -112,13 +112,7 @@ func (m *machine) message(w *work, content []byte, size int, at time.Time) {
 	if wanted {
 		m.follow(w, &e, content, at)
 	}
-	m.tell(w, Event{Kind: Received, Message: e}, now)
-	if beaten {
-		m.speak(w, now)
-	}
-	if beaten && m.state == open {
-		m.sendDue(w, now)
-	}
+	m.tell(w, Event{Kind: Received, Message: e})
 }
 
 // answer sends the answer to a message that asks for one, and reports whether it did ask.

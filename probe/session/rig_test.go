@@ -20,6 +20,7 @@ type rig struct {
 	ping string // the payload of the last Ping
 	log  []string
 	ends []End
+	now  time.Duration // of the last call
 }
 
 // opened is when every machine of a rig opened.
@@ -58,27 +59,27 @@ type raw string
 
 func (b raw) Bytes() string { return string(b) }
 
-// until ticks exactly when the machine wants it.
+// until ticks exactly when the machine wants it, or at once if that time has passed.
 func (r *rig) until(end time.Duration) {
 	for range 1000 {
 		next := r.m.next()
 		if next.IsZero() || next.After(opened.Add(end)) {
 			return
 		}
-		r.m.tick(&r.w, next)
-		r.note(next.Sub(opened))
+		r.tick(max(r.now, next.Sub(opened)))
 	}
 	r.t.Fatal("the machine does not come to rest")
 }
 
 // tick ticks once.
 func (r *rig) tick(at time.Duration) {
-	r.m.tick(&r.w, opened.Add(at))
+	r.m.tick(&r.w, opened.Add(at), opened.Add(at))
 	r.note(at)
 }
 
 // note writes down what the last call did.
 func (r *rig) note(at time.Duration) {
+	r.now = max(r.now, at)
 	for _, e := range r.w.events {
 		if got := e.At.Sub(opened); got != at {
 			r.t.Errorf("an event of %v at %v", got, at)

@@ -39,7 +39,7 @@ type talk struct {
 	said bool // it has sent its message, or sends none
 
 	fill     match.Filler
-	begun    time.Time // when the turn sent its message, or began to wait
+	begun    time.Time // when the turn sent its message, began to wait, or could have sent it
 	sent     time.Time // when the last message was sent
 	sentOn   int       // and on which connection
 	rtt      time.Duration
@@ -83,7 +83,7 @@ func (t *talk) next(at time.Time, late func() bool) {
 		t.forget()
 		return
 	}
-	t.turn = t.plan.turns[t.at]
+	t.turn, t.begun = t.plan.turns[t.at], at
 	if t.turn.open {
 		if t.turn.texts, t.problem = t.turn.texts.Fill(&t.fill, probe.MaxExpectBytes); t.problem != nil {
 			return
@@ -95,11 +95,13 @@ func (t *talk) next(at time.Time, late func() bool) {
 	if t.said = t.turn.texts.Send == nil; !t.said {
 		return
 	}
-	t.begun = at
 	for _, m := range t.take(t.turn.on) {
 		t.hear(m.on, m.content, m.text, m.at, late)
 	}
 }
+
+// due reports whether a connection has something to send, or the heartbeat cannot go on.
+func (t *talk) due(on int) bool { return t.problem != nil || !t.over() && !t.said && t.turn.on == on }
 
 // speak returns the message that a connection is to send, if there is one, and takes it for sent.
 func (t *talk) speak(on int, at time.Time, late func() bool) (message []byte, ok bool) {

@@ -50,6 +50,9 @@ func (m *machine) next() time.Time {
 		if m.plan.spec.Heartbeat != nil && !m.beating {
 			at = min(at, m.beatDue)
 		}
+		if m.talk != nil && m.talk.due(0) {
+			at = min(at, m.since(m.talk.begun))
+		}
 	}
 	if at == never {
 		return time.Time{}
@@ -57,19 +60,21 @@ func (m *machine) next() time.Time {
 	return m.opened.Add(at)
 }
 
-// tick does what is due. A call before next does nothing.
-func (m *machine) tick(w *work, at time.Time) {
-	now := m.since(at)
+// tick does what is due. A call before next does nothing. Everything that came until heard was fed, which is before the
+// present if more of it waits: no wait ends because of what has come, but nobody has read.
+func (m *machine) tick(w *work, at, heard time.Time) {
+	now := m.begin(w, heard)
 	for m.state == open {
+		m.excuse(at)
 		due, cause := m.deadline()
 		if due > now {
-			m.sendDue(w, now)
+			m.sendDue(w, m.begin(w, at))
 			return
 		}
 		m.expire(w, cause, now)
 	}
 	if m.state != done && now >= m.until {
-		m.finish(w, false, now)
+		m.finish(w, false)
 	}
 }
 
@@ -78,11 +83,11 @@ func (m *machine) expire(w *work, cause Cause, now time.Duration) {
 	switch {
 	case cause == ByPing && m.alive:
 		m.pinging = false
-		m.tell(w, Event{Kind: Unanswered}, now)
+		m.tell(w, Event{Kind: Unanswered})
 		return
 	case cause == ByLifetime && m.plan.spec.Renew == RenewBefore:
 		m.due = true
-		m.tell(w, Event{Kind: RenewalDue}, now)
+		m.tell(w, Event{Kind: RenewalDue})
 		return
 	}
 	end := m.end(cause, now)

@@ -11,6 +11,7 @@ import (
 type work struct {
 	out    []byte
 	events []Event
+	at     time.Time // of the call of a machine
 
 	inflater *frame.Inflater // nil until the first compressed message
 	inflated []byte

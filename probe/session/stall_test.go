@@ -1,0 +1,66 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// TestStall: an agent that stood still, by a stopped process or a paused machine, makes no false end of it. Each case
+// says when something came, and when the agent got round to it.
+func TestStall(t *testing.T) {
+	for name, test := range map[string]struct {
+		spec Spec
+		do   func(*rig)
+		want []string
+	}{
+		"a Ping that waited for a Pong goes out when the agent reads it, not when it came": {Spec{PingInterval: 10 * sec, PingTimeout: 15 * sec}, func(r *rig) {
+			r.until(10 * sec)
+			r.pong(21 * sec)
+			r.tick(90 * sec)
+			r.pong(90*sec + ms)
+			r.tick(91 * sec)
+		}, []string{"10s say ping", "21s ponged 11s", "1m30s say ping", "1m30.001s ponged 1ms"}},
+		"so does one that is due while more waits to be read": {Spec{PingInterval: 10 * sec, PingTimeout: sec}, func(r *rig) {
+			r.feed(12*sec, wstest.Text("backlog"))
+			r.tickHeard(90*sec, 12*sec)
+			r.feed(13*sec, wstest.Text("backlog"))
+			r.tickHeard(90*sec+ms, 13*sec)
+			r.feed(90*sec+2*ms, wstest.Text("backlog"))
+			r.tick(90*sec + 3*ms)
+			r.pong(90*sec + 4*ms)
+		}, []string{"12s 7 bytes, gap 12s", "1m30s say ping", "13s 7 bytes, gap 1s", "1m30.002s 7 bytes, gap 1m17.002s", "1m30.004s ponged 4ms"}},
+		"a heartbeat is like a Ping": {Spec{Heartbeat: &Heartbeat{Send: "hi", Expectation: Expectation{Expect: "ho"}, Interval: 10 * sec, Timeout: 15 * sec}}, func(r *rig) {
+			r.until(10 * sec)
+			r.feed(21*sec, wstest.Text("ho"))
+			r.tick(90 * sec)
+			r.feed(91*sec, wstest.Text("ho"))
+			r.tick(91 * sec)
+		}, []string{"10s say text hi", "21s beat 11s", "21s 2 bytes", "1m30s say text hi", "1m31s beat 1s", "1m31s 2 bytes"}},
+		"wanted messages that wait are no silence": {Spec{MaxSilence: 10 * sec}, func(r *rig) {
+			for at := 5 * sec; at < 90*sec; at += 9 * sec {
+				r.feed(at, wstest.Text("x"))
+				r.tickHeard(91*sec, at)
+			}
+			r.log = nil
+			r.until(100 * sec)
+		}, []string{"1m36s ended by silence: ws_reply_timeout stale 1000", "1m36s say close 1000", "1m36.5s closed"}},
+		"real silence is one, however late it is found": {Spec{MaxSilence: 10 * sec}, func(r *rig) {
+			r.feed(5*sec, wstest.Text("x"))
+			r.tick(90 * sec)
+		}, []string{"5s 1 bytes, gap 5s", "1m30s ended by silence: ws_reply_timeout stale 1000", "1m30s say close 1000"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := newRig(t, test.spec, nil)
+			test.do(r)
+			r.want(test.want...)
+		})
+	}
+}
+
+// tickHeard ticks while more waits to be read than what came until heard.
+func (r *rig) tickHeard(at, heard time.Duration) {
+	r.m.tick(&r.w, opened.Add(at), opened.Add(heard))
+	r.note(at)
+}
