@@ -72,16 +72,23 @@ func (m *machine) breach(w *work, b *frame.Breach, now time.Duration) {
 
 // outOfMemory ends the session because all sessions together have no memory left.
 func (m *machine) outOfMemory(w *work, now time.Duration) {
-	end := m.end(ByMemory, now)
-	end.Detail = say.Own("the messages that are under way in all sessions need more memory than they may have together")
-	m.giveUp(w, end, frame.CloseTooBig, now)
+	m.giveUp(w, starved(m.end(ByMemory, now)), frame.CloseTooBig, now)
 }
 
-// unread ends a session whose server does not read. No close frame can follow: another frame was cut off.
-func (m *machine) unread(w *work, at time.Time) {
+// starved completes an end.
+func starved(end *End) *End {
+	if end.Cause == ByMemory {
+		end.Detail = say.Own("the messages that are under way in all sessions need more memory than they may have together")
+	}
+	return end
+}
+
+// unread ends a session whose server does not read. No close frame can follow: another frame was cut off. The cause is
+// ByWrite, or ByMemory if there is none to wait with.
+func (m *machine) unread(w *work, cause Cause, at time.Time) {
 	now := m.begin(w, at)
 	if m.state == open {
-		m.tellEnd(w, m.end(ByWrite, now))
+		m.tellEnd(w, starved(m.end(cause, now)))
 	}
 	if m.state != done {
 		m.finish(w, false)

@@ -13,9 +13,6 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 )
 
-// writeTimeout bounds how long a server may leave what we send in the buffers of the kernel.
-const writeTimeout = 10 * time.Second
-
 // judgeTime bounds the judging of one message by an expression or a path.
 const judgeTime = time.Second
 
@@ -35,6 +32,7 @@ type holder struct {
 	mu      sync.Mutex
 	stop    Cause // why to end on purpose
 	waiting bool
+	sending bool
 
 	poller   *poller // nil for a connection that has a goroutine of its own
 	place    place
@@ -93,8 +91,11 @@ func (h *holder) interrupt(cause Cause) {
 	if h.stop == "" {
 		h.stop = cause
 	}
-	if h.waiting {
+	switch {
+	case h.waiting:
 		h.raw.SetEnd(time.Unix(1, 0))
+	case h.sending:
+		h.raw.SetEnd(time.Now().Add(closeBudget))
 	}
 	if h.poller != nil {
 		h.poller.look(h)
@@ -175,13 +176,13 @@ func (h *holder) readOnce(d *desk) {
 // maxReads bounds the reads of a round, so that a flood does not keep away what is due.
 const maxReads = 16
 
-// drain takes what is there.
+// drain takes what is there. It takes no more from a server that does not take what it is answered.
 func (h *holder) drain(d *desk) {
 	h.raw.Polling = true
 	for range maxReads {
 		n, err := h.conn.Read(d.chunk[:])
 		h.raw.Polling = false
-		if h.more = h.take(d, n, err); !h.more {
+		if h.more = h.take(d, n, err); !h.more || h.unsent != nil {
 			break
 		}
 		h.raw.Polling = true
@@ -196,12 +197,22 @@ func (h *holder) take(d *desk, n int, err error) bool {
 		h.deliver(d)
 	}
 	if err != nil && !tcp.IsTimeout(err) {
-		if errors.Is(err, io.EOF) && errors.Is(h.cut, syscall.ECONNRESET) {
-			err = h.cut // the system reports a reset once
-		}
-		h.m.gone(&d.work, err, time.Now())
+		h.gone(d, err)
 	}
 	return n > 0 && err == nil && h.m.state != done
+}
+
+// gone takes the end of the connection.
+func (h *holder) gone(d *desk, err error) {
+	at := time.Now()
+	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		if h.cut != nil && !errors.Is(h.cut, syscall.EPIPE) {
+			err = h.cut // the system reports a reset, and that it gave up, once
+		} else {
+			at = h.raw.EndedAt()
+		}
+	}
+	h.m.gone(&d.work, err, at)
 }
 
 // deliver writes the output and hands the events on.
@@ -225,54 +236,4 @@ func (h *holder) tellAll(d *desk) {
 		}
 		h.tell(*e)
 	}
-}
-
-// write writes the output, or keeps it for a goroutine that can wait. A failure shows in the next read, which also finds what the server said before; a server that
-// does not read is given up.
-func (h *holder) write(d *desk) {
-	if len(d.out) == 0 || h.cut != nil {
-		return
-	}
-	if h.poller != nil && (h.unsent != nil || len(d.out) > maxInline || h.raw.Unsent() > 0) {
-		h.unsent = append(h.unsent, d.out...)
-		return
-	}
-	h.send(d, d.out)
-}
-
-// maxInline is the longest output in bytes that fits into every empty buffer of the kernel.
-const maxInline = 1024
-
-// send writes bytes, and waits until the kernel has them.
-func (h *holder) send(d *desk, out []byte) {
-	h.raw.SetEnd(time.Now().Add(writeTimeout))
-	_, h.cut = h.conn.Write(out)
-	h.raw.SetEnd(time.Time{})
-	if tcp.IsTimeout(h.cut) {
-		h.m.unread(&d.work, time.Now())
-	}
-}
-
-// lend writes in a goroutine what the poller does not wait for, and then returns the connection to it.
-func (h *holder) lend() {
-	out := h.unsent
-	h.setLent(true)
-	h.unsent = nil
-	go func() { // it ends within writeTimeout, and the session not before
-		h.act(func(d *desk) { h.send(d, out) })
-		h.setLent(false)
-		h.poller.look(h)
-	}()
-}
-
-func (h *holder) setLent(lent bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.lent = lent
-}
-
-func (h *holder) isLent() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.lent
 }

@@ -216,7 +216,7 @@ func (h *Hub) poller(held *probe.Held) *poller {
 	return h.pollers[h.turn%len(h.pollers)]
 }
 
-// Run holds all sessions that are added, until the context ends. It then closes each with 1001 and returns within half a
+// Run holds all sessions that are added, until the context ends. It then closes each with 1001 and returns within a
 // second, but for an observe that takes longer. It is called once.
 func (h *Hub) Run(ctx context.Context) {
 	h.mu.Lock()

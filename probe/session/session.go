@@ -49,7 +49,7 @@ func (h *Hub) New(s Spec) (*Session, error) {
 func (s *Session) Replace(by *Session) { s.prepared.Store(by.prepared.Load()) }
 
 // Hold opens the endpoint, keeps the session open, and opens it anew after each end, until the context ends. It then
-// closes with 1001 and returns within half a second. It calls observe with every event, one after the other; the time
+// closes with 1001 and returns within a second. It calls observe with every event, one after the other; the time
 // that observe takes delays the session, and an Event is its own.
 func (s *Session) Hold(ctx context.Context, observe func(Event)) {
 	l := &life{Session: s, observe: observe}

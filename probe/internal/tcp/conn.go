@@ -27,7 +27,7 @@ type Conn struct {
 
 	file    syscall.RawConn // nil for a connection that is not backed by a file descriptor
 	stamper *stamper        // nil without timestamps of the kernel
-	opened  time.Time       // when the connection was handed over
+	since   time.Time       // since when both clocks are known to run alike: since the handover, at first
 	sentAt  time.Time       // when the first Write since Sending began, or zero
 	found   error           // of a look after the end of a wait, for the next Read: the system reports a reset once
 
@@ -38,7 +38,7 @@ type Conn struct {
 
 // New takes over a connection. It switches the timestamps of the kernel on, if the system has any.
 func New(conn net.Conn) *Conn {
-	c := &Conn{Conn: conn, stamper: newStamper(conn), opened: time.Now()}
+	c := &Conn{Conn: conn, stamper: newStamper(conn), since: time.Now()}
 	if f, ok := conn.(syscall.Conn); ok {
 		c.file, _ = f.SyscallConn()
 	}
@@ -70,12 +70,26 @@ func (c *Conn) Read(p []byte) (int, error) {
 		n, err = c.read(p)
 	}
 	if n > 0 {
-		now := time.Now()
-		c.ArrivedAt, c.Source = arrivalTime(stamp, now, clocksSince(c.opened, now))
-		c.Lag = now.Sub(c.ArrivedAt)
+		c.arrived(stamp, time.Now())
 	}
 	return n, err
 }
+
+// arrived notes when bytes came. The time for which both clocks must have run alike begins anew after a step of the wall
+// clock, and from time to time: a connection can outlive many steps, and a day has room for a step of a minute.
+func (c *Conn) arrived(stamp, now time.Time) {
+	gap := clocksSince(c.since, now)
+	c.ArrivedAt, c.Source = arrivalTime(stamp, now, gap)
+	c.Lag = now.Sub(c.ArrivedAt)
+	if gap.stepped() || gap.monotonic > maxSteady && c.Lag < maxUnsteady {
+		c.since = now
+	}
+}
+
+const (
+	maxSteady   = time.Minute
+	maxUnsteady = time.Millisecond // what waited longer may be in front of more that waits
+)
 
 // Wait waits until there is something to read, without a buffer. It reports false, and at once, if the connection cannot
 // do that. The error is a timeout; every other one is for the next Read.
@@ -109,7 +123,7 @@ func (c *Conn) inTime(p []byte, timeout error) (int, time.Time, error) {
 		c.found = err
 	}
 	now := time.Now()
-	at, clock := arrivalTime(stamp, now, clocksSince(c.opened, now))
+	at, clock := arrivalTime(stamp, now, clocksSince(c.since, now))
 	if n == 0 || err != nil || clock != KernelTime || at.After(until) {
 		return 0, time.Time{}, timeout
 	}
@@ -121,8 +135,27 @@ func (c *Conn) Write(p []byte) (int, error) {
 	if c.sentAt.IsZero() {
 		c.sentAt = time.Now()
 	}
+	if c.Polling {
+		return c.writeSoon(p)
+	}
 	return c.Conn.Write(p)
 }
+
+// writeSoon writes what crypto/tls says while it reads: an alert, or new keys that the server asks for. Whoever polls
+// does not wait, not even for a server that reads nothing.
+func (c *Conn) writeSoon(p []byte) (int, error) {
+	c.mu.Lock()
+	until := c.until
+	c.mu.Unlock()
+	if soon := time.Now().Add(maxPollWrite); until.IsZero() || soon.Before(until) {
+		c.SetEnd(soon)
+		defer c.SetEnd(until)
+	}
+	return c.Conn.Write(p)
+}
+
+// maxPollWrite bounds a write inside a poll.
+const maxPollWrite = 10 * time.Millisecond
 
 // Sending marks the start of a message, so that SentAt returns when the writing of this message began.
 func (c *Conn) Sending() { c.sentAt = time.Time{} }

@@ -19,6 +19,9 @@ const maxDrift = 50 * time.Microsecond
 // clockGap is the time that has passed on each of two clocks.
 type clockGap struct{ monotonic, wall time.Duration }
 
+// stepped reports whether the wall clock was set.
+func (g clockGap) stepped() bool { return (g.wall - g.monotonic).Abs() > maxDrift+g.monotonic/2000 }
+
 func clocksSince(then, now time.Time) clockGap {
 	return clockGap{monotonic: now.Sub(then), wall: now.Round(0).Sub(then.Round(0))}
 }
@@ -27,9 +30,8 @@ func clocksSince(then, now time.Time) clockGap {
 // wall clock, which can be set during a run. So it counts only if both clocks have run alike since the connection was
 // made, and if it lies between then and now. How long ago it is then gives the time on the monotonic clock.
 func arrivalTime(stamp, now time.Time, open clockGap) (time.Time, TimestampSource) {
-	drift := open.wall - open.monotonic
 	ago := now.Round(0).Sub(stamp)
-	if stamp.IsZero() || drift.Abs() > maxDrift+open.monotonic/2000 || ago < 0 || ago > open.monotonic {
+	if stamp.IsZero() || open.stepped() || ago < 0 || ago > open.monotonic {
 		return now, UserTime
 	}
 	return now.Add(-ago), KernelTime
