@@ -197,7 +197,6 @@ func (m *machine) sayMessage(w *work, message []byte, now time.Duration) {
 
 func (m *machine) said(n int, now time.Duration) {
 	m.totals.BytesOut += uint64(n)
-	m.stir(now)
 	m.lastOut = now
 }
 
@@ -218,15 +217,18 @@ func (m *machine) pong(w *work, payload []byte, now time.Duration) {
 	m.tell(w, Event{Kind: Ponged, RTT: max(0, now-m.pingAt)})
 }
 
-// sendDue sends the Ping and the heartbeat that are due, but none while an earlier one waits for its answer.
-func (m *machine) sendDue(w *work, now time.Duration) {
+// sendDue sends the Ping and the heartbeat that are due, but none while an earlier one waits for its answer, and the next
+// step of a heartbeat. Whether there was traffic is known until heard.
+func (m *machine) sendDue(w *work, now, heard time.Duration) {
 	if m.talk != nil && m.talk.due(0) {
+		m.stir(heard)
 		m.speak(w, now)
 	}
 	if m.state != open {
 		return
 	}
 	if m.plan.spec.PingInterval > 0 && !m.pinging && now >= m.pingDue {
+		m.stir(heard)
 		copy(m.ping[:], rand.Text())
 		m.pinging, m.alive, m.pingAt = true, false, now
 		m.pingDue = nextDue(m.pingDue, m.plan.spec.PingInterval, now)
@@ -234,6 +236,7 @@ func (m *machine) sendDue(w *work, now time.Duration) {
 		m.sayControl(w, frame.Ping, string(m.ping[:]), now)
 	}
 	if beat := m.plan.spec.Heartbeat; beat != nil && !m.beating && now >= m.beatDue {
+		m.stir(heard)
 		m.beating, m.beatPong, m.beatAt = true, false, now
 		m.beatDue = nextDue(m.beatDue, beat.Interval, now)
 		m.talk = newTalk(m.plan, m.opened.Add(now))

@@ -30,6 +30,9 @@ func TestStall(t *testing.T) {
 			r.feed(90*sec+2*ms, wstest.Text("backlog"))
 			r.tick(90*sec + 3*ms)
 			r.pong(90*sec + 4*ms)
+			if got := r.m.longestIdle; got != 12*sec {
+				r.t.Errorf("%v without traffic, although some waited to be read", got)
+			}
 		}, []string{"12s 7 bytes, gap 12s", "1m30s say ping", "13s 7 bytes, gap 1s", "1m30.002s 7 bytes, gap 1m17.002s", "1m30.004s ponged 4ms"}},
 		"a heartbeat is like a Ping": {Spec{Heartbeat: &Heartbeat{Send: "hi", Expectation: Expectation{Expect: "ho"}, Interval: 10 * sec, Timeout: 15 * sec}}, func(r *rig) {
 			r.until(10 * sec)

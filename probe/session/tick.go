@@ -68,7 +68,7 @@ func (m *machine) tick(w *work, at, heard time.Time) {
 		m.excuse(at)
 		due, cause := m.deadline()
 		if due > now {
-			m.sendDue(w, m.begin(w, at))
+			m.sendDue(w, m.begin(w, at), now)
 			return
 		}
 		m.expire(w, cause, now)
