@@ -137,16 +137,15 @@ func suffer(t *testing.T, f fault, begin func(*Spec, fault, <-chan struct{}) ([]
 	if strings.HasPrefix(how, "wss") {
 		start = secured
 	}
-	var script wstest.Script
-	server, s := start(func(c *wstest.Conn) { script(c) })
-	defer server.Close()
-	s.URL, s.PingInterval, s.PingTimeout, s.Timeout = server.URL, MinInterval, 20*sec, 30*sec
+	s := Spec{PingInterval: MinInterval, PingTimeout: 20 * sec, Timeout: 30 * sec}
 	over := make(chan struct{})
 	played, want := begin(&s, f, over)
-	script = scripts(append(played, ordinary)...)
 	if want.cause == ByPing {
 		s.PingTimeout = sec
 	}
+	server, with := start(scripts(append(played, ordinary)...))
+	defer server.Close()
+	s.URL, s.TLS = server.URL, with.TLS
 	hub := NewHub(Options{Random: func() float64 { return 0 }})
 	session, err := hub.New(s)
 	if err != nil {

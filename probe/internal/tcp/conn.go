@@ -70,15 +70,15 @@ func (c *Conn) Read(p []byte) (int, error) {
 		n, err = c.read(p)
 	}
 	if n > 0 {
-		c.arrived(stamp, time.Now())
+		now := time.Now()
+		c.arrived(stamp, now, clocksSince(c.since, now))
 	}
 	return n, err
 }
 
 // arrived notes when bytes came. The time for which both clocks must have run alike begins anew after a step of the wall
 // clock, and from time to time: a connection can outlive many steps, and a day has room for a step of a minute.
-func (c *Conn) arrived(stamp, now time.Time) {
-	gap := clocksSince(c.since, now)
+func (c *Conn) arrived(stamp, now time.Time, gap clockGap) {
 	c.ArrivedAt, c.Source = arrivalTime(stamp, now, gap)
 	c.Lag = now.Sub(c.ArrivedAt)
 	if gap.stepped() || gap.monotonic > maxSteady && c.Lag < maxUnsteady {

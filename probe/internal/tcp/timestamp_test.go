@@ -42,3 +42,32 @@ func TestReceived(t *testing.T) {
 		})
 	}
 }
+
+// TestSince: after a step of the wall clock, the next arrivals have the kernel's time again. Nor does a long life make
+// room for a step.
+func TestSince(t *testing.T) {
+	const ms = time.Millisecond
+	now := time.Now()
+	for _, test := range []struct {
+		name  string
+		gap   clockGap
+		lag   time.Duration
+		anew  bool
+		clock TimestampSource
+	}{
+		{"both run alike", clockGap{time.Second, time.Second}, 5 * ms, false, KernelTime},
+		{"stepped", clockGap{time.Second, time.Hour}, 0, true, UserTime},
+		{"the machine slept", clockGap{time.Minute, time.Hour}, 50 * ms, true, UserTime},
+		{"a minute later", clockGap{61 * time.Second, 61 * time.Second}, 0, true, KernelTime},
+		{"a minute later, in front of more that waits", clockGap{61 * time.Second, 61 * time.Second}, 5 * ms, false, KernelTime},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			before := now.Add(-test.gap.monotonic)
+			c := &Conn{since: before}
+			c.arrived(now.Round(0).Add(-test.lag), now, test.gap)
+			if c.since.Equal(now) != test.anew || c.since.Equal(before) == test.anew || c.Source != test.clock {
+				t.Errorf("since %v before now, by the %s clock", now.Sub(c.since), c.Source)
+			}
+		})
+	}
+}
