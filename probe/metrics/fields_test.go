@@ -13,6 +13,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -36,6 +37,31 @@ func told() *metrics.Observation {
 	}
 	r.Phases[probe.PhaseConnect] = probe.Span{End: time.Millisecond, State: probe.SpanEnded}
 	return &metrics.Observation{Probe: chat(), Result: r, Health: health.State{Status: health.Degraded}}
+}
+
+// TestSessionFacts: a line has the most telling facts of a session, a record has each of them once, and a run has none.
+func TestSessionFacts(t *testing.T) {
+	o := told()
+	if got := o.SessionRecord(); got != nil {
+		t.Errorf("a run has %v", got)
+	}
+	o.Session = &metrics.Session{
+		End: &session.End{Cause: session.ByClose, Lifetime: 90 * time.Second, InFlight: session.InFlight{Heartbeat: true, Ping: true},
+			Totals: session.Totals{Messages: 7, Lost: 1, Repeated: 2, Disordered: 3}},
+		Finding: &session.Finding{Verdict: session.Drained, Sure: true},
+	}
+	var keys []string
+	for _, fact := range o.SessionRecord() {
+		keys = append(keys, fact.Key)
+	}
+	if want := metrics.SessionKeys(); !slices.Equal(keys, want) {
+		t.Errorf("a record has %q, want %q", keys, want)
+	}
+	want := "[session_end=close lifetime_s=90 idle_in_s=0 idle_out_s=0 in_flight=ping, heartbeat messages=7 lost=1 repeated=2 disordered=3 " +
+		"verdict=drained sure=true]"
+	if got := fmt.Sprint(o.SessionLine()); got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
 }
 
 // TestEveryFactHasItsType: each field of the table can be known, and its value is of the type that the table says.

@@ -10,23 +10,25 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// Watch follows the runs of one probe. Its methods must not be called by two goroutines at once.
+// Watch follows the runs, or the held session, of one probe. Its methods must not be called by two goroutines at once.
 type Watch struct {
 	name   string
 	log    *slog.Logger
 	outage *outage // nil while the probe works
+
+	trouble *trouble // of a held session; nil before the first
 }
 
 // NewWatch returns a Watch that writes to a log.
 func NewWatch(log *slog.Logger, name string) *Watch { return &Watch{name: name, log: log} }
 
-// Observe tells what is new about a run, and of a change of the health of its probe. Runs come in the order of time.
+// Observe tells what is new about a run, or about a moment of a held session, and of a change of the health of its
+// probe. They come in the order of time.
 func (w *Watch) Observe(o *metrics.Observation) {
-	if o.Session != nil && o.Session.Moment != metrics.SessionOpened && o.Session.Moment != metrics.SessionEnded {
-		return
-	}
 	r := &o.Result
 	switch {
+	case o.Session != nil:
+		w.session(o)
 	case r.Reason != reasons.OK:
 		w.failed(o)
 	case w.outage != nil:

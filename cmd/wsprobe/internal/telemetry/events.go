@@ -53,7 +53,7 @@ var healthKeys = []string{keyHealth, keyHealthBefore, keyHealthSince}
 // Events returns the table of every log record that wsprobe exports.
 func Events() []Event {
 	failureKeys := metrics.RecordKeys()
-	return []Event{
+	return append([]Event{
 		{eventRunFailed, slog.LevelWarn, "A run failed.", failureKeys},
 		{eventOutcomeChanged, slog.LevelWarn, "A probe that worked, or has not run before, fails; with what is known of the run.",
 			append([]string{keyOutcomeNow, keyOutcomeBefore}, failureKeys...)},
@@ -61,7 +61,7 @@ func Events() []Event {
 			[]string{keyOutcomeNow, keyOutcomeBefore, keyFailingSince, keyFailedRuns}},
 		{eventHealthChanged, slog.LevelWarn, "What the thresholds of a probe make of it changed, and it is not healthy; when the first run of the change ended.", healthKeys},
 		{eventHealthChanged, slog.LevelInfo, "A probe with thresholds is healthy again.", healthKeys},
-	}
+	}, sessionEvents()...)
 }
 
 // Recorder makes the log records of one probe. A nil Recorder makes none. Its methods must not be called by two
@@ -71,6 +71,8 @@ type Recorder struct {
 	handler  slog.Handler
 	failing  time.Time // start of the first run that failed; zero while none does
 	failed   int       // runs that failed since then
+
+	ended *probe.Result // of a held session, until its explanation; else nil
 }
 
 // Recorder returns what makes the log records of a probe, nil without Options.Logs.
@@ -81,23 +83,19 @@ func (t *Telemetry) Recorder(id *metrics.Identity) *Recorder {
 	return &Recorder{identity: id, handler: t.records.handler}
 }
 
-// Observe makes log records of a run that is worth some: of its failure, of a change of the outcome, of a change of
+// Observe makes log records of a run, or of a moment of a held session, that is worth some: of its failure, of a change of the outcome, of a change of
 // health.
 func (r *Recorder) Observe(o *metrics.Observation) {
 	if r == nil {
 		return
 	}
-	if o.Session != nil && o.Session.Moment != metrics.SessionOpened && o.Session.Moment != metrics.SessionEnded {
-		return
-	}
-	if o.Result.Reason != reasons.OK {
+	switch {
+	case o.Session != nil:
+		r.session(o)
+	case o.Result.Reason != reasons.OK:
 		r.runFailed(o)
-	} else if !r.failing.IsZero() {
-		r.emit(&o.Result, slog.LevelInfo, eventOutcomeChanged, "probe recovered", []slog.Attr{
-			slog.String(keyOutcomeNow, outcomeOK), slog.String(keyOutcomeBefore, outcomeFailed),
-			timeAttr(keyFailingSince, r.failing), slog.Int(keyFailedRuns, r.failed),
-		})
-		r.failing, r.failed = time.Time{}, 0
+	default:
+		r.recovered(&o.Result)
 	}
 	if o.Change != nil {
 		r.healthChanged(*o.Change)
@@ -106,14 +104,31 @@ func (r *Recorder) Observe(o *metrics.Observation) {
 
 // runFailed makes the log records of a run that failed.
 func (r *Recorder) runFailed(o *metrics.Observation) {
-	facts, summary := o.Record(), summary(&o.Result)
-	if r.failing.IsZero() {
-		r.failing = o.Result.Started
-		r.emit(&o.Result, slog.LevelWarn, eventOutcomeChanged, "probe fails: "+summary,
-			append([]slog.Attr{slog.String(keyOutcomeNow, outcomeFailed), slog.String(keyOutcomeBefore, outcomeOK)}, facts...))
-	}
+	r.outcomeFailed(o)
 	r.failed++
-	r.emit(&o.Result, slog.LevelWarn, eventRunFailed, "run failed: "+summary, facts)
+	r.emit(&o.Result, slog.LevelWarn, eventRunFailed, "run failed: "+summary(&o.Result), o.Record())
+}
+
+// outcomeFailed makes a log record of a probe that begins to fail.
+func (r *Recorder) outcomeFailed(o *metrics.Observation) {
+	if !r.failing.IsZero() {
+		return
+	}
+	r.failing = o.Result.Started
+	r.emit(&o.Result, slog.LevelWarn, eventOutcomeChanged, "probe fails: "+summary(&o.Result),
+		append([]slog.Attr{slog.String(keyOutcomeNow, outcomeFailed), slog.String(keyOutcomeBefore, outcomeOK)}, o.Record()...))
+}
+
+// recovered makes a log record of a probe that failed and works again.
+func (r *Recorder) recovered(run *probe.Result) {
+	if r.failing.IsZero() {
+		return
+	}
+	r.emit(run, slog.LevelInfo, eventOutcomeChanged, "probe recovered", []slog.Attr{
+		slog.String(keyOutcomeNow, outcomeOK), slog.String(keyOutcomeBefore, outcomeFailed),
+		timeAttr(keyFailingSince, r.failing), slog.Int(keyFailedRuns, r.failed),
+	})
+	r.failing, r.failed = time.Time{}, 0
 }
 
 // healthChanged makes a log record of a change of health. A probe that begins healthy is not worth one.
@@ -132,7 +147,11 @@ func (r *Recorder) healthChanged(c probehealth.Transition) {
 
 // summary is a failed run in short.
 func summary(r *probe.Result) string {
-	return r.Reason.String() + " (" + string(r.ErrorType) + "): " + r.Detail
+	said := r.Reason.String() + " (" + string(r.ErrorType) + ")"
+	if r.Detail != "" {
+		said += ": " + r.Detail
+	}
+	return said
 }
 
 // emit makes a log record of the moment in which the run was over. The record is in the trace of the run.

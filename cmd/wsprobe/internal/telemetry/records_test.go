@@ -138,7 +138,11 @@ func TestEventsSayWhatRecordsBear(t *testing.T) {
 	} {
 		s.records.Observe(&metrics.Observation{Probe: s.identity, Change: &change})
 	}
-	records := in.await(t, 5)
+	ended := moment(s, metrics.SessionEnded, mismatched(midnight), midnight, metrics.Session{End: cut()})
+	s.records.Observe(ended)
+	ended.Session.Moment, ended.Session.Finding = metrics.SessionExplained, idleLimit()
+	s.records.Observe(ended)
+	records := in.await(t, 6)
 	if fell := records[3]; fell.Attributes["wsprobe.health"] != "no_data" || fell.Attributes["wsprobe.health.previous"] != "healthy" ||
 		fell.Attributes["wsprobe.health.since"] != "2026-01-01T00:00:00Z" || !fell.Time.Equal(midnight.Add(time.Minute)) {
 		t.Errorf("%v at %v", fell.Attributes, fell.Time)
