@@ -40,6 +40,8 @@ var tables = []struct {
 	{"probe/metrics/README.md", "metrics", metricTable},
 	{"probe/metrics/README.md", "log records", eventTable},
 	{"probe/metrics/README.md", "spans", spanTable},
+	{"probe/metrics/README.md", "session facts", sessionFactTable},
+	{"probe/metrics/README.md", "session span events", spanEventTable},
 	{"cmd/wsprobe/README.md", "commands", commandTable},
 	{"cmd/wsprobe/README.md", "once flags", func() string { return flagTable("once") }},
 	{"cmd/wsprobe/README.md", "target endpoints", heldTable},
@@ -246,7 +248,7 @@ func metricTable() string {
 func eventTable() string {
 	var rows [][]string
 	for _, e := range telemetry.Events() {
-		rows = append(rows, []string{code(e.Name), e.Severity.String(), e.Description, code(e.Attributes...)})
+		rows = append(rows, []string{code(e.Name), e.Severity.String(), e.Description, besideSession(e.Attributes)})
 	}
 	return markdown([]string{"event", "severity", "meaning", "attributes besides"}, rows)
 }
@@ -254,9 +256,35 @@ func eventTable() string {
 func spanTable() string {
 	var rows [][]string
 	for _, s := range tracing.Table() {
-		rows = append(rows, []string{code(s.Name), s.Kind, s.Description, code(s.Attributes...)})
+		rows = append(rows, []string{code(s.Name), s.Kind, s.Description, besideSession(s.Attributes)})
 	}
 	return markdown([]string{"span", "kind", "meaning", "attributes"}, rows)
+}
+
+// besideSession names attributes, and those of a session in short: they have a table of their own.
+func besideSession(attributes []string) string {
+	facts := metrics.SessionKeys()
+	others := slices.DeleteFunc(slices.Clone(attributes), func(key string) bool { return slices.Contains(facts, key) })
+	if len(others)+len(facts) > len(attributes) {
+		return code(attributes...)
+	}
+	return code(others...) + ", and the facts of a session"
+}
+
+func sessionFactTable() string {
+	var rows [][]string
+	for _, f := range metrics.SessionFields() {
+		rows = append(rows, []string{code(f.Attribute), code(f.Key), string(f.Type), f.Doc})
+	}
+	return markdown([]string{"attribute", "key in the API and the log", "type", "meaning"}, rows)
+}
+
+func spanEventTable() string {
+	var rows [][]string
+	for _, e := range tracing.Events() {
+		rows = append(rows, []string{code(e.Name), e.Description, code(e.Attributes...)})
+	}
+	return markdown([]string{"event", "meaning", "attributes"}, rows)
 }
 
 func resultKeyTable() string {

@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"log/slog"
+	"slices"
 	"strings"
 	"time"
 
@@ -54,6 +55,9 @@ var sessionFields = []Field{
 	{Key: "finding", Attribute: "wsprobe.session.finding", Type: TypeText, Doc: "the verdict for people, with the products that end sessions like this",
 		value: ofFinding(func(f *session.Finding) slog.Value { return text(f.String()) })},
 }
+
+// SessionFields returns the table of the facts of a held session.
+func SessionFields() []Field { return slices.Clone(sessionFields) }
 
 // SessionLine returns the facts of a session for a line of the log about it, by their JSON keys.
 func (o Observation) SessionLine() []Attribute {

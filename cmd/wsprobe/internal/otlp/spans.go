@@ -10,8 +10,8 @@ import (
 	"google.golang.org/protobuf/proto"
 )
 
-// Spans returns a request with spans, in their order. All must have the resource and the scope of the first. Links and
-// events of spans, which wsprobe does not use, are left out.
+// Spans returns a request with spans, in their order. All must have the resource and the scope of the first. Links of
+// spans, which wsprobe does not use, are left out.
 func Spans(spans []sdktrace.ReadOnlySpan) ([]byte, error) {
 	about := &traces.ResourceSpans{}
 	inScope := &traces.ScopeSpans{}
@@ -51,6 +51,9 @@ func span(s sdktrace.ReadOnlySpan) *traces.Span {
 	}
 	if id := parent.SpanID(); id.IsValid() {
 		encoded.ParentSpanId = id[:]
+	}
+	for _, e := range s.Events() {
+		encoded.Events = append(encoded.Events, &traces.Span_Event{TimeUnixNano: nanos(e.Time), Name: e.Name, Attributes: keyValues(e.Attributes)})
 	}
 	return encoded
 }

@@ -31,6 +31,14 @@ type Span struct {
 	Description string
 	// Attributes are strings, int64, float64 or bool.
 	Attributes map[string]any
+	Events     []SpanEvent
+}
+
+// SpanEvent is what happened at a moment of a span.
+type SpanEvent struct {
+	Name       string
+	Time       time.Time
+	Attributes map[string]any
 }
 
 // The messages of OTLP about traces that appear in Receiver.
@@ -68,8 +76,16 @@ func newSpan(resource map[string]any, scope string, s *trace.Span) Span {
 		Name: s.GetName(), Kind: spanKinds[s.GetKind()],
 		Start: instant(s.GetStartTimeUnixNano()), End: instant(s.GetEndTimeUnixNano()),
 		Failed: s.GetStatus().GetCode() == trace.Status_STATUS_CODE_ERROR, Description: s.GetStatus().GetMessage(),
-		Attributes: attributes(s.GetAttributes()),
+		Attributes: attributes(s.GetAttributes()), Events: spanEvents(s),
 	}
+}
+
+func spanEvents(s *trace.Span) []SpanEvent {
+	var all []SpanEvent
+	for _, e := range s.GetEvents() {
+		all = append(all, SpanEvent{e.GetName(), instant(e.GetTimeUnixNano()), attributes(e.GetAttributes())})
+	}
+	return all
 }
 
 // traceService takes traces.

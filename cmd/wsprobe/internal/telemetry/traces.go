@@ -26,6 +26,7 @@ type traces struct {
 type tracedRun struct {
 	identity *metrics.Identity // of its probe
 	result   probe.Result
+	session  *tracing.Session // nil for a run
 	size     int
 }
 
@@ -42,7 +43,11 @@ func (t *traces) request(runs []tracedRun) ([]byte, error) {
 	defer t.building.Unlock()
 	var spans []sdktrace.ReadOnlySpan
 	for _, r := range runs {
-		spans = append(spans, t.builder.Spans(r.identity.Append(nil), r.result)...)
+		if probed := r.identity.Append(nil); r.session != nil {
+			spans = append(spans, t.builder.SessionSpans(probed, r.result, r.session)...)
+		} else {
+			spans = append(spans, t.builder.Spans(probed, r.result)...)
+		}
 	}
 	return otlp.Spans(spans)
 }
@@ -54,10 +59,14 @@ func traceSize(id *metrics.Identity, r *probe.Result) int {
 	return 3*metrics.Size(id.Append(nil)) + 2*len(r.Detail) + ofRun + ofSpan*tracing.Count(*r)
 }
 
-// Tracer takes the runs of one probe whose traces are exported. A nil Tracer takes none.
+// Tracer takes the runs, or the held sessions, of one probe whose traces are exported. A nil Tracer takes none. Its
+// methods must not be called by two goroutines at once.
 type Tracer struct {
 	identity *metrics.Identity
 	traces   *traces
+
+	open  []*tracing.Session // the held sessions that are open, the oldest first
+	ended *tracedRun         // the last one, until its end is explained; else nil
 }
 
 // Tracer returns what takes the traces of a probe, nil without Options.Traces.
@@ -65,17 +74,28 @@ func (t *Telemetry) Tracer(id *metrics.Identity) *Tracer {
 	if t.traces == nil {
 		return nil
 	}
-	return &Tracer{id, t.traces}
+	return &Tracer{identity: id, traces: t.traces}
 }
 
-// Observe takes a run if its trace is kept. It waits for nothing.
+// Observe takes a run, or a held session that has ended, if its trace is kept. It waits for nothing.
 func (t *Tracer) Observe(o *metrics.Observation) {
-	if t == nil || !o.Result.Traced() || o.Session != nil && o.Session.Moment != metrics.SessionEnded {
-		return
+	switch {
+	case t == nil:
+	case o.Session != nil:
+		t.session(o)
+	case o.Result.Traced():
+		t.traces.add(t.traced(&o.Result, nil))
 	}
-	r := o.Result
-	r.Body, r.LastReply, r.CloseReason = "", "", "" // no span bears them
-	t.traces.add(tracedRun{t.identity, r, traceSize(t.identity, &r)})
+}
+
+// traced is a run, or a session, whose trace is kept.
+func (t *Tracer) traced(r *probe.Result, s *tracing.Session) tracedRun {
+	run := tracedRun{t.identity, *r, s, traceSize(t.identity, r)}
+	run.result.Body, run.result.LastReply, run.result.CloseReason = "", "", "" // no span bears them
+	if s != nil {
+		run.size += s.Size()
+	}
+	return run
 }
 
 // Trace returns the trace of a run that is about to start; the zero Trace if runs are not traced. The result must bear

@@ -35,7 +35,8 @@ func NewBuilder(r *resource.Resource, scope instrumentation.Scope) *Builder {
 		sdktrace.WithIDGenerator(presetIDs{b}),
 		sdktrace.WithSampler(presetSampler{b}),
 		sdktrace.WithSpanProcessor(spanCollector{b}),
-		sdktrace.WithRawSpanLimits(sdktrace.SpanLimits{AttributeValueLengthLimit: -1, AttributeCountLimit: -1}),
+		sdktrace.WithRawSpanLimits(sdktrace.SpanLimits{AttributeValueLengthLimit: -1, AttributeCountLimit: -1,
+			EventCountLimit: -1, AttributePerEventCountLimit: -1}),
 	)
 	b.tracer = provider.Tracer(scope.Name,
 		trace.WithInstrumentationVersion(scope.Version), trace.WithSchemaURL(scope.SchemaURL))
@@ -45,14 +46,20 @@ func NewBuilder(r *resource.Resource, scope instrumentation.Scope) *Builder {
 // Spans returns the spans of a run: its children in the order in which they ended, and then its own. The attributes are
 // those of its probe, as its metrics bear them.
 func (b *Builder) Spans(probed []metrics.Attribute, r probe.Result) []sdktrace.ReadOnlySpan {
+	return b.build("probe", probed, r, func(trace.Span) {})
+}
+
+// build makes the spans of a run or of a session. The function completes its own span.
+func (b *Builder) build(of string, probed []metrics.Attribute, r probe.Result, complete func(trace.Span)) []sdktrace.ReadOnlySpan {
 	b.run, b.nextID, b.spans = r.Trace, r.Trace.Run, nil
 	e := newEndpoint(probed)
-	ctx, run := b.tracer.Start(context.Background(), "probe "+e.name, trace.WithTimestamp(r.Started),
+	ctx, run := b.tracer.Start(context.Background(), of+" "+e.name, trace.WithTimestamp(r.Started),
 		trace.WithSpanKind(trace.SpanKindClient),
 		trace.WithAttributes(keyValues(probed)...), trace.WithAttributes(e.attributes()...), trace.WithAttributes(runAttributes(r)...))
 	if r.Reason != reasons.OK {
 		run.SetStatus(codes.Error, r.Detail)
 	}
+	complete(run)
 	ended := r.Ended.Sub(r.Started)
 	for i, c := range children(e, r) {
 		b.nextID = childID(r.Trace.Run, i)

@@ -25,6 +25,9 @@ func Table() []Span {
 	return []Span{
 		{"probe NAME", "client", "The whole run, close handshake included.",
 			append([]string{string(semconv.URLFullKey), string(semconv.NetworkTransportKey)}, metrics.SpanKeys()...)},
+		{"session NAME", "client", "A held session, from its attempt to its end; in place of a run. It is made once the next open has met something.",
+			append(append([]string{string(semconv.URLFullKey), string(semconv.NetworkTransportKey)}, metrics.SpanKeys()...),
+				append(metrics.SessionKeys(), string(keyDropped))...)},
 		{"dns", "internal", "Looking the host up; absent for an address.", keys([]attribute.Key{semconv.ErrorTypeKey, keyPhase})},
 		{"connect", "internal", "The TCP connection, and the proxy's tunnel if there is one.",
 			keys(connected, []attribute.Key{semconv.ErrorTypeKey, keyPhase})},
@@ -49,4 +52,24 @@ func keys(lists ...[]attribute.Key) []string {
 		}
 	}
 	return all
+}
+
+// SpanEvent is one row of the table of the events of a session's span.
+type SpanEvent struct {
+	Name, Description string
+	Attributes        []string
+}
+
+// Events returns the table of the events of a session's span.
+func Events() []SpanEvent {
+	return []SpanEvent{
+		{EventOpened, "The session opened, and its exchange ended.", nil},
+		{EventFirst, "The first wanted message came.", nil},
+		{EventUnanswered, "A Ping had no answer of its own in time, but another Pong came.", nil},
+		{EventLost, "Numbers of the sequence are missing before a message; how many.", []string{string(keyLost)}},
+		{EventRepeated, "A number of the sequence came again.", nil},
+		{EventDisordered, "A number of the sequence came late.", nil},
+		{EventRenewalDue, "The session has reached max_lifetime, and the next one is opened first.", nil},
+		{EventEnded, "The session ended.", nil},
+	}
 }

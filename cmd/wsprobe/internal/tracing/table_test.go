@@ -35,8 +35,8 @@ func TestTable(t *testing.T) {
 	kinds := make(map[string]string)
 	found := make(map[string]map[string]bool)
 	for _, r := range everything() {
-		for _, s := range builder().Spans(chat[2:], r) {
-			name := strings.NewReplacer("probe chat", "probe NAME", "step 1", "step N", "step 2", "step N").Replace(s.Name())
+		for _, s := range slices.Concat(builder().Spans(chat[2:], r), builder().SessionSpans(chat[2:], r, longSession())) {
+			name := strings.NewReplacer("probe chat", "probe NAME", "session chat", "session NAME", "step 1", "step N", "step 2", "step N").Replace(s.Name())
 			kinds[name] = s.SpanKind().String()
 			if found[name] == nil {
 				found[name] = make(map[string]bool)
@@ -48,6 +48,7 @@ func TestTable(t *testing.T) {
 	}
 	for _, kv := range chat[2:] { // what the run has from its probe
 		delete(found["probe NAME"], string(kv.Key))
+		delete(found["session NAME"], string(kv.Key))
 	}
 	for _, row := range tracing.Table() {
 		if row.Kind != kinds[row.Name] {
