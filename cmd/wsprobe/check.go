@@ -119,7 +119,7 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	own := agent.OwnProbes(cfg)
 	for _, p := range own {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n",
-			p.Name, p.Spec.Interpretation, p.Interval, p.Spec.Timeout, p.ShownURL())
+			p.Name, p.Headline(), p.Interval, p.Spec.Timeout, p.ShownURL())
 	}
 	if err := out.Flush(); err != nil {
 		return failure{err}

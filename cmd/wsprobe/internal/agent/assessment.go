@@ -18,7 +18,7 @@ func newAssessor(p *config.Probe) *assessor {
 	if !p.Health.Thresholds.Given() {
 		return nil
 	}
-	return &assessor{p.Health.Thresholds, health.NewTracker(p.Health.Dwell), p.Spec.Interpretation}
+	return &assessor{p.Health.Thresholds, health.NewTracker(p.Health.Dwell), p.Headline()}
 }
 
 // assess fills in the health of the probe after a run. It is called for each run, in their order. Without thresholds

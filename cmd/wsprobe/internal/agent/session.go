@@ -45,6 +45,7 @@ func (m *member) happened(e session.Event) {
 		return
 	}
 	m.series.Note(&e, m.held.beats)
+	m.traces.Note(&e)
 	if moment, told := m.held.take(&e); told {
 		m.tellMoment(e.At, moment)
 	}

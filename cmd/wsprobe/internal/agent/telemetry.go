@@ -58,7 +58,7 @@ func identify(p *config.Probe) (*metrics.Identity, error) {
 	}
 	return metrics.NewIdentity(metrics.Target{
 		Name:           p.Name,
-		Interpretation: p.Spec.Interpretation,
+		Interpretation: p.Headline(),
 		Address:        u.Hostname(),
 		Port:           port,
 		Scheme:         scheme,
