@@ -24,6 +24,7 @@ type bubble struct {
 	log       safeLog
 	endpoints *wstest.Server
 	stop      func()
+	callers   callers
 	sent      []string // the tokens that /token had, one visit at a time
 }
 
@@ -39,7 +40,7 @@ func inBubble(t *testing.T, do func(*bubble)) {
 		b := &bubble{t: t}
 		b.endpoints = wstest.Memory(wstest.ByPath(map[string]wstest.Script{
 			"/echo": wstest.Echo, "/silent": wstest.Silent, "/refused": wstest.Refuse(403, "no\n"), "/flaky": flaky,
-			"/deaf": deaf, "/token": b.token,
+			"/deaf": deaf, "/token": b.token, "/held": b.callers.hold,
 		}))
 		defer b.endpoints.Close()
 		log := slog.New(slog.NewTextHandler(&b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
@@ -90,6 +91,9 @@ func (b *bubble) probes(lines ...string) []config.Probe {
 	}
 	for i := range cfg.Probes {
 		cfg.Probes[i].Spec.Dial = b.endpoints.Dial
+		if s := cfg.Probes[i].Session; s != nil {
+			s.Dial = b.endpoints.Dial
+		}
 	}
 	return cfg.Probes
 }
