@@ -42,6 +42,8 @@ var tables = []struct {
 	{"probe/metrics/README.md", "spans", spanTable},
 	{"probe/metrics/README.md", "session facts", sessionFactTable},
 	{"probe/metrics/README.md", "session span events", spanEventTable},
+	{"probe/session/README.md", "session ends", sessionEndTable},
+	{"probe/session/README.md", "session owners", ownerTable},
 	{"cmd/wsprobe/README.md", "commands", commandTable},
 	{"cmd/wsprobe/README.md", "once flags", func() string { return flagTable("once") }},
 	{"cmd/wsprobe/README.md", "target endpoints", heldTable},

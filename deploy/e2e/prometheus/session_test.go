@@ -33,7 +33,7 @@ func TestSessionsAreStored(t *testing.T) {
 	target := lab.FreeAddr(t)
 	lab.StartProgram(t, "target", "--listen", target)
 	agent := lab.StartAgent(t, lab.Settings{
-		"agent":    map[string]any{"listen": ""},
+		"agent":    map[string]any{"listen": "", "location": "lab"},
 		"otlp":     b.otlp("1s"),
 		"defaults": map[string]any{"interval": "1s", "timeout_ms": 800},
 		"probes":   sessions(target),
