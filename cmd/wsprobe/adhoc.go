@@ -29,7 +29,13 @@ func adhocNames() []string {
 func (f *adhocFlags) register(cmd *cobra.Command) {
 	flags := cmd.Flags()
 	flags.SortFlags = false // what belongs together stays together
-	f.message.register(flags)
+	f.message.register(flags, messageHelp{
+		send:          "`message` to send, or @file, or - for standard input; measures the round trip",
+		expect:        "`text` that the reply must contain (default any reply)",
+		expectPattern: "regular `expression` (RE2) that the reply must match",
+		expectJSON: "`path=value` that must hold in a JSON reply, data.0.id=7 or op=pong; a number as text is 'id=\"7\"'; " +
+			"may be repeated",
+	})
 	flags.BoolVar(&f.ping, "ping", false, "send a Ping frame and time its Pong; beside --send, to tell a silent application from a silent server")
 	flags.IntVar(&f.expectStatus, "expect-status", 0, "HTTP `status` of the refusal that is the right answer")
 	flags.Var(&f.stayOpen, "stay-open", "`time` for which the socket must stay open at the end, 2s or 2000 in ms, less than --timeout")

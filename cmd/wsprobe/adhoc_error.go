@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"errors"
 	"strconv"
 	"strings"
@@ -38,6 +39,7 @@ var flagWords = strings.NewReplacer(
 	"beside exchange", "beside --exchange", "expect_protocol", "--expect-protocol", "expect_status", "--expect-status",
 	"set headers and protocols", "set --header and --protocol", "max_message_bytes", "--max-message-bytes", "timeout_ms", "--timeout", "stay_open_ms", "--stay-open",
 	"check auth,", "check --user or --token,", "connect_to", "--connect-to", "proxy_url", "--proxy", "ip_version", "-4 or -6", "compression: on", "--compression",
+	"ping_interval", "--ping-interval", "max_lifetime", "--max-lifetime",
 )
 
 // error speaks of a Spec's faults in terms of the flags, a line for each.
@@ -49,10 +51,7 @@ func (f *adhocFlags) error(faults []probe.Fault) error {
 func inFlags(faults []probe.Fault, names map[string]string, problem func(probe.Fault) string) error {
 	var lines []string
 	for _, fault := range faults {
-		name, ok := names[fault.Field]
-		if !ok {
-			name = fault.Field
-		}
+		name := cmp.Or(names[fault.Field+"."+fault.Sub], names[fault.Field], fault.Field)
 		switch {
 		case fault.Key == "":
 		case fault.Field == "Headers" || fault.Field == "ExpectJSON":

@@ -28,13 +28,15 @@ type messageFlags struct {
 	hex, base64, binary         bool
 }
 
-func (m *messageFlags) register(flags *pflag.FlagSet) {
-	flags.StringVar(&m.send, "send", "", "`message` to send, or @file, or - for standard input; measures the round trip. A text that begins with @ "+
+// messageHelp says what messages are for, in the help of the flags.
+type messageHelp struct{ send, expect, expectPattern, expectJSON string }
+
+func (m *messageFlags) register(flags *pflag.FlagSet, help messageHelp) {
+	flags.StringVar(&m.send, "send", "", help.send+". A text that begins with @ "+
 		"is written as @@. The last line break of a file is left out, but with --binary")
-	flags.StringVar(&m.expect, "expect", "", "`text` that the reply must contain (default any reply)")
-	flags.StringVar(&m.expectPattern, "expect-pattern", "", "regular `expression` (RE2) that the reply must match")
-	flags.StringArrayVar(&m.expectJSON, "expect-json", nil, "`path=value` that must hold in a JSON reply, data.0.id=7 or "+
-		"op=pong; a number as text is 'id=\"7\"'; may be repeated")
+	flags.StringVar(&m.expect, "expect", "", help.expect)
+	flags.StringVar(&m.expectPattern, "expect-pattern", "", help.expectPattern)
+	flags.StringArrayVar(&m.expectJSON, "expect-json", nil, help.expectJSON)
 	flags.BoolVar(&m.hex, "hex", false, "messages are bytes, written as hexadecimal digits")
 	flags.BoolVar(&m.base64, "base64", false, "messages are bytes, written as base64")
 	flags.BoolVar(&m.binary, "binary", false, "messages are bytes, written as they are")
@@ -43,7 +45,7 @@ func (m *messageFlags) register(flags *pflag.FlagSet) {
 
 // fill says in a Spec what is sent and expected.
 func (m *messageFlags) fill(cmd *cobra.Command, spec *probe.Spec, in *input) error {
-	spec.Expect, spec.ExpectPattern = m.expect, m.expectPattern
+	spec.Expect, spec.ExpectPattern = m.written(m.expect), m.expectPattern
 	formats := 0
 	for _, given := range []bool{m.hex, m.base64, m.binary} {
 		if given {
@@ -60,11 +62,11 @@ func (m *messageFlags) fill(cmd *cobra.Command, spec *probe.Spec, in *input) err
 	case m.base64 || m.binary:
 		spec.MessageFormat = probe.FormatBase64
 	}
-	if err := m.fillJSON(spec); err != nil {
+	var err error
+	if spec.ExpectJSON, err = jsonFacts("--expect-json", m.expectJSON); err != nil {
 		return err
 	}
 	if cmd.Flags().Changed("exchange") {
-		var err error
 		if spec.Exchange, spec.Secrets, err = config.LoadExchange(m.exchange); err != nil {
 			return err
 		}
@@ -77,32 +79,39 @@ func (m *messageFlags) fill(cmd *cobra.Command, spec *probe.Spec, in *input) err
 		return err
 	}
 	m.send = string(message) // the messages ask whether it is empty
-	if spec.Send = m.send; m.binary {
-		spec.Send, spec.Expect = base64.StdEncoding.EncodeToString(message), base64.StdEncoding.EncodeToString([]byte(m.expect))
-	}
+	spec.Send = m.written(m.send)
 	return nil
 }
 
-// fillJSON reads path=value.
-func (m *messageFlags) fillJSON(spec *probe.Spec) error {
-	for i, fact := range m.expectJSON {
+// written is a text of a flag in the format of the Spec.
+func (m *messageFlags) written(text string) string {
+	if m.binary {
+		return base64.StdEncoding.EncodeToString([]byte(text))
+	}
+	return text
+}
+
+// jsonFacts reads path=value from a flag that may be repeated.
+func jsonFacts(flag string, facts []string) (map[string]any, error) {
+	var all map[string]any
+	for i, fact := range facts {
 		path, text, ok := cutPath(fact)
 		if !ok || path == "" {
-			return fmt.Errorf("--expect-json number %d: must be path=value", i+1)
+			return nil, fmt.Errorf("%s number %d: must be path=value", flag, i+1)
 		}
-		if spec.ExpectJSON == nil {
-			spec.ExpectJSON = make(map[string]any)
+		if all == nil {
+			all = make(map[string]any)
 		}
-		if _, twice := spec.ExpectJSON[path]; twice {
-			return fmt.Errorf("--expect-json %q: given twice", path)
+		if _, twice := all[path]; twice {
+			return nil, fmt.Errorf("%s %q: given twice", flag, path)
 		}
 		value, err := jsonScalar(text)
 		if err != nil {
-			return fmt.Errorf("--expect-json %q: %w", path, err)
+			return nil, fmt.Errorf("%s %q: %w", flag, path, err)
 		}
-		spec.ExpectJSON[path] = value
+		all[path] = value
 	}
-	return nil
+	return all, nil
 }
 
 // cutPath divides a fact at its first = that is not in the parentheses of a query, such as items.#(id=="7").op=pong.

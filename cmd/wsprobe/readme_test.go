@@ -46,6 +46,8 @@ var tables = []struct {
 	{"probe/session/README.md", "session owners", ownerTable},
 	{"cmd/wsprobe/README.md", "commands", commandTable},
 	{"cmd/wsprobe/README.md", "once flags", func() string { return flagTable("once") }},
+	{"cmd/wsprobe/README.md", "hold flags", func() string { return flagTable("hold") }},
+	{"cmd/wsprobe/README.md", "hold keys", holdKeyTable},
 	{"cmd/wsprobe/README.md", "target endpoints", heldTable},
 	{"cmd/wsprobe/README.md", "target hosts", targetHostTable},
 	{"cmd/wsprobe/README.md", "target flags", func() string { return flagTable("target") }},
@@ -299,14 +301,32 @@ func resultKeyTable() string {
 	return markdown([]string{"key", "type", "meaning"}, rows)
 }
 
-func keyTable(keys reflect.Type) string {
-	plain := strings.NewReplacer("*main.tlsView", "object", "[]main.frameView", "list of objects", "[]string", "list of texts",
-		"*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers",
-		"float64", "number", "int", "number", "string", "text", "time.Time", "time")
+// holdKeyTable has the keys of all lines of `hold --json`. Of those that several lines have, one has the words.
+func holdKeyTable() string {
+	return keyTable(reflect.TypeFor[holdStart](), reflect.TypeFor[holdOpen](), reflect.TypeFor[holdTrip](), reflect.TypeFor[holdMessage](),
+		reflect.TypeFor[holdMessages](), reflect.TypeFor[holdEnd](), reflect.TypeFor[holdClosed](), reflect.TypeFor[holdFinding](),
+		reflect.TypeFor[holdSummary]())
+}
+
+// keyTable has the keys of objects, each once.
+func keyTable(objects ...reflect.Type) string {
+	plain := strings.NewReplacer("*main.tlsView", "object", "*main.holdSpread", "object", "*metrics.Observation", "object",
+		"[]main.frameView", "list of objects", "[]main.holdOwner", "list of objects", "[]string", "list of texts",
+		"*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers", "map[session.Cause]int", "names to numbers",
+		"float64", "number", "uint64", "number", "int64", "number", "int", "number", "string", "text", "time.Time", "time",
+		"session.Cause", "text", "session.Verdict", "text", "session.Limit", "text", "reasons.ErrorType", "text")
 	var rows [][]string
-	for _, f := range reflect.VisibleFields(keys) {
-		kind := plain.Replace(strings.NewReplacer("[]*", "[]").Replace(f.Type.String()))
-		rows = append(rows, []string{code(strings.TrimSuffix(f.Tag.Get("json"), ",omitempty")), kind, f.Tag.Get("doc")})
+	seen := make(map[string]bool)
+	for _, object := range objects {
+		for _, f := range reflect.VisibleFields(object) {
+			key, means := strings.TrimSuffix(f.Tag.Get("json"), ",omitempty"), f.Tag.Get("doc")
+			if f.Anonymous || means == "" || seen[key] {
+				continue
+			}
+			seen[key] = true
+			kind := plain.Replace(strings.NewReplacer("[]*", "[]").Replace(f.Type.String()))
+			rows = append(rows, []string{code(key), kind, means})
+		}
 	}
 	return markdown([]string{"key", "type", "meaning"}, rows)
 }

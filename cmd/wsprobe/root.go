@@ -15,7 +15,7 @@ import (
 // The exit codes. They are part of wsprobe's interface.
 const (
 	exitOK      = 0
-	exitFailure = 1 // the agent could not run, or a probe of `once` failed
+	exitFailure = 1 // the agent could not run, a probe of `once` failed, or the session of `hold` did not stay open
 	exitUsage   = 2 // bad usage or a bad configuration
 )
 
@@ -24,7 +24,7 @@ type failure struct{ error }
 
 func (f failure) Unwrap() error { return f.error }
 
-// errProbeFailed ends `once` when a probe failed. It has been told already.
+// errProbeFailed ends `once` and `hold` when a probe failed. It has been told already.
 var errProbeFailed = failure{errors.New("a probe failed")}
 
 // exitCode tells people what went wrong with a command, one clear line per fault, and returns the code for it. What
@@ -120,7 +120,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate(versionLine())
 	root.SetHelpCommand(newHelpCommand())
-	root.AddCommand(newRunCommand(), newCheckCommand(), newOnceCommand(), newDemoCommand(), newTargetCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newCheckCommand(), newOnceCommand(), newHoldCommand(), newDemoCommand(), newTargetCommand(), newVersionCommand())
 	return root
 }
 

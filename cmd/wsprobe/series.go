@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/wsprobe/wsprobe/config"
@@ -67,7 +66,7 @@ func (s *series) view(p config.Probe) summaryView {
 	if len(sorted)%2 == 0 {
 		median = (sorted[len(sorted)/2-1] + median) / 2
 	}
-	p95 := sorted[int(math.Ceil(0.95*float64(len(sorted))))-1] // the nearest rank: a value that was measured
+	p95 := nearestRank(sorted, 95)
 	v.Min, v.Median, v.P95, v.Max = &sorted[0], &median, &p95, &sorted[len(sorted)-1]
 	return v
 }
