@@ -30,9 +30,9 @@ func Authorization(user, password, token string) (func() (string, error), error)
 }
 
 // LoadExchange reads the steps of an exchange from a file: a list, as the field exchange of a probe has it, or a
-// mapping with that field. It substitutes variables and files, and returns the secrets among their texts. The error is
-// an [*Error].
-func LoadExchange(file string) (steps []probe.Step, secrets []string, err error) {
+// mapping with that field, for a probe with this interpretation. It substitutes variables and files, and returns the
+// secrets among their texts. The error is an [*Error].
+func LoadExchange(file string, interpretation probe.Interpretation) (steps []probe.Step, secrets []string, err error) {
 	r := yamltree.NewReport(file)
 	data, err := readfile.Any(file, yamltree.MaxBytes)
 	if err != nil {
@@ -40,14 +40,14 @@ func LoadExchange(file string) (steps []probe.Step, secrets []string, err error)
 		return nil, nil, errorOf(r)
 	}
 	if root := yamltree.Parse(r, data); root != nil {
-		p := exchangeProbe(newReader(r, len(data)), root)
+		p := exchangeProbe(newReader(r, len(data)), root, interpretation)
 		steps, secrets = p.Spec.Exchange, p.Spec.Secrets
 	}
 	return steps, secrets, withoutProbe(errorOf(r))
 }
 
 // exchangeProbe reads a probe that has nothing but this exchange.
-func exchangeProbe(r *reader, exchange *yaml.Node) Probe {
+func exchangeProbe(r *reader, exchange *yaml.Node, interpretation probe.Interpretation) Probe {
 	if exchange.Kind == yaml.MappingNode {
 		if p, ok := r.LookUp(exchange, "exchange"); ok {
 			exchange = p.Value
@@ -57,7 +57,7 @@ func exchangeProbe(r *reader, exchange *yaml.Node) Probe {
 	text := func(value string) *yaml.Node {
 		return &yaml.Node{Kind: yaml.ScalarNode, Tag: yamltree.StrTag, Value: value, Line: exchange.Line, Column: exchange.Column}
 	}
-	for _, pair := range [][2]string{{"name", "once"}, {"url", "ws://localhost"}, {"interpretation", string(probe.RoundTripLatency)}} {
+	for _, pair := range [][2]string{{"name", "once"}, {"url", "ws://localhost"}, {"interpretation", string(interpretation)}} {
 		item.Content = append(item.Content, text(pair[0]), text(pair[1]))
 	}
 	item.Content = append(item.Content, text("exchange"), exchange)

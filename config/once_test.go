@@ -8,6 +8,7 @@ import (
 	"testing"
 
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
 )
 
 // TestLoadExchange: a file of steps is read as the field of a probe is, with the places of what is wrong in it.
@@ -28,7 +29,7 @@ func TestLoadExchange(t *testing.T) {
 			if err := os.WriteFile(file, []byte(c.text), 0o600); err != nil {
 				t.Fatal(err)
 			}
-			steps, secrets, err := config.LoadExchange(file)
+			steps, secrets, err := config.LoadExchange(file, probe.RoundTripLatency)
 			switch {
 			case c.want == "" && name != "no YAML":
 				if err != nil || len(steps) != 2 || *steps[1].Send != "swordfish" || !slices.Contains(secrets, "swordfish") {
@@ -39,7 +40,14 @@ func TestLoadExchange(t *testing.T) {
 			}
 		})
 	}
-	if _, _, err := config.LoadExchange("nothing.yaml"); err == nil || !strings.HasPrefix(err.Error(), "nothing.yaml: ") {
+	onlySends := filepath.Join(t.TempDir(), "steps.yaml")
+	if err := os.WriteFile(onlySends, []byte("- {send: x}\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if steps, _, err := config.LoadExchange(onlySends, probe.HandshakeLatency); err != nil || len(steps) != 1 {
+		t.Errorf("nothing is to be measured: got %+v, %v", steps, err)
+	}
+	if _, _, err := config.LoadExchange("nothing.yaml", probe.RoundTripLatency); err == nil || !strings.HasPrefix(err.Error(), "nothing.yaml: ") {
 		t.Errorf("got %v", err)
 	}
 }

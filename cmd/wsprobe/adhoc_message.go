@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -67,7 +68,11 @@ func (m *messageFlags) fill(cmd *cobra.Command, spec *probe.Spec, in *input) err
 		return err
 	}
 	if cmd.Flags().Changed("exchange") {
-		if spec.Exchange, spec.Secrets, err = config.LoadExchange(m.exchange); err != nil {
+		headline := probe.RoundTripLatency
+		if slices.Contains(probe.Interpretations(), spec.Interpretation) {
+			headline = spec.Interpretation
+		}
+		if spec.Exchange, spec.Secrets, err = config.LoadExchange(m.exchange, headline); err != nil {
 			return err
 		}
 	}

@@ -77,7 +77,8 @@ func (f *holdFlags) held(cmd *cobra.Command, url string) (*holdRun, error) {
 	if of := heldIdentity(url); f.json {
 		h.show = newHoldJSON(cmd.OutOrStdout(), of)
 	} else {
-		h.show = &holdText{out: cmd.OutOrStdout(), ink: inkFor(cmd.OutOrStdout()), probe: of}
+		out := cmd.OutOrStdout()
+		h.show = &holdText{out: out, ink: inkFor(out), terminal: isTerminal(out), probe: of}
 	}
 	return h, nil
 }

@@ -64,7 +64,7 @@ func (f *sessionFlags) register(flags *pflag.FlagSet) {
 // spec is the session that the flags describe.
 func (f *sessionFlags) spec(cmd *cobra.Command, url string) (session.Spec, error) {
 	in := &input{from: cmd.InOrStdin()}
-	said := probe.Spec{Opening: probe.Opening{URL: url}}
+	said := probe.Spec{Opening: probe.Opening{URL: url}, Interpretation: probe.HandshakeLatency}
 	if err := f.message.fill(cmd, &said, in); err != nil {
 		return session.Spec{}, err
 	}

@@ -138,6 +138,9 @@ func (d *holdJSON) several(c crowd) error {
 	return d.out.Encode(view)
 }
 
+// pulse shows nothing: each line is an event.
+func (d *holdJSON) pulse(*tally, time.Time) error { return nil }
+
 func millis(d time.Duration) *float64 {
 	ms := probe.Millis(d)
 	return &ms

@@ -17,6 +17,8 @@ type holdDisplay interface {
 	event(e heldEvent) error
 	// several shows messages that have no line of their own.
 	several(c crowd) error
+	// pulse shows that the session is held, once a second.
+	pulse(t *tally, now time.Time) error
 	sum(t *tally) error
 }
 
@@ -74,7 +76,7 @@ func (h *holdRun) take(e session.Event) {
 	}
 }
 
-// countSeconds shows at the end of each second the messages that have no line of their own.
+// countSeconds shows at the end of each second that the session is held, and the messages without a line of their own.
 func (h *holdRun) countSeconds(ctx context.Context) {
 	ticker := time.NewTicker(time.Second)
 	defer ticker.Stop()
@@ -84,7 +86,9 @@ func (h *holdRun) countSeconds(ctx context.Context) {
 			return
 		case now := <-ticker.C:
 			h.mu.Lock()
-			h.showSeveral(h.pace.roll(now))
+			if h.showSeveral(h.pace.roll(now)); h.broken == nil {
+				h.shown(h.show.pulse(&h.tally, now))
+			}
 			h.mu.Unlock()
 		}
 	}

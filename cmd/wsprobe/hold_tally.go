@@ -22,6 +22,8 @@ type tally struct {
 	open                  []int // the numbers of the sessions that are open, the older first: a renewal has two
 	last                  int   // the number of the last one that ended
 	openSince             time.Time
+	lastEvent             time.Time
+	nextOpen              time.Time // if none is open
 	openFor               time.Duration
 	longestDown           time.Duration
 
@@ -44,6 +46,7 @@ func (t *tally) held() bool { return t.openAtTheEnd && t.unplanned == 0 && t.fai
 
 // note takes an event.
 func (t *tally) note(e session.Event) heldEvent {
+	t.lastEvent = e.At
 	number := 0
 	if len(t.open) > 0 {
 		number = t.open[0]
@@ -53,6 +56,7 @@ func (t *tally) note(e session.Event) heldEvent {
 		number = t.opened(e)
 	case session.OpenFailed:
 		t.failedOpens++
+		t.nextOpen = e.At.Add(e.Wait)
 		number = t.sessions + 1
 	case session.Ended:
 		t.noteEnd(e, number)
@@ -82,7 +86,7 @@ func (t *tally) opened(e session.Event) (number int) {
 }
 
 func (t *tally) noteEnd(e session.Event, number int) {
-	t.last = number
+	t.last, t.nextOpen = number, e.At.Add(e.Wait)
 	if len(t.open) > 0 {
 		t.open = t.open[1:]
 	}

@@ -103,6 +103,24 @@ func TestHoldColours(t *testing.T) {
 	}
 }
 
+// TestHoldPulse holds that a terminal shows each second for how long the session is open, in a line that goes away: what
+// stays is the same as elsewhere.
+func TestHoldPulse(t *testing.T) {
+	const pulse = `  (opening|open for [0-9ms ]+, nothing new for [0-9ms ]+|not open, the next try comes in \d+ s)\r\x1b\[K`
+	for name, want := range map[string]string{
+		"idle_cut": "  open for 3 s, nothing new for 3 s" + clearLine, "gap": "  open for 5 s, nothing new for ",
+		"nobody": "  not open, the next try comes in 1 s" + clearLine,
+	} {
+		shown := holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay {
+			return &holdText{out: w, probe: probe, terminal: true}
+		})
+		if !strings.Contains(shown, want) {
+			t.Errorf("%s: no %q in %q", name, want, shown)
+		}
+		golden(t, "../hold/"+name, regexp.MustCompile(pulse).ReplaceAllString(shown, ""))
+	}
+}
+
 func TestHoldJSON(t *testing.T) {
 	for _, name := range []string{"idle_cut", "drain", "gap", "flood", "heartbeat_gone", "renew_before", "nobody"} {
 		t.Run(name, func(t *testing.T) {

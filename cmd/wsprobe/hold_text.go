@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -14,16 +15,50 @@ import (
 
 // holdText shows a held session to people: a line for each event, with its time and a label.
 type holdText struct {
-	out     io.Writer
-	ink     ink
-	probe   *metrics.Identity
-	failed  reasons.ErrorType // of the last open, if it failed: its hint was given
-	meaning string            // of the last finding, which was told
+	out      io.Writer
+	ink      ink
+	terminal bool // it can show a line that goes away
+	pulsed   bool // there is one
+	probe    *metrics.Identity
+	failed   reasons.ErrorType // of the last open, if it failed: its hint was given
+	meaning  string            // of the last finding, which was told
 }
 
 func (d *holdText) write(text string) error {
+	if d.pulsed {
+		d.pulsed = false
+		text = clearLine + text
+	}
 	_, err := io.WriteString(d.out, text)
 	return err
+}
+
+// clearLine takes away the line of a terminal on which the cursor stands.
+const clearLine = "\r\x1b[K"
+
+// pulse shows on a terminal for how long the session has been open, so that nobody takes silence for a fault.
+func (d *holdText) pulse(t *tally, now time.Time) error {
+	if !d.terminal {
+		return nil
+	}
+	text := "opening"
+	switch {
+	case len(t.open) > 0:
+		text = fmt.Sprintf("open for %s, nothing new for %s", whole(now.Sub(t.openSince)), whole(now.Sub(t.lastEvent)))
+	case t.nextOpen.After(now):
+		text = "not open, the next try comes in " + whole(t.nextOpen.Sub(now)+time.Second)
+	}
+	err := d.write("  " + d.ink.faint(text))
+	d.pulsed = true
+	return err
+}
+
+// whole is a time in whole seconds.
+func whole(d time.Duration) string {
+	if d < time.Second {
+		return "0 s"
+	}
+	return session.Span(d.Truncate(time.Second))
 }
 
 // begin says what is to be held, and how.
@@ -64,7 +99,7 @@ const textColumn = 12 + 2 + labelWidth + 1
 
 // line is an event: its time, a label, and a text, whose further lines stand below it.
 func (d *holdText) line(at time.Time, label, text string) error {
-	return d.write(at.UTC().Format("15:04:05.000") + "  " + label + strings.Join(wrapped(text, lineWidth-textColumn), below) + "\n")
+	return d.write(at.UTC().Format("15:04:05.000") + "  " + label + besides(text) + "\n")
 }
 
 // more is what else is known of an event, under its text.
@@ -72,8 +107,17 @@ func (d *holdText) more(text string) error {
 	if text == "" {
 		return nil
 	}
-	return d.write(below[1:] + strings.Join(wrapped(text, lineWidth-textColumn), below) + "\n")
+	return d.write(below[1:] + besides(text) + "\n")
 }
+
+// besides is a text in the column of the texts. A number and its unit stay together.
+func besides(text string) string {
+	const glue = "\u00a0"
+	lines := wrapped(unit.ReplaceAllString(text, "$1"+glue+"$2"), lineWidth-textColumn)
+	return strings.ReplaceAll(strings.Join(lines, below), glue, " ")
+}
+
+var unit = regexp.MustCompile(`(\d) (m?s)\b`)
 
 // below begins a line under the text of an event.
 var below = "\n" + strings.Repeat(" ", textColumn)

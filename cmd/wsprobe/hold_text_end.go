@@ -54,7 +54,7 @@ func (d *holdText) explained(f session.Finding) error {
 	if text == "" {
 		return nil
 	}
-	return d.write(strings.Repeat(" ", 14) + label("why", d.ink.bold) + strings.Join(wrapped(text, lineWidth-textColumn), below) + "\n")
+	return d.write(strings.Repeat(" ", 14) + label("why", d.ink.bold) + besides(text) + "\n")
 }
 
 // sum says what it all came to.

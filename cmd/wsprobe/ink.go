@@ -12,11 +12,16 @@ type ink bool
 
 // inkFor is what a writer shows: a terminal that can has colours, unless NO_COLOR is set.
 func inkFor(out io.Writer) ink {
+	return ink(os.Getenv("NO_COLOR") == "" && isTerminal(out))
+}
+
+// isTerminal reports whether a writer is a terminal that obeys control sequences.
+func isTerminal(out io.Writer) bool {
 	if o, ok := out.(*output); ok {
 		out = o.Writer
 	}
 	file, ok := out.(*os.File)
-	return ink(ok && os.Getenv("NO_COLOR") == "" && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd())))
+	return ok && os.Getenv("TERM") != "dumb" && term.IsTerminal(int(file.Fd()))
 }
 
 func (i ink) paint(code, text string) string {
