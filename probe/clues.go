@@ -17,9 +17,9 @@ func (r *run) sentLast(what reasons.Sent, at time.Time) { r.last, r.lastAt = wha
 func (r *run) clues(err error, end time.Time) reasons.Clues {
 	spec := &r.probe.spec
 	c := reasons.Clues{
-		Stage: r.stage, Secure: r.probe.opener.Secure(), Proxied: spec.Proxy != nil,
-		ClientCertificate: r.probe.opener.Secure() && spec.TLS != nil && (len(spec.TLS.Certificates) > 0 || spec.TLS.GetClientCertificate != nil),
-		Subprotocols:      len(spec.Protocols) > 0, Credentials: r.authorization != "", Compression: spec.Compression == CompressionOn,
+		Stage: r.stage, Secure: r.opener.Secure(), Proxied: spec.Proxy != nil,
+		ClientCertificate: r.opener.Secure() && spec.TLS != nil && (len(spec.TLS.Certificates) > 0 || spec.TLS.GetClientCertificate != nil),
+		Subprotocols:      len(r.spec.Protocols) > 0, Credentials: r.authorization != "", Compression: spec.Compression == CompressionOn,
 		Steps: spec.Exchange != nil, Binary: spec.MessageFormat != FormatText,
 		Last: r.last, First: r.attempt.First(), Says: r.attempt.Says, ExpectStatus: spec.ExpectStatus != 0,
 		Expected: r.expected(), Near: r.nearKind(),
@@ -27,7 +27,7 @@ func (r *run) clues(err error, end time.Time) reasons.Clues {
 	if !r.lastAt.IsZero() {
 		c.SinceLast = max(end.Sub(r.lastAt), 0)
 	}
-	for name := range spec.Headers {
+	for name := range r.spec.Headers {
 		switch textproto.CanonicalMIMEHeaderKey(name) {
 		case "Origin":
 			c.Origin = true
@@ -44,7 +44,7 @@ func (r *run) clues(err error, end time.Time) reasons.Clues {
 
 // expected is the kind of message that the run waited for.
 func (r *run) expected() reasons.Expected {
-	if r.turn >= len(r.probe.turns) || !r.res.Opened || r.stage == reasons.StageStay {
+	if r.turn >= len(r.probe.turns) || r.wire == nil || r.stage == reasons.StageStay {
 		return reasons.ExpectedNothing
 	}
 	switch texts := &r.probe.turns[r.turn].texts; {

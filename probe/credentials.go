@@ -2,24 +2,52 @@ package probe
 
 import (
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// authorize returns the value of the Authorization field for one run, or nothing. A probe without its credentials does
-// not connect, because a refusal would say nothing about the endpoint.
-func (p *Probe) authorize() (string, error) {
-	if p.spec.Authorize == nil {
+// authorize returns the values of the Authorization fields for one run, those of the main connection first: all, or
+// none if the main one is alone and has none. A probe without its credentials does not connect, because a refusal would
+// say nothing about the endpoint. The error is then that of the first connection without them.
+func (p *Probe) authorize() ([]string, error) {
+	value, err := authorization(p.spec.Authorize, "")
+	if err != nil || value == "" && len(p.lines) == 0 {
+		return nil, err
+	}
+	values := []string{value}
+	for i := range p.lines {
+		own := value
+		if differs := p.spec.Connections[p.lines[i].name]; differs.Authorize != nil {
+			if own, err = authorization(differs.Authorize, " of connection "+p.lines[i].name); err != nil {
+				return values, err
+			}
+		}
+		values = append(values, own)
+	}
+	return values, nil
+}
+
+// authorization returns one value. A nil function has none.
+func authorization(authorize func() (string, error), of string) (string, error) {
+	if authorize == nil {
 		return "", nil
 	}
-	unreadable := func(problem string) error {
-		return &frame.Breach{Type: reasons.CredentialsUnreadable, About: "reading credentials: " + problem}
+	value, err := authorize()
+	if err == nil {
+		if problem := headerValueProblem(value); problem != "" {
+			value, err = "", say.Error("they "+problem)
+		}
 	}
-	value, err := p.spec.Authorize()
 	if err != nil {
-		return "", unreadable(err.Error())
-	}
-	if problem := headerValueProblem(value); problem != "" {
-		return "", unreadable("they " + problem)
+		return "", &frame.Breach{Type: reasons.CredentialsUnreadable, About: "reading credentials" + of + ": " + err.Error()}
 	}
 	return value, nil
+}
+
+// authorizationOf is the value of the Authorization field of a connection, or empty.
+func (r *run) authorizationOf(on int) string {
+	if on < len(r.authorizations) {
+		return r.authorizations[on]
+	}
+	return ""
 }

@@ -15,10 +15,17 @@ import (
 // detail is a sentence for people on the end of a failed run, with the step of its exchange.
 func (r *run) detail(err error) string {
 	what := say.Sentence("%s%s", r.cause(err), r.nearness(err))
-	if r.res.Steps != nil && r.stage != reasons.StageStay {
-		return say.Sentence("step %d of %d: %s", r.turn+1, len(r.res.Steps), what)
+	for _, other := range r.meanwhile() {
+		what = say.Sentence("%s; meanwhile %s had ended%s", what, say.Own(other.name), other.how())
 	}
-	return what
+	if r.res.Steps == nil || r.stage == reasons.StageStay || len(r.probe.turns) == 0 {
+		return what
+	}
+	on := ""
+	if len(r.probe.lines) > 0 {
+		on = " on " + r.title()
+	}
+	return say.Sentence("step %d of %d%s: %s", r.turn+1, len(r.res.Steps), say.Own(on), what)
 }
 
 func (r *run) cause(err error) string {
@@ -43,7 +50,7 @@ func (r *run) cause(err error) string {
 		return say.Sentence("no pong with the data of the ping within %v, but one with other data (RFC 6455 5.5.3)", r.limit)
 	case r.seen.DeadlinePassed:
 		return say.Sentence("nothing within %v: %s", r.limit, say.Own(waitingFor[r.stage]))
-	case r.res.Opened:
+	case r.wire != nil:
 		return say.Sentence("connection ended without a close frame %s%s: %s", say.Own(r.beforeReply()), say.Own(r.sinceLast()), err)
 	case r.stage == reasons.StageTunnel:
 		return say.Sentence("proxy: %s", err)
@@ -66,7 +73,7 @@ func (r *run) sinceLast() string {
 		return ""
 	}
 	what := lastSent[r.last]
-	if !r.res.Opened {
+	if r.wire == nil {
 		what = "the request was sent"
 	}
 	return fmt.Sprintf(", %d ms after %s", max(r.res.Ended.Sub(r.lastAt), 0).Milliseconds(), what)

@@ -114,6 +114,9 @@ func (e endpoint) test(t *testing.T) {
 				run(t, string(i)+"_in_a_bubble", func(t *testing.T) { e.inMemory(t, i) })
 			}
 		}
+		if e.on != onlyTCP && e.serve == nil && e.change == nil {
+			run(t, "second_connection", e.onSecondConnection)
+		}
 	})
 }
 

@@ -3,7 +3,6 @@ package probe
 import (
 	"crypto/rand"
 	"errors"
-	"fmt"
 	"maps"
 	"strings"
 	"time"
@@ -31,7 +30,6 @@ func (r *run) exchange() error {
 type dialogue struct {
 	*run
 	fill    match.Filler // without values if no text asks for one
-	read    int          // messages that were read from the socket
 	sendErr error        // of the last message that was sent
 }
 
@@ -51,90 +49,11 @@ func (r *run) exchangeMessages() error {
 			return err
 		}
 	}
+	r.connection = &r.main
 	if r.probe.measured >= 0 && len(r.probe.turns) > 0 {
 		r.res.Replied, r.res.RoundTrip = true, r.roundTrip
 	}
 	return nil
-}
-
-// take does one turn. It sends the message of the turn, if there is one, and then reads until a message matches, if the
-// turn expects one.
-func (d *dialogue) take(t turn) error {
-	r := d.run
-	if t.open {
-		var err error
-		if t.texts, err = t.texts.Fill(&d.fill, MaxExpectBytes); err != nil {
-			r.stage, r.unmatched = reasons.StageSend, 0
-			return &frame.Breach{Type: reasons.MessageTooBig, Code: frame.CloseTooBig, About: err.Error(), Own: true}
-		}
-		if err := t.prepare(r.probe.spec.MessageFormat); err != nil {
-			return fmt.Errorf("filling in a step: %w", err)
-		}
-	}
-	if t.texts.Send != nil {
-		d.settle()
-	}
-	r.boundStep(t.timeout)
-	if t.texts.Send != nil {
-		r.wire.Drain()
-	}
-	early := r.wire.Early()
-	begin, answerable := time.Now(), true
-	if t.texts.Send != nil {
-		if d.tooLate() {
-			return frame.ErrLate{}
-		}
-		begin, answerable = d.say(t)
-	}
-	r.beginStep(begin)
-	if !t.texts.Expects() {
-		return d.finishSending(begin, answerable)
-	}
-	if r.probe.spec.PingMode == PingBoth && answerable {
-		_ = r.wire.Ping() // the read that follows finds what broke
-		r.sentLast(reasons.SentBoth, begin)
-	}
-	return d.hear(t, begin, early, answerable)
-}
-
-// boundStep gives the step its time, and forgets the messages that an earlier step passed over: they do not tell how
-// this one ends.
-func (r *run) boundStep(timeout time.Duration) {
-	r.due, r.limit, r.unmatched = r.deadline, r.probe.spec.Timeout, 0
-	r.near.Begin(nil)
-	if own := time.Now().Add(timeout); timeout > 0 && own.Before(r.deadline) {
-		r.due, r.limit = own, timeout
-	}
-	r.raw.SetEnd(r.due)
-	r.stage = reasons.StageReply
-}
-
-// beginStep begins the spans of the step.
-func (r *run) beginStep(begin time.Time) {
-	span := Span{Start: begin.Sub(r.res.Started), State: SpanBroken}
-	if r.res.Steps != nil {
-		r.res.Steps[r.turn] = span
-	}
-	if r.turn == r.probe.measured {
-		r.phase, r.res.Phases[PhaseRoundTrip] = PhaseRoundTrip, span
-	}
-}
-
-// endStep ends the spans of the step, and measures the round trip if it is this one.
-func (r *run) endStep(begin, end time.Time) {
-	if end.Before(begin) { // what a waiting step waits for may have been there before
-		end = begin
-	}
-	r.settled = end
-	if r.res.Steps != nil {
-		span := &r.res.Steps[r.turn]
-		span.End, span.State = end.Sub(r.res.Started), SpanEnded
-	}
-	if r.turn == r.probe.measured {
-		r.leave(end)
-		r.roundTrip = end.Sub(begin)
-		r.noteTimestamp()
-	}
 }
 
 // tooLate reports whether the time is up before a message was sent. A message that could no longer be answered is not
@@ -198,8 +117,8 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 		if err := r.socket.receive(m, r.scratch.message[:]); err != nil {
 			return r.streamError(err)
 		}
-		d.read++
-		wanted := m.Matched() && (t.texts.Send == nil || answerable && d.read > early)
+		r.read++
+		wanted := m.Matched() && r.read > early && (t.texts.Send == nil || answerable)
 		r.watcher.read(m, wanted)
 		if wanted {
 			if r.raw.ArrivedAt.After(r.due) {
@@ -214,7 +133,7 @@ func (d *dialogue) hear(t turn, begin time.Time, early int, answerable bool) err
 		r.lastReply = append(r.lastReply[:0], m.Head()...)
 		r.near.PassOver(m)
 		d.remember(m, false)
-		if t.texts.Send != nil && d.read <= early {
+		if r.read <= early {
 			m.Forget()
 		}
 	}

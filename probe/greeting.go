@@ -7,10 +7,10 @@ import "time"
 // was sent at once. The wait is part of no value.
 const greetingWait = 10 * time.Millisecond
 
-// settle waits for a greeting before the first message. An exchange that began by waiting for the server has heard it
-// already. The end of the wait stays the bound of the connection.
+// settle waits for a greeting before the first message on a connection. An exchange that began by waiting for the server
+// has heard it already. The end of the wait stays the bound of the connection.
 func (d *dialogue) settle() {
-	if d.turn > 0 {
+	if d.used {
 		return
 	}
 	until := time.Now().Add(min(greetingWait, d.probe.spec.Timeout/20))

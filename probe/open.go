@@ -27,7 +27,7 @@ func (r *run) open(ctx context.Context) error {
 		Started: r.res.Started, Deadline: r.deadline, Authorization: r.authorization, TraceParent: r.res.Trace.Parent(),
 		MaxBody: MaxBodyDetail + redact.Slack, Head: r.scratch.head, Chunk: r.scratch.chunk[:], Trace: r.watcher.trace(), Stay: r.stays,
 	}
-	err := r.probe.opener.Open(ctx, r.attempt)
+	err := r.opener.Open(ctx, r.attempt)
 	r.noteAttempt()
 	if refused, ok := errors.AsType[*opening.Refused](err); ok {
 		r.seen.Status = refused.Status

@@ -17,12 +17,17 @@ type Held struct {
 	SettledAt time.Time // when the last step of the Exchange ended, or else the same
 
 	Texts Texts
+
+	// Name is that of the connection. Others are those that the Exchange has opened beside the main one, which has no
+	// name.
+	Name   string
+	Others []*Held
 }
 
 // Texts makes the texts of a connection fit for people.
 type Texts struct {
-	probe         *Probe
-	authorization string
+	probe          *Probe
+	authorizations []string
 }
 
 // Refusal is what an open that failed tells beside its Result.
@@ -38,9 +43,9 @@ func (p *Probe) Open(ctx context.Context, options RunOptions) (Result, *Held, Re
 	}
 	r, err := p.begin(ctx, options)
 	r.stays = true
-	defer r.scratch.free()
+	defer r.free()
 	if r.watcher != nil {
-		defer r.watcher.finish()
+		defer r.main.watcher.finish()
 	}
 	if err == nil {
 		err = r.openAndTalk(ctx)
@@ -55,13 +60,22 @@ func (p *Probe) Open(ctx context.Context, options RunOptions) (Result, *Held, Re
 		r.release()
 		return r.res, nil, refusal, nil
 	}
-	held := &Held{Raw: r.raw, Left: r.wire.Leave(), SettledAt: r.settled,
-		OpenedAt: r.res.Started.Add(r.res.Handshake), Texts: Texts{probe: p, authorization: r.authorization}}
-	r.attempt.Release()
-	if r.socket != nil {
-		r.socket.free()
+	held := r.leaveOpen(&r.main, r.res.Started.Add(r.res.Handshake))
+	for _, c := range r.all[1:] {
+		held.Others = append(held.Others, r.leaveOpen(c, c.openedAt))
 	}
 	return r.res, held, refusal, nil
+}
+
+// leaveOpen leaves a connection to the receiver of a Held.
+func (r *run) leaveOpen(c *connection, opened time.Time) *Held {
+	held := &Held{Name: c.name, Raw: c.raw, Left: c.wire.Leave(), SettledAt: r.settled, OpenedAt: opened,
+		Texts: Texts{probe: r.probe, authorizations: r.authorizations}}
+	c.attempt.Release()
+	if c.socket != nil {
+		c.socket.free()
+	}
+	return held
 }
 
 // openAndTalk opens the socket and has the exchange on it.
@@ -79,6 +93,6 @@ func (t Texts) Shown(text, sentence string) (string, string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
 	defer cancel()
-	hide := newRedactorWithin(ctx, t.probe.spec, t.authorization)
+	hide := newRedactorWithin(ctx, t.probe.spec, t.authorizations...)
 	return hide.text(text, frame.MaxControlPayload), hide.sentence(sentence, MaxBodyDetail)
 }

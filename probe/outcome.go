@@ -18,6 +18,7 @@ func (r *run) conclude(err error, fixed func(time.Time)) {
 	if err == nil {
 		r.stage = reasons.StageDone
 	} else {
+		r.res.Connection = r.name
 		r.breakOff(now)
 	}
 	r.seen.Stage, r.seen.Err = r.stage, err

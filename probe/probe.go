@@ -15,10 +15,13 @@ import (
 type Probe struct {
 	spec   Spec
 	opener *opening.Opener
+	lines  []line // the connections beside the main one
 	turns  []turn
 	open   bool // whether a text of the turns has a placeholder
 	// measured is the index of the turn that is the round trip, or -1.
 	measured int
+	// crossing is the index of the turn whose message the measured one answers on another connection, or -1.
+	crossing int
 }
 
 // New makes a Probe of a Spec. The error names every fault of the Spec, one a line.
@@ -32,7 +35,12 @@ func New(s Spec) (*Probe, error) {
 		return nil, errors.Join(errs...)
 	}
 	s.Headers, s.Protocols, s.Secrets = maps.Clone(s.Headers), slices.Clone(s.Protocols), slices.Clone(s.Secrets)
+	s.Connections = maps.Clone(s.Connections)
 	opener, err := newOpener(s)
+	if err != nil {
+		return nil, err
+	}
+	lines, err := newLines(s)
 	if err != nil {
 		return nil, err
 	}
@@ -41,7 +49,9 @@ func New(s Spec) (*Probe, error) {
 		return nil, fmt.Errorf("preparing the exchange: %w", err)
 	}
 	open := slices.ContainsFunc(turns, func(t turn) bool { return t.open })
-	return &Probe{spec: s, opener: opener, turns: turns, open: open, measured: measured(s.steps())}, nil
+	p := &Probe{spec: s, opener: opener, lines: lines, turns: turns, open: open, measured: measured(s.steps())}
+	p.crossing = crossing(turns, p.measured)
+	return p, nil
 }
 
 // RunOptions differ from one run of a probe to the next. The zero value is good.
@@ -75,9 +85,9 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 		return Result{}, context.Cause(ctx)
 	}
 	r, err := p.begin(ctx, options)
-	defer r.scratch.free()
+	defer r.free()
 	if r.watcher != nil {
-		defer r.watcher.finish()
+		defer r.main.watcher.finish()
 	}
 	defer r.release()
 	if err == nil {
@@ -96,13 +106,16 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 
 // begin prepares a run. The error is that of its credentials, with which the run fails.
 func (p *Probe) begin(ctx context.Context, options RunOptions) (*run, error) {
-	authorization, err := p.authorize() // before the clock runs: a file is no part of the endpoint
+	authorizations, err := p.authorize() // before the clock runs: a file is no part of the endpoint
 	now := time.Now()
 	deadline := now.Add(p.spec.Timeout)
-	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, scratch: newScratch(), authorization: authorization, ctx: ctx}
-	r.res.Started, r.res.Trace, r.attempt = now, options.Trace, &r.scratch.attempt
+	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, authorizations: authorizations, ctx: ctx}
+	r.main = newConnection("", &p.spec.Opening, p.opener, r.authorizationOf(0))
+	r.first[0] = &r.main
+	r.connection, r.all = &r.main, r.first[:]
+	r.res.Started, r.res.Trace = now, options.Trace
 	if options.Watch != nil {
-		r.watcher = &watcher{Watch: options.Watch, run: r}
+		r.watcher = &watcher{Watch: options.Watch, run: r, connection: r.connection}
 	}
 	return r, err
 }

@@ -21,10 +21,10 @@ const hidingTime = 500 * time.Millisecond
 // the query, long subprotocols, and the credentials of endpoint and proxy.
 type redactor struct{ hide *redact.Redactor }
 
-func newRedactor(s Spec) *redactor { return newRedactorWithin(context.Background(), s, "") }
+func newRedactor(s Spec) *redactor { return newRedactorWithin(context.Background(), s) }
 
-// newRedactorWithin is newRedactor for a Spec and the value of the Authorization field, if any. The context bounds it.
-func newRedactorWithin(ctx context.Context, s Spec, authorization string) *redactor {
+// newRedactorWithin is newRedactor for a Spec and the values of the Authorization fields, if any. The context bounds it.
+func newRedactorWithin(ctx context.Context, s Spec, authorizations ...string) *redactor {
 	var set redact.Secrets
 	for _, text := range s.Secrets {
 		set.AddLines(text)
@@ -32,26 +32,36 @@ func newRedactorWithin(ctx context.Context, s Spec, authorization string) *redac
 			set.Add(string(plain))
 		}
 	}
-	for name, value := range s.Headers {
-		set.AddHeader(name, value)
-	}
-	for _, protocol := range append(s.Protocols[:len(s.Protocols):len(s.Protocols)], s.ExpectProtocol) {
-		if len(protocol) > longProtocol {
-			set.AddToken(protocol)
-		}
-	}
-	if _, query, found := strings.Cut(s.URL, "?"); found {
-		query, _, _ = strings.Cut(query, "#")
-		set.AddQuery(query)
+	addSecrets(&set, s.URL, s.Headers, append(s.Protocols[:len(s.Protocols):len(s.Protocols)], s.ExpectProtocol))
+	for _, c := range s.Connections {
+		addSecrets(&set, c.URL, c.Headers, c.Protocols)
 	}
 	if s.Proxy != nil && s.Proxy.User != nil {
 		password, _ := s.Proxy.User.Password()
 		set.AddUser(s.Proxy.User.Username(), password)
 	}
-	if authorization != "" {
-		set.AddHeader("Authorization", authorization)
+	for _, authorization := range authorizations {
+		if authorization != "" {
+			set.AddHeader("Authorization", authorization)
+		}
 	}
 	return &redactor{hide: set.Redactor(ctx)}
+}
+
+// addSecrets adds those of a request.
+func addSecrets(set *redact.Secrets, url string, headers map[string]string, protocols []string) {
+	for name, value := range headers {
+		set.AddHeader(name, value)
+	}
+	for _, protocol := range protocols {
+		if len(protocol) > longProtocol {
+			set.AddToken(protocol)
+		}
+	}
+	if _, query, found := strings.Cut(url, "?"); found {
+		query, _, _ = strings.Cut(query, "#")
+		set.AddQuery(query)
+	}
 }
 
 // text returns the first limit bytes of a text of others, visible and without secrets. It needs redact.Slack bytes

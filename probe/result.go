@@ -51,6 +51,9 @@ type Result struct {
 	// Steps are the spans of Spec.Exchange, in its order and as long; nil if there is none.
 	Steps []Span
 
+	// Connection is the one of Spec.Connections on which a run failed. It is empty for the main one, and for a run that
+	// is OK.
+	Connection string
 	// Detail is the error that ended a failed run, for people.
 	Detail string
 	// Peer is the address at the other end of the TCP connection: that of the proxy if there is one. Empty without a
@@ -66,7 +69,7 @@ type Result struct {
 	TLSVersion, TLSCipher uint16
 	ALPN                  string
 	// HTTPStatus is the status of the response to the upgrade, or to the CONNECT that a proxy refused. It is 0 without
-	// a response. Body is the beginning of a refusal's body, at most MaxBodyDetail bytes.
+	// a response. If Connection could not be opened, it is the status there. Body is the beginning of a refusal's body, at most MaxBodyDetail bytes.
 	HTTPStatus int
 	Body       string
 	// Subprotocol is the subprotocol that the server picked, or empty.
@@ -94,7 +97,7 @@ type Result struct {
 // run that was ok, unless the server closed the connection.
 func (r Result) Hint(words reasons.Words) string {
 	c := r.Clues
-	if c.Status = 0; !r.Opened {
+	if c.Status = 0; !r.Opened || r.Connection != "" && c.Stage <= reasons.StageUpgrade {
 		c.Status = r.HTTPStatus
 	}
 	c.Close = r.CloseCode

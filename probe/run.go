@@ -8,7 +8,6 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/match"
 	"github.com/wsprobe/wsprobe/probe/internal/opening"
-	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -35,32 +34,29 @@ type run struct {
 	limit    time.Duration // the time from its start to due
 	res      Result
 
-	ctx           context.Context // of the call, which bounds redact
-	authorization string          // the value of the Authorization field, or empty
-	secrets       *redactor       // nil until it is needed, see redact
+	ctx            context.Context // of the call, which bounds redact
+	authorizations []string        // the values of the Authorization fields, see authorize
+	secrets        *redactor       // nil until it is needed, see redact
 
 	stage reasons.Stage
 	phase Phase // the one under way, if its span is SpanBroken
 	seen  reasons.Evidence
 
-	stays   bool // the connection stays open for another reader
-	scratch *scratch
-	attempt *opening.Attempt // part of the scratch
-	raw     *tcp.Conn        // of the attempt
-	wire    *frame.Stream    // of the attempt
-	socket  *socket
-	watcher *watcher // nil for most runs
+	stays       bool // the connections stay open for another reader
+	*connection      // the current one
+	main        connection
+	all         []*connection  // that were begun, the main one first
+	first       [1]*connection // backs all in most runs
 
 	unsent    bool          // time was up before a message, or a Ping, could be sent
 	turn      int           // of the exchange, the one under way
 	roundTrip time.Duration // of the measured turn, once it has ended
+	crossed   time.Time     // when the message of the crossing turn was sent
 	unmatched int           // messages that the turn under way passed over
 	lastReply []byte        // the beginning of the last message that did not match
 	near      match.NearMiss
 
-	last    reasons.Sent // what was sent last, once the socket was open
-	lastAt  time.Time    // when that was, or else the open, or else the request
-	settled time.Time    // when the last step ended, or else the open
+	settled time.Time // when the last step ended, or else the open
 }
 
 // redact returns the redactor of the run, and makes it the first time. Most runs need none; kept ready, it would make a
@@ -69,7 +65,7 @@ func (r *run) redact() *redactor {
 	if r.secrets == nil {
 		ctx, cancel := context.WithTimeout(r.ctx, hidingTime)
 		defer cancel()
-		r.secrets = newRedactorWithin(ctx, r.probe.spec, r.authorization)
+		r.secrets = newRedactorWithin(ctx, r.probe.spec, r.authorizations...)
 	}
 	return r.secrets
 }
@@ -89,51 +85,88 @@ func (r *run) leave(at time.Time) {
 // closeBudget bounds the close handshake, until the server has closed the connection.
 const closeBudget = 500 * time.Millisecond
 
-// close performs the close handshake of an open connection within closeBudget: a close frame, the server's answer, and
-// the end of the TCP connection, which the server closes first (RFC 6455 7.1.1).
+// close performs the close handshakes of all open connections, together within closeBudget: a close frame, the server's
+// answer, and the end of the TCP connection, which the server closes first (RFC 6455 7.1.1). The phase is that of the
+// main connection. The error is that of the current one.
 func (r *run) close(err error) {
-	if r.socket == nil {
+	failed := r.connection
+	if r.connection = &r.main; r.socket == nil {
 		return
 	}
 	r.enter(reasons.StageDone, PhaseClose)
-	r.raw.SetEnd(time.Now().Add(closeBudget))
+	end := time.Now().Add(closeBudget)
+	r.raw.SetEnd(end)
 	if err == nil {
 		r.wire.Drain() // the server may have been first
 	}
 	first := r.wire.Ended()
-	r.wire.SendClose(r.goodbye(err))
+	for _, c := range r.all {
+		if c == failed {
+			c.sayGoodbye(err, end)
+		} else {
+			c.sayGoodbye(nil, end)
+		}
+	}
 	answered := r.wire.Await() == nil
 	if err == nil {
 		r.noteFarewell(first)
 	}
-	if answered {
-		r.wire.CloseWrite()
-	}
-	r.wire.AwaitEOF()
+	r.awaitEnd(answered)
 	if r.leave(time.Now()); !answered {
 		r.res.Phases[PhaseClose].State = SpanBroken
 	}
+	for _, c := range r.all[1:] {
+		if c.socket != nil {
+			c.wire.Drain() // what came while the main connection was waited for
+			c.awaitEnd(c.wire.Await() == nil)
+		}
+	}
+}
+
+// sayGoodbye sends the close frame of an open connection, whose last words are awaited until an end.
+func (c *connection) sayGoodbye(err error, end time.Time) {
+	if c.socket != nil {
+		c.raw.SetEnd(end)
+		c.wire.SendClose(c.goodbye(err))
+	}
+}
+
+// awaitEnd awaits the end of the TCP connection.
+func (c *connection) awaitEnd(answered bool) {
+	if answered {
+		c.wire.CloseWrite()
+	}
+	c.wire.AwaitEOF()
 }
 
 // goodbye is the code of the probe's close frame. A breach of the server decides it, even one behind the reply, and
 // else the server's own close frame (RFC 6455 7.1.7 and 5.5.1).
-func (r *run) goodbye(err error) int {
-	for _, fault := range []error{err, r.wire.Fault()} {
+func (c *connection) goodbye(err error) int {
+	for _, fault := range []error{err, c.wire.Fault()} {
 		if b, ok := errors.AsType[*frame.Breach](fault); ok {
 			return b.Code
 		}
 	}
-	if code, _, closed := r.wire.Scanner().Closed(); closed {
+	if code, _, closed := c.wire.Scanner().Closed(); closed {
 		return code
 	}
 	return frame.CloseNormal
 }
 
-// release frees the connection and the library's memory. A connection that never opened is dropped without a close
+// release frees the connections and the library's memory. A connection that never opened is dropped without a close
 // frame.
 func (r *run) release() {
-	r.attempt.Close()
-	if r.socket != nil {
-		r.socket.free()
+	for _, c := range r.all {
+		c.attempt.Close()
+		if c.socket != nil {
+			c.socket.free()
+		}
+	}
+}
+
+// free gives the memory of the connections to other runs.
+func (r *run) free() {
+	for _, c := range r.all {
+		c.scratch.free()
 	}
 }

@@ -80,6 +80,10 @@ type Spec struct {
 	// Exchange is a conversation in place of Send and one reply, at most MaxSteps steps. Every Interpretation can have
 	// one, then with PingNone, too: the run is ok once all steps have ended.
 	Exchange []Step
+	// Connections say how connections that steps name differ from that of the Spec, by their names: at most
+	// MaxConnections together with the main one. Each is closed with the run. A run that ends on one of them has the
+	// reasons and error types that it would have on the main one. Phases are those of the main one only.
+	Connections map[string]Connection
 	// MaxReply is the longest message to accept, in bytes after inflating, at most MaxMaxReply. Default:
 	// DefaultMaxReply.
 	MaxReply int64

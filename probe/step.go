@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/match"
@@ -9,16 +10,24 @@ import (
 // MaxSteps is how many steps an exchange may have.
 const MaxSteps = 32
 
-// Step is one part of an exchange: it sends a message, waits for one, or does one after the other.
+// Step is one part of an exchange: it sends a message, waits for one, or does one after the other, on one of several
+// connections.
 //
 // Steps read each message once, in the order of arrival. A step passes over a message that does not match, and counts
 // it; later steps do not see the messages of an earlier one. A message that arrived before the step sent is not its
 // reply, but a step that only waits takes it.
 //
+// This holds for each connection by itself: a message waits for the next step there that expects one. Names and values
+// are the same for all connections.
+//
 // In the texts of a step, {{nonce}} stands for 26 letters and digits that are fresh in every run. {{name}} stands for
 // the text that the group (?P<name>...) matched in the ExpectPattern of an earlier step. {{"{{"}} or {{'{{'}} stands
 // for two braces.
 type Step struct {
+	// On is the connection of the step, a name of at most MaxConnectionName letters, digits, and any of _ - and dot. A
+	// connection opens at the first step that names it, as a part of that step, which may then do nothing else. It is
+	// like the main one but for what Spec.Connections says. Default: MainConnection.
+	On string
 	// Send is the message to send, at most MaxSendBytes, in the format of the Spec; nil sends nothing.
 	Send *string
 	// Expect, ExpectPattern and ExpectJSON say which message the step waits for. At most one of them is set; without
@@ -36,8 +45,17 @@ type Step struct {
 	// its own.
 	Timeout time.Duration
 	// Measure makes the step the round trip of the exchange. Default: the last step that sends and expects, or else the
-	// only one that expects.
+	// only one that expects. The round trip of a step that only waits begins with the wait, or with the last message
+	// before it, if that was sent on another connection; it does not take what came before that message.
 	Measure bool
+}
+
+// on is the name of the connection.
+func (s Step) on() string {
+	if s.On == "" {
+		return MainConnection
+	}
+	return s.On
 }
 
 // expects reports whether the step waits for a message.
@@ -82,6 +100,7 @@ func measured(steps []Step) int {
 // turn is a step made ready to run.
 type turn struct {
 	texts   match.Texts
+	on      int // the connection: 0 for the main one, else one of the lines of the Probe
 	timeout time.Duration
 	send    []byte
 	expect  match.Expectation
@@ -94,8 +113,9 @@ func newTurns(s Spec) ([]turn, error) {
 		return nil, nil
 	}
 	var turns []turn
+	names := connectionNames(s.Exchange)
 	for _, step := range s.steps() {
-		t := turn{texts: step.texts(), timeout: step.Timeout}
+		t := turn{texts: step.texts(), on: slices.Index(names, step.on()), timeout: step.Timeout}
 		if t.open = len(s.Exchange) > 0 && t.texts.Open(); !t.open {
 			if err := t.prepare(s.MessageFormat); err != nil {
 				return nil, err
@@ -115,4 +135,19 @@ func (t *turn) prepare(format MessageFormat) (err error) {
 // texts are the texts of a step.
 func (s Step) texts() match.Texts {
 	return match.Texts{Send: s.Send, Expect: s.Expect, Pattern: s.ExpectPattern, JSON: s.ExpectJSON}
+}
+
+// crossing returns the index of the turn whose message the measured one answers on another connection, or -1.
+func crossing(turns []turn, measured int) int {
+	if measured < 0 || len(turns) == 0 || turns[measured].texts.Send != nil {
+		return -1
+	}
+	for i := measured - 1; i >= 0; i-- {
+		if turns[i].texts.Send != nil && turns[i].on != turns[measured].on {
+			return i
+		} else if turns[i].texts.Send != nil {
+			return -1
+		}
+	}
+	return -1
 }

@@ -13,11 +13,11 @@ import (
 type Fault struct {
 	// Field is the name of the field of the Spec.
 	Field string
-	// Key is the element of the field that is wrong: the name of a header in its own spelling, the path of an
-	// expectation, or the index of a protocol or step. It is empty if the field as a whole is wrong.
+	// Key is the element of the field that is wrong: the name of a header in its own spelling or of a connection, the
+	// path of an expectation, or the index of a protocol or step. It is empty if the field as a whole is wrong.
 	Key string
-	// Sub is the name of the field of the Step that is wrong, and SubKey the element of that. Both are empty if the
-	// Step as a whole is wrong.
+	// Sub is the name of the field of the Step or Connection that is wrong, and SubKey the element of that. Both are
+	// empty if it is wrong as a whole.
 	Sub, SubKey string
 	// Problem is a phrase that follows the field's name, "must be between 100ms and 30s, got 50ms". It never repeats a
 	// header's value, a message, or any part of a URL, because those may hold secrets.
@@ -58,6 +58,7 @@ func (s Spec) Validate() []Fault {
 	faults = append(faults, s.limitFaults()...)
 	faults = append(faults, s.textFaults()...)
 	faults = append(faults, s.modeFaults()...)
+	faults = append(faults, s.connectionFaults()...)
 	faults = append(faults, protocolFaults(s.Protocols)...)
 	faults = append(faults, s.routeFaults()...)
 	faults = append(faults, s.tlsFaults()...)

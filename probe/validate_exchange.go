@@ -43,9 +43,10 @@ func (s Spec) exchangeFaults() []Fault {
 		return []Fault{{Field: "Exchange", Problem: fmt.Sprintf("must have 1 to %d steps, got %d", MaxSteps, n)}}
 	}
 	var faults []Fault
-	marked, known := -1, []string{match.Nonce}
+	marked, known, names := -1, []string{match.Nonce}, []string{MainConnection}
 	for i, step := range s.Exchange {
-		faults = append(faults, ofStep(i, step.shapeFaults())...)
+		faults = append(faults, ofStep(i, step.shapeFaults(!slices.Contains(names, step.on())))...)
+		names = append(names, step.on())
 		if step.Measure && marked >= 0 {
 			faults = append(faults, ofStep(i, []Fault{{Field: "Measure", NotAllowed: true,
 				Problem: fmt.Sprintf("is not allowed twice: step %d is measured already", marked+1)}})...)
@@ -62,10 +63,11 @@ func (s Spec) exchangeFaults() []Fault {
 	return faults
 }
 
-// shapeFaults checks that the step sends or waits, and waits for one thing.
-func (step Step) shapeFaults() []Fault {
-	var faults []Fault
-	if step.Send == nil && !step.expects() {
+// shapeFaults checks that the step sends or waits, and waits for one thing. A step that opens a connection may do
+// nothing else.
+func (step Step) shapeFaults(opens bool) []Fault {
+	faults := nameOfConnectionFaults("On", step.on())
+	if step.Send == nil && !step.expects() && !opens {
 		return []Fault{{Field: "", Problem: "must send or expect something"}}
 	}
 	if step.Measure && !step.expects() {

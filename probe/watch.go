@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"crypto/tls"
 	"encoding/binary"
 	"slices"
 	"strconv"
@@ -45,6 +46,7 @@ type Watch struct {
 
 // Frame is a WebSocket frame (RFC 6455 5.2).
 type Frame struct {
+	Connection string        // of the exchange, empty for the main one
 	At         time.Duration // from the start of the run to its arrival, or to the beginning of its writing
 	Sent       bool          // by the probe
 	Opcode     byte
@@ -67,11 +69,12 @@ func (f Frame) Kind() string { return frameKinds[f.Opcode] }
 
 // Message is a whole data message of the endpoint.
 type Message struct {
-	At     time.Duration // from the start of the run to its end
-	Step   int           // of the exchange, from 0, that waited for it
-	Binary bool
-	Bytes  int    // inflated, if it was compressed
-	Text   string // its beginning, at most MaxBodyDetail bytes of it
+	Connection string        // of the exchange, empty for the main one
+	At         time.Duration // from the start of the run to its end
+	Step       int           // of the exchange, from 0, that waited for it
+	Binary     bool
+	Bytes      int    // inflated, if it was compressed
+	Text       string // its beginning, at most MaxBodyDetail bytes of it
 	// Cut: the message is longer than Text.
 	Cut bool
 
@@ -82,6 +85,7 @@ type Message struct {
 // until the run is over, so that making them presentable is in none of its times.
 type watcher struct {
 	*Watch
+	*connection
 	run      *run
 	request  []byte
 	head     []byte // of the response, with what came behind it
@@ -108,10 +112,11 @@ func (w *watcher) trace() *opening.Trace {
 	if w.blind() {
 		return nil
 	}
-	return &opening.Trace{
-		Request: w.asked, Response: w.answered, Secured: w.secured,
-		Frames: &frame.Trace{Payload: w.payload, Received: w.received, Sent: w.said},
+	frames := &frame.Trace{Payload: w.payload, Received: w.received, Sent: w.said}
+	if w.name != "" { // a Watch shows the open of the main connection
+		return &opening.Trace{Request: func([]byte) {}, Response: func([]byte) {}, Secured: func(tls.ConnectionState, error) {}, Frames: frames}
 	}
+	return &opening.Trace{Request: w.asked, Response: w.answered, Secured: w.secured, Frames: frames}
 }
 
 // asked notes the head of the request.
@@ -133,7 +138,7 @@ func (w *watcher) payload(opcode byte, p []byte) {
 // received notes a frame that has arrived. The last frame of a message shows the text of the whole, because several
 // frames could cut a secret into pieces that look like none.
 func (w *watcher) received(got frame.Received) {
-	f := Frame{At: w.since(w.run.attempt.Conn.ArrivedAt), Opcode: got.Opcode, Final: got.Final, Compressed: got.Marked, Length: w.length}
+	f := Frame{Connection: w.name, At: w.since(w.attempt.Conn.ArrivedAt), Opcode: got.Opcode, Final: got.Final, Compressed: got.Marked, Length: w.length}
 	w.length = 0
 	switch {
 	case got.Opcode >= frame.Close:
@@ -154,8 +159,8 @@ func (w *watcher) said(at time.Time, opcode byte, payload []byte) {
 	if w.blind() {
 		return
 	}
-	f := Frame{At: w.since(at), Sent: true, Opcode: opcode, Final: true, Length: uint64(len(payload))}
-	f.Compressed = opcode < frame.Close && w.run.wire.Inflater() != nil
+	f := Frame{Connection: w.name, At: w.since(at), Sent: true, Opcode: opcode, Final: true, Length: uint64(len(payload))}
+	f.Compressed = opcode < frame.Close && w.wire.Inflater() != nil
 	f.raw = slices.Clone(payload[:min(len(payload), w.keep())])
 	w.add(f)
 }
@@ -185,9 +190,9 @@ func (w *watcher) read(m *match.Message, wanted bool) {
 		return
 	}
 	w.reads++
-	heard := Message{At: w.since(w.run.raw.ArrivedAt), Step: w.run.turn, Binary: !m.Text(), Bytes: m.Size(), raw: slices.Clone(m.Head())}
+	heard := Message{Connection: w.name, At: w.since(w.raw.ArrivedAt), Step: w.run.turn, Binary: !m.Text(), Bytes: m.Size(), raw: slices.Clone(m.Head())}
 	for i := range w.Frames {
-		if f := &w.Frames[i]; f.message == w.reads && f.raw == nil {
+		if f := &w.Frames[i]; f.Connection == w.name && f.message == w.reads && f.raw == nil {
 			f.raw = heard.raw
 		}
 	}

@@ -1,0 +1,62 @@
+package probe
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// connectionFaults checks the connections of an exchange beside the main one.
+func (s Spec) connectionFaults() []Fault {
+	names := connectionNames(s.Exchange)
+	var faults []Fault
+	if n := len(names); n > MaxConnections {
+		faults = append(faults, Fault{Field: "Exchange", Problem: fmt.Sprintf("must use at most %d connections, got %d", MaxConnections, n)})
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.Connections)) {
+		switch {
+		case name == MainConnection:
+			faults = append(faults, Fault{Field: "Connections", Key: name, NotAllowed: true,
+				Problem: "is not allowed: this is the connection of the url itself"})
+		case !slices.Contains(names, name):
+			faults = append(faults, Fault{Field: "Connections", Key: name, Given: []string{"Exchange"},
+				Problem: "must be used by a step, with on: " + name})
+		default:
+			faults = append(faults, s.openingFaults(name)...)
+		}
+	}
+	return faults
+}
+
+// openingFaults checks what a connection has of its own.
+func (s Spec) openingFaults(name string) []Fault {
+	var faults []Fault
+	differs, o := s.Connections[name], s.openingOf(name)
+	if differs.URL != "" {
+		for _, problem := range urlProblems(differs.URL) {
+			faults = append(faults, Fault{Field: "URL", Problem: problem})
+		}
+	}
+	faults = append(faults, headerFaults(differs.Headers)...)
+	if differs.Headers != nil || differs.Authorize != nil {
+		faults = append(faults, o.authorizationFault()...)
+	}
+	faults = append(faults, protocolFaults(differs.Protocols)...)
+	for i := range faults {
+		f := &faults[i]
+		f.Field, f.Key, f.Sub, f.SubKey = "Connections", name, f.Field, f.Key
+	}
+	return faults
+}
+
+// nameOfConnectionFaults checks a name, which details of results show as it is.
+func nameOfConnectionFaults(field, name string) []Fault {
+	sound := len(name) <= MaxConnectionName && !strings.ContainsFunc(name, func(r rune) bool {
+		return r > 0x7f || !alphanumeric(byte(r)) && !strings.ContainsRune("_-.", r)
+	})
+	if sound {
+		return nil
+	}
+	return []Fault{{Field: field, Problem: fmt.Sprintf("must be at most %d letters, digits, and any of _ - and dot", MaxConnectionName)}}
+}
