@@ -33,7 +33,6 @@ type hub struct {
 }
 
 func (h *hub) script(c *wstest.Conn) {
-	c.Accept()
 	out := make(chan wstest.Frame, 8)
 	h.mu.Lock()
 	if h.conns == nil {
@@ -41,6 +40,7 @@ func (h *hub) script(c *wstest.Conn) {
 	}
 	h.conns[c] = out
 	h.mu.Unlock()
+	c.Accept() // whoever is told that it is open gets all that follows
 	go func() {
 		defer func() { _ = recover() }() // the connection may be gone
 		for f := range out {

@@ -86,6 +86,30 @@ func TestValidateExchange(t *testing.T) {
 			s.Exchange, s.Interpretation = []Step{ask}, HandshakeLatency
 		}, nil},
 
+		{"several connections", func(s *Spec) {
+			s.Exchange = []Step{{On: "sub"}, {On: "main", Send: new("a")}, {On: "sub", Expect: new("a")}}
+			s.Connections = map[string]Connection{"sub": {URL: "ws://other", Headers: map[string]string{"X": "y"}, Protocols: []string{"p"}}}
+		}, nil},
+		{"a connection opened twice", steps(Step{On: "sub"}, ask, Step{On: "sub"}), []string{`Exchange["2"]`}},
+		{"the main connection is open", steps(Step{On: "main"}, ask), []string{`Exchange["0"]`}},
+		{"names of connections", steps(Step{On: "a b", Send: new("x")}, Step{On: strings.Repeat("x", 33), Send: new("x")}, Step{On: "ä", Send: new("x")},
+			Step{On: "A-b_c.9", Send: new("x"), Expect: new("")}), []string{`Exchange["0"].On`, `Exchange["1"].On`, `Exchange["2"].On`}},
+		{"as many connections as there may be", steps(ask, Step{On: "1"}, Step{On: "2"}, Step{On: "3"}, Step{On: "4"}, Step{On: "5"}, Step{On: "6"}, Step{On: "7"}), nil},
+		{"one connection too many", steps(ask, Step{On: "1"}, Step{On: "2"}, Step{On: "3"}, Step{On: "4"}, Step{On: "5"}, Step{On: "6"}, Step{On: "7"}, Step{On: "8"}),
+			[]string{"Exchange"}},
+		{"connections that no step uses", func(s *Spec) {
+			s.Exchange, s.Connections = []Step{ask}, map[string]Connection{"main": {}, "sub": {}}
+		}, []string{`Connections["main"]`, `Connections["sub"]`}},
+		{"connections without an exchange", func(s *Spec) {
+			s.Interpretation, s.Connections = HandshakeLatency, map[string]Connection{"sub": {}}
+		}, []string{`Connections["sub"]`}},
+		{"faults of a connection", func(s *Spec) {
+			s.Exchange = []Step{ask, {On: "sub"}}
+			s.Connections = map[string]Connection{"sub": {URL: "http://x", Headers: map[string]string{"Upgrade": "x", "Authorization": "y"},
+				Protocols: []string{"a", "a b"}, Authorize: func() (string, error) { return "", nil }}}
+		}, []string{`Connections["sub"].URL`, `Connections["sub"].Headers["Upgrade"]`, `Connections["sub"].Headers["Authorization"]`,
+			`Connections["sub"].Protocols["1"]`}},
+
 		{"one reply by JSON", func(s *Spec) {
 			s.Send, s.ExpectJSON = "x", map[string]any{"a": "b", "c": nil, "d": 1.5, "e": true}
 		}, nil},

@@ -42,7 +42,7 @@ type onceKeys struct {
 	Request  []string    `json:"request,omitempty" doc:"with -v: head of the request, line by line, without secrets"`
 	Response []string    `json:"response,omitempty" doc:"with -v: head of the response"`
 	TLS      *tlsView    `json:"tls,omitempty" doc:"with -v: version, cipher, alpn, verified, and chain: subject, issuer, names, not_before and not_after of each certificate"`
-	Frames   []frameView `json:"frames,omitempty" doc:"with -v: at_ms, from (probe or server), kind, final, compressed, bytes and text of each frame, at most 200 and the close frames"`
+	Frames   []frameView `json:"frames,omitempty" doc:"with -v: at_ms, from (probe or server), connection (of an exchange over several, but for main), kind, final, compressed, bytes and text of each frame, at most 200 and the close frames"`
 	Unseen   int         `json:"frames_left_out,omitempty" doc:"with -v: how many more frames there were"`
 }
 
@@ -65,6 +65,7 @@ type certificateView struct {
 type frameView struct {
 	At         float64 `json:"at_ms"`
 	From       string  `json:"from"`
+	Connection string  `json:"connection,omitempty"`
 	Kind       string  `json:"kind"`
 	Final      bool    `json:"final"`
 	Compressed bool    `json:"compressed"`
@@ -134,7 +135,7 @@ func (d *jsonDisplay) view(s shot) onceView {
 		if f.Sent {
 			from = "probe"
 		}
-		v.Frames = append(v.Frames, frameView{probe.Millis(f.At), from, f.Kind(), f.Final, f.Compressed, f.Length, f.Preview})
+		v.Frames = append(v.Frames, frameView{probe.Millis(f.At), from, f.Connection, f.Kind(), f.Final, f.Compressed, f.Length, f.Preview})
 	}
 	if seen := s.watch.TLS; seen != nil {
 		v.TLS = &tlsView{Version: tlsVersionName(seen), Cipher: tlsCipherName(seen), ALPN: seen.ALPN, Verified: seen.Verified}

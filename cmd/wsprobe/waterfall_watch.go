@@ -126,6 +126,9 @@ func (d *textDisplay) frameLine(f probe.Frame) string {
 	case f.Compressed:
 		text = "(compressed) " + text
 	}
+	if f.Connection != "" {
+		text = strings.TrimSpace(fmt.Sprintf("(on %s) %s", f.Connection, text))
+	}
 	line := frameHead(probe.Millis(f.At), mark, kind, f.Length)
 	room := lineWidth - utf8.RuneCountInString(line)
 	if runes := []rune(text); len(runes) > room {
