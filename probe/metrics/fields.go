@@ -35,7 +35,7 @@ var fields = []Field{
 	{Key: "detail", Attribute: "wsprobe.detail", Type: TypeText, Doc: "the error, for people", line: 3, record: 3,
 		value: func(o *Observation) slog.Value { return text(o.Result.Detail) }},
 	{Key: "hint", Type: TypeText, Doc: "what to do about it, or about a close by the server after a run that is ok",
-		value: func(o *Observation) slog.Value { return text(o.Result.Hint(o.Words)) }},
+		value: func(o *Observation) slog.Value { return text(o.Hint()) }},
 	{Key: "handshake_ms", Attribute: "wsprobe.handshake_latency", Type: TypeNumber, Doc: "from the start to the open socket", span: 14,
 		value: func(o *Observation) slog.Value { return known(o.Result.Opened, millis(o.Result.Handshake)) }},
 	{Key: "round_trip_ms", Attribute: "wsprobe.round_trip_latency", Type: TypeNumber, span: 15,

@@ -4,7 +4,6 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/wsprobe/wsprobe/probe/session"
 )
@@ -12,25 +11,25 @@ import (
 // sessionFields describes the facts of a held session that a result has no place for. It does not change. Log records
 // and spans have all of them, and lines of the log those with a line, in this order.
 var sessionFields = []Field{
-	{Key: "session_end", line: 1, Attribute: KeySessionEnd, Type: TypeText, Doc: "who or what ended the session",
+	{Key: "cause", line: 1, Attribute: KeySessionEnd, Type: TypeText, Doc: "who or what ended the session",
 		value: ofEnd(func(e *session.End) slog.Value { return slog.StringValue(string(e.Cause)) })},
-	{Key: "lifetime_s", line: 1, Attribute: "wsprobe.session.lifetime", Type: TypeNumber, Doc: "from the open to the end",
-		value: ofEnd(func(e *session.End) slog.Value { return seconds(e.Lifetime) })},
-	{Key: "idle_in_s", line: 1, Attribute: "wsprobe.session.idle.in", Type: TypeNumber, Doc: "from the last byte of the server to the end",
-		value: ofEnd(func(e *session.End) slog.Value { return seconds(e.IdleIn) })},
-	{Key: "idle_out_s", line: 1, Attribute: "wsprobe.session.idle.out", Type: TypeNumber, Doc: "from the last byte of the probe to the end",
-		value: ofEnd(func(e *session.End) slog.Value { return seconds(e.IdleOut) })},
-	{Key: "longest_idle_s", Attribute: "wsprobe.session.idle.longest", Type: TypeNumber,
+	{Key: "lifetime_ms", line: 1, Attribute: "wsprobe.session.lifetime", Type: TypeNumber, Doc: "from the open to the end",
+		value: ofEnd(func(e *session.End) slog.Value { return millis(e.Lifetime) })},
+	{Key: "idle_in_ms", line: 1, Attribute: "wsprobe.session.idle.in", Type: TypeNumber, Doc: "from the last byte of the server to the end",
+		value: ofEnd(func(e *session.End) slog.Value { return millis(e.IdleIn) })},
+	{Key: "idle_out_ms", line: 1, Attribute: "wsprobe.session.idle.out", Type: TypeNumber, Doc: "from the last byte of the probe to the end",
+		value: ofEnd(func(e *session.End) slog.Value { return millis(e.IdleOut) })},
+	{Key: "longest_idle_ms", Attribute: "wsprobe.session.idle.longest", Type: TypeNumber,
 		Doc:   "longest time without a byte either way that the session outlived",
-		value: ofEnd(func(e *session.End) slog.Value { return seconds(e.LongestIdle) })},
-	{Key: "since_wanted_s", Attribute: "wsprobe.session.since_wanted", Type: TypeNumber, Doc: "from the last wanted message to the end",
-		value: ofEnd(func(e *session.End) slog.Value { return seconds(e.SinceWanted) })},
+		value: ofEnd(func(e *session.End) slog.Value { return millis(e.LongestIdle) })},
+	{Key: "since_wanted_ms", Attribute: "wsprobe.session.since_wanted", Type: TypeNumber, Doc: "from the last wanted message to the end",
+		value: ofEnd(func(e *session.End) slog.Value { return millis(e.SinceWanted) })},
 	{Key: "in_flight", line: 1, Attribute: "wsprobe.session.in_flight", Type: TypeText,
 		Doc:   "without an end when the session ended: ping, heartbeat, message",
 		value: ofEnd(func(e *session.End) slog.Value { return text(inFlight(e.InFlight)) })},
 	{Key: "messages", line: 1, Attribute: "wsprobe.session.messages", Type: TypeNumber, Doc: "data messages that came",
 		value: ofTotals(func(t *session.Totals) uint64 { return t.Messages })},
-	{Key: "wanted", Attribute: "wsprobe.session.messages.wanted", Type: TypeNumber, Doc: "wanted ones among them",
+	{Key: "wanted_messages", Attribute: "wsprobe.session.messages.wanted", Type: TypeNumber, Doc: "wanted ones among them",
 		value: ofTotals(func(t *session.Totals) uint64 { return t.Wanted })},
 	{Key: "lost", line: 1, Attribute: "wsprobe.session.messages.lost", Type: TypeNumber, Doc: "numbers of the sequence that never came",
 		value: ofCount(func(t *session.Totals) uint64 { return t.Lost })},
@@ -115,11 +114,6 @@ func ofFinding(value func(*session.Finding) slog.Value) func(*Observation) slog.
 		}
 		return value(o.Session.Finding)
 	}
-}
-
-// seconds is a length of time to the millisecond.
-func seconds(d time.Duration) slog.Value {
-	return slog.Float64Value(float64(d.Round(time.Millisecond).Milliseconds()) / 1000)
 }
 
 func inFlight(f session.InFlight) string {

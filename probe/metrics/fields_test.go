@@ -57,7 +57,7 @@ func TestSessionFacts(t *testing.T) {
 	if want := metrics.SessionKeys(); !slices.Equal(keys, want) {
 		t.Errorf("a record has %q, want %q", keys, want)
 	}
-	want := "[session_end=close lifetime_s=90 idle_in_s=0 idle_out_s=0 in_flight=ping, heartbeat messages=7 lost=1 repeated=2 disordered=3 " +
+	want := "[cause=close lifetime_ms=90000 idle_in_ms=0 idle_out_ms=0 in_flight=ping, heartbeat messages=7 lost=1 repeated=2 disordered=3 " +
 		"verdict=drained sure=true]"
 	if got := fmt.Sprint(o.SessionLine()); got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -101,7 +101,7 @@ func TestSessionIsTold(t *testing.T) {
 	h.cut(session.Finding{Verdict: session.LimitReached, Limit: session.IdleLimit})
 	want := []string{
 		`level=WARN msg="session ended: FIN after 60 s without traffic, lifetime 61 s" reason=ws_closed_early error_type=unexpected_eof ` +
-			`close_code=1006 session_end=fin lifetime_s=61 idle_in_s=60 idle_out_s=60 messages=0 next_open_in=1s`,
+			`close_code=1006 cause=fin lifetime_ms=61000 idle_in_ms=60000 idle_out_ms=60000 messages=0 next_open_in=1s`,
 		`level=INFO msg="session end explained: perhaps an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it" ` +
 			`verdict=limit_reached sure=false`,
 		`level=INFO msg="session opened again" downtime=1s`,

@@ -8,6 +8,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/redact"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/reasons"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
@@ -34,6 +35,9 @@ type Entry struct {
 	last    atomic.Pointer[record]
 	skipped atomic.Int64               // runs that did not take place
 	skips   atomic.Pointer[skipRecord] // nil before the first of them
+
+	held  atomic.Pointer[held] // nil for a probe that holds no session
+	heard atomic.Int64         // when its last wanted message came, in ns since 1970; 0 for none
 }
 
 // record is a result and what the probe is after it.
@@ -46,8 +50,15 @@ type record struct {
 // NewEntry makes the place of a probe, to be shown by [Board.Show].
 func NewEntry(id *metrics.Identity) *Entry { return &Entry{probe: id} }
 
-// Observe replaces the last result, and the health of the probe.
+// Observe replaces the last result, and the health of the probe. One goroutine calls it at a time. A moment of a held
+// session that says nothing about the present leaves the result as it is.
 func (e *Entry) Observe(o *metrics.Observation) {
+	if s := o.Session; s != nil {
+		e.held.Store(e.held.Load().after(o))
+		if s.Moment == metrics.SessionExplained || s.Moment == metrics.SessionEnded && s.Open {
+			return
+		}
+	}
 	last := &record{State: o.Health}
 	if b, ok := newBrief(o.Result); ok {
 		last.brief = b
@@ -67,6 +78,21 @@ func (r *record) result() probe.Result {
 
 // ok reports whether the run was.
 func (r *record) ok() bool { return r.whole == nil || r.whole.Reason == reasons.OK }
+
+// Note keeps when the last wanted message of a held session came.
+func (e *Entry) Note(happened *session.Event) {
+	if happened.Kind == session.Received && happened.Message.Wanted {
+		e.heard.Store(happened.At.UnixNano())
+	}
+}
+
+// lastMessage is when that was; zero for never.
+func (e *Entry) lastMessage() time.Time {
+	if at := e.heard.Load(); at != 0 {
+		return time.Unix(0, at)
+	}
+	return time.Time{}
+}
 
 // Skip notes runs that did not take place. One goroutine calls it, the scheduler's.
 func (e *Entry) Skip(cause scheduler.Skip, runs int) {
@@ -93,6 +119,8 @@ type Status struct {
 	StatusSince *time.Time `json:"status_since"`
 	// Last is null before the first run has ended.
 	Last *metrics.Observation `json:"last"`
+	// Session is null for a probe that holds none, and before the first open has ended.
+	Session *Session `json:"session"`
 }
 
 // status shows an entry.
@@ -100,8 +128,11 @@ func (e *Entry) status() Status {
 	t := e.probe.Target()
 	s := Status{Name: t.Name, URL: redact.URL(t.URL), Interpretation: string(t.Interpretation), Interval: t.Interval.String(),
 		Skipped: e.skipped.Load(), RecentSkips: e.skips.Load().recent(time.Now())}
+	h := e.held.Load()
+	s.Session = h.view(e.lastMessage())
 	if r := e.last.Load(); r != nil {
 		s.Last = &metrics.Observation{Probe: e.probe, Result: r.result(), Health: r.State}
+		s.Last.Session = h.behind(&s.Last.Result)
 		if r.Status != health.Unknown {
 			s.Status, s.StatusSince = new(r.Status.String()), new(r.Since.UTC())
 		}

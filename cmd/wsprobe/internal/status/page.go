@@ -56,6 +56,10 @@ type row struct {
 	Hint   string
 	Ago    string
 	At     string
+	// Hold says how a held session is, Cut how the last one ended that nobody ended on purpose, and Why that probably
+	// was.
+	Hold     []string
+	Cut, Why string
 }
 
 // page shows the probes to people, one after the other: of the whole, no more than a buffer is ever there. The browser
@@ -70,7 +74,9 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 		return // the client has gone, or does not read
 	}
 	for i, e := range rows {
-		if pageTemplate.ExecuteTemplate(out, "row", newRow(i, e.status(), now)) != nil {
+		r := newRow(i, e.status(), now)
+		r.hold(e, now)
+		if pageTemplate.ExecuteTemplate(out, "row", r) != nil {
 			return
 		}
 	}
@@ -132,7 +138,7 @@ func (r *row) show(o *metrics.Observation, now time.Time) {
 	if o.Result.Reason != reasons.OK {
 		r.State = "bad"
 	}
-	r.Mood, r.Hint = r.State, o.Result.Hint(nil)
+	r.Mood, r.Hint = r.State, o.Hint()
 	if r.Status.Status != nil {
 		r.Mood, r.Held = moods[*r.Status.Status], span(now.Sub(*r.StatusSince))
 	}
@@ -142,6 +148,24 @@ func (r *row) show(o *metrics.Observation, now time.Time) {
 	}
 	if o.Result.Opened && headline != probe.HandshakeLatency {
 		r.Others = "open in " + number(probe.Millis(o.Result.Handshake), "ms")
+	}
+}
+
+// hold fills in how the session is, if the probe holds one.
+func (r *row) hold(e *Entry, now time.Time) {
+	h := e.held.Load()
+	if h == nil {
+		return
+	}
+	r.Hold = h.lines(e.lastMessage(), now)
+	if r.Last == nil || r.Last.Session == nil { // else the result has told of the end
+		r.Cut, r.Why = h.ending(now)
+	}
+	if h.open && !h.ok && r.State == "ok" {
+		r.State = "warn"
+	}
+	if r.Status.Status == nil {
+		r.Mood = r.State
 	}
 }
 

@@ -78,7 +78,7 @@ func TestSpanOfASession(t *testing.T) {
 	if root.Name() != "session chat" || root.EndTime().Sub(root.StartTime()) != time.Minute || len(spans) != 5 || root.Status().Description != "FIN" {
 		t.Errorf("%s of %v, %q, among %d spans", root.Name(), root.EndTime().Sub(root.StartTime()), root.Status().Description, len(spans))
 	}
-	if a := attributes(root); a["wsprobe.session.end"] != "fin" || a["wsprobe.session.verdict"] != "stopped" || a["wsprobe.session.lifetime"] != 60.0 {
+	if a := attributes(root); a["wsprobe.session.end"] != "fin" || a["wsprobe.session.verdict"] != "stopped" || a["wsprobe.session.lifetime"] != 60000.0 {
 		t.Errorf("attributes %v", a)
 	}
 	want := []string{

@@ -1,0 +1,201 @@
+package status
+
+import (
+	"encoding/json"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// held is what a board keeps of a held session. A new one takes its place at each moment.
+type held struct {
+	open, ok bool
+	changed  time.Time // when open became what it is
+	waits    bool      // for messages
+	next     time.Time // when the next open begins, while none is open
+	opened   int64     // sessions
+	cut      int64     // of these, the ones that did not end on purpose
+	refused  int64     // opens that failed
+	downtime time.Duration
+	last     *session.End // not on purpose; nil before the first
+	finding  *session.Finding
+}
+
+// after is what is known after a moment.
+func (h *held) after(o *metrics.Observation) *held {
+	next, s, at := held{}, o.Session, o.Result.Ended
+	if h != nil {
+		next = *h
+	}
+	if h == nil || next.open != s.Open {
+		next.changed = at
+	}
+	next.open, next.ok, next.waits = s.Open, s.OK, s.Aged
+	switch s.Moment {
+	case metrics.SessionOpened:
+		next.opened++
+		next.downtime += s.Downtime
+		next.next = time.Time{}
+	case metrics.SessionEnded:
+		next.ended(s, at)
+	case metrics.SessionExplained:
+		if next.last != nil && s.End.At.Equal(next.last.At) {
+			next.finding = s.Finding
+		}
+	}
+	return &next
+}
+
+// ended notes the end of a session, or an open that failed.
+func (h *held) ended(s *metrics.Session, at time.Time) {
+	if !s.Open {
+		h.next = at.Add(s.Wait)
+	}
+	switch {
+	case s.End == nil:
+		h.refused++
+	case !s.Planned():
+		h.cut++
+		h.last, h.finding = s.End, nil
+	}
+}
+
+// Session is the held session of a probe, as the API shows it.
+type Session struct {
+	Open bool `json:"open"`
+	OK   bool `json:"ok"` // open, and known to do what the probe asks of it
+	// Since is when the session that is open opened, or when the last one ended.
+	Since time.Time `json:"since"`
+	// LastMessage is when the last wanted message came, of whatever session; null before the first.
+	LastMessage *time.Time `json:"last_message_at"`
+	NextOpen    *time.Time `json:"next_open_at"` // null while a session is open
+	Opened      int64      `json:"opened"`       // sessions since the agent started
+	Cut         int64      `json:"cut"`          // of these, the ones that did not end on purpose
+	Refused     int64      `json:"refused"`      // opens that failed
+	// Downtime is the time between sessions; what lasts is not in it.
+	Downtime float64 `json:"downtime_ms"`
+	// LastEnd is null before the first end that was not on purpose.
+	LastEnd *End `json:"last_end"`
+}
+
+// End is the end of a session, as the API shows it: with the facts of the session by their keys behind these.
+type End struct {
+	At          time.Time `json:"ended_at"`
+	Reason      string    `json:"reason"`
+	ErrorType   string    `json:"error_type"`
+	CloseCode   int       `json:"close_code"`
+	CloseReason string    `json:"close_reason"`
+	Text        string    `json:"text"`
+
+	facts metrics.Session
+}
+
+// plainEnd is an End without its methods.
+type plainEnd End
+
+// MarshalJSON returns the end and the facts as one object.
+func (e End) MarshalJSON() ([]byte, error) {
+	own, err := json.Marshal(plainEnd(e))
+	if err != nil {
+		return nil, err
+	}
+	facts, err := json.Marshal(e.facts)
+	if err != nil {
+		return nil, err
+	}
+	return append(append(own[:len(own)-1], ','), facts[1:]...), nil
+}
+
+// view shows what is known, nil for a probe that holds no session. Heard is when its last wanted message came.
+func (h *held) view(heard time.Time) *Session {
+	if h == nil {
+		return nil
+	}
+	s := &Session{Open: h.open, OK: h.ok, Since: h.changed.UTC(), Opened: h.opened, Cut: h.cut, Refused: h.refused,
+		Downtime: probe.Millis(h.downtime), LastMessage: known(heard), NextOpen: known(h.next)}
+	if e := h.last; e != nil {
+		s.LastEnd = &End{e.At.UTC(), e.Reason.String(), string(e.ErrorType), e.Code, e.CloseReason, e.String(),
+			metrics.Session{End: e, Finding: h.finding}}
+	}
+	return s
+}
+
+// behind returns the end that a result tells of, nil if it tells of none.
+func (h *held) behind(r *probe.Result) *metrics.Session {
+	if h == nil || h.last == nil || r.Reason == reasons.OK || r.Detail != h.last.String() {
+		return nil
+	}
+	return &metrics.Session{End: h.last, Finding: h.finding}
+}
+
+// known is a time, nil for none.
+func known(t time.Time) *time.Time {
+	if t.IsZero() {
+		return nil
+	}
+	return new(t.UTC())
+}
+
+// lines say for people how the session is, the most telling first.
+func (h *held) lines(heard, now time.Time) []string {
+	var all []string
+	switch {
+	case h.open && h.ok:
+		all = append(all, "open for "+span(now.Sub(h.changed)))
+	case h.open:
+		all = append(all, "open for "+span(now.Sub(h.changed))+", and has not yet done what the last session failed to do")
+	case h.next.After(now):
+		all = append(all, fmt.Sprintf("not open for %s, next try in %s", span(now.Sub(h.changed)), span(h.next.Sub(now))))
+	default:
+		all = append(all, "not open for "+span(now.Sub(h.changed))+", being opened")
+	}
+	switch {
+	case !h.open:
+	case heard.After(h.changed):
+		all[0] += ", last message " + ago(now.Sub(heard))
+	case h.waits:
+		all[0] += ", no message yet"
+	}
+	if counts := h.counts(); counts != "" {
+		all = append(all, counts)
+	}
+	return all
+}
+
+// counts sums up what went wrong, and is empty if nothing did.
+func (h *held) counts() string {
+	var parts []string
+	if h.cut > 0 {
+		parts = append(parts, plural(h.cut, "session")+" cut")
+	}
+	if h.refused > 0 {
+		parts = append(parts, plural(h.refused, "open")+" failed")
+	}
+	if h.downtime > 0 {
+		parts = append(parts, session.Span(h.downtime)+" without a session")
+	}
+	return strings.Join(parts, ", ")
+}
+
+// ending tells people of the last end that nobody planned, and why it probably happened.
+func (h *held) ending(now time.Time) (told, why string) {
+	if h.last == nil {
+		return "", ""
+	}
+	if h.finding != nil {
+		why = h.finding.String()
+	}
+	return "last cut " + ago(now.Sub(h.last.At)) + ": " + h.last.String(), why
+}
+
+func plural(n int64, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return fmt.Sprint(n, " ", noun)
+}
