@@ -102,7 +102,7 @@ func TestApplyLeavesSessionsOpen(t *testing.T) {
 func TestSessionOfARotatedSecret(t *testing.T) {
 	t.Setenv("APPLY_TOKEN", "first")
 	inBubble(t, func(b *bubble) {
-		line := fmt.Sprintf(heldLine, "90s")
+		line := fmt.Sprintf(heldLine, "90.5s")
 		b.apply(line)
 		time.Sleep(time.Minute)
 		if err := os.Setenv("APPLY_TOKEN", "second"); err != nil {
@@ -121,8 +121,8 @@ func TestSessionOfARotatedSecret(t *testing.T) {
 func TestSessionInTheLog(t *testing.T) {
 	t.Setenv("APPLY_TOKEN", "one")
 	inBubble(t, func(b *bubble) {
-		b.apply(fmt.Sprintf(heldLine, "30s"))
-		time.Sleep(30 * time.Second)
+		b.apply(fmt.Sprintf(heldLine, "30.5s")) // between two Pings
+		time.Sleep(30500 * time.Millisecond)
 		synctest.Wait()
 		if row := b.row("kept"); !strings.Contains(row, `"connection_success": 0`) || !strings.Contains(row, `"reason": "ws_closed_early"`) ||
 			strings.Contains(row, `"round_trip_ms": 0`) {
@@ -131,7 +131,7 @@ func TestSessionInTheLog(t *testing.T) {
 		time.Sleep(10 * time.Second)
 		synctest.Wait()
 		lines := strings.Join(b.lines("kept"), "\n")
-		for _, want := range []string{"reason=ws_closed_early", "error_type=unexpected_eof", "lifetime 30 s"} {
+		for _, want := range []string{"reason=ws_closed_early", "error_type=unexpected_eof", "lifetime 30.5 s"} {
 			if !strings.Contains(lines, want) {
 				t.Errorf("no %q in\n%s", want, lines)
 			}
