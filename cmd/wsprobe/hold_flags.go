@@ -35,6 +35,15 @@ var sessionNames = map[string]string{
 	"Heartbeat.ExpectJSON": "--heartbeat-expect-json", "Heartbeat.Interval": "--heartbeat-interval", "Heartbeat.Timeout": "--heartbeat-timeout",
 }
 
+// sessionFlagNames are the names of these flags.
+func sessionFlagNames() []string {
+	var names []string
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	new(sessionFlags).register(flags)
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
 func (f *sessionFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.pingInterval, "ping-interval", 0, "`time` between two Pings (default none are sent)")
 	flags.DurationVar(&f.pingTimeout, "ping-timeout", 0, "`time` for each Pong, also longer than the interval (default 10s)")

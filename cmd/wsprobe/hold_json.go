@@ -8,18 +8,20 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // holdJSON prints a line for each event. The keys and their doc tags are those of the README.
 type holdJSON struct {
 	out   *json.Encoder
 	probe *metrics.Identity
+	words reasons.Words // of whom hints are for
 }
 
-func newHoldJSON(w io.Writer, probe *metrics.Identity) *holdJSON {
+func newHoldJSON(w io.Writer, probe *metrics.Identity, words reasons.Words) *holdJSON {
 	out := json.NewEncoder(w)
 	out.SetEscapeHTML(false) // it goes to a terminal or to jq
-	return &holdJSON{out: out, probe: probe}
+	return &holdJSON{out: out, probe: probe, words: words}
 }
 
 // holdHead is what every line has.
@@ -31,7 +33,8 @@ type holdHead struct {
 
 type holdStart struct {
 	holdHead
-	URL string `json:"url" doc:"start: the endpoint, without its query"`
+	Probe string `json:"probe" doc:"start: name of the probe; of hold URL, its URL"`
+	URL   string `json:"url" doc:"start: the endpoint, without its query"`
 }
 
 type holdOpen struct {
@@ -76,7 +79,7 @@ type holdClosed struct {
 }
 
 func (d *holdJSON) begin(spec session.Spec) error {
-	return d.out.Encode(holdStart{holdHead{"start", time.Now().UTC(), 0}, d.probe.Target().URL})
+	return d.out.Encode(holdStart{holdHead{"start", time.Now().UTC(), 0}, d.probe.Name(), d.probe.Target().URL})
 }
 
 func (d *holdJSON) event(e heldEvent) error {
@@ -116,7 +119,7 @@ func (d *holdJSON) event(e heldEvent) error {
 
 // result is an open as a result.
 func (d *holdJSON) result(e heldEvent) *metrics.Observation {
-	return &metrics.Observation{Probe: d.probe, Result: *e.Open, Words: hintFlags}
+	return &metrics.Observation{Probe: d.probe, Result: *e.Open, Words: d.words}
 }
 
 func messageAsJSON(head holdHead, m session.Message) holdMessage {

@@ -16,6 +16,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
@@ -27,6 +28,11 @@ type holdCase struct {
 	spec     session.Spec
 	pace     pace
 	held     bool
+}
+
+func heldIdentity(url string) *metrics.Identity {
+	shown := redact.URL(url)
+	return metrics.NewIdentity(metrics.Target{Name: shown, URL: shown, Interpretation: probe.HandshakeLatency})
 }
 
 // feedNumbers are where a feed has its number and its time.
@@ -82,7 +88,9 @@ func (c holdCase) hold(t *testing.T, show func(io.Writer, *metrics.Identity) hol
 func TestHoldText(t *testing.T) {
 	for name, c := range holdCases {
 		t.Run(name, func(t *testing.T) {
-			shown := c.hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay { return &holdText{out: w, probe: probe} })
+			shown := c.hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay {
+				return &holdText{out: w, words: hintFlags, probe: probe}
+			})
 			golden(t, "../hold/"+name, shown)
 			for line := range strings.Lines(shown) {
 				if n := utf8.RuneCountInString(strings.TrimSuffix(line, "\n")); n > lineWidth {
@@ -97,7 +105,7 @@ func TestHoldText(t *testing.T) {
 func TestHoldColours(t *testing.T) {
 	for _, name := range []string{"half_open", "gap", "nobody"} {
 		shown := holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay {
-			return &holdText{out: w, probe: probe, ink: true}
+			return &holdText{out: w, words: hintFlags, probe: probe, ink: true}
 		})
 		golden(t, "../hold/"+name, regexp.MustCompile(`\x1b\[[0-9;]*m`).ReplaceAllString(shown, ""))
 	}
@@ -112,7 +120,7 @@ func TestHoldPulse(t *testing.T) {
 		"nobody": "  not open, the next try comes in 1 s" + clearLine,
 	} {
 		shown := holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay {
-			return &holdText{out: w, probe: probe, terminal: true}
+			return &holdText{out: w, words: hintFlags, probe: probe, terminal: true}
 		})
 		if !strings.Contains(shown, want) {
 			t.Errorf("%s: no %q in %q", name, want, shown)
@@ -124,7 +132,7 @@ func TestHoldPulse(t *testing.T) {
 func TestHoldJSON(t *testing.T) {
 	for _, name := range []string{"idle_cut", "drain", "gap", "flood", "heartbeat_gone", "renew_before", "nobody"} {
 		t.Run(name, func(t *testing.T) {
-			golden(t, "../hold/"+name+"_json", holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay { return newHoldJSON(w, probe) }))
+			golden(t, "../hold/"+name+"_json", holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay { return newHoldJSON(w, probe, hintFlags) }))
 		})
 	}
 }
@@ -139,8 +147,10 @@ func TestHoldShowsNoSecret(t *testing.T) {
 	defer server.Close()
 	spec := session.Spec{Opening: probe.Opening{URL: server.URL, Headers: map[string]string{"X-Key": "s3cret-t0ken"}}}
 	for name, show := range map[string]func(io.Writer, *metrics.Identity) holdDisplay{
-		"text": func(w io.Writer, probe *metrics.Identity) holdDisplay { return &holdText{out: w, probe: probe} },
-		"json": func(w io.Writer, probe *metrics.Identity) holdDisplay { return newHoldJSON(w, probe) },
+		"text": func(w io.Writer, probe *metrics.Identity) holdDisplay {
+			return &holdText{out: w, words: hintFlags, probe: probe}
+		},
+		"json": func(w io.Writer, probe *metrics.Identity) holdDisplay { return newHoldJSON(w, probe, hintFlags) },
 	} {
 		var out strings.Builder
 		ctx, cancel := context.WithCancel(t.Context())
@@ -179,7 +189,7 @@ func TestHoldEndsWithItsReader(t *testing.T) {
 				return 0, syscall.EPIPE
 			}
 			return len(b), nil
-		}), heldIdentity("ws://h/"))
+		}), heldIdentity("ws://h/"), hintFlags)
 	})
 	if lines != 4 {
 		t.Errorf("%d lines, want no more after the first that nobody read", lines)

@@ -20,6 +20,7 @@ type holdText struct {
 	terminal bool // it can show a line that goes away
 	pulsed   bool // there is one
 	probe    *metrics.Identity
+	words    reasons.Words     // of whom hints are for
 	failed   reasons.ErrorType // of the last open, if it failed: its hint was given
 	meaning  string            // of the last finding, which was told
 }
@@ -64,7 +65,12 @@ func whole(d time.Duration) string {
 // begin says what is to be held, and how.
 func (d *holdText) begin(spec session.Spec) error {
 	var b strings.Builder
-	b.WriteString(d.ink.bold(d.probe.Target().URL) + "\n")
+	of := d.probe.Target()
+	title := d.ink.bold(of.Name)
+	if of.Name != of.URL {
+		title += "  " + of.URL
+	}
+	b.WriteString(title + "\n")
 	for _, line := range wrapped(holdPlan(spec), lineWidth-2) {
 		b.WriteString("  " + line + "\n")
 	}
@@ -189,7 +195,7 @@ func (d *holdText) opened(e heldEvent) error {
 }
 
 func (d *holdText) observation(r *probe.Result) *metrics.Observation {
-	return &metrics.Observation{Probe: d.probe, Result: *r, Words: hintFlags}
+	return &metrics.Observation{Probe: d.probe, Result: *r, Words: d.words}
 }
 
 // openFailed says why, in short if the open before failed so, too.
