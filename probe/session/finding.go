@@ -19,7 +19,7 @@ const (
 	Drained      Verdict = "drained"       // the server said that it goes
 	LimitReached Verdict = "limit_reached" // on idle time or lifetime
 	Unheard      Verdict = "unheard"       // the server missed answers to its own heartbeats, or a first message
-	Replaced     Verdict = "replaced"      // by a reload, a quick restart or a crash: the next open succeeded
+	Replaced     Verdict = "replaced"      // the next open succeeded: an idle limit, a reload, a quick restart or a crash
 	Mute         Verdict = "mute"          // the connection stood, but answers or messages stayed away
 	Broken       Verdict = "broken"        // the protocol, a limit of the probe, or the network
 	Unknown      Verdict = "unknown"
@@ -43,6 +43,8 @@ type Finding struct {
 	Limit   Limit // the one that was reached
 	Habit   Habit
 	Owners  []Owner // likely ones, the surest first
+
+	quiet bool // nothing went either way for long enough that an idle limit is likely, too
 }
 
 // Find explains an end by itself, by what it has in common with those before it, and by the open after it.
@@ -104,7 +106,7 @@ func (f *Finding) cut(end *End, next Next) {
 		return
 	}
 	if next.Known && next.ErrorType == "" {
-		f.Verdict = Replaced
+		f.Verdict, f.quiet = Replaced, quiet(end)
 	}
 }
 
@@ -174,6 +176,9 @@ func (f Finding) means() string {
 	case Unheard:
 		return "the server missed an answer to its own heartbeats: add it to the answers"
 	case Replaced:
+		if f.quiet {
+			return "an idle limit, a reload, a quick restart or a crash: a new session opens"
+		}
 		return "a reload, a quick restart or a crash: a new session opens"
 	case Mute:
 		return "the connection stood, but what was waited for did not come"

@@ -75,7 +75,7 @@ func TestFind(t *testing.T) {
 				"such ends are known of nginx 1.22.1 (proxy_read_timeout), Apache httpd 2.4.71 (Timeout, ProxyTimeout), nghttpx 1.52 (its read timeout), " +
 				"HAProxy 2.6.12 (timeout tunnel, or timeout client and timeout server)"},
 		"idle cut, once":         {fin(60*sec, 90*sec), Habit{}, opens, LimitReached, false, "nginx", ""},
-		"idle cut at 17 s, once": {fin(17*sec, 90*sec), Habit{}, opens, Replaced, false, "", "perhaps a reload, a quick restart or a crash: a new session opens"},
+		"idle cut at 17 s, once": {fin(17*sec, 90*sec), Habit{}, opens, Replaced, false, "", "perhaps an idle limit, a reload, a quick restart or a crash: a new session opens"},
 		"idle cut at 17 s, thrice": {fin(17*sec, 90*sec), Habit{IdleLimit, 17 * sec, 3}, opens, LimitReached, true, "HAProxy",
 			"the last 3 sessions ended after 17 s without traffic; an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it; " +
 				"such ends are known of HAProxy 2.6.12 (timeout tunnel, or timeout client and timeout server), nginx 1.22.1 (proxy_read_timeout, by default 60 s), " +
