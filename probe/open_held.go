@@ -86,6 +86,14 @@ func (r *run) openAndTalk(ctx context.Context) error {
 	return r.exchange()
 }
 
+// Beginning returns the first limit bytes of a message of the server, visible and without secrets. It needs redact.Slack
+// bytes beyond the limit, if there are any.
+func (t Texts) Beginning(message []byte, limit int) string {
+	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
+	defer cancel()
+	return newRedactorWithin(ctx, t.probe.spec, t.authorizations...).text(string(message), limit)
+}
+
 // Shown makes two texts visible and hides the secrets in them: one of the server, and a sentence of the session.
 func (t Texts) Shown(text, sentence string) (string, string) {
 	if text == "" && sentence == "" {

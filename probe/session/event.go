@@ -54,17 +54,24 @@ type Event struct {
 
 // Message is a data message that came.
 type Message struct {
-	Size   int  // bytes after inflating
-	Wanted bool // it is one of those that the Spec waits for; the other fields are for these
+	Size   int // bytes after inflating
+	Binary bool
+	// Beginning returns how the message begins, visible and without secrets. It is nil without Options.Preview.
+	Beginning func() string
+	Wanted    bool // it is one of those that the Spec waits for; the other fields are for these
 	// Gap is the time since the last wanted message, or else since the open.
 	Gap time.Duration
 	// Age is the time since SentAt, if Dated. It is negative if the clock of the server is ahead.
 	Age   time.Duration
 	Dated bool
+	// Numbered: it has a number of the Sequence.
+	Numbered bool
 	// Lost is how many numbers of the Sequence are missing before this message. Repeated: the number came before.
 	// Disordered: the number is lower than that of an earlier message.
 	Lost                 int64
 	Repeated, Disordered bool
+
+	raw []byte // of the Beginning
 }
 
 // Cause says who or what ended a session. It is a closed set.

@@ -233,7 +233,16 @@ func (h *holder) tellAll(d *desk) {
 			h.wait = e.Wait
 		case RenewalDue:
 			h.renew()
+		case Received:
+			h.preview(&e.Message)
 		}
 		h.tell(*e)
+	}
+}
+
+// preview lets the receiver of a message see its beginning. Most receivers look at few of many messages.
+func (h *holder) preview(m *Message) {
+	if raw, limit := m.raw, h.m.plan.preview; limit > 0 {
+		m.Beginning = func() string { return h.texts.Beginning(raw, limit) }
 	}
 }

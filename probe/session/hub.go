@@ -26,6 +26,9 @@ type Options struct {
 	// Memory bounds the messages under way of all sessions together, in bytes. A session that needs more ends with
 	// ByMemory. Default: DefaultMemory.
 	Memory int64
+	// Preview is how many bytes of a message Message.Beginning shows. A session that shows them reads its messages whole.
+	// Default: 0, which shows none.
+	Preview int
 	// Random returns numbers from 0 to below 1, for the waits before an open. It may be called at the same time.
 	// Default: that of math/rand/v2.
 	Random func() float64
@@ -35,11 +38,12 @@ type Options struct {
 
 // Hub holds sessions open. Its sessions share bounds on their opens and on their memory.
 type Hub struct {
-	memory *memory
-	slots  chan struct{} // one for each open under way
-	chunks sync.Pool     // *desk: a session that waits has none
-	random func() float64
-	trace  func() probe.Trace // nil for none
+	memory  *memory
+	slots   chan struct{} // one for each open under way
+	chunks  sync.Pool     // *desk: a session that waits has none
+	random  func() float64
+	preview int
+	trace   func() probe.Trace // nil for none
 
 	mu      sync.Mutex
 	running context.Context // of Run, nil before
@@ -66,7 +70,7 @@ func NewHub(o Options) *Hub {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
-	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random, trace: o.Trace,
+	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random, preview: o.Preview, trace: o.Trace,
 		all: make(map[*member]struct{})}
 	h.chunks.New = func() any { return new(desk) }
 	return h

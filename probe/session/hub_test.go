@@ -254,3 +254,34 @@ func TestMessageAfterALongWait(t *testing.T) {
 		t.Errorf("no %q in %q", want, log)
 	}
 }
+
+// TestPreview: a receiver can see how a message begins, without secrets, also where the beginning ends in one.
+func TestPreview(t *testing.T) {
+	const secret = "s3cret-t0ken-that-nobody-may-see"
+	synctest.Test(t, func(t *testing.T) {
+		server := wstest.Memory(func(c *wstest.Conn) {
+			c.Accept()
+			c.Pause(sec)
+			c.Send(wstest.Text("\x1b[2J key "+secret), wstest.Text("0123456 "+secret+" and more"), wstest.Binary("\x00"))
+			c.Serve()
+		})
+		defer server.Close()
+		s := Spec{}
+		s.URL, s.Dial, s.Headers = server.URL, server.Dial, map[string]string{"X-Key": secret}
+		session, err := NewHub(Options{Preview: 20}).New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 2*sec)
+		defer cancel()
+		var seen []string
+		session.Hold(ctx, func(e Event) {
+			if e.Kind == Received {
+				seen = append(seen, fmt.Sprint(e.Message.Beginning(), " ", e.Message.Binary))
+			}
+		})
+		if want := []string{`\x1b[2J key [redacted] false`, "0123456 [redacted] false", `\x00 true`}; !slices.Equal(seen, want) {
+			t.Errorf("%q, want %q", seen, want)
+		}
+	})
+}

@@ -1,12 +1,14 @@
 package session
 
 import (
+	"bytes"
 	"errors"
 	"time"
 	"unicode/utf8"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/say"
+	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -108,7 +110,10 @@ func (m *machine) message(w *work, content []byte, size int, at time.Time) {
 	if !m.plan.wanted.Any() {
 		wanted = m.plan.wanted.Matches(content, m.text, nil, w.late)
 	}
-	e := Message{Size: size, Wanted: wanted}
+	e := Message{Size: size, Binary: !m.text, Wanted: wanted}
+	if n := m.plan.preview; n > 0 {
+		e.raw = bytes.Clone(content[:min(n+redact.Slack, len(content))])
+	}
 	if wanted {
 		m.follow(w, &e, content, at)
 	}
@@ -138,6 +143,7 @@ func (m *machine) follow(w *work, e *Message, content []byte, at time.Time) {
 	m.totals.Wanted++
 	if n, ok := m.plan.sequence.Integer(content, w.late); ok {
 		var late bool
+		e.Numbered = true
 		e.Lost, e.Repeated, e.Disordered, late = m.numbers.next(n)
 		m.totals.Lost += uint64(e.Lost)
 		if late {

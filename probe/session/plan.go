@@ -22,6 +22,7 @@ type plan struct {
 	sentAt   match.Value
 	reads    bool // the content of messages matters
 	memory   *memory
+	preview  int // bytes of the beginning of a message to show
 }
 
 // answer is an Answer, prepared.

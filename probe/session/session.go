@@ -39,6 +39,7 @@ func (h *Hub) New(s Spec) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
+	p.preview, p.reads = h.preview, p.reads || h.preview > 0
 	made := &Session{hub: h}
 	made.prepared.Store(&prepared{opener, p})
 	return made, nil
