@@ -51,6 +51,8 @@ type holdTrip struct {
 
 type holdMessage struct {
 	holdHead
+	Text       string   `json:"text" doc:"message: how it begins, at most 256 bytes; end, finding: the same for people"`
+	Binary     bool     `json:"binary" doc:"message: it is a binary one"`
 	Bytes      int      `json:"bytes" doc:"message: its length after inflating; messages: of all"`
 	Wanted     bool     `json:"wanted" doc:"message: it is one of the wanted ones; messages: how many are"`
 	Gap        *float64 `json:"gap_ms,omitempty" doc:"message: time since the wanted message before, or since the open"`
@@ -123,7 +125,7 @@ func (d *holdJSON) result(e heldEvent) *metrics.Observation {
 }
 
 func messageAsJSON(head holdHead, m session.Message) holdMessage {
-	view := holdMessage{holdHead: head, Bytes: m.Size, Wanted: m.Wanted, Lost: m.Lost, Repeated: m.Repeated, Disordered: m.Disordered}
+	view := holdMessage{holdHead: head, Text: m.Beginning(), Binary: m.Binary, Bytes: m.Size, Wanted: m.Wanted, Lost: m.Lost, Repeated: m.Repeated, Disordered: m.Disordered}
 	if m.Wanted {
 		view.Gap = millis(m.Gap)
 	}

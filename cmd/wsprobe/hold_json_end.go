@@ -16,7 +16,7 @@ type holdEnd struct {
 	CloseCode    int               `json:"close_code" doc:"end: of the server's close frame, 1005 for one without a code, 1006 for an end without a frame, or else the one that was sent"`
 	CloseReason  string            `json:"close_reason" doc:"end: the server's text beside the code"`
 	Detail       string            `json:"detail" doc:"end: a sentence about a breach or a failure"`
-	Text         string            `json:"text" doc:"end, finding: the same for people"`
+	Text         string            `json:"text"`
 	Lifetime     float64           `json:"lifetime_ms" doc:"end: time since the open"`
 	IdleIn       float64           `json:"idle_in_ms" doc:"end: time since the last byte from the server, or since the open"`
 	IdleOut      float64           `json:"idle_out_ms" doc:"end: time since the last byte to the server, or since the open"`
@@ -107,6 +107,8 @@ type holdSummary struct {
 	Total       float64               `json:"total_ms" doc:"summary: time from the start to the end"`
 	Open        float64               `json:"open_ms" doc:"summary: time in which a session was open"`
 	LongestDown float64               `json:"longest_downtime_ms" doc:"summary: longest time from an end to the next open"`
+	Numbered    int                   `json:"numbered_messages" doc:"summary: wanted messages with a number at --sequence"`
+	Dated       int                   `json:"dated_messages" doc:"summary: wanted messages with a time at --sent-at"`
 	Unanswered  int                   `json:"unanswered_pings" doc:"summary: Pings without an answer of their own that another Pong saved"`
 	holdTotals
 	LongestGap *float64    `json:"longest_gap_ms" doc:"summary: longest time between two wanted messages"`
@@ -136,7 +138,7 @@ func (d *holdJSON) sum(t *tally) error {
 	view := holdSummary{
 		holdHead: holdHead{Event: "summary", At: t.ended.UTC()}, Held: t.held(), Sessions: t.sessions, FailedOpens: t.failedOpens,
 		Ends: t.ends, Unplanned: t.unplanned, Total: probe.Millis(t.ended.Sub(t.began)), Open: probe.Millis(t.openFor),
-		LongestDown: probe.Millis(t.longestDown), Unanswered: t.unanswered, holdTotals: totalsAsJSON(t.totals),
+		LongestDown: probe.Millis(t.longestDown), Unanswered: t.unanswered, Numbered: t.numbered, Dated: t.ages.n, holdTotals: totalsAsJSON(t.totals),
 		Handshake: spreadAsJSON(&t.opens), Ping: spreadAsJSON(&t.pings), Heartbeat: spreadAsJSON(&t.beats), Age: spreadAsJSON(&t.ages),
 	}
 	if view.Ends == nil {

@@ -36,9 +36,13 @@ type holdRun struct {
 	broken error // why nothing can be shown any more
 }
 
+// holdPreview is how many bytes of a message are shown.
+const holdPreview = 256
+
 // run holds the session until the context ends, and sums up.
 func (h *holdRun) run(ctx context.Context) error {
 	agent.BoundMemory([]config.Probe{{Spec: probe.Spec{MaxReply: h.spec.MaxReply}}})
+	h.options.Preview = holdPreview
 	held, err := session.NewHub(h.options).New(h.spec)
 	if err != nil {
 		return err
@@ -52,7 +56,7 @@ func (h *holdRun) run(ctx context.Context) error {
 	if err := h.show.begin(h.spec); err != nil {
 		return failure{err}
 	}
-	h.tally.began = time.Now()
+	h.tally.spec, h.tally.began = h.spec, time.Now()
 	var seconds sync.WaitGroup
 	seconds.Go(func() { h.countSeconds(ctx) })
 	held.Hold(ctx, h.take)

@@ -16,6 +16,7 @@ type heldEvent struct {
 
 // tally is what a held session came to.
 type tally struct {
+	spec         session.Spec
 	began, ended time.Time
 
 	sessions, failedOpens int
@@ -37,6 +38,7 @@ type tally struct {
 	pings, beats sample
 	ages         sample
 	opens        sample
+	numbered     int // messages with a number of the sequence
 	longestGap   time.Duration
 	gaps         bool // a wanted message came
 }
@@ -122,6 +124,7 @@ func (t *tally) message(m session.Message) {
 		return
 	}
 	t.gaps, t.longestGap = true, max(t.longestGap, m.Gap)
+	t.numbered += count(m.Numbered)
 	if m.Dated {
 		t.ages.add(m.Age)
 	}

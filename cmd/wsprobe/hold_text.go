@@ -217,10 +217,14 @@ func (d *holdText) message(e heldEvent) error {
 	m := e.Message
 	paint := d.ink.faint
 	said := []string{plural(m.Size, "byte")}
-	if !m.Wanted {
-		return d.line(e.At, label("message", paint), said[0]+", not wanted")
+	if m.Binary {
+		said = append(said, "binary")
 	}
-	said = append(said, "gap "+session.Span(m.Gap))
+	if m.Wanted {
+		said = append(said, "gap "+session.Span(m.Gap))
+	} else {
+		said = append(said, "not wanted")
+	}
 	if m.Dated {
 		said = append(said, "age "+age(m.Age))
 	}
@@ -228,7 +232,19 @@ func (d *holdText) message(e heldEvent) error {
 		paint = d.ink.odd
 		said = append(said, flaws(m.Lost, count(m.Repeated), count(m.Disordered))...)
 	}
-	return d.line(e.At, label("message", paint), strings.Join(said, ", "))
+	if err := d.line(e.At, label("message", paint), strings.Join(said, ", ")); err != nil {
+		return err
+	}
+	return d.more(beginning(m))
+}
+
+// beginning is how a message begins, on one line.
+func beginning(m session.Message) string {
+	text := []rune(m.Beginning())
+	if width := lineWidth - textColumn; len(text) > width {
+		return string(text[:width-1]) + "…"
+	}
+	return string(text)
 }
 
 // age is how old a message was. The clocks of the two machines may differ.
@@ -245,7 +261,7 @@ func flaws(lost int64, repeated, disordered int) []string {
 	for _, flaw := range []struct {
 		n    int64
 		what string
-	}{{lost, "lost before"}, {int64(repeated), "repeated"}, {int64(disordered), "out of order"}} {
+	}{{lost, "lost"}, {int64(repeated), "repeated"}, {int64(disordered), "out of order"}} {
 		if flaw.n > 0 {
 			said = append(said, fmt.Sprintf("%d %s", flaw.n, flaw.what))
 		}

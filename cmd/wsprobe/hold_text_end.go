@@ -106,6 +106,12 @@ func holdFacts(t *tally) []fact {
 		}
 		add("messages", append(said, flaws(int64(sum.Lost), int(sum.Repeated), int(sum.Disordered))...)...)
 	}
+	if path := t.spec.Sequence; path != "" && t.totals.Wanted > 0 && t.numbered == 0 {
+		add("sequence", "no wanted message had a number at "+path)
+	}
+	if path := t.spec.SentAt; path != "" && t.totals.Wanted > 0 && t.ages.n == 0 {
+		add("sent at", "no wanted message had a time at "+path)
+	}
 	for _, spread := range []struct {
 		name string
 		of   *sample
