@@ -12,10 +12,15 @@ import (
 type held struct {
 	ends                   []ended
 	downtime, reopen, ping Values[uint32] // in s, s, ms
-	size, gap, delay       Values[uint64] // in bytes, s, s
-	wanted, other          int64
-	lost, repeated         int64
-	disordered, unanswered int64
+	unanswered             int64
+	messages               *messages // nil before the first one
+}
+
+// messages counts those of sessions. Many sessions have none.
+type messages struct {
+	size, gap, delay           Values[uint64] // in bytes, s, s
+	wanted, other              int64
+	lost, repeated, disordered int64
 }
 
 // ended is the lifetimes of the sessions that ended in one way.
@@ -42,7 +47,10 @@ func (s *Series) Note(e *session.Event, beats bool) {
 	case session.Unanswered:
 		h.unanswered++
 	case session.Received:
-		h.received(&e.Message)
+		if h.messages == nil {
+			h.messages = &messages{}
+		}
+		h.messages.received(&e.Message)
 	case session.Opened:
 		if e.Downtime > 0 {
 			h.downtime.Observe(downtimeBounds, e.Downtime.Seconds())
@@ -53,7 +61,7 @@ func (s *Series) Note(e *session.Event, beats bool) {
 	}
 }
 
-func (h *held) received(m *session.Message) {
+func (h *messages) received(m *session.Message) {
 	h.size.Observe(sizeBounds, float64(m.Size))
 	if !m.Wanted {
 		h.other++
@@ -94,13 +102,17 @@ func (h *held) rows() []row {
 	if h == nil {
 		return nil
 	}
+	m := h.messages
+	if m == nil {
+		m = &messages{}
+	}
 	all := []row{
 		{metric: SessionPingUnanswered, value: Int(h.unanswered)},
-		{metric: SessionMessageReceived, variant: Variant{Message: "wanted"}, value: Int(h.wanted)},
-		{metric: SessionMessageReceived, variant: Variant{Message: "other"}, value: Int(h.other)},
-		{metric: SessionMessageLost, value: Int(h.lost)},
-		{metric: SessionMessageRepeated, value: Int(h.repeated)},
-		{metric: SessionMessageDisordered, value: Int(h.disordered)},
+		{metric: SessionMessageReceived, variant: Variant{Message: "wanted"}, value: Int(m.wanted)},
+		{metric: SessionMessageReceived, variant: Variant{Message: "other"}, value: Int(m.other)},
+		{metric: SessionMessageLost, value: Int(m.lost)},
+		{metric: SessionMessageRepeated, value: Int(m.repeated)},
+		{metric: SessionMessageDisordered, value: Int(m.disordered)},
 	}
 	for _, e := range h.ends {
 		all = append(all, histogram(SessionDuration, Variant{SessionEnd: string(e.cause), CloseCode: e.code}, e.lifetimes.Distribution(lifetimeBounds)))
@@ -109,9 +121,9 @@ func (h *held) rows() []row {
 		histogram(SessionDowntime, Variant{}, h.downtime.Distribution(downtimeBounds)),
 		histogram(SessionReopenDuration, Variant{}, h.reopen.Distribution(reopenBounds)),
 		histogram(SessionPingDuration, Variant{}, h.ping.Distribution(latencyBounds)),
-		histogram(SessionMessageSize, Variant{}, h.size.Distribution(sizeBounds)),
-		histogram(SessionMessageGap, Variant{}, h.gap.Distribution(messageBounds)),
-		histogram(SessionMessageDelay, Variant{}, h.delay.Distribution(messageBounds)),
+		histogram(SessionMessageSize, Variant{}, m.size.Distribution(sizeBounds)),
+		histogram(SessionMessageGap, Variant{}, m.gap.Distribution(messageBounds)),
+		histogram(SessionMessageDelay, Variant{}, m.delay.Distribution(messageBounds)),
 	} {
 		if r.distribution.Count > 0 {
 			all = append(all, r)

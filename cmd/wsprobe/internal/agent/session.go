@@ -4,6 +4,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/session"
@@ -26,9 +27,24 @@ type held struct {
 
 // opening is what is kept of the open of a session.
 type opening struct {
-	result    *probe.Result
+	brief     *status.Brief
+	whole     *probe.Result // if it does not fit into a brief, or has a trace
 	roundTrip time.Duration
 	replied   bool
+}
+
+func newOpening(r *probe.Result) opening {
+	if b, fits := status.NewBrief(r); fits && !r.Traced() {
+		return opening{brief: b}
+	}
+	return opening{whole: r}
+}
+
+func (o *opening) result() probe.Result {
+	if o.brief != nil {
+		return o.brief.Result()
+	}
+	return *o.whole
 }
 
 func newHeld(s *session.Session, spec *session.Spec) *held {
@@ -115,7 +131,7 @@ func (h *held) did(these ...session.Cause) {
 
 // opened notes an open. A renewal goes on with the round trip of the session before.
 func (h *held) opened(e *session.Event) {
-	next := opening{result: e.Open}
+	next := newOpening(e.Open)
 	if n := len(h.open); n > 0 {
 		next.roundTrip, next.replied = h.open[n-1].roundTrip, h.open[n-1].replied
 	}
@@ -134,7 +150,7 @@ func (h *held) answered(rtt time.Duration) bool {
 
 // ended notes the end of the oldest session.
 func (h *held) ended(end *session.End) {
-	last := *h.open[0].result
+	last := h.open[0].result()
 	h.open = slices.Delete(h.open, 0, 1)
 	last.Reason, last.ErrorType, last.Detail = end.Reason, end.ErrorType, end.String()
 	last.Opened, last.Replied = len(h.open) > 0, false
@@ -165,7 +181,7 @@ func (h *held) result(at time.Time, s *metrics.Session) probe.Result {
 		}
 		return r
 	}
-	r := *h.open[n-1].result
+	r := h.open[n-1].result()
 	r.RoundTrip, r.Replied = h.open[n-1].roundTrip, h.open[n-1].replied
 	if s.Moment != metrics.SessionOpened {
 		r.Started, r.Ended = onClock(at, r.Started), at

@@ -42,7 +42,7 @@ type Entry struct {
 
 // record is a result and what the probe is after it.
 type record struct {
-	*brief               // of an ordinary run
+	*Brief               // of an ordinary run
 	whole  *probe.Result // of any other
 	health.State
 }
@@ -60,8 +60,8 @@ func (e *Entry) Observe(o *metrics.Observation) {
 		}
 	}
 	last := &record{State: o.Health}
-	if b, ok := newBrief(o.Result); ok {
-		last.brief = b
+	if b, ok := NewBrief(&o.Result); ok {
+		last.Brief = b
 	} else {
 		last.whole = new(o.Result)
 	}
@@ -73,7 +73,7 @@ func (r *record) result() probe.Result {
 	if r.whole != nil {
 		return *r.whole
 	}
-	return r.brief.result()
+	return r.Brief.Result()
 }
 
 // ok reports whether the run was.

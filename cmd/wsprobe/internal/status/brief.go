@@ -7,8 +7,9 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// brief is the compact form of a successful Result. A board holds one for each of maybe a hundred thousand probes.
-type brief struct {
+// Brief is the compact form of a successful result, with all that a view shows. There is one for each of maybe a hundred
+// thousand probes.
+type Brief struct {
 	started     time.Time
 	length      time.Duration
 	handshake   time.Duration
@@ -26,14 +27,14 @@ type brief struct {
 	replied     bool
 }
 
-// newBrief makes a brief of a result, if it has all that a view shows.
-func newBrief(r probe.Result) (*brief, bool) {
+// NewBrief makes a Brief of a result, if it fits into one.
+func NewBrief(r *probe.Result) (*Brief, bool) {
 	if r.Reason != reasons.OK || r.ErrorType != "" || r.Steps != nil || r.Detail != "" || r.Body != "" || r.Extensions != "" ||
 		r.CloseCode != 0 || r.CloseReason != "" || r.CloseByProbe || r.Unmatched != 0 || r.LastReply != "" ||
 		r.CertificateExpiry.Nanosecond() != 0 {
 		return nil, false
 	}
-	b := &brief{
+	b := &Brief{
 		started: r.Started, length: r.Ended.Sub(r.Started), handshake: r.Handshake, roundTrip: r.RoundTrip,
 		lag: r.Lag, startDelay: r.StartDelay, peer: r.Peer, subprotocol: r.Subprotocol, clock: r.TimestampSource,
 		httpStatus: uint16(r.HTTPStatus), opened: r.Opened, replied: r.Replied,
@@ -52,8 +53,8 @@ func newBrief(r probe.Result) (*brief, bool) {
 	return b, true
 }
 
-// result returns a result with the same view.
-func (b *brief) result() probe.Result {
+// Result returns a result with the same view.
+func (b *Brief) Result() probe.Result {
 	r := probe.Result{
 		Started: b.started, Ended: b.started.Add(b.length), Handshake: b.handshake, RoundTrip: b.roundTrip,
 		Lag: b.lag, StartDelay: b.startDelay, Peer: b.peer, Subprotocol: b.subprotocol, TimestampSource: b.clock,

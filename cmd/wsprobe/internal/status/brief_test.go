@@ -20,7 +20,7 @@ func TestBriefHasTheSameView(t *testing.T) {
 		RoundTrip: 4 * time.Millisecond, TimestampSource: probe.KernelTime, Peer: "127.0.0.1:80", HTTPStatus: 101,
 	}
 	ordinary.Phases[probe.PhaseConnect] = probe.Span{Start: 1, End: 2001, State: probe.SpanEnded}
-	if _, ok := newBrief(ordinary); !ok {
+	if _, ok := NewBrief(&ordinary); !ok {
 		t.Error("an ordinary result has no brief")
 	}
 	kind := reflect.TypeFor[probe.Result]()
