@@ -25,7 +25,8 @@ type Config struct {
 type Agent struct {
 	Listen        string   // address of status and health, "" for none
 	Hosts         []string // names that requests for status and metrics may use, empty for the default
-	MaxConcurrent int      // maximum number of concurrent runs
+	MaxConcurrent int      // maximum number of concurrent runs, and of sessions that open at a time
+	MaxSessions   int      // maximum number of open sessions; 0 for as many as the process may open files for
 	Location      string   // of this agent, may be empty
 	ID            string   // identity of this agent, empty for the default
 	URL           string   // of the status page as people reach it, may be empty

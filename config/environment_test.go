@@ -157,11 +157,12 @@ func TestOverrides(t *testing.T) {
 		"WSPROBE_OTLP_TLS_KEY_FILE": "testdata/tls/key.pem", "WSPROBE_OTLP_TLS_INSECURE_SKIP_VERIFY": "true",
 		"WSPROBE_AGENT_SHARD_INDEX": "2", "WSPROBE_AGENT_SHARD_COUNT": "3", "WSPROBE_AGENT_ID": "probes-1",
 		"WSPROBE_AGENT_URL": "https://wsprobe.example.com/", "WSPROBE_OTLP_END_MARKERS": "false",
+		"WSPROBE_AGENT_MAX_SESSIONS": "9",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Agent{"", nil, 7, "Zürich", "probes-1", "https://wsprobe.example.com/", slog.LevelDebug, "json", Shard{2, 3}}); !reflect.DeepEqual(got.Agent, want) {
+	if want := (Agent{"", nil, 7, 9, "Zürich", "probes-1", "https://wsprobe.example.com/", slog.LevelDebug, "json", Shard{2, 3}}); !reflect.DeepEqual(got.Agent, want) {
 		t.Errorf("agent %+v, want %+v", got.Agent, want)
 	}
 	o := got.OTLP

@@ -124,6 +124,7 @@ func TestFieldsAreThoseOfTheSpec(t *testing.T) {
 		"probes[].interpretation": "handshake_latency, round_trip_latency, connection_success",
 		"agent.location":          "at most 256 characters",
 		"agent.max_concurrent":    "1 to 100000",
+		"agent.max_sessions":      "1 to 1000000",
 		"probes[].url":            "",
 		"otlp.spool.max_bytes":    "64KiB to 1TiB",
 		"otlp.spool.max_age":      "1s to 8760h",

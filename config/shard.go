@@ -3,12 +3,24 @@ package config
 import (
 	"crypto/sha256"
 	"encoding/binary"
+	"slices"
 )
 
 // Shard is the part of the probes of a file that one agent of a set runs. The zero value is all of them.
 type Shard struct {
 	Index int // of this agent, from 0
 	Count int // of agents; 0 or 1 for an agent on its own
+}
+
+// OwnProbes returns the probes that fall to this agent.
+func (c Config) OwnProbes() []Probe { return c.Agent.Shard.Of(c.Probes) }
+
+// Of returns those of these probes that belong to the shard. It changes nothing.
+func (s Shard) Of(probes []Probe) []Probe {
+	if s.Count <= 1 {
+		return probes
+	}
+	return slices.DeleteFunc(slices.Clone(probes), func(p Probe) bool { return !s.Owns(p.Name) })
 }
 
 // Owns reports whether the probe of this name belongs to the shard: every probe belongs to exactly one shard of a set.

@@ -21,8 +21,13 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 			"but no other if listen is a loopback address"},
 		value: listAt(func(c *Config) *[]string { return &c.Agent.Hosts }), secret: public},
 	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
-		Doc: "maximum number of concurrent runs; a run beyond it is skipped and counted, a first run waits"},
+		Doc: "maximum number of concurrent runs, and of sessions that open at a time; a run beyond it is skipped and counted, " +
+			"a first run waits"},
 		value: integerAt(func(c *Config) *int { return &c.Agent.MaxConcurrent })},
+	{Field: Field{Path: "max_sessions", Kind: Integer, Min: 1, Max: 1_000_000,
+		Doc: "maximum number of open sessions, those included that are renewed and open twice for a moment; probes that need more " +
+			"are an error; by default the limit of open files decides"},
+		value: integerAt(func(c *Config) *int { return &c.Agent.MaxSessions })},
 	{Field: Field{Path: "location", Kind: Text, Max: 256,
 		Doc: "location of this agent: the attribute wsprobe.location of all its metrics"},
 		value: textAt(func(c *Config) *string { return &c.Agent.Location }, printableProblem), secret: public},

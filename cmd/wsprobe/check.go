@@ -58,6 +58,9 @@ func (c checking) run(cmd *cobra.Command) error {
 		return err
 	case !c.withoutSecrets:
 		faults = append(faults, cfg.TryCredentials()...)
+		if err := agent.Fits(cfg); err != nil { // the agent may run where more files may be open
+			faults = append(faults, config.Fault{File: c.file, Path: "probes", Problem: err.Error(), Warning: true})
+		}
 	}
 	if c.strict {
 		faults = slices.Clone(faults)
@@ -116,7 +119,7 @@ var transports = map[string]string{"grpc": "OTLP/gRPC", "http/protobuf": "OTLP/H
 func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "PROBE\tINTERPRETATION\tINTERVAL\tTIMEOUT\tURL")
-	own := agent.OwnProbes(cfg)
+	own := cfg.OwnProbes()
 	for _, p := range own {
 		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n",
 			p.Name, p.Headline(), p.Interval, p.Spec.Timeout, p.ShownURL())

@@ -30,6 +30,9 @@ func newRunCommand() *cobra.Command {
 				return err
 			}
 			took := time.Since(began)
+			if err := agent.Fits(cfg); err != nil {
+				return &config.Error{Faults: []config.Fault{{File: file, Path: "probes", Problem: err.Error()}}}
+			}
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
 			hangups.tell(log)
 			logWarnings(log, cfg.Warnings)

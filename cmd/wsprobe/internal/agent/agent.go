@@ -55,7 +55,7 @@ type Options struct {
 // error the address and the spool are free. The error names every probe that cannot be made, or says why the address or
 // the spool cannot be had.
 func New(cfg config.Config, o Options) (*Agent, error) {
-	own := OwnProbes(cfg)
+	own := cfg.OwnProbes()
 	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, log: o.Log,
 		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
 	a.hub = session.NewHub(session.Options{MaxConcurrent: cfg.Agent.MaxConcurrent, Trace: a.trace})

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"slices"
 	"sync"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
@@ -15,16 +14,6 @@ import (
 	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
-
-// OwnProbes are the probes that fall to this agent.
-func OwnProbes(cfg config.Config) []config.Probe { return ownProbes(cfg.Probes, cfg.Agent.Shard) }
-
-func ownProbes(probes []config.Probe, shard config.Shard) []config.Probe {
-	if shard.Count <= 1 {
-		return probes
-	}
-	return slices.DeleteFunc(slices.Clone(probes), func(p config.Probe) bool { return !shard.Owns(p.Name) })
-}
 
 // fleet is the probes that run now.
 //
@@ -93,7 +82,10 @@ func newPlan(probes []config.Probe, hub *session.Hub) (plan, error) {
 // and a run in flight. Secrets that were rotated hold from its next run on. Nothing is reported any more of a probe
 // that is gone: its run in flight is cancelled, its series end, and its row goes.
 func (a *Agent) Apply(probes []config.Probe) error {
-	own := ownProbes(probes, a.cfg.Agent.Shard)
+	own := a.cfg.Agent.Shard.Of(probes)
+	if err := fits(a.cfg.Agent, own); err != nil {
+		return err
+	}
 	next, err := newPlan(own, a.fleet.hub)
 	if err != nil {
 		return err
