@@ -135,12 +135,26 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	if cfg.Agent.Listen != "" {
 		page = "The status page is on " + cfg.Agent.Listen + "."
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time.\n%s\n%s\n",
-		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, results, page)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time%s.\n%s\n%s\n",
+		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, sessions(own), results, page)
 	if err != nil {
 		return failure{err}
 	}
 	return nil
+}
+
+// sessions says how many of these probes are held open, if any are.
+func sessions(own []config.Probe) string {
+	n := 0
+	for _, p := range own {
+		if p.Session != nil {
+			n++
+		}
+	}
+	if n == 0 {
+		return ""
+	}
+	return fmt.Sprintf(", %s held open", plural(n, "session"))
 }
 
 // share says how many probes an agent runs, and of how many if it is one of a set.

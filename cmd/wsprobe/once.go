@@ -10,6 +10,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe/health"
 )
 
 // Limits of `once`.
@@ -116,6 +117,11 @@ func (f *onceFlags) probes(cmd *cobra.Command, args []string) ([]config.Probe, i
 		return nil, 0, err
 	}
 	probes, err := pick(cfg.Probes, f.names)
+	for i := range probes {
+		if p := &probes[i]; p.Headline() != p.Spec.Interpretation { // no run has the value that is judged
+			p.Health = health.Rules{}
+		}
+	}
 	return probes, cfg.Agent.MaxConcurrent, err
 }
 

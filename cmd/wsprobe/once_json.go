@@ -38,6 +38,7 @@ func (v onceView) MarshalJSON() ([]byte, error) {
 // onceKeys are what only `once` tells.
 type onceKeys struct {
 	Reply    *string     `json:"reply" doc:"beginning of the message that was waited for, at most 1024 bytes of it; of an exchange, that of the last step that waits; null if none came"`
+	Held     bool        `json:"session_opened_once,omitempty" doc:"true for a probe with a session: it was opened once, and had its exchange and nothing more"`
 	Run      int         `json:"run,omitempty" doc:"with -n: the number of the run, from 1"`
 	Request  []string    `json:"request,omitempty" doc:"with -v: head of the request, line by line, without secrets"`
 	Response []string    `json:"response,omitempty" doc:"with -v: head of the response"`
@@ -122,7 +123,7 @@ func (d *jsonDisplay) each(s shot) error {
 func (d *jsonDisplay) view(s shot) onceView {
 	o := s.observation(d.words)
 	v := onceView{Observation: &o}
-	v.Run = s.number
+	v.Run, v.Held = s.number, s.probe.Session != nil
 	if n := len(s.watch.Replies); n > 0 && s.result.Replied {
 		v.Reply = &s.watch.Replies[n-1].Text
 	}
