@@ -38,8 +38,8 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 	if problem := lineBreak(n); problem != "" {
 		add(problem)
 	}
-	inStep := strings.HasSuffix(where.Section, ".exchange")
-	if inStep || r.Substituted(n) {
+	filledIn := strings.HasSuffix(where.Section, ".exchange") || strings.HasPrefix(where.Place(), "session.heartbeat.")
+	if filledIn || r.Substituted(n) {
 		return // placeholders are filled in there, or a secret must not be looked at
 	}
 	if problem := unfilled(n.Value, where.Key); problem != "" {
@@ -108,7 +108,7 @@ func unfilled(text, key string) string {
 	case match[1] != "nonce" && (carriers[key] || !word.MatchString(match[1])): // it may be a part of a secret
 		return "has a placeholder in double braces that is not filled in: write ${env:NAME} for a variable, ${file:PATH} for a file"
 	default:
-		return "has {{" + excerpt.Of(match[1]) + "}}, which is filled in nowhere but in the steps of an exchange"
+		return "has {{" + excerpt.Of(match[1]) + "}}, which is filled in nowhere but in an exchange and a heartbeat"
 	}
 }
 

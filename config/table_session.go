@@ -55,7 +55,7 @@ var sessionSection = newSection("session", "probes[].session.", false, []field[s
 
 // heartbeatSection is the mapping heartbeat of a session.
 var heartbeatSection = newSection("session.heartbeat", "probes[].session.heartbeat.", false, []field[session.Heartbeat]{
-	{Field: Field{Path: "send", Kind: Text, Required: true, Doc: "message to send, at most 64 KiB"},
+	{Field: Field{Path: "send", Kind: Text, Required: true, Doc: "message to send, at most 64 KiB; {{nonce}} is fresh in each"},
 		value: textAt(func(h *session.Heartbeat) *string { return &h.Send }, nil), secret: sent, spec: "Send"},
 	{Field: Field{Path: "expect", Kind: Text,
 		Doc: "text that the answer contains, at most 64 KiB; without an expectation the next message is the answer"},

@@ -101,11 +101,12 @@ func literally(text string, keys []string) string {
 	for len(keys) > 1 && keys[0] == "<<" {
 		keys = keys[1:]
 	}
-	inExchange := keys[0] == "exchange"
+	inSession := keys[0] == "session"
+	filledIn := keys[0] == "exchange" || inSession && len(keys) > 1 && keys[1] == "heartbeat"
 	switch last := keys[len(keys)-1]; {
-	case last == "expect_pattern" && (inExchange || keys[0] == "session" || len(keys) == 1):
+	case last == "expect_pattern" && (filledIn || inSession || len(keys) == 1):
 		return regexp.QuoteMeta(text)
-	case inExchange:
+	case filledIn:
 		return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
 	default:
 		return text

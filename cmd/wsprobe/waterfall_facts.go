@@ -27,7 +27,7 @@ func (d *textDisplay) facts(s shot) []fact {
 	}
 	add("status", statusText(p, r))
 	if p.Session != nil {
-		add("session", "opened once, and left: wsprobe run holds it open")
+		add("session", "opened once, and left: wsprobe hold holds it open")
 	}
 	add("round trip", measuredStep(p, r))
 	if r.Opened && p.Spec.Interpretation != probe.HandshakeLatency {
