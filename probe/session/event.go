@@ -32,6 +32,8 @@ const (
 	OpenFailed
 	// Explained: the open after an end has met something, which says more about that end. End and Finding are set.
 	Explained
+	// Pinged: the server sent a Ping, or several at once.
+	Pinged
 )
 
 // Event is something that happened in a session.

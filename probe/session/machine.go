@@ -147,7 +147,7 @@ func (m *machine) feed(w *work, p []byte, at time.Time) {
 			}
 			m.serverClosed(w, now)
 		case m.state == open && piece.Opcode == frame.Ping:
-			if late.note(piece.Control) {
+			if m.pinged(w) && late.note(piece.Control) {
 				m.sayControl(w, frame.Pong, string(piece.Control), now)
 			}
 		case m.state == open:
@@ -157,28 +157,6 @@ func (m *machine) feed(w *work, p []byte, at time.Time) {
 	if m.state == open && late.waits {
 		m.sayControl(w, frame.Pong, string(late.last[:late.size]), now)
 	}
-}
-
-// maxPongs bounds the Pongs for the bytes of one feed. A server that sends more Pings at once is flooding, and only the
-// last one needs an answer (RFC 6455 5.5.3).
-const maxPongs = 32
-
-// pongs are those for the Pings of one feed.
-type pongs struct {
-	said  int
-	last  [frame.MaxControlPayload]byte
-	size  int
-	waits bool // the last Ping has no answer yet
-}
-
-// note reports whether a Ping is to be answered at once.
-func (p *pongs) note(payload []byte) bool {
-	if p.said < maxPongs {
-		p.said++
-		return true
-	}
-	p.waits, p.size = true, copy(p.last[:], payload)
-	return false
 }
 
 // sayControl appends a control frame to the output.

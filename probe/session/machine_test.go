@@ -69,7 +69,8 @@ func TestPings(t *testing.T) {
 			r.until(42 * sec)
 		}, []string{"31s say ping", "31.001s ponged 1ms", "41s say ping"}},
 		"the server's": {Spec{}, func(r *rig) { r.feed(sec, wstest.Ping("a"), wstest.Ping("")) },
-			[]string{"1s say pong a", "1s say pong"}},
+			[]string{"1s pinged", "1s say pong a", "1s pinged", "1s say pong"}},
+		"the server's, ignored": {Spec{IgnorePings: true}, func(r *rig) { r.feed(sec, wstest.Ping("a")) }, []string{"1s pinged"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := newRig(t, test.spec, nil)
@@ -312,7 +313,7 @@ func TestBounds(t *testing.T) {
 		r.m.feed(&r.w, []byte(wstest.Text("q").Bytes()+strings.Repeat(wstest.Ping("p").Bytes(), 100_000)+wstest.Ping("last").Bytes()), opened.Add(sec))
 		said := len(r.w.out)
 		r.note(sec)
-		if n := len(r.log); n != 1+1+maxPongs+1 || r.log[1] != "1s say text a" || r.log[n-1] != "1s say pong last" {
+		if n := len(r.log); n != 1+1+1+maxPongs+1 || r.log[2] != "1s say text a" || r.log[n-1] != "1s say pong last" {
 			t.Error(r.log)
 		}
 		if got := r.m.totals.BytesOut; got != uint64(said) {

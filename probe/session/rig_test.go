@@ -119,6 +119,8 @@ func describe(e Event) string {
 		return fmt.Sprint("beat ", e.RTT)
 	case RenewalDue:
 		return "renewal due"
+	case Pinged:
+		return "pinged"
 	case Closed:
 		return map[bool]string{true: "closed cleanly", false: "closed"}[e.Clean]
 	case Ended:

@@ -45,6 +45,9 @@ type Spec struct {
 	// is due meanwhile waits, because some servers answer only the first of two. A Pong with another payload is a sign
 	// of life, too. From MinInterval to MaxInterval. Default: DefaultPingTimeout.
 	PingTimeout time.Duration
+	// IgnorePings leaves the server's Pings without an answer, against RFC 6455 5.5.2, to learn what the server does
+	// about it.
+	IgnorePings bool
 	// Heartbeat is a round trip of messages of the application, or nil.
 	Heartbeat *Heartbeat
 	// Answers are messages to send whenever the server asks for them, at most MaxAnswers. The first one that matches is

@@ -10,7 +10,7 @@ import (
 
 // String says in words how the session ended: the way, the time without traffic, the lifetime, and what was in flight.
 func (e *End) String() string {
-	said := e.way()
+	said := e.Way()
 	if idle := e.Idle(); e.Cause.sudden() && idle >= time.Second {
 		said += " after " + Span(idle) + " without traffic"
 	} else if e.Cause.sudden() {
@@ -29,8 +29,8 @@ func (e *End) String() string {
 // sudden reports whether the session ended without a doing of ours.
 func (c Cause) sudden() bool { return c == ByClose || c == ByFIN || c == ByReset || c == ByNetwork }
 
-// way is how the session ended, in words.
-func (e *End) way() string {
+// Way says in words how the session ended, without times.
+func (e *End) Way() string {
 	switch e.Cause {
 	case ByClose:
 		return e.closeFrame()

@@ -5,23 +5,37 @@ import (
 	"encoding/binary"
 )
 
+// Mask is the key that hides a frame of a client (RFC 6455 5.3).
+type Mask [4]byte
+
+// AppendHead appends the head of a data message in one frame of so many bytes, with a fresh mask. The opcode is Text or
+// Binary.
+func AppendHead(to []byte, opcode byte, size int) ([]byte, Mask) {
+	to = append(to, 0x80|opcode)
+	switch {
+	case size < 126:
+		to = append(to, 0x80|byte(size))
+	case size <= 0xffff:
+		to = binary.BigEndian.AppendUint16(append(to, 0x80|126), uint16(size))
+	default:
+		to = binary.BigEndian.AppendUint64(append(to, 0x80|127), uint64(size))
+	}
+	var mask Mask
+	_, _ = rand.Read(mask[:]) // it never fails
+	return append(to, mask[:]...), mask
+}
+
+// AppendMasked appends bytes of a payload, of which so many stand before them.
+func AppendMasked(to, payload []byte, mask Mask, before int) []byte {
+	for i, c := range payload {
+		to = append(to, c^mask[(before+i)%4])
+	}
+	return to
+}
+
 // AppendMessage appends a data message in one frame, masked as all frames of a client (RFC 6455 5.3). The opcode is Text
 // or Binary.
 func AppendMessage(to []byte, opcode byte, message []byte) []byte {
-	to = append(to, 0x80|opcode)
-	switch n := len(message); {
-	case n < 126:
-		to = append(to, 0x80|byte(n))
-	case n <= 0xffff:
-		to = binary.BigEndian.AppendUint16(append(to, 0x80|126), uint16(n))
-	default:
-		to = binary.BigEndian.AppendUint64(append(to, 0x80|127), uint64(n))
-	}
-	var mask [4]byte
-	_, _ = rand.Read(mask[:]) // it never fails
-	to = append(to, mask[:]...)
-	for i, c := range message {
-		to = append(to, c^mask[i%4])
-	}
-	return to
+	to, mask := AppendHead(to, opcode, len(message))
+	return AppendMasked(to, message, mask, 0)
 }
