@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/examine"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/config"
@@ -53,6 +54,8 @@ var tables = []struct {
 	{"cmd/wsprobe/README.md", "target flags", func() string { return flagTable("target") }},
 	{"cmd/wsprobe/README.md", "result keys", resultKeyTable},
 	{"cmd/wsprobe/README.md", "once keys", func() string { return keyTable(reflect.TypeFor[onceKeys]()) }},
+	{"cmd/wsprobe/README.md", "examine flags", func() string { return flagTable("examine") }},
+	{"cmd/wsprobe/README.md", "examine keys", func() string { return keyTable(reflect.TypeFor[examine.Report]()) }},
 }
 
 // TestReadmeTables holds the tables of the pages to the code. go test ./cmd/wsprobe -update writes them.
@@ -311,7 +314,10 @@ func holdKeyTable() string {
 // keyTable has the keys of objects, each once.
 func keyTable(objects ...reflect.Type) string {
 	plain := strings.NewReplacer("*main.tlsView", "object", "*main.holdSpread", "object", "*metrics.Observation", "object",
-		"[]main.frameView", "list of objects", "[]main.holdOwner", "list of objects", "[]string", "list of texts",
+		"[]main.frameView", "list of objects", "[]main.holdOwner", "list of objects",
+		"[]*examine.Session", "list of objects", "[]examine.Variant", "list of objects", "[]examine.Finding", "list of objects",
+		"*examine.IdleLimit", "object", "*examine.LifetimeLimit", "object", "*examine.ServerPings", "object", "*examine.Longest", "object",
+		"*examine.Farewell", "object", "examine.Seconds", "number", "[]string", "list of texts",
 		"*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers", "map[session.Cause]int", "names to numbers",
 		"float64", "number", "uint64", "number", "int64", "number", "int", "number", "string", "text", "time.Time", "time",
 		"session.Cause", "text", "session.Verdict", "text", "session.Limit", "text", "reasons.ErrorType", "text")
@@ -324,7 +330,7 @@ func keyTable(objects ...reflect.Type) string {
 				continue
 			}
 			seen[key] = true
-			kind := plain.Replace(strings.NewReplacer("[]*", "[]").Replace(f.Type.String()))
+			kind := plain.Replace(strings.NewReplacer("[]*float64", "[]float64").Replace(f.Type.String()))
 			rows = append(rows, []string{code(key), kind, means})
 		}
 	}
