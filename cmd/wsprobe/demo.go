@@ -100,8 +100,9 @@ func demoAgent(endpoints *demo.Endpoints, backend string) (*agent.Agent, error) 
 		},
 	}
 	for _, e := range endpoints.All {
-		e.Spec.UserAgent = userAgent()
-		cfg.Probes = append(cfg.Probes, config.Probe{Name: e.Name, Interval: e.Interval, Labels: e.Labels, Spec: e.Spec})
+		p := config.Probe{Name: e.Name, Interval: e.Interval, Labels: e.Labels, Spec: e.Spec, Session: e.Session}
+		p.SetUserAgent(userAgent())
+		cfg.Probes = append(cfg.Probes, p)
 	}
 	options := agent.Options{Version: versionText(), Log: slog.New(slog.DiscardHandler)}
 	a, err := agent.New(cfg, options)

@@ -16,9 +16,15 @@ const (
 	metricSuccess   = "wsprobe.connection_success"
 	metricRuns      = "wsprobe.runs"
 
+	metricSession  = "wsprobe.session.duration"
+	metricMessages = "wsprobe.session.message.received"
+	metricDowntime = "wsprobe.session.downtime"
+
 	keyName      = "wsprobe.name"
 	keyReason    = "wsprobe.reason"
 	keyErrorType = "error.type"
+	keyEnd       = "wsprobe.session.end"
+	keyMessage   = "wsprobe.session.message.kind"
 
 	reasonOK = "ok"
 )
@@ -46,6 +52,9 @@ func NewAccount(endpoints []Endpoint) *Account {
 	a := &Account{endpoints: endpoints, series: make(map[string]*series)}
 	for _, e := range endpoints {
 		a.series[e.Name] = newSeries(e.Outcomes)
+		if e.Session != nil {
+			a.series[e.Name].held = &held{ends: make(map[string]uint64)}
+		}
 	}
 	return a
 }
@@ -74,7 +83,7 @@ func (a *Account) Point(p receiver.Point) {
 	defer a.mu.Unlock()
 	a.totals.points++
 	s := a.series[text(p, keyName)]
-	if s == nil || p.NoValue {
+	if s == nil || p.NoValue || s.held != nil && s.held.take(p) {
 		return
 	}
 	switch p.Metric {
@@ -88,7 +97,9 @@ func (a *Account) Point(p receiver.Point) {
 		}
 	case metricSuccess:
 		if r := s.at(p.Time); r != nil && r.reason == "" {
-			r.reason = text(p, keyReason)
+			if r.reason = text(p, keyReason); s.held != nil && r.reason == reasonOK {
+				r.handshake, r.roundTrip = s.held.open, s.held.before(p.Time)
+			}
 			a.count(s, r)
 		}
 	case metricRuns:
@@ -96,9 +107,13 @@ func (a *Account) Point(p receiver.Point) {
 	}
 }
 
-// count counts a run: once, when its connection_success is there, which no run is without.
+// count counts a run: once, when its connection_success is there, which no run is without. What is told of a held
+// session is none.
 func (a *Account) count(s *series, r *run) {
 	s.runs++
+	if s.held != nil && (r.reason == reasonOK || s.promised[r.reason]) {
+		return
+	}
 	a.totals.runs++
 	switch {
 	case r.reason == reasonOK:

@@ -70,6 +70,16 @@ func received(a *Account, name string, at time.Time, handshake, roundTrip float6
 	a.Point(point(metricRuns, name, at, runs, keyReason, o.Reason.String(), keyErrorType, string(o.ErrorType)))
 }
 
+// heldPoints gives an account what a session adds to its runs in a second.
+func heldPoints(a *Account, name string, second int) {
+	a.Point(point(metricMessages, name, time.Now(), float64(2*second), keyMessage, "wanted"))
+	a.Point(point(metricMessages, name, time.Now(), 99, keyMessage, "other"))
+	a.Point(point(metricDowntime, name, time.Now(), float64(second)/10))
+	ended := point(metricSession, name, time.Now(), 1, keyEnd, "silence")
+	ended.Count = uint64(second / 7)
+	a.Point(ended)
+}
+
 // sample is an account in the middle of a demo. It waits some seconds of the bubble.
 func sample() *Account {
 	a := NewAccount(described())
@@ -88,6 +98,10 @@ func sample() *Account {
 			}
 			if o.Reason == reasons.OK && e.Spec.Send != "" {
 				roundTrip = []float64{0.2, 2, 11, 4, 38, 7, 150, 24}[i*second%8]
+			}
+			if e.Session != nil {
+				roundTrip = 0.9
+				heldPoints(a, e.Name, second)
 			}
 			received(a, e.Name, time.Now(), handshake, roundTrip, o)
 		}
@@ -215,6 +229,7 @@ func TestSeriesIsBounded(t *testing.T) {
 func TestNames(t *testing.T) {
 	attributes := map[string][]string{
 		metricHandshake: nil, metricRoundTrip: nil, metricSuccess: {keyReason}, metricRuns: {keyReason, keyErrorType},
+		metricSession: {keyEnd, metrics.KeyCloseCode}, metricMessages: {keyMessage}, metricDowntime: nil,
 	}
 	for _, m := range telemetry.Metrics() {
 		want, ok := attributes[m.Name]

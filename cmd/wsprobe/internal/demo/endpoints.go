@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -22,7 +23,8 @@ type Endpoint struct {
 
 	Interval time.Duration
 	Labels   map[string]string // extra attributes of its metrics
-	Spec     probe.Spec        // valid
+	Spec     probe.Spec        // valid; of an endpoint that is held open, that of a run which opens it
+	Session  *session.Spec     // how it is held open; nil for an endpoint that is probed by runs
 }
 
 // Outcome is how a run ends.
@@ -73,10 +75,15 @@ func (e *Endpoints) add(x example) error {
 		}
 		s := wstest.Serve(l, x.tls, x.script)
 		e.servers = append(e.servers, s)
-		x.Spec.URL = s.URL + x.Name
+		x.Spec.URL = s.URL + x.Name + x.query
 		if x.tls != nil {
 			x.Spec.TLS = s.ClientTLS()
 		}
+	}
+	if x.Session != nil {
+		*x.Session = x.Session.WithDefaults()
+		x.Session.Opening = x.Spec.Opening
+		x.Spec = x.Session.Run()
 	}
 	e.All = append(e.All, x.Endpoint)
 	return nil

@@ -2,10 +2,12 @@ package demo
 
 import (
 	"crypto/tls"
+	"slices"
 	"sync/atomic"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -22,6 +24,7 @@ type example struct {
 	Endpoint
 	script wstest.Script // nil for a port on which nothing listens
 	tls    *tls.Config   // nil for none
+	query  string        // of the URL, with its question mark
 }
 
 // examples are the endpoints of the demo in the order in which they are shown. A run of any of them is over
@@ -38,6 +41,7 @@ func examples() []example {
 		payments(),
 		roundTrip("feed", "silent every third run", time.Second, 500*ms, flapping(), ok, ok,
 			fails(reasons.ReplyTimeout, reasons.ReplyTimedOut)),
+		trades(),
 		roundTrip("gateway", "opens, then is silent", time.Second, 400*ms, wstest.Silent,
 			fails(reasons.ReplyTimeout, reasons.ReplyTimedOut)),
 		roundTrip("session", "closes with code 4001", 2*time.Second, 1000*ms, wstest.CloseWith(4001, "token expired"),
@@ -82,6 +86,28 @@ func payments() example {
 		// Without a certificate of ours the server makes one, and an authority which the system does not
 		// know: the probe is told about it, as one does for services within a company.
 		tls: &tls.Config{MinVersion: tls.VersionTLS12},
+	}
+}
+
+// trades is an example that is held open: messages come, then stay away although Pongs still come, until the session
+// is opened anew.
+func trades() example {
+	const pace = 500 * time.Millisecond
+	feeds := wstest.Catalogue("")
+	deaf := feeds[slices.IndexFunc(feeds, func(c wstest.Case) bool { return c.Name == "feed-deaf" })]
+	return example{
+		Endpoint: Endpoint{
+			Name: "trades", About: "held open, goes deaf", Interval: time.Second,
+			Outcomes: []Outcome{{}, {reasons.ReplyTimeout, reasons.Stale}},
+			Labels:   map[string]string{"team": "demo"},
+			Session: &session.Spec{
+				Interpretation: probe.RoundTripLatency, Timeout: time.Second, PingInterval: time.Second, PingTimeout: time.Second, MaxSilence: 4 * pace,
+				Expectation: session.Expectation{Expect: `"ch":"trades"`}, Sequence: "data.seq", SentAt: "data.ts",
+				Reconnect: session.Reconnect{Min: 4 * pace, Max: 4 * pace},
+			},
+		},
+		script: deaf.Script,
+		query:  "?every=" + pace.String() + "&messages=8",
 	}
 }
 

@@ -18,6 +18,8 @@ type series struct {
 
 	counters map[outcome]float64 // wsprobe.runs
 	broke    map[string]string   // the error type that rose last, by reason
+
+	held *held // nil for an endpoint that is probed by runs
 }
 
 type outcome struct{ reason, errorType string }

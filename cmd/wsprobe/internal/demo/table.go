@@ -119,6 +119,11 @@ func (a *Account) table(width int, now time.Time) []line {
 		lines = append(lines, l.endpoint(e, a.series[e.Name], now))
 	}
 	lines = append(append(lines, nil), a.totals.lines()...)
+	for _, e := range a.endpoints {
+		if h := a.series[e.Name].held; h != nil {
+			lines = append(lines, h.line(e.Name))
+		}
+	}
 	if l.history > 0 {
 		lines = append(lines, legend())
 	}
