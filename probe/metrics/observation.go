@@ -24,16 +24,3 @@ type Observation struct {
 	// Words are the words in which hints are given; nil means the fields of a configuration file.
 	Words reasons.Words
 }
-
-// Hint is advice for people. That on a held session which ended waits until the next open has met something, since a
-// bare end of the connection alone has many causes.
-func (o *Observation) Hint() string {
-	s := o.Session
-	if s == nil || s.End == nil || o.Result.Reason == reasons.OK {
-		return o.Result.Hint(o.Words)
-	}
-	if s.Finding == nil {
-		return ""
-	}
-	return s.Finding.String()
-}

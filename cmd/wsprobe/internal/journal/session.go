@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/wsprobe/wsprobe/probe/metrics"
-	"github.com/wsprobe/wsprobe/probe/session"
 )
 
 // session tells what is new about a held session. An end is told at once, and its explanation in a line of its own once
@@ -83,11 +82,14 @@ func (t *trouble) course(news int) []slog.Attr {
 // explained tells the story behind the last end, if it is news and there is one.
 func (w *Watch) explained(o *metrics.Observation) {
 	finding, t := o.Session.Finding, w.trouble
+	if o.Session.Planned() {
+		return
+	}
 	level := slog.LevelDebug
-	if t != nil && !o.Session.Planned() && finding.Verdict != session.Unknown && t.news(finding) {
+	if t != nil && t.news(finding) {
 		level = slog.LevelInfo
 	}
-	if said := finding.String(); said != "" {
+	if said := o.Session.Hint(nil); said != "" {
 		w.write(level, "session end explained: "+said, slog.String("verdict", string(finding.Verdict)), slog.Bool("sure", finding.Sure))
 	}
 }

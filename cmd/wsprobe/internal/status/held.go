@@ -16,6 +16,7 @@ import (
 type held struct {
 	open, ok bool
 	changed  time.Time // when open became what it is
+	began    time.Time // when the last open that succeeded began, before its first message
 	waits    bool      // for messages
 	next     time.Time // when the next open begins, while none is open
 	opened   int64     // sessions
@@ -39,6 +40,7 @@ func (h *held) after(o *metrics.Observation) *held {
 	switch s.Moment {
 	case metrics.SessionOpened:
 		next.opened++
+		next.began = o.Result.Started
 		next.downtime += s.Downtime
 		next.next = time.Time{}
 	case metrics.SessionEnded:
@@ -74,9 +76,10 @@ type Session struct {
 	// LastMessage is when the last wanted message came, of whatever session; null before the first.
 	LastMessage *time.Time `json:"last_message_at"`
 	NextOpen    *time.Time `json:"next_open_at"` // null while a session is open
-	Opened      int64      `json:"opened"`       // sessions since the agent started
-	Cut         int64      `json:"cut"`          // of these, the ones that did not end on purpose
-	Refused     int64      `json:"refused"`      // opens that failed
+	// Sessions opened since the agent started. Some of them ended, not on purpose; and some opens failed.
+	Sessions      int64 `json:"sessions"`
+	UnplannedEnds int64 `json:"unplanned_ends"`
+	FailedOpens   int64 `json:"failed_opens"`
 	// Downtime is the time between sessions; what lasts is not in it.
 	Downtime float64 `json:"downtime_ms"`
 	// LastEnd is null before the first end that was not on purpose.
@@ -116,7 +119,7 @@ func (h *held) view(heard time.Time) *Session {
 	if h == nil {
 		return nil
 	}
-	s := &Session{Open: h.open, OK: h.ok, Since: h.changed.UTC(), Opened: h.opened, Cut: h.cut, Refused: h.refused,
+	s := &Session{Open: h.open, OK: h.ok, Since: h.changed.UTC(), Sessions: h.opened, UnplannedEnds: h.cut, FailedOpens: h.refused,
 		Downtime: probe.Millis(h.downtime), LastMessage: known(heard), NextOpen: known(h.next)}
 	if e := h.last; e != nil {
 		s.LastEnd = &End{e.At.UTC(), e.Reason.String(), string(e.ErrorType), e.Code, e.CloseReason, e.String(),
@@ -156,7 +159,7 @@ func (h *held) lines(heard, now time.Time) []string {
 	}
 	switch {
 	case !h.open:
-	case heard.After(h.changed):
+	case heard.After(h.began):
 		all[0] += ", last message " + ago(now.Sub(heard))
 	case h.waits:
 		all[0] += ", no message yet"
@@ -171,10 +174,10 @@ func (h *held) lines(heard, now time.Time) []string {
 func (h *held) counts() string {
 	var parts []string
 	if h.cut > 0 {
-		parts = append(parts, plural(h.cut, "session")+" cut")
+		parts = append(parts, plural(h.cut, "unplanned end"))
 	}
 	if h.refused > 0 {
-		parts = append(parts, plural(h.refused, "open")+" failed")
+		parts = append(parts, plural(h.refused, "failed open"))
 	}
 	if h.downtime > 0 {
 		parts = append(parts, session.Span(h.downtime)+" without a session")
@@ -187,10 +190,8 @@ func (h *held) ending(now time.Time) (told, why string) {
 	if h.last == nil {
 		return "", ""
 	}
-	if h.finding != nil {
-		why = h.finding.String()
-	}
-	return "last cut " + ago(now.Sub(h.last.At)) + ": " + h.last.String(), why
+	s := metrics.Session{End: h.last, Finding: h.finding}
+	return "last one " + ago(now.Sub(h.last.At)) + ": " + h.last.String(), s.Hint(nil)
 }
 
 func plural(n int64, noun string) string {

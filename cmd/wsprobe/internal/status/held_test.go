@@ -70,20 +70,20 @@ func TestPageOfASession(t *testing.T) {
 	}{
 		{"not yet open", func(*feed) {}, []string{"waiting for the first run"}, []string{"open for", "held open"}},
 		{"open", func(f *feed) { f.open(0); f.wait(time.Hour) },
-			[]string{`<span class="pill ok">ok</span>`, "open for 1 h 0 min, no message yet", "held open, told every 30s"}, []string{"cut", "without a session"}},
+			[]string{`<span class="pill ok">ok</span>`, "open for 1 h 0 min, no message yet", "held open, reported every 30s"}, []string{"unplanned", "without a session"}},
 		{"open, and heard", func(f *feed) { f.open(0); f.wait(time.Hour); f.message(); f.wait(2 * time.Second) },
 			[]string{"open for 1 h 0 min, last message 2 s ago"}, nil},
 		{"cut", func(f *feed) { f.open(0); f.wait(time.Hour); f.cut(false); f.wait(time.Second) },
 			[]string{`<span class="pill bad">ws_closed_early</span> <code>unexpected_eof</code><br>FIN after 60 s without traffic, lifetime 1h0m0s`,
-				"not open for 1 s, next try in 3 s", "1 session cut"}, []string{"last cut", "idle limit", "keep-alive"}},
+				"not open for 1 s, next try in 3 s", "1 unplanned end"}, []string{"last one", "idle limit", "keep-alive"}},
 		{"cut and refused", func(f *feed) {
 			f.open(0)
 			f.wait(time.Hour)
 			f.explain(f.cut(false), session.Finding{Verdict: session.Stopped, Sure: true})
 			f.refuse()
 			f.wait(9 * time.Second)
-		}, []string{"connection refused", "not open for 9 s, being opened", "1 session cut, 1 open failed",
-			"last cut 9 s ago: FIN after 60 s", "the server has stopped: nothing listens any more"}, nil},
+		}, []string{"connection refused", "not open for 9 s, being opened", "1 unplanned end, 1 failed open",
+			"last one 9 s ago: FIN after 60 s", "the server has stopped: nothing listens any more"}, nil},
 		{"open again", func(f *feed) {
 			f.open(0)
 			f.wait(time.Hour)
@@ -91,10 +91,10 @@ func TestPageOfASession(t *testing.T) {
 			f.wait(4 * time.Second)
 			f.open(4 * time.Second)
 			f.wait(time.Minute)
-		}, []string{`<span class="pill ok">ok</span>`, "open for 1 min 0 s, no message yet", "1 session cut, 4 s without a session",
-			"last cut 1 min 4 s ago: FIN after 60 s without traffic", "perhaps an idle limit"}, nil},
+		}, []string{`<span class="pill ok">ok</span>`, "open for 1 min 0 s, no message yet", "1 unplanned end, 4 s without a session",
+			"last one 1 min 4 s ago: FIN after 60 s without traffic", "perhaps an idle limit"}, nil},
 		{"cut during a renewal", func(f *feed) { f.open(0); f.open(0); f.wait(time.Hour); f.cut(true) },
-			[]string{`<span class="pill ok">ok</span>`, "open for 1 h 0 min", "last cut just now"}, nil},
+			[]string{`<span class="pill ok">ok</span>`, "open for 1 h 0 min", "last one just now"}, nil},
 		{"open, and owing", func(f *feed) {
 			f.moment(metrics.SessionOpened, probe.Result{Opened: true}, metrics.Session{Open: true})
 		}, []string{`<span class="pill warn">ok</span>`, "has not yet done what the last session failed to do"}, nil},
@@ -145,7 +145,7 @@ func TestAPIOfASession(t *testing.T) {
 		got := answer.Probes[0].Session
 		for key, want := range map[string]any{
 			"open": false, "ok": false, "since": "2000-01-01T00:01:00Z", "last_message_at": "2000-01-01T00:00:00Z",
-			"next_open_at": "2000-01-01T00:01:08Z", "opened": 1.0, "cut": 1.0, "refused": 1.0, "downtime_ms": 0.0,
+			"next_open_at": "2000-01-01T00:01:08Z", "sessions": 1.0, "unplanned_ends": 1.0, "failed_opens": 1.0, "downtime_ms": 0.0,
 		} {
 			if got[key] != want {
 				t.Errorf("%s is %v, want %v", key, got[key], want)

@@ -46,10 +46,8 @@ func (r *Recorder) explained(o *metrics.Observation) {
 	seen := *o
 	seen.Result, r.ended = *r.ended, nil
 	message := "session ended: " + o.Session.End.String()
-	if finding := o.Session.Finding; finding != nil {
-		if said := finding.String(); said != "" {
-			message += ": " + said
-		}
+	if said := o.Session.Hint(nil); said != "" {
+		message += ": " + said
 	}
 	r.emit(&seen.Result, slog.LevelWarn, eventSessionEnded, message, append(seen.Record(), seen.SessionRecord()...))
 }
