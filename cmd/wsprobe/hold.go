@@ -100,7 +100,7 @@ func (f *holdFlags) probe(cmd *cobra.Command, args []string) (config.Probe, reas
 		return config.Probe{}, nil, errors.New("--probe picks from a file: give -c FILE instead of a URL")
 	case len(args) == 1:
 		spec, err := f.session.spec(cmd, args[0])
-		return config.Probe{Name: redact.URL(args[0]), Spec: spec.Run(), Session: &spec}, hintFlags, err
+		return config.Probe{Name: redact.URL(args[0]), Spec: spec.Run(), Session: &spec}, heldWords(), err
 	case f.file == "":
 		return config.Probe{}, nil, errors.New("give a URL or -c FILE")
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"fmt"
+	"maps"
 	"strings"
 	"time"
 
@@ -10,6 +11,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/reasons"
 )
 
 // sessionFlags describe the session of `hold URL`.
@@ -33,6 +35,13 @@ var sessionNames = map[string]string{
 	"Reconnect.Min": "--reconnect-min", "Reconnect.Max": "--reconnect-max",
 	"Heartbeat": "--heartbeat", "Heartbeat.Expect": "--heartbeat-expect", "Heartbeat.ExpectPattern": "--heartbeat-expect-pattern",
 	"Heartbeat.ExpectJSON": "--heartbeat-expect-json", "Heartbeat.Interval": "--heartbeat-interval", "Heartbeat.Timeout": "--heartbeat-timeout",
+}
+
+// heldWords are the flags that hints on a session name in place of the fields of a file.
+func heldWords() reasons.Words {
+	words := maps.Clone(hintFlags)
+	words["send_message"] = "--heartbeat"
+	return words
 }
 
 // sessionFlagNames are the names of these flags.

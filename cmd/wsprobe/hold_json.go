@@ -114,7 +114,7 @@ func (d *holdJSON) event(e heldEvent) error {
 	case session.Closed:
 		return d.out.Encode(holdClosed{as("closed"), e.Clean})
 	case session.Explained:
-		return d.out.Encode(findingAsJSON(as("finding"), *e.Finding))
+		return d.out.Encode(findingAsJSON(as("finding"), e.Event, d.words))
 	}
 	return nil
 }

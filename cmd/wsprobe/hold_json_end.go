@@ -2,6 +2,7 @@ package main
 
 import (
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -87,9 +88,10 @@ type holdOwner struct {
 	Setting string `json:"setting"`
 }
 
-func findingAsJSON(head holdHead, f session.Finding) holdFinding {
+func findingAsJSON(head holdHead, e session.Event, words reasons.Words) holdFinding {
+	f := e.Finding
 	view := holdFinding{holdHead: head, Verdict: f.Verdict, Sure: f.Sure, Limit: f.Limit, Alike: f.Habit.Ends,
-		After: probe.Millis(f.Habit.After), Owners: []holdOwner{}, Text: f.String()}
+		After: probe.Millis(f.Habit.After), Owners: []holdOwner{}, Text: (&metrics.Session{End: e.End, Finding: f}).Hint(words)}
 	for _, o := range f.Owners {
 		view.Owners = append(view.Owners, holdOwner{o.Product, o.Version, o.Setting})
 	}

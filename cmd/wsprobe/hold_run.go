@@ -116,8 +116,11 @@ func (h *holdRun) shown(err error) {
 func (h *holdRun) end() error {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.tally.ended = time.Now()
-	if h.showSeveral(h.pace.take(h.tally.ended)); h.broken == nil {
+	now := time.Now()
+	if !h.tally.openAtTheEnd { // else the closing handshake does not count
+		h.tally.ended = now
+	}
+	if h.showSeveral(h.pace.take(now)); h.broken == nil {
 		h.shown(h.show.sum(&h.tally))
 	}
 	switch {

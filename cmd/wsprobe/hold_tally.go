@@ -102,7 +102,9 @@ func (t *tally) noteEnd(e session.Event, number int) {
 	if !e.End.Cause.Planned() {
 		t.unplanned++
 	}
-	t.openAtTheEnd = e.End.Cause == session.ByStop
+	if t.openAtTheEnd = e.End.Cause == session.ByStop; t.openAtTheEnd {
+		t.ended = e.At
+	}
 	add := e.End.Totals
 	sum := &t.totals
 	sum.BytesIn += add.BytesIn

@@ -55,6 +55,8 @@ var holdCases = map[string]holdCase{
 	"heartbeat_gone": {endpoint: "heartbeat-stops?messages=2", limit: 25 * time.Second, spec: session.Spec{Heartbeat: &session.Heartbeat{Send: "ping", Interval: 5 * time.Second, Timeout: 2 * time.Second}, PingInterval: 3 * time.Second}},
 	"renew_before":   {endpoint: "echo", limit: 25 * time.Second, spec: session.Spec{MaxLifetime: 10 * time.Second, Renew: session.RenewBefore}, held: true},
 	"renew_after":    {endpoint: "echo", limit: 15 * time.Second, spec: session.Spec{MaxLifetime: 10 * time.Second}, held: true},
+	"rules":          {endpoint: "close-at-open", limit: time.Second},
+	"too_long":       {endpoint: "huge-frame", limit: 700 * time.Millisecond, spec: session.Spec{Exchange: []probe.Step{{Send: new(string)}}}},
 	"no_numbers":     {endpoint: "feed?every=1s", limit: 1500 * time.Millisecond, spec: session.Spec{Sequence: "seq", SentAt: "ts"}, held: true},
 	"nobody":         {limit: 2 * time.Second},
 }
@@ -90,7 +92,7 @@ func TestHoldText(t *testing.T) {
 	for name, c := range holdCases {
 		t.Run(name, func(t *testing.T) {
 			shown := c.hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay {
-				return &holdText{out: w, words: hintFlags, probe: probe}
+				return &holdText{out: w, words: heldWords(), probe: probe}
 			})
 			golden(t, "../hold/"+name, shown)
 			for line := range strings.Lines(shown) {
@@ -106,7 +108,7 @@ func TestHoldText(t *testing.T) {
 func TestHoldColours(t *testing.T) {
 	for _, name := range []string{"half_open", "gap", "nobody"} {
 		shown := holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay {
-			return &holdText{out: w, words: hintFlags, probe: probe, ink: true}
+			return &holdText{out: w, words: heldWords(), probe: probe, ink: true}
 		})
 		golden(t, "../hold/"+name, regexp.MustCompile(`\x1b\[[0-9;]*m`).ReplaceAllString(shown, ""))
 	}
@@ -121,7 +123,7 @@ func TestHoldPulse(t *testing.T) {
 		"nobody": "  not open, the next try comes in 1 s" + clearLine,
 	} {
 		shown := holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay {
-			return &holdText{out: w, words: hintFlags, probe: probe, terminal: true}
+			return &holdText{out: w, words: heldWords(), probe: probe, terminal: true}
 		})
 		if !strings.Contains(shown, want) {
 			t.Errorf("%s: no %q in %q", name, want, shown)
@@ -133,7 +135,7 @@ func TestHoldPulse(t *testing.T) {
 func TestHoldJSON(t *testing.T) {
 	for _, name := range []string{"idle_cut", "drain", "gap", "flood", "heartbeat_gone", "renew_before", "nobody"} {
 		t.Run(name, func(t *testing.T) {
-			golden(t, "../hold/"+name+"_json", holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay { return newHoldJSON(w, probe, hintFlags) }))
+			golden(t, "../hold/"+name+"_json", holdCases[name].hold(t, func(w io.Writer, probe *metrics.Identity) holdDisplay { return newHoldJSON(w, probe, heldWords()) }))
 		})
 	}
 }
@@ -149,9 +151,9 @@ func TestHoldShowsNoSecret(t *testing.T) {
 	spec := session.Spec{Opening: probe.Opening{URL: server.URL, Headers: map[string]string{"X-Key": "s3cret-t0ken"}}}
 	for name, show := range map[string]func(io.Writer, *metrics.Identity) holdDisplay{
 		"text": func(w io.Writer, probe *metrics.Identity) holdDisplay {
-			return &holdText{out: w, words: hintFlags, probe: probe}
+			return &holdText{out: w, words: heldWords(), probe: probe}
 		},
-		"json": func(w io.Writer, probe *metrics.Identity) holdDisplay { return newHoldJSON(w, probe, hintFlags) },
+		"json": func(w io.Writer, probe *metrics.Identity) holdDisplay { return newHoldJSON(w, probe, heldWords()) },
 	} {
 		var out strings.Builder
 		ctx, cancel := context.WithCancel(t.Context())
@@ -190,7 +192,7 @@ func TestHoldEndsWithItsReader(t *testing.T) {
 				return 0, syscall.EPIPE
 			}
 			return len(b), nil
-		}), heldIdentity("ws://h/"), hintFlags)
+		}), heldIdentity("ws://h/"), heldWords())
 	})
 	if lines != 4 {
 		t.Errorf("%d lines, want no more after the first that nobody read", lines)

@@ -23,6 +23,7 @@ type holdText struct {
 	words    reasons.Words     // of whom hints are for
 	failed   reasons.ErrorType // of the last open, if it failed: its hint was given
 	meaning  string            // of the last finding, which was told
+	why      string            // the last finding
 }
 
 func (d *holdText) write(text string) error {
@@ -155,7 +156,7 @@ func (d *holdText) event(e heldEvent) error {
 	case session.Ended:
 		return d.ended(e)
 	case session.Explained:
-		return d.explained(*e.Finding)
+		return d.explained(e)
 	case session.Closed:
 		return nil // the end was told
 	}

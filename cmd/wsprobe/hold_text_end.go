@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
 
@@ -43,13 +44,14 @@ func exchanged(t session.Totals) string {
 }
 
 // explained says what is likely behind the end before. What was said of the end before that is not said again.
-func (d *holdText) explained(f session.Finding) error {
-	text, said := f.String(), f
-	said.Habit = session.Habit{}
-	if meaning := said.String(); meaning != d.meaning {
+func (d *holdText) explained(e heldEvent) error {
+	habit := e.Finding.Habit.String()
+	text := (&metrics.Session{End: e.End, Finding: e.Finding}).Hint(d.words)
+	d.why = text
+	if meaning := strings.TrimPrefix(text, habit); meaning != d.meaning {
 		d.meaning = meaning
 	} else if text != "" {
-		text = cmp.Or(f.Habit.String(), "as before")
+		text = cmp.Or(habit, "as before")
 	}
 	if text == "" {
 		return nil
@@ -73,6 +75,9 @@ func (d *holdText) sum(t *tally) error {
 	fmt.Fprintf(&b, "  %s, %s, open for %s of %s (%.4g%%)\n", head, plural(t.sessions, "session"), session.Span(t.openFor), session.Span(total), share)
 	for _, f := range holdFacts(t) {
 		writeFact(&b, d.ink, f)
+	}
+	if d.why != "" {
+		writeFact(&b, d.ink, fact{"why", d.why})
 	}
 	return d.write(b.String())
 }

@@ -160,7 +160,7 @@ func closeText(r probe.Result) string {
 func writeFact(b *strings.Builder, i ink, f fact) {
 	label := fmt.Sprintf("%-*s", labelWidth, f.label)
 	switch f.label {
-	case "hint":
+	case "hint", "why":
 		label = i.bold(label)
 	case "reason", "error":
 		label = i.bad(label)

@@ -1,6 +1,8 @@
 package metrics
 
 import (
+	"strings"
+
 	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -39,5 +41,9 @@ func (s *Session) Hint(words reasons.Words) string {
 	if end.Cause == session.ByPing && end.Totals.Pongs > 0 {
 		return "earlier Pings were answered: the server hangs, its host is gone, or something in between forgot the connection"
 	}
-	return reasons.Hint(reasons.Failure{Code: end.Reason, Type: end.ErrorType, Clues: clues}, words)
+	hint := reasons.Hint(reasons.Failure{Code: end.Reason, Type: end.ErrorType, Clues: clues}, words)
+	if words == nil { // a session has another name for it in a file than a run
+		hint = strings.ReplaceAll(hint, "send_message", "heartbeat.send")
+	}
+	return hint
 }

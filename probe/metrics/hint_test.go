@@ -18,6 +18,14 @@ func TestHintOnAServerThatHangs(t *testing.T) {
 	}
 }
 
+// TestHintNamesTheHeartbeat: the message of a session is that of its heartbeat.
+func TestHintNamesTheHeartbeat(t *testing.T) {
+	s := metrics.Session{End: &session.End{Cause: session.ByHeartbeat, Reason: reasons.ReplyTimeout, ErrorType: reasons.ReplyTimedOutPong}}
+	if got := s.Hint(nil); !strings.Contains(got, " heartbeat.send,") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestHintOnAnEnd: what explains itself has its hint at once, and a bare end waits for the next open.
 func TestHintOnAnEnd(t *testing.T) {
 	for _, c := range []struct {
