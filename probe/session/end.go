@@ -88,7 +88,9 @@ func starved(end *End) *End {
 func (m *machine) unread(w *work, cause Cause, at time.Time) {
 	now := m.begin(w, at)
 	if m.state == open {
-		m.tellEnd(w, starved(m.end(cause, now)))
+		end := starved(m.end(cause, now))
+		end.Code = frame.CloseAbnormal
+		m.tellEnd(w, end)
 	}
 	if m.state != done {
 		m.finish(w, false)

@@ -193,6 +193,7 @@ func (h *holder) drain(d *desk) {
 // take takes the result of a read, and reports whether there may be more.
 func (h *holder) take(d *desk, n int, err error) bool {
 	if n > 0 {
+		d.lateAt = time.Now().Add(judgeTime) // neither the wait nor the observe before is part of it
 		h.m.feed(&d.work, d.chunk[:n], h.raw.ArrivedAt)
 		h.deliver(d)
 	}
