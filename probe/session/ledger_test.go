@@ -3,13 +3,14 @@ package session
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // ledger checks that events tell each thing once, in order, and with times that fit together.
 type ledger struct {
 	opened, ended, closed int
 	waiting               []*End // not yet explained
-	last                  []Event
+	opens                 []time.Time
 	problems              []string
 }
 
@@ -24,7 +25,7 @@ func (b *ledger) note(e Event) {
 		if b.opened++; b.opened-b.closed > 2 {
 			b.complain("%d connections at a time", b.opened-b.closed)
 		}
-		b.last = append(b.last, e)
+		b.opens = append(b.opens, e.At)
 	case Ended:
 		b.noteEnd(e)
 	case Closed:
@@ -44,10 +45,10 @@ func (b *ledger) noteEnd(e Event) {
 		b.complain("ended before it opened")
 		return
 	}
-	end, open := e.End, b.last[b.ended-1]
+	end, open := e.End, b.opens[b.ended-1]
 	b.waiting = append(b.waiting, end)
-	if !end.At.Equal(e.At) || end.At.Sub(open.At) != end.Lifetime {
-		b.complain("lifetime %v, but %v between the events", end.Lifetime, end.At.Sub(open.At))
+	if !end.At.Equal(e.At) || end.At.Sub(open) != end.Lifetime {
+		b.complain("lifetime %v, but %v between the events", end.Lifetime, end.At.Sub(open))
 	}
 	if end.IdleIn < 0 || end.IdleOut < 0 || max(end.IdleIn, end.IdleOut, end.SinceMessage, end.SinceWanted, end.LongestIdle) > end.Lifetime {
 		b.complain("times that cannot be: %+v", *end)

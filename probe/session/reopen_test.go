@@ -7,7 +7,6 @@ import (
 	"net"
 	"net/netip"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 	"syscall"
@@ -237,7 +236,10 @@ func TestMassCut(t *testing.T) {
 				books[i].note(e)
 				mu.Lock()
 				defer mu.Unlock()
-				count[strings.Fields(describeKind(e))[0]]++
+				count[describeKind(e)]++
+				if e.Kind == Ended {
+					count[string(e.End.Cause)]++
+				}
 			})
 		}
 		ctx, cancel := context.WithCancel(t.Context())
@@ -275,7 +277,9 @@ func describeKind(e Event) string {
 	case OpenFailed:
 		return "failed"
 	case Ended:
-		return string(e.End.Cause)
+		return "ended"
+	case Ponged:
+		return "ponged"
 	}
 	return fmt.Sprint("kind", e.Kind)
 }
