@@ -11,13 +11,18 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// end describes an end that is now. Its time is that of the call.
+// end describes an end that is now. Its time is that of the call. An end of the connection can have come before our last
+// word, which did not know of it.
 func (m *machine) end(cause Cause, now time.Duration) *End {
+	lastOut := m.lastOut
+	if lastOut > now {
+		lastOut = m.outBefore
+	}
 	code, kind := reasons.Explain(cause.evidence())
 	return &End{
 		Cause: cause, Reason: code, ErrorType: kind,
-		Lifetime: now, IdleIn: max(0, now-m.lastIn), IdleOut: max(0, now-m.lastOut),
-		LongestIdle: m.longestIdle, SinceMessage: max(0, now-m.lastMessage), SinceWanted: max(0, now-m.lastWanted),
+		Lifetime: now, IdleIn: max(0, now-m.lastIn), IdleOut: max(0, now-lastOut),
+		LongestIdle: min(m.longestIdle, now), SinceMessage: max(0, now-m.lastMessage), SinceWanted: max(0, now-m.lastWanted),
 		InFlight: InFlight{Ping: m.pinging, Heartbeat: m.beating, Message: m.started},
 		Totals:   m.totals,
 	}
@@ -99,6 +104,9 @@ func (m *machine) unread(w *work, cause Cause, at time.Time) {
 
 // gone takes the end of the connection: io.EOF for one without an error.
 func (m *machine) gone(w *work, err error, at time.Time) {
+	if last := m.opened.Add(m.lastIn); at.Before(last) { // the time of an end may be rough
+		at = last
+	}
 	now := m.begin(w, at)
 	switch m.state {
 	case done:

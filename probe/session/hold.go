@@ -2,11 +2,8 @@ package session
 
 import (
 	"context"
-	"errors"
-	"io"
 	"net"
 	"sync"
-	"syscall"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -206,8 +203,8 @@ func (h *holder) take(d *desk, n int, err error) bool {
 // gone takes the end of the connection.
 func (h *holder) gone(d *desk, err error) {
 	at := time.Now()
-	if errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
-		if h.cut != nil && !errors.Is(h.cut, syscall.EPIPE) {
+	if causeOf(err) == ByFIN {
+		if h.cut != nil && causeOf(h.cut) != ByFIN {
 			err = h.cut // the system reports a reset, and that it gave up, once
 		} else {
 			at = h.raw.EndedAt()

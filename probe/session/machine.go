@@ -42,6 +42,7 @@ type machine struct {
 	window   []byte // of the compression
 
 	lastIn, lastOut         time.Duration // when a byte came, and when one was sent
+	outBefore               time.Duration // when one was sent before lastOut
 	lastMessage, lastWanted time.Duration
 	longestIdle             time.Duration // without traffic, before the time that still lasts
 	pingDue, pingAt         time.Duration
@@ -175,7 +176,9 @@ func (m *machine) sayMessage(w *work, message []byte, now time.Duration) {
 
 func (m *machine) said(n int, now time.Duration) {
 	m.totals.BytesOut += uint64(n)
-	m.lastOut = now
+	if now > m.lastOut {
+		m.outBefore, m.lastOut = m.lastOut, now
+	}
 }
 
 // stir ends a time without traffic.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"io"
 	"testing"
 	"time"
 
@@ -66,4 +67,16 @@ func TestStall(t *testing.T) {
 func (r *rig) tickHeard(at, heard time.Duration) {
 	r.m.tick(&r.w, opened.Add(at), opened.Add(heard))
 	r.note(at)
+}
+
+// TestEndBeforeOurLastWord: an agent that was slow sent a Ping after the FIN had come. The end is told as it was.
+func TestEndBeforeOurLastWord(t *testing.T) {
+	r := newRig(t, Spec{PingInterval: 61 * sec}, nil)
+	r.feed(sec, wstest.Ping("p"))
+	r.tick(63 * sec)
+	r.m.gone(&r.w, io.EOF, opened.Add(60*sec))
+	end := r.w.events[0].End
+	if end.Lifetime != 60*sec || end.IdleIn != 59*sec || end.IdleOut != 59*sec || end.LongestIdle > 60*sec || !end.At.Equal(opened.Add(60*sec)) {
+		t.Errorf("%+v", end)
+	}
 }
