@@ -132,7 +132,8 @@ type InFlight struct {
 	Message         bool // begun by the server, without its end
 }
 
-// Totals are sums over a session.
+// Totals are sums over a session without its Exchange. Messages that came during the Exchange and that no step waited for
+// are among them.
 type Totals struct {
 	BytesIn, BytesOut          uint64 // frames with their headers, without TLS
 	Messages, Wanted           uint64

@@ -96,7 +96,6 @@ func (m *machine) adopt(w *work, left *frame.Left, settled time.Time) {
 	if m.state != open {
 		return
 	}
-	m.totals.BytesIn = 0
 	m.parser = left.Parser
 	if _, _, closed := m.parser.Closed(); closed {
 		m.serverClosed(w, now)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -303,6 +304,16 @@ func TestIdleBeforeClose(t *testing.T) {
 				t.Errorf("got %+v", r.ends)
 			}
 		})
+	}
+}
+
+// TestEarlyMessages holds that messages that came before the session began count with their bytes.
+func TestEarlyMessages(t *testing.T) {
+	r := newRig(t, Spec{}, nil)
+	early := wstest.Text("hello").Bytes() + wstest.Binary("INFO").Bytes()
+	r.m.adopt(&r.w, &frame.Left{Early: []byte(early), Parser: r.m.parser}, opened.Add(sec))
+	if got := r.m.totals; got.Messages != 2 || got.BytesIn != uint64(len(early)) {
+		t.Errorf("got %+v, want 2 messages of %d bytes", got, len(early))
 	}
 }
 
