@@ -44,6 +44,9 @@ func ownerTable() string {
 		if o.After > 0 {
 			after = session.Span(o.After)
 		}
+		if o.Late > 0 {
+			after += " to " + session.Span(o.After+o.Late)
+		}
 		end := "FIN"
 		switch {
 		case o.Cause == session.ByClose && o.Code == 1005:

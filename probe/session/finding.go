@@ -113,17 +113,17 @@ func (f *Finding) cut(end *End, next Next) {
 // limited finds the limit that an end has reached, if it fits one. It is sure of a habit only.
 func (f *Finding) limited(end *End) bool {
 	if f.Habit.Limit != NoLimit {
+		f.habitual(end)
 		f.Verdict, f.Sure, f.Limit = LimitReached, true, f.Habit.Limit
-		f.Owners = ownersOf(end, f.Limit, f.Habit.After)
-		if len(withTime(f.Owners)) == 0 {
-			f.Owners = append(f.Owners, changedOf(end, f.Limit)...)
-		}
 		return true
 	}
 	idle, life := withTime(ownersOf(end, IdleLimit, end.Idle())), withTime(ownersOf(end, LifetimeLimit, end.Lifetime))
 	switch {
 	case quiet(end) && len(idle) > 0:
 		f.Verdict, f.Limit, f.Owners = LimitReached, IdleLimit, idle
+		if silent(end) {
+			f.Owners = append(idle, life...)
+		}
 	case len(life) > 0:
 		f.Verdict, f.Limit, f.Owners = LimitReached, LifetimeLimit, life
 	default:
@@ -132,7 +132,33 @@ func (f *Finding) limited(end *End) bool {
 	return true
 }
 
-// withTime keeps the owners whose time fits.
+// silent reports whether there was no traffic since the open, so that the idle time and the lifetime are the same.
+func silent(end *End) bool { return (end.Lifetime - end.Idle()).Abs() <= habitWidth }
+
+// habitual finds the owners of a habit. If there was no traffic at all, the lifetime may explain it better.
+func (f *Finding) habitual(end *End) {
+	f.Owners = habitual(end, f.Habit)
+	if f.Habit.Limit != IdleLimit || !silent(end) {
+		return
+	}
+	lived := Habit{LifetimeLimit, f.Habit.After, f.Habit.Ends}
+	if life := habitual(end, lived); len(f.Owners) > 0 {
+		f.Owners = append(f.Owners, withTime(life)...)
+	} else if len(life) > 0 {
+		f.Habit, f.Owners = lived, life
+	}
+}
+
+// habitual returns the owners that the end of a habit fits.
+func habitual(end *End, h Habit) []Owner {
+	owners := ownersOf(end, h.Limit, h.After)
+	if len(withTime(owners)) == 0 {
+		owners = append(owners, changedOf(end, h.Limit)...)
+	}
+	return owners
+}
+
+// withTime keeps the owners whose time fits, which come first.
 func withTime(owners []Owner) []Owner {
 	for i, o := range owners {
 		if o.After == 0 {

@@ -9,7 +9,11 @@ import (
 
 // past ends, for tests.
 func fin(idle, life time.Duration) *End {
-	return &End{Cause: ByFIN, Code: 1006, IdleIn: idle, IdleOut: idle, Lifetime: life}
+	end := &End{Cause: ByFIN, Code: 1006, IdleIn: idle, IdleOut: idle, Lifetime: life}
+	if idle < life {
+		end.Totals.Messages = 1
+	}
+	return end
 }
 
 func closedWith(code int, reason string, idle, life time.Duration) *End {
@@ -81,7 +85,17 @@ func TestFind(t *testing.T) {
 				"such ends are known of HAProxy 2.6.12 (timeout tunnel, or timeout client and timeout server), nginx 1.22.1 (proxy_read_timeout, by default 60 s), " +
 				"Apache httpd 2.4.71 (Timeout, ProxyTimeout, by default 60 s), nghttpx 1.52 (its read timeout, by default 60 s), Mojolicious 9.31 (its inactivity timeout, by default 30 s)"},
 		"Socket.IO with shorter Pings": {closedWith(1005, "", 2*sec, 6*sec), Habit{LifetimeLimit, 6 * sec, 3}, opens, LimitReached, true, "Socket.IO", ""},
-		"FINs after an hour":           {fin(sec, time.Hour), Habit{LifetimeLimit, time.Hour, 3}, opens, LimitReached, true, "", ""},
+		"Centrifugo, silent since the open": {closedWith(3502, "stale", 10*sec, 10*sec), Habit{IdleLimit, 10 * sec, 3}, opens, LimitReached, true, "Centrifugo",
+			"the last 3 sessions ended 10 s after they opened; " +
+				"a limit on the lifetime, or on the wait for a first message: renew sooner, or send what the server waits for; such ends are known of Centrifugo 6.9.1 (no connect command came)"},
+		"silent since the open, of nobody known": {closedWith(4000, "", 10*sec, 10*sec), Habit{IdleLimit, 10 * sec, 3}, opens, LimitReached, true, "",
+			"the last 3 sessions ended after 10 s without traffic; an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it"},
+		"Mosquitto without a CONNECT, which looks every 6 s": {fin(95*sec, 95*sec), Habit{}, opens, LimitReached, false, "mosquitto", ""},
+		"silent for 30 s since the open": {fin(30*sec, 30*sec), Habit{IdleLimit, 30 * sec, 3}, opens, LimitReached, true, "Mojolicious",
+			"the last 3 sessions ended after 30 s without traffic; an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it; " +
+				"such ends are known of Mojolicious 9.31 (its inactivity timeout), HAProxy 2.6.12 (timeout tunnel, or timeout client and timeout server), " +
+				"aedes 1.2.0 (no CONNECT packet came)"},
+		"FINs after an hour": {fin(sec, time.Hour), Habit{LifetimeLimit, time.Hour, 3}, opens, LimitReached, true, "", ""},
 		"lifetime of an hour": {closedWith(1001, "", sec, time.Hour), Habit{LifetimeLimit, time.Hour, 3}, opens, LimitReached, true, "", "the last 3 sessions ended 1h0m0s after they opened; " +
 			"a limit on the lifetime, or on the wait for a first message: renew sooner, or send what the server waits for"},
 		"idle by RabbitMQ":      {closedWith(1000, "", 60*sec, 60*sec), Habit{}, opens, LimitReached, false, "RabbitMQ web_mqtt and web_stomp", ""},
