@@ -3,6 +3,7 @@ package e2e
 import (
 	"net"
 	"path/filepath"
+	"strings"
 	"testing"
 
 	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
@@ -27,10 +28,10 @@ socket_domain ipv4
 	return addr
 }
 
-// startRabbitMQ starts a broker with STOMP over WebSocket and returns that address. The port mapper, without
-// which Erlang does not start and which it would leave behind, is started here. The program that the package puts
-// into everybody's PATH starts this one as another user.
-func startRabbitMQ(t *testing.T) (addr string) {
+// startRabbitMQ starts a broker with STOMP over WebSocket and with more lines of configuration, and returns that address.
+// The port mapper, without which Erlang does not start and which it would leave behind, is started here. The program that
+// the package puts into everybody's PATH starts this one as another user.
+func startRabbitMQ(t *testing.T, more ...string) (addr string) {
 	t.Helper()
 	server, mapper := need(t, "/usr/lib/rabbitmq/bin/rabbitmq-server", "rabbitmq-server"), need(t, "epmd", "erlang-base")
 	addr = lab.FreeAddr(t)
@@ -43,7 +44,8 @@ log.console.level = warning
 stomp.listeners.tcp = none
 web_stomp.tcp.ip = %s
 web_stomp.tcp.port = %s
-`, host, port)
+%s
+`, host, port, strings.Join(more, "\n"))
 	home := t.TempDir()
 	listening(t, lab.Start(t, mapper, "-port", mapperPort, "-address", host), net.JoinHostPort(host, mapperPort))
 	broker := lab.StartWith(t, []string{
@@ -62,9 +64,9 @@ web_stomp.tcp.port = %s
 	return addr
 }
 
-// startProsody starts an XMPP server for the host localhost, without TLS and for anybody, and returns its
-// WebSocket address.
-func startProsody(t *testing.T) (addr string) {
+// startProsody starts an XMPP server for the host localhost, without TLS and for anybody, and returns it with
+// its WebSocket address.
+func startProsody(t *testing.T) (server *lab.Process, addr string) {
 	t.Helper()
 	addr = lab.FreeAddr(t)
 	host, port, _ := net.SplitHostPort(addr)
@@ -86,6 +88,7 @@ consider_websocket_secure = true
 authentication = "anonymous"
 VirtualHost "localhost"
 `, data, host, port)
-	listening(t, lab.Start(t, need(t, "prosody", "prosody"), "-F", "--config", config), addr)
-	return addr
+	server = lab.Start(t, need(t, "prosody", "prosody"), "-F", "--config", config)
+	listening(t, server, addr)
+	return server, addr
 }

@@ -14,6 +14,9 @@
 // (.ci/run has their packages), or from npm at the versions of the lock file in the folder servers. A test whose server
 // is not installed is skipped, but fails where CI=true.
 //
+// Sessions are held through proxies and at servers until these end them, while tcpdump looks on. What wsprobe tells of
+// each end is compared with the packets.
+//
 // Back ends that take long to build have modules of their own in the folders prometheus and victoriametrics: make
 // e2e-long builds and tests them, so that nobody builds a Prometheus to test a recipe.
 //

@@ -37,8 +37,8 @@ var nodeServers = sync.OnceValues(func() (string, error) {
 	return dir, nil
 })
 
-// startNode starts a script of the folder servers and returns it with the address that it listens on.
-func startNode(t *testing.T, script string) (server *lab.Process, addr string) {
+// startNode starts a script of the folder servers with arguments and returns it with the address that it listens on.
+func startNode(t *testing.T, script string, args ...string) (server *lab.Process, addr string) {
 	t.Helper()
 	node := need(t, "node", "nodejs")
 	need(t, "npm", "npm")
@@ -46,7 +46,7 @@ func startNode(t *testing.T, script string) (server *lab.Process, addr string) {
 	if err != nil {
 		missing(t, "%v", err)
 	}
-	server = lab.Start(t, node, filepath.Join(dir, script))
+	server = lab.Start(t, node, append([]string{filepath.Join(dir, script)}, args...)...)
 	return server, announced(t, server, `(?m)^listening on (\S+)$`)
 }
 

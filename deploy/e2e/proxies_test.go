@@ -8,19 +8,34 @@ import (
 	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
-// startPythonEcho starts an echo server that stands on another library than those of Node.js.
-func startPythonEcho(t *testing.T) (server *lab.Process, addr string) {
+// startPythonEcho starts an echo server that stands on another library than those of Node.js. It pings its clients
+// every so many seconds, by default 20, and waits as long for the answers.
+func startPythonEcho(t *testing.T, seconds ...string) (server *lab.Process, addr string) {
 	t.Helper()
-	python := need(t, "/usr/bin/python3", "python3") // Debian's packages are for Debian's interpreter
-	if exec.CommandContext(t.Context(), python, "-c", "import websockets").Run() != nil {
-		missing(t, "the Python package websockets is not installed (Debian: apt-get install python3-websockets)")
+	server = lab.Start(t, needPython(t, "websockets"), append([]string{servers(t, "echo.py")}, seconds...)...)
+	return server, announced(t, server, `(?m)^listening on (\S+)$`)
+}
+
+// needPython returns the interpreter that Debian's packages are for, which must have some of them.
+func needPython(t *testing.T, packages ...string) string {
+	t.Helper()
+	python := need(t, "/usr/bin/python3", "python3")
+	for _, name := range packages {
+		if exec.CommandContext(t.Context(), python, "-c", "import "+name).Run() != nil {
+			missing(t, "the Python package %[1]s is not installed (Debian: apt-get install python3-%[1]s)", name)
+		}
 	}
-	script, err := filepath.Abs("servers/echo.py")
+	return python
+}
+
+// servers is the path of a file of that folder.
+func servers(t *testing.T, file string) string {
+	t.Helper()
+	path, err := filepath.Abs(filepath.Join("servers", file))
 	if err != nil {
 		t.Fatal(err)
 	}
-	server = lab.Start(t, python, script)
-	return server, announced(t, server, `(?m)^listening on (\S+)$`)
+	return path
 }
 
 // startNginx starts a proxy in front of an upstream: /ws/ is set up for WebSocket as nginx's manual says, and

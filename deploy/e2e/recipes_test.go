@@ -49,8 +49,11 @@ var recipes = []struct {
 		return started{s.WebsocketURL(), s.leftCleanly}
 	}},
 	{"socket.io.yaml", "Socket.IO", fromNode("socketio.mjs")},
-	{"stomp.yaml", "RabbitMQ", fromAddr(startRabbitMQ)},
-	{"xmpp.yaml", "Prosody", fromAddr(startProsody)},
+	{"stomp.yaml", "RabbitMQ", func(t *testing.T) started { return started{url: "ws://" + startRabbitMQ(t)} }},
+	{"xmpp.yaml", "Prosody", func(t *testing.T) started {
+		_, addr := startProsody(t)
+		return started{url: "ws://" + addr}
+	}},
 }
 
 func fromNode(script string) func(*testing.T) started {

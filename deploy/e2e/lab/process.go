@@ -3,6 +3,7 @@ package lab
 import (
 	"bytes"
 	"errors"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -32,10 +33,24 @@ func Start(t *testing.T, program string, args ...string) *Process {
 // StartWith is Start with more variables, each as KEY=VALUE.
 func StartWith(t *testing.T, env []string, program string, args ...string) *Process {
 	t.Helper()
+	return start(t, env, nil, program, args)
+}
+
+// StartTo is Start, and copies the standard output to a writer as well.
+func StartTo(t *testing.T, stdout io.Writer, program string, args ...string) *Process {
+	t.Helper()
+	return start(t, nil, stdout, program, args)
+}
+
+func start(t *testing.T, env []string, stdout io.Writer, program string, args []string) *Process {
+	t.Helper()
 	p := &Process{Name: filepath.Base(program), cmd: exec.Command(program, args...), exited: make(chan struct{})}
 	p.cmd.Env = append([]string{"PATH=" + os.Getenv("PATH")}, env...)
 	p.cmd.Dir = t.TempDir()
 	p.cmd.Stdout, p.cmd.Stderr = &p.output, &p.output
+	if stdout != nil {
+		p.cmd.Stdout = io.MultiWriter(&p.output, stdout)
+	}
 	p.cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true} // a group of its own, for Kill
 	if err := p.cmd.Start(); err != nil {
 		t.Fatalf("starting %s: %v", p.Name, err)
@@ -75,15 +90,28 @@ func (p *Process) Stop(t *testing.T, limit time.Duration) {
 // limit.
 func (p *Process) Terminate(t *testing.T, limit time.Duration) (code int) {
 	t.Helper()
+	p.Signal(t, syscall.SIGTERM)
+	return p.Exit(t, limit)
+}
+
+// Signal sends a signal to the program, which must still run.
+func (p *Process) Signal(t *testing.T, signal syscall.Signal) {
+	t.Helper()
 	p.Running(t)
-	if err := p.cmd.Process.Signal(syscall.SIGTERM); err != nil {
-		t.Fatalf("SIGTERM to %s: %v", p.Name, err)
+	if err := p.cmd.Process.Signal(signal); err != nil {
+		t.Fatalf("%v to %s: %v", signal, p.Name, err)
 	}
+}
+
+// Exit waits for the end of the program and returns its exit code. It fails the test if the program still runs after
+// limit.
+func (p *Process) Exit(t *testing.T, limit time.Duration) (code int) {
+	t.Helper()
 	select {
 	case <-p.exited:
 		return p.cmd.ProcessState.ExitCode()
 	case <-time.After(limit):
-		t.Fatalf("%s still runs %v after SIGTERM", p.Name, limit)
+		t.Fatalf("%s still runs after %v", p.Name, limit)
 		return 0
 	}
 }

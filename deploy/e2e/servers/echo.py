@@ -1,6 +1,10 @@
-"""A plain echo server on the websockets package: every message comes back as it was."""
+"""A plain echo server on the websockets package: every message comes back as it was.
+
+The argument is how often it pings in seconds, and how long it waits for an answer.
+"""
 
 import asyncio
+import sys
 
 import websockets
 
@@ -12,7 +16,10 @@ async def echo(socket):
 
 
 async def main():
-    async with websockets.serve(echo, "127.0.0.1", 0) as server:
+    seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20
+    async with websockets.serve(
+        echo, "127.0.0.1", 0, ping_interval=seconds, ping_timeout=seconds
+    ) as server:
         host, port = server.sockets[0].getsockname()
         print(f"listening on {host}:{port}", flush=True)
         await asyncio.Future()

@@ -1,10 +1,12 @@
-// A Socket.IO server whose clients may ask it for an acknowledgement. Its namespace /members wants a token.
+// A Socket.IO server whose clients may ask it for an acknowledgement. Its namespace /members wants a token. The second
+// argument is how often it pings in ms, by default 25000, and how long it waits for an answer.
 import {createServer} from 'node:http';
 import {Server} from 'socket.io';
 import {listen, tellOfClose} from './announce.mjs';
 
 const http = createServer();
-const io = new Server(http);
+const ms = Number(process.argv[3]);
+const io = new Server(http, ms ? {pingInterval: ms, pingTimeout: ms} : {});
 io.on('connection', (socket) => {
   socket.on('ping', (acknowledge) => acknowledge('pong'));
 });
