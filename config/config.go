@@ -117,6 +117,8 @@ type Probe struct {
 
 	shownURL string
 	authAt   *Fault // the place of its credentials, if it has any
+	// connections are those of its exchange, as the file has them.
+	connections map[string]connection
 }
 
 // Headline returns the interpretation of the probe, whether it runs or is held. The Spec of a held probe has another one

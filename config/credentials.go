@@ -1,23 +1,35 @@
 package config
 
-import "github.com/wsprobe/wsprobe/config/internal/yamltree"
+import (
+	"maps"
+	"slices"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+)
 
 // TryCredentials reads the credentials of every probe, as a run does, and returns a warning for each that is not
 // available now. It may be available later, because every run reads its credentials anew.
 func (c Config) TryCredentials() []Fault {
 	var faults []Fault
 	seen := make(map[Fault]bool)
-	for _, p := range c.Probes {
-		if p.Spec.Authorize == nil || p.authAt == nil {
-			continue
+	try := func(authorize func() (string, error), at *Fault) {
+		if authorize == nil || at == nil {
+			return
 		}
-		if _, err := p.Spec.Authorize(); err != nil {
-			f := *p.authAt
+		if _, err := authorize(); err != nil {
+			f := *at
 			f.Problem = "a run would fail now: " + err.Error()
 			if !seen[f] {
 				seen[f] = true
 				faults = append(faults, f)
 			}
+		}
+	}
+	for _, p := range c.Probes {
+		try(p.Spec.Authorize, p.authAt)
+		for _, name := range slices.Sorted(maps.Keys(p.connections)) {
+			auth := p.connections[name].auth
+			try(auth.authorize, auth.at)
 		}
 	}
 	return faults

@@ -127,6 +127,8 @@ func (s *section[T]) title() string {
 		return "a probe"
 	case "exchange":
 		return "a step"
+	case "connections":
+		return "a connection"
 	case "session.answers":
 		return "an answer"
 	default:
@@ -149,7 +151,7 @@ func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 		return decodeList(r, p, where, f.value.at(into).(*[]string), set, f.secret)
 	case Values:
 		return decodeValues(r, p, where, f.value.at(into).(*map[string]any), f.secret)
-	case Section, Sections:
+	case Section, Sections, Named:
 		return decodeNested(r, &f.Field, p, where, f.value.at(into), set)
 	}
 	var problem string

@@ -38,7 +38,7 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 	if problem := lineBreak(n); problem != "" {
 		add(problem)
 	}
-	filledIn := strings.HasSuffix(where.Section, ".exchange") || strings.HasPrefix(where.Place(), "session.heartbeat.")
+	filledIn := strings.HasSuffix(where.Section, ".exchange") || strings.HasPrefix(where.Place(), "session.heartbeat")
 	if filledIn || r.Substituted(n) {
 		return // placeholders are filled in there, or a secret must not be looked at
 	}

@@ -26,11 +26,12 @@ const (
 	Values                   // of paths to texts, numbers, true, false or null
 	Section                  // a mapping with fields of its own
 	Sections                 // a list of such mappings
+	Named                    // a mapping of names to such mappings
 )
 
 var kindNames = [...]string{
 	"text", "choice", "integer", "integer (ms)", "duration", "condition", "size", "number", "true or false", "list of texts", "names to texts", "paths to values",
-	"mapping", "list of mappings",
+	"mapping", "list of mappings", "names to mappings",
 }
 
 // String names the kind for documentation.
@@ -97,8 +98,17 @@ func Fields() []Field {
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),
 		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(), "probes[].session": sessionSection.docs(),
 		"probes[].session.heartbeat": heartbeatSection.docs(), "probes[].session.answers": answerSection.docs(),
-		"probes[].session.reconnect": reconnectSection.docs(),
+		"probes[].session.reconnect": reconnectSection.docs(), "probes[].connections": connectionSection.docs(),
+		"probes[].connections.NAME.auth": moved(authSection.docs(), "probes[].auth.", "probes[].connections.NAME.auth."),
 	})...)
+}
+
+// moved puts fields below another mapping.
+func moved(fields []Field, from, to string) []Field {
+	for i := range fields {
+		fields[i].Path = to + strings.TrimPrefix(fields[i].Path, from)
+	}
+	return fields
 }
 
 // unfold puts behind each field the fields of the mapping that it holds.

@@ -42,7 +42,7 @@ func written(f Field, pointer any) string {
 		return v.String()
 	case slog.Level:
 		return strings.ToLower(v.String())
-	case map[string]string, map[string]any, []string, []probe.Step, []session.Answer:
+	case map[string]string, map[string]any, []string, []probe.Step, []session.Answer, map[string]connection:
 		if reflect.ValueOf(v).Len() == 0 {
 			return ""
 		}

@@ -62,6 +62,8 @@ func property(fields []Field, f Field, prefix string) schema {
 		s = object(fields, inner, f.Path)
 	case Sections:
 		s = schema{"type": nullable(f, "array"), "minItems": f.Min, "items": object(fields, f.Path+"[].", f.Path)}
+	case Named:
+		s = schema{"type": nullable(f, "object"), "additionalProperties": object(fields, f.Path+".NAME.", f.Path)}
 	case List:
 		s = schema{"type": nullable(f, "array"), "items": schema{"type": "string"}, "maxItems": f.Max}
 	case Map:

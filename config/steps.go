@@ -20,6 +20,10 @@ func decodeNested(r *reader, f *Field, p yamltree.Pair, where yamltree.Path, int
 		return decodeSections(r, stepSection, f, p, where, into, set)
 	case *[]session.Answer:
 		return decodeSections(r, answerSection, f, p, where, into, set)
+	case *map[string]connection:
+		return decodeConnections(r, p, where, into, set)
+	case *ownAuth:
+		return decodeOwnAuth(r, p, where, into)
 	case **session.Heartbeat:
 		*into = new(session.Heartbeat)
 		return decodeInner(r, heartbeatSection, p.ValueAt, where.Inside(), *into)

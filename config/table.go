@@ -58,6 +58,9 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 		Doc: "in place of send_message and one reply: steps that send and expect, in order; {{nonce}} is fresh in " +
 			"every run; with every interpretation, but one from defaults goes to round_trip_latency and to sessions only"},
 		value: stepsAt(func(p *Probe) *[]probe.Step { return &p.Spec.Exchange }), spec: "Exchange"},
+	{Field: Field{Path: "connections", Kind: Named,
+		Doc: "what differs on the connections that steps of the exchange name with on, at most 8 with main; not in defaults"},
+		value: connectionsAt(func(p *Probe) *map[string]connection { return &p.connections }), spec: "Connections"},
 	{Field: Field{Path: "message_format", Kind: Choice, Default: string(probe.FormatText), Allowed: words(probe.MessageFormats()),
 		Doc: "format of send_message and expect_message, of an exchange and a session; base64 and hex stand for the bytes of a binary message"},
 		value: wordAt(func(p *Probe) *probe.MessageFormat { return &p.Spec.MessageFormat }), spec: "MessageFormat"},
@@ -117,8 +120,9 @@ var defaultsSection = func() *section[Probe] {
 	s := *probeSection
 	s.name = "defaults"
 	s.refused = map[string]string{
-		"name": "is not allowed in defaults: every probe has its own",
-		"url":  "is not allowed in defaults: every probe has its own",
+		"name":        "is not allowed in defaults: every probe has its own",
+		"url":         "is not allowed in defaults: every probe has its own",
+		"connections": "is not allowed in defaults: it belongs to the exchange of a probe",
 	}
 	return &s
 }()

@@ -8,6 +8,10 @@ import (
 
 // stepSection are the fields of one step of an exchange.
 var stepSection = newSection("exchange", "probes[].exchange[].", false, []field[probe.Step]{
+	{Field: Field{Path: "on", Kind: Text, Default: probe.MainConnection, Max: probe.MaxConnectionName,
+		Doc: "connection of the step; one that is new opens here, with the endpoint, headers and credentials of the probe " +
+			"unless connections says otherwise, and the step may then do nothing else"},
+		value: textAt(func(s *probe.Step) *string { return &s.On }, nil), secret: public, spec: "On"},
 	{Field: Field{Path: "send", Kind: Text,
 		Doc: "message to send, at most 64 KiB; without it the step only waits for the server; {{name}} is filled " +
 			"in, and {{\"{{\"}} stands for {{"},

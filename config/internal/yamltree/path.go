@@ -31,6 +31,15 @@ func (p Path) Inside() Path {
 	return p.Within(p.Key).Field("")
 }
 
+// Member names the mapping that an entry of the field is, and that has fields of its own.
+func (p Path) Member(name string) Path {
+	inner := p.Key + p.Name(name).Element
+	if p.inner != "" {
+		inner = p.inner + "." + inner
+	}
+	return p.Within(inner).Field("")
+}
+
 // Name names an entry of the field.
 func (p Path) Name(name string) Path {
 	p.Element = "." + name
