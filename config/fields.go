@@ -98,9 +98,16 @@ func Fields() []Field {
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),
 		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(), "probes[].session": sessionSection.docs(),
 		"probes[].session.heartbeat": heartbeatSection.docs(), "probes[].session.answers": answerSection.docs(),
-		"probes[].session.reconnect": reconnectSection.docs(), "probes[].connections": connectionSection.docs(),
+		"probes[].session.heartbeat.steps": beatStepDocs(),
+		"probes[].session.reconnect":       reconnectSection.docs(), "probes[].connections": connectionSection.docs(),
 		"probes[].connections.NAME.auth": moved(authSection.docs(), "probes[].auth.", "probes[].connections.NAME.auth."),
 	})...)
+}
+
+// beatStepDocs are the fields of a step of a heartbeat, whose own timeout bounds all its steps.
+func beatStepDocs() []Field {
+	steps := moved(stepSection.docs(), "probes[].exchange[].", "probes[].session.heartbeat.steps[].")
+	return slices.DeleteFunc(steps, func(f Field) bool { return f.Key() == "timeout_ms" })
 }
 
 // moved puts fields below another mapping.

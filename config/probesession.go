@@ -107,6 +107,7 @@ func (s *sessionReader) complete(r *probeReader, p *Probe, item *yaml.Node, wher
 	held := p.Session
 	held.Opening, held.Timeout, held.MaxReply = p.Spec.Opening, p.Spec.Timeout, p.Spec.MaxReply
 	held.Interpretation, held.MessageFormat, held.Exchange = p.Spec.Interpretation, p.Spec.MessageFormat, p.Spec.Exchange
+	held.Connections = p.Spec.Connections
 	for _, f := range held.Validate() {
 		if i, ok := s.fieldOf(f.Field); ok {
 			if !s.consequence(r, f, i) {
@@ -156,6 +157,8 @@ func (s *sessionReader) tell(f probe.Fault, i int, origin string) {
 	present := s.sets(i) || s.inherited.pairs[i].Present()
 	switch {
 	case !present:
+	case f.Field == "Heartbeat" && f.Key != "":
+		p, where = s.stepOf(f, p, where.Inside())
 	case f.Field == "Heartbeat":
 		p, where = entryOf(s.reader, heartbeatSection, f, p.ValueAt, where.Inside())
 	case f.Field == "Reconnect":
@@ -169,6 +172,15 @@ func (s *sessionReader) tell(f probe.Fault, i int, origin string) {
 		return // a stand-in may be empty, so nothing is known to be missing
 	}
 	s.reader.tell(f, p, where, present, origin)
+}
+
+// stepOf returns the place of a fault in a step of the heartbeat.
+func (s *sessionReader) stepOf(f probe.Fault, heartbeat yamltree.Pair, where yamltree.Path) (yamltree.Pair, yamltree.Path) {
+	steps, at, found := s.Entry(heartbeat, "steps", where.Field("steps"))
+	if !found || steps.Value.Kind != yaml.SequenceNode {
+		return steps, at
+	}
+	return itemOf(s.reader, stepSection, f, steps.Value, at)
 }
 
 // checkSigns warns of a session that nothing would tell from a dead one.

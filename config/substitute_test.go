@@ -119,8 +119,8 @@ func TestShownURL(t *testing.T) {
 func TestEveryTextIsSecretOrNot(t *testing.T) {
 	decided := decisions(t, agentSection) + decisions(t, shardSection) + decisions(t, otlpSection) + decisions(t, tlsSection) +
 		decisions(t, spoolSection) + decisions(t, probeSection) + decisions(t, probeTLSSection) + decisions(t, authSection) +
-		decisions(t, authSection) + decisions(t, connectionSection) + // a connection has auth, too
-		decisions(t, stepSection) + decisions(t, thresholdsSection) + decisions(t, dwellSection) +
+		decisions(t, authSection) + decisions(t, connectionSection) + // a connection has auth, and a heartbeat steps
+		decisions(t, stepSection) + decisions(t, stepSection) + decisions(t, thresholdsSection) + decisions(t, dwellSection) +
 		decisions(t, sessionSection) + decisions(t, heartbeatSection) + decisions(t, answerSection) + decisions(t, reconnectSection)
 	texts := 0
 	for _, f := range Fields() {

@@ -3,6 +3,7 @@ package config
 import (
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
 
@@ -55,7 +56,7 @@ var sessionSection = newSection("session", "probes[].session.", false, []field[s
 
 // heartbeatSection is the mapping heartbeat of a session.
 var heartbeatSection = newSection("session.heartbeat", "probes[].session.heartbeat.", false, []field[session.Heartbeat]{
-	{Field: Field{Path: "send", Kind: Text, Required: true, Doc: "message to send, at most 64 KiB; {{nonce}} is fresh in each"},
+	{Field: Field{Path: "send", Kind: Text, Doc: "message to send, at most 64 KiB; required without steps; {{nonce}} is fresh in every heartbeat"},
 		value: textAt(func(h *session.Heartbeat) *string { return &h.Send }, nil), secret: sent, spec: "Send"},
 	{Field: Field{Path: "expect", Kind: Text,
 		Doc: "text that the answer contains, at most 64 KiB; without an expectation the next message is the answer"},
@@ -66,6 +67,9 @@ var heartbeatSection = newSection("session.heartbeat", "probes[].session.heartbe
 	{Field: Field{Path: "expect_json", Kind: Values,
 		Doc: "in place of expect: the values that a JSON answer has, by their paths"},
 		value: valuesAt(func(h *session.Heartbeat) *map[string]any { return &h.ExpectJSON }), secret: sent, spec: "ExpectJSON"},
+	{Field: Field{Path: "steps", Kind: Sections, Min: 1, Max: probe.MaxSteps,
+		Doc: "in place of send and one answer: steps as in an exchange, also on other connections, which then last as long as the session"},
+		value: stepsAt(func(h *session.Heartbeat) *[]probe.Step { return &h.Steps }), spec: "Steps"},
 	{Field: Field{Path: "interval", Kind: Duration, Default: "30s", Min: int64(session.MinInterval), Max: int64(session.MaxInterval),
 		Doc: "time between two heartbeats, of which one is under way at a time"},
 		value: durationAt(func(h *session.Heartbeat) *time.Duration { return &h.Interval }), spec: "Interval"},

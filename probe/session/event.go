@@ -113,6 +113,7 @@ type End struct {
 	// else the code that the session sent. CloseReason is the server's.
 	Code        int
 	CloseReason string
+	Connection  string // the one of Spec.Connections that ended, and with it the session; empty for the main one
 	Detail      string // a sentence about a breach or a failure, or empty
 	// Lifetime is the time since the open. IdleIn and IdleOut are the times since the last byte from and to the server,
 	// or else since the open. SinceMessage and SinceWanted are those since the last data message and wanted message.

@@ -20,6 +20,7 @@ type holder struct {
 	conn  net.Conn // raw, or TLS on it
 	raw   *tcp.Conn
 	texts probe.Texts
+	name  string // of the connection, empty for the main one
 	m     machine
 	more  bool             // there may be bytes that no wait would notice
 	cut   error            // why a write failed
@@ -30,6 +31,7 @@ type holder struct {
 	stop    Cause // why to end on purpose
 	waiting bool
 	sending bool
+	poked   bool // there is something to do
 
 	poller   *poller // nil for a connection that has a goroutine of its own
 	place    place
@@ -43,6 +45,7 @@ type holder struct {
 // hold keeps a connection until it has ended and is closed. It returns the next one if that has opened already.
 func (l *life) hold(ctx context.Context, held *probe.Held) *probe.Held {
 	h := l.begin(ctx, held)
+	h.attend(nil)
 	for h.m.state != done {
 		h.round()
 	}
@@ -57,6 +60,7 @@ func (l *life) hold(ctx context.Context, held *probe.Held) *probe.Held {
 func (l *life) begin(ctx context.Context, held *probe.Held) *holder {
 	h := &holder{life: l, ctx: ctx, conn: held.Left.Conn, raw: held.Raw, texts: held.Texts, m: newMachine(l.prepared.Load().plan, held.Left.Agreed, held.OpenedAt), more: true}
 	h.unbind = afterFunc(ctx, func() { h.interrupt(ByStop) })
+	h.gather(held)
 	h.act(func(d *desk) { h.m.adopt(&d.work, &held.Left, held.SettledAt) })
 	return h
 }
@@ -65,6 +69,9 @@ func (l *life) begin(ctx context.Context, held *probe.Held) *holder {
 func (h *holder) over() (next *probe.Held, wait time.Duration) {
 	h.unbind()
 	_ = h.raw.Close()
+	if h.m.group != nil {
+		h.m.group.closed.Wait()
+	}
 	if h.next != nil {
 		return <-h.next, 0
 	}
@@ -101,10 +108,11 @@ func (h *holder) interrupt(cause Cause) {
 
 // beginWait reports whether there is something to wait for.
 func (h *holder) beginWait() bool {
+	due := h.due() // whoever changes it after this pokes
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.waiting = !h.more && h.stop == ""; h.waiting {
-		h.raw.SetEnd(h.m.next())
+	if h.waiting = !h.more && h.stop == "" && !h.poked; h.waiting {
+		h.raw.SetEnd(due)
 	}
 	return h.waiting
 }
@@ -113,7 +121,7 @@ func (h *holder) beginWait() bool {
 func (h *holder) endWait() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.waiting = false
+	h.waiting, h.poked = false, false
 	h.raw.SetEnd(time.Time{})
 }
 
@@ -140,6 +148,7 @@ func (h *holder) round() {
 // serve does what there is to do: first what came, then what is due.
 func (h *holder) serve() {
 	h.act(func(d *desk) {
+		defer h.lock()()
 		h.drain(d)
 		if cause := h.takeStop(); cause != "" {
 			h.m.stop(&d.work, cause, time.Now())
@@ -148,6 +157,12 @@ func (h *holder) serve() {
 		heard := now
 		if h.more { // an answer may be among the bytes that are still to be read
 			heard = h.raw.ArrivedAt
+		}
+		if g := h.m.group; g != nil {
+			g.noteHeard(int(h.m.number), heard)
+			if other := g.ended.Load(); other != nil && h.m.number == 0 {
+				h.m.joinEnd(&d.work, other, now)
+			}
 		}
 		h.m.tick(&d.work, now, heard)
 	})
@@ -160,6 +175,7 @@ func (h *holder) act(work func(*desk)) {
 	d.lateAt = time.Now().Add(judgeTime)
 	work(d)
 	h.deliver(d)
+	h.rouseOthers()
 }
 
 // readOnce waits for bytes with a buffer, on a connection that cannot wait without one.
@@ -167,6 +183,7 @@ func (h *holder) readOnce(d *desk) {
 	n, err := h.conn.Read(d.chunk[:])
 	h.endWait()
 	d.lateAt = time.Now().Add(judgeTime) // the wait is no part of it
+	defer h.lock()()
 	h.take(d, n, err)
 }
 
@@ -226,9 +243,17 @@ func (h *holder) tellAll(d *desk) {
 		e := &d.events[i]
 		switch e.Kind {
 		case Ended:
-			e.End.CloseReason, e.End.Detail = h.texts.Shown(e.End.CloseReason, e.End.Detail)
+			if h.m.number > 0 {
+				e.End.Connection = h.name
+			}
+			if h.m.number > 0 || e.End.Connection == "" { // that of another connection was made fit there
+				e.End.CloseReason, e.End.Detail = h.texts.Shown(e.End.CloseReason, e.End.Detail)
+			}
 			h.noteEnd(e)
 			h.wait = e.Wait
+			if h.m.group != nil && h.m.number == 0 {
+				h.m.group.dismiss(e.End.Cause)
+			}
 		case RenewalDue:
 			h.renew()
 		case Received:

@@ -148,7 +148,9 @@ func (m *member) proceed(held *probe.Held) {
 		}
 		if held != nil {
 			h := m.life.begin(&m.leash, held)
-			if p := m.life.hub.poller(held); p != nil && p.take(h, func() { go m.goOn(h) }) {
+			p := m.life.hub.poller(held)
+			h.attend(p)
+			if p != nil && p.take(h, func() { go m.goOn(h) }) {
 				return
 			}
 			for h.m.state != done {

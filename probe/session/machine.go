@@ -35,8 +35,10 @@ type machine struct {
 	beatPong bool // a Pong came since the heartbeat
 	due      bool // RenewalDue was told
 	closed   bool // a close frame came, after ours or before
+	number   int8 // of the connection in its group, 0 for the main one
 	utf8     match.UTF8
 	talk     *talk  // the heartbeat under way, or nil
+	group    *group // the connections of the session, nil if it has one
 	size     int    // of the message under way, as it is sent
 	body     []byte // of the message under way, if it is needed whole
 	window   []byte // of the compression
@@ -200,7 +202,7 @@ func (m *machine) pong(w *work, payload []byte, now time.Duration) {
 // sendDue sends the Ping and the heartbeat that are due, but none while an earlier one waits for its answer, and the next
 // step of a heartbeat. Whether there was traffic is known until heard.
 func (m *machine) sendDue(w *work, now, heard time.Duration) {
-	if m.talk != nil && m.talk.due(0) {
+	if t := m.underway(); t != nil && t.due(int(m.number)) {
 		m.stir(heard)
 		m.speak(w, now)
 	}
@@ -219,7 +221,7 @@ func (m *machine) sendDue(w *work, now, heard time.Duration) {
 		m.stir(heard)
 		m.beating, m.beatPong, m.beatAt = true, false, now
 		m.beatDue = nextDue(m.beatDue, beat.Interval, now)
-		m.talk = newTalk(m.plan, m.opened.Add(now))
+		m.setTalk(newTalk(m.plan, m.opened.Add(now)))
 		m.speak(w, now)
 	}
 }
@@ -249,7 +251,7 @@ func (m *machine) forget() {
 	m.body, m.window = nil, nil
 	if m.talk != nil {
 		m.talk.forget()
-		m.talk = nil
+		m.setTalk(nil)
 	}
 }
 

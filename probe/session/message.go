@@ -101,7 +101,8 @@ func (m *machine) message(w *work, content []byte, size int, at time.Time) {
 	if !m.plan.reads {
 		content = nil
 	}
-	beaten := m.talk != nil && m.talk.hear(0, content, m.text, at, w.late)
+	t := m.underway()
+	beaten := t != nil && t.hear(int(m.number), content, m.text, at, w.late)
 	if beaten {
 		m.endBeat(w)
 	}

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"cmp"
 	"slices"
 	"sync/atomic"
 
@@ -12,10 +13,12 @@ import (
 // plan is everything that is the same for all sessions of a Spec, prepared once. It does not change.
 type plan struct {
 	spec     Spec
-	opcode   byte   // of the messages to send
-	turns    []turn // of the heartbeat
-	opens    bool   // one of them has placeholders
-	measured int    // the index of the one that is the round trip
+	opcode   byte     // of the messages to send
+	names    []string // of the connections, the main one first
+	side     *plan    // of the other connections, nil if there is none
+	turns    []turn   // of the heartbeat
+	opens    bool     // one of them has placeholders
+	measured int      // the index of the one that is the round trip
 	answers  []answer
 	wanted   match.Expectation
 	sequence match.Value
@@ -41,14 +44,9 @@ func newPlan(s Spec, memory *memory) (*plan, error) {
 	if p.wanted, err = s.expectation(s.Expectation); err != nil {
 		return nil, err
 	}
-	if s.Heartbeat != nil {
-		step := s.Heartbeat.step()
-		step.Send = &s.Heartbeat.Send
-		t, err := newTurn(step, 0, s.MessageFormat)
-		if err != nil {
-			return nil, err
-		}
-		p.turns, p.opens = []turn{t}, t.open
+	p.names = namesOf(s.Run().Exchange)
+	if err := p.prepareHeartbeat(); err != nil {
+		return nil, err
 	}
 	for _, a := range s.Answers {
 		prepared := answer{}
@@ -60,9 +58,45 @@ func newPlan(s Spec, memory *memory) (*plan, error) {
 		}
 		p.answers = append(p.answers, prepared)
 	}
-	p.reads = !p.wanted.Any() || slices.ContainsFunc(p.turns, turn.reads) || len(p.answers) > 0 || p.sequence.Given() || p.sentAt.Given()
+	heartbeatReads := slices.ContainsFunc(p.turns, turn.reads)
+	p.reads = !p.wanted.Any() || heartbeatReads || len(p.answers) > 0 || p.sequence.Given() || p.sentAt.Given()
+	if len(p.names) > 1 {
+		spec := Spec{MaxReply: s.MaxReply, MessageFormat: s.MessageFormat, PingInterval: s.PingInterval, PingTimeout: s.PingTimeout}
+		p.side = &plan{spec: spec, opcode: p.opcode, answers: p.answers, reads: heartbeatReads || len(p.answers) > 0, memory: memory}
+	}
 	return p, nil
 }
+
+// prepareHeartbeat prepares the steps of the heartbeat.
+func (p *plan) prepareHeartbeat() error {
+	if p.spec.Heartbeat == nil {
+		return nil
+	}
+	steps := p.spec.Heartbeat.steps()
+	for _, step := range steps {
+		t, err := newTurn(step, slices.Index(p.names, nameOf(step)), p.spec.MessageFormat)
+		if err != nil {
+			return err
+		}
+		p.turns, p.opens = append(p.turns, t), p.opens || t.open
+	}
+	p.measured = probe.Spec{Exchange: steps}.MeasuredStep()
+	return nil
+}
+
+// namesOf returns the connections that steps use, the main one first.
+func namesOf(steps []probe.Step) []string {
+	names := []string{probe.MainConnection}
+	for _, s := range steps {
+		if !slices.Contains(names, nameOf(s)) {
+			names = append(names, nameOf(s))
+		}
+	}
+	return names
+}
+
+// nameOf is the connection of a step.
+func nameOf(s probe.Step) string { return cmp.Or(s.On, probe.MainConnection) }
 
 // expectation prepares an Expectation.
 func (s Spec) expectation(e Expectation) (match.Expectation, error) {

@@ -168,7 +168,7 @@ func (p *poller) serve(h *holder) {
 		p.schedule(h, time.Time{})
 		return
 	}
-	p.schedule(h, h.m.next())
+	p.schedule(h, h.due())
 }
 
 // schedule sets the timer of a connection; a zero time has none.

@@ -1,6 +1,7 @@
 package session
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -38,6 +39,10 @@ type Spec struct {
 	MaxReply int64
 	// Exchange is a conversation after each open, a login for instance. Nil has none. Its failure is that of the open.
 	Exchange []probe.Step
+	// Connections say how connections that steps of Exchange and Heartbeat name differ from that of the Spec, as in
+	// [probe.Spec]. They open with the session, and the session ends with the first of them that does. Pings and Answers
+	// are for all of them; wanted messages, and the sums of an End, are those of the main one.
+	Connections map[string]probe.Connection
 
 	// PingInterval is the time between two Ping frames, from MinInterval to MaxInterval. Default: 0, which sends none.
 	PingInterval time.Duration
@@ -84,13 +89,18 @@ type Expectation struct {
 	ExpectJSON map[string]any
 }
 
-// Heartbeat is a message that is sent at intervals, with its answer. Only one is under way at a time. {{nonce}} in its
-// texts stands for 26 letters and digits that are fresh in every heartbeat, and {{"{{"}} for two braces.
+// Heartbeat is a message that is sent at intervals, with its answer, or a conversation of several steps. Only one is
+// under way at a time. {{nonce}} in its texts stands for 26 letters and digits that are fresh in every heartbeat, and
+// {{"{{"}} for two braces.
 type Heartbeat struct {
-	// Send is the message, at most probe.MaxSendBytes, and required.
+	// Send is the message, at most probe.MaxSendBytes, and required without Steps.
 	Send string
 	// Expectation is the answer. Without one, the next data message is.
 	Expectation
+	// Steps are in place of Send and its answer: at most probe.MaxSteps, as in an exchange. One of them is the round
+	// trip, and each sends or expects. A name that the Exchange caught is unknown to them. They have no Timeout of their
+	// own, because that of the Heartbeat bounds all.
+	Steps []probe.Step
 	// Interval is the time between two messages, from MinInterval to MaxInterval. Default: DefaultHeartbeatInterval.
 	Interval time.Duration
 	// Timeout bounds the wait for the answer. The session ends when it passes. Default: DefaultHeartbeatTimeout.
@@ -164,9 +174,33 @@ func fill[T comparable](value *T, otherwise T) {
 // Run returns the Spec of a run that opens the endpoint as the session does, has its Exchange, and leaves.
 func (s Spec) Run() probe.Spec {
 	open := probe.Spec{Opening: s.Opening, Timeout: s.Timeout, MaxReply: s.MaxReply, Interpretation: probe.HandshakeLatency,
-		Exchange: s.Exchange}
-	if s.Exchange != nil {
+		Exchange: s.allOpens(), Connections: s.Connections}
+	if open.Exchange != nil {
 		open.MessageFormat = s.MessageFormat
 	}
 	return open
+}
+
+// allOpens is the Exchange with a step more for each connection that only the Heartbeat uses.
+func (s Spec) allOpens() []probe.Step {
+	if s.Heartbeat == nil || s.Heartbeat.Steps == nil {
+		return s.Exchange
+	}
+	steps := slices.Clone(s.Exchange)
+	for _, name := range namesOf(s.Heartbeat.Steps) {
+		if !slices.Contains(namesOf(steps), name) {
+			steps = append(steps, probe.Step{On: name})
+		}
+	}
+	return steps
+}
+
+// steps are those of a heartbeat, or its message as one step.
+func (h *Heartbeat) steps() []probe.Step {
+	if h.Steps != nil {
+		return h.Steps
+	}
+	step := h.step()
+	step.Send = &h.Send
+	return []probe.Step{step}
 }

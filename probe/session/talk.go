@@ -43,10 +43,11 @@ type talk struct {
 	sent     time.Time // when the last message was sent
 	sentOn   int       // and on which connection
 	rtt      time.Duration
-	ended    time.Time // when the last turn ended
-	problem  error     // why the turn under way cannot be taken
-	waiting  []waiting // what came for later turns
-	reserved int       // bytes of it
+	excused  time.Duration // for which it waited for this agent
+	ended    time.Time     // when the last turn ended
+	problem  error         // why the turn under way cannot be taken
+	waiting  []waiting     // what came for later turns
+	reserved int           // bytes of it
 }
 
 // waiting is a message that came before a turn expected it.
@@ -101,7 +102,12 @@ func (t *talk) next(at time.Time, late func() bool) {
 }
 
 // due reports whether a connection has something to send, or the heartbeat cannot go on.
-func (t *talk) due(on int) bool { return t.problem != nil || !t.over() && !t.said && t.turn.on == on }
+func (t *talk) due(on int) bool {
+	if t.problem != nil {
+		return on == 0
+	}
+	return !t.over() && !t.said && t.turn.on == on
+}
 
 // speak returns the message that a connection is to send, if there is one, and takes it for sent.
 func (t *talk) speak(on int, at time.Time, late func() bool) (message []byte, ok bool) {

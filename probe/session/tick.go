@@ -24,9 +24,7 @@ func (m *machine) deadline() (time.Duration, Cause) {
 	if m.pinging {
 		sooner(m.pingAt+spec.PingTimeout, ByPing)
 	}
-	if m.beating {
-		sooner(m.beatAt+spec.Heartbeat.Timeout, ByHeartbeat)
-	}
+	sooner(m.beatDeadline(), ByHeartbeat)
 	if spec.MaxSilence > 0 {
 		sooner(m.lastWanted+spec.MaxSilence, BySilence)
 	}
@@ -50,8 +48,8 @@ func (m *machine) next() time.Time {
 		if m.plan.spec.Heartbeat != nil && !m.beating {
 			at = min(at, m.beatDue)
 		}
-		if m.talk != nil && m.talk.due(0) {
-			at = min(at, m.since(m.talk.begun))
+		if t := m.underway(); t != nil && (t.due(int(m.number)) || t.over() && m.number == 0) {
+			at = min(at, m.since(t.begun))
 		}
 	}
 	if at == never {
@@ -65,11 +63,15 @@ func (m *machine) next() time.Time {
 func (m *machine) tick(w *work, at, heard time.Time) {
 	now := m.begin(w, heard)
 	for m.state == open {
+		m.endBeat(w) // which may have ended on another connection
 		m.excuse(at)
 		due, cause := m.deadline()
 		if due > now {
 			m.sendDue(w, m.begin(w, at), now)
 			return
+		}
+		if cause == ByHeartbeat && m.unheard(due) {
+			continue
 		}
 		m.expire(w, cause, now)
 	}
@@ -95,7 +97,7 @@ func (m *machine) expire(w *work, cause Cause, now time.Duration) {
 	case ByPing:
 		end.Detail = say.Sentence("no Pong came within %v of the Ping", spec.PingTimeout)
 	case ByHeartbeat:
-		end.Detail = say.Sentence("no answer came within %v of the heartbeat", spec.Heartbeat.Timeout)
+		end.Detail = say.Sentence("%sno answer came within %v of the heartbeat", say.Own(m.step()), spec.Heartbeat.Timeout)
 		if m.beatPong {
 			end.ErrorType = reasons.ReplyTimedOutPong
 		}

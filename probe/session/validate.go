@@ -13,10 +13,10 @@ import (
 
 // Validate returns every fault of the Spec, or nil. It changes nothing, and an absent field counts as its default. Fields
 // are named as in [probe.Fault]: the Key of Answers is an index, and Sub is a field of a Heartbeat, an Answer or the
-// Reconnect.
+// Reconnect. A Heartbeat with a Key is the step of that index, and Sub a field of the step.
 func (s Spec) Validate() []probe.Fault {
 	s = s.WithDefaults()
-	return slices.Concat(s.Run().Validate(), s.headlineFaults(), s.formatFaults(), s.pingFaults(), s.heartbeatFaults(), s.answerFaults(), s.wantedFaults(),
+	return slices.Concat(s.openFaults(), s.headlineFaults(), s.formatFaults(), s.pingFaults(), s.heartbeatFaults(), s.answerFaults(), s.wantedFaults(),
 		s.lifetimeFaults(), s.Reconnect.faults())
 }
 
@@ -73,7 +73,11 @@ func (s Spec) heartbeatFaults() []probe.Fault {
 	if s.Heartbeat == nil {
 		return nil
 	}
-	faults := slices.Concat(s.talkFaults(s.Heartbeat.Send, s.Heartbeat.Expectation, s.exchangeFaults),
+	said := s.stepsFaults()
+	if s.Heartbeat.Steps == nil {
+		said = s.talkFaults(s.Heartbeat.Send, s.Heartbeat.Expectation, s.exchangeFaults)
+	}
+	faults := slices.Concat(said,
 		between(probe.Fault{Sub: "Interval"}, MinInterval, MaxInterval, s.Heartbeat.Interval),
 		between(probe.Fault{Sub: "Timeout"}, MinInterval, MaxInterval, s.Heartbeat.Timeout))
 	for i := range faults {

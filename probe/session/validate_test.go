@@ -43,10 +43,24 @@ func TestValidate(t *testing.T) {
 		"timeout, no pings":        {func(s *Spec) { s.PingInterval = 0 }, []string{"PingTimeout... is not allowed without ping_interval"}},
 		"heartbeat": {func(s *Spec) { s.Heartbeat = &Heartbeat{Interval: 1, Timeout: 1} },
 			[]string{"Heartbeat..Send. is required", "Heartbeat..Interval. must be", "Heartbeat..Timeout. must be"}},
-		"two expectations":    {func(s *Spec) { s.Heartbeat.ExpectPattern = "x" }, []string{"Heartbeat..ExpectPattern. is not allowed beside expect"}},
-		"long heartbeat":      {func(s *Spec) { s.Heartbeat.Send = long }, []string{"Heartbeat..Send. must be at most"}},
-		"heartbeat's nonce":   {func(s *Spec) { s.Heartbeat.Send, s.Heartbeat.Expect = "{{nonce}}", `{{"{{"}}{{nonce}}` }, nil},
-		"heartbeat's name":    {func(s *Spec) { s.Heartbeat.Expect = "{{x}}" }, []string{"Heartbeat..Expect. has {{x}}, which no pattern"}},
+		"two expectations":  {func(s *Spec) { s.Heartbeat.ExpectPattern = "x" }, []string{"Heartbeat..ExpectPattern. is not allowed beside expect"}},
+		"long heartbeat":    {func(s *Spec) { s.Heartbeat.Send = long }, []string{"Heartbeat..Send. must be at most"}},
+		"heartbeat's nonce": {func(s *Spec) { s.Heartbeat.Send, s.Heartbeat.Expect = "{{nonce}}", `{{"{{"}}{{nonce}}` }, nil},
+		"heartbeat's name":  {func(s *Spec) { s.Heartbeat.Expect = "{{x}}" }, []string{"Heartbeat..Expect. has {{x}}, which no pattern"}},
+		"heartbeat's steps": {func(s *Spec) {
+			s.Heartbeat = &Heartbeat{Steps: []probe.Step{{Send: new("{{nonce}}")}, {On: "sub", ExpectPattern: "(?P<x>{{nonce}})", Measure: true}, {Send: new("{{x}}")}}}
+			s.Connections = map[string]probe.Connection{"sub": {URL: "ws://other"}}
+		}, nil},
+		"faults of steps": {func(s *Spec) {
+			s.Heartbeat = &Heartbeat{Send: "x", Expectation: Expectation{ExpectPattern: "x"}, Steps: []probe.Step{{On: "sub"}, {On: "a b", Send: new("x"), Expect: new("")},
+				{Send: new("{{y}}"), Timeout: time.Second}}}
+			s.Connections = map[string]probe.Connection{"none": {}}
+		}, []string{"Connections.none.. must be used by a step", "Heartbeat..Send. is not allowed beside steps", "Heartbeat..ExpectPattern. is not allowed beside steps",
+			"Heartbeat.0.. must send or expect", "Heartbeat.2.Timeout. is not allowed", "Heartbeat.1.On. must be at most 32", "Heartbeat.2.Send. has {{y}}"}},
+		"no steps":                   {func(s *Spec) { s.Heartbeat = &Heartbeat{Steps: []probe.Step{}} }, []string{"Heartbeat... must have 1 to 32 steps"}},
+		"steps without a round trip": {func(s *Spec) { s.Heartbeat = &Heartbeat{Steps: []probe.Step{{Send: new("x")}}} }, []string{"Heartbeat... has no round trip"}},
+		"heartbeat's fields": {func(s *Spec) { s.Heartbeat.Steps = []probe.Step{{Send: new("x"), Expect: new("")}} },
+			[]string{"Heartbeat..Send. is not allowed beside steps", "Heartbeat..Expect. is not allowed beside steps"}},
 		"answer's nonce":      {func(s *Spec) { s.Answers[0].Send = "{{nonce}}" }, []string{"Answers.0.Send. must not have placeholders"}},
 		"answer to anything":  {func(s *Spec) { s.Answers[0].ExpectPattern = "" }, []string{"Answers.0.Expect. is required, or"}},
 		"answer with nothing": {func(s *Spec) { s.Answers[0].Send = "" }, []string{"Answers.0.Send. is required"}},

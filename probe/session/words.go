@@ -11,6 +11,9 @@ import (
 // String says in words how the session ended: the way, the time without traffic, the lifetime, and what was in flight.
 func (e *End) String() string {
 	said := e.Way()
+	if e.Connection != "" {
+		said += " on connection " + e.Connection
+	}
 	if idle := e.Idle(); e.Cause.sudden() && idle >= time.Second {
 		said += " after " + Span(idle) + " without traffic"
 	} else if e.Cause.sudden() {

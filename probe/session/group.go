@@ -1,0 +1,147 @@
+package session
+
+import (
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// group are the connections of a session that has several. They share its heartbeat and its end. One of them is served
+// at a time.
+type group struct {
+	mu    sync.Mutex // held while a machine works
+	talk  *talk      // the heartbeat under way, or nil
+	asked bool       // the main connection waits until another one was heard, see machine.unheard
+	heard [probe.MaxConnections]time.Time
+
+	holders []*holder // the main one first; they do not change once one of them is served
+	ended   atomic.Pointer[End]
+	closed  sync.WaitGroup // the others are
+}
+
+// gather makes a group of a session that has several connections, and takes over the others.
+func (h *holder) gather(held *probe.Held) {
+	if len(held.Others) == 0 {
+		return
+	}
+	g := &group{holders: []*holder{h}}
+	h.m.group = g
+	for i, other := range held.Others {
+		l := &life{Session: h.Session}
+		l.observe = func(e Event) { g.note(e) }
+		side := &holder{life: l, ctx: h.ctx, conn: other.Left.Conn, raw: other.Raw, texts: other.Texts, more: true, name: other.Name,
+			m: newMachine(h.m.plan.side, other.Left.Agreed, other.OpenedAt)}
+		side.m.group, side.m.number = g, int8(i+1)
+		g.holders = append(g.holders, side)
+	}
+	for i, side := range g.holders[1:] {
+		side.unbind = afterFunc(side.ctx, func() { side.interrupt(ByStop) })
+		side.act(func(d *desk) { side.m.adopt(&d.work, &held.Others[i].Left, held.Others[i].SettledAt) })
+	}
+}
+
+// attend has the other connections of a session served: by a poller, or else each by a goroutine, which over waits for.
+func (h *holder) attend(p *poller) {
+	g := h.m.group
+	if g == nil {
+		return
+	}
+	for _, side := range g.holders[1:] {
+		g.closed.Add(1)
+		finish := func() {
+			side.unbind()
+			_ = side.raw.Close()
+			g.closed.Done()
+		}
+		if p != nil && p.take(side, finish) {
+			continue
+		}
+		go func() {
+			for side.m.state != done {
+				side.round()
+			}
+			finish()
+		}()
+	}
+}
+
+// note takes an event of another connection than the main one: only its end matters to the session.
+func (g *group) note(e Event) {
+	if e.Kind == Ended && !e.End.Cause.Planned() && g.ended.CompareAndSwap(nil, e.End) {
+		g.holders[0].poke()
+	}
+}
+
+// dismiss ends the other connections because the main one has ended.
+func (g *group) dismiss(cause Cause) {
+	if !cause.Planned() {
+		cause = ByStop
+	}
+	for _, side := range g.holders[1:] {
+		side.interrupt(cause)
+	}
+}
+
+// lock lets one machine of the session work at a time. A session with one connection needs no lock.
+func (h *holder) lock() (unlock func()) {
+	if h.m.group == nil {
+		return func() {}
+	}
+	h.m.group.mu.Lock()
+	return h.m.group.mu.Unlock
+}
+
+// due is when the connection is to be served, unless something comes before.
+func (h *holder) due() time.Time {
+	defer h.lock()()
+	return h.m.next()
+}
+
+// noteHeard notes that everything that came on a connection before a time was fed.
+func (g *group) noteHeard(number int, at time.Time) {
+	if g.heard[number] = at; g.asked && g.talk != nil && g.talk.turn.on == number {
+		g.asked = false
+		g.holders[0].poke()
+	}
+}
+
+// rouseOthers has the connection served on which the heartbeat goes on, if that is another one.
+func (h *holder) rouseOthers() {
+	g := h.m.group
+	if g == nil {
+		return
+	}
+	if next := g.next(); next >= 0 && next != int(h.m.number) {
+		g.holders[next].poke()
+	}
+}
+
+// next is the connection that has something to do for the heartbeat under way, or -1.
+func (g *group) next() int {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	switch t := g.talk; {
+	case t == nil:
+		return -1
+	case t.over() || t.problem != nil:
+		return 0
+	case !t.said || g.asked:
+		return t.turn.on
+	default:
+		return -1
+	}
+}
+
+// poke has a connection served soon, from another goroutine.
+func (h *holder) poke() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.poked = true; h.waiting {
+		h.raw.SetEnd(time.Unix(1, 0))
+	}
+	if h.poller != nil {
+		h.poller.look(h)
+	}
+}
