@@ -75,7 +75,21 @@ func (s *sessionReader) probe(r *probeReader, where yamltree.Path, p *Probe) {
 			}
 		}
 	}
+	s.takeAway(&spec)
 	p.Session = &spec
+}
+
+// takeAway drops what a session inherits and cannot use, or has taken away by saying nothing in its place.
+func (s *sessionReader) takeAway(spec *session.Spec) {
+	if spec.PingInterval == 0 && !s.setsKey("ping_timeout") && !s.faultyKey("ping_interval") {
+		spec.PingTimeout = 0
+	}
+	if spec.MaxLifetime == 0 && !s.setsKey("renew") && !s.faultyKey("max_lifetime") {
+		spec.Renew = ""
+	}
+	if beat := spec.Heartbeat; beat != nil && s.base.Heartbeat != nil && reflect.DeepEqual(*beat, session.Heartbeat{}) {
+		spec.Heartbeat = nil
+	}
 }
 
 // given reports whether the probe at hand sets a field of runs itself, to more than nothing.

@@ -101,6 +101,26 @@ probes:
 	}
 }
 
+// TestSessionTakesAway: a probe says nothing in place of a default, and has no default that it cannot use.
+func TestSessionTakesAway(t *testing.T) {
+	probes := loadProbes(t, `
+defaults:
+  session: {ping_interval: 20s, ping_timeout: 5s, heartbeat: {send: x}, answers: [{expect: a, send: b}], expect: z, max_silence: 1m, sequence: a, max_lifetime: 1h, renew: before}
+probes:
+  - name: nothing
+    url: wss://example.com
+    session: {ping_interval: 0s, heartbeat: {}, answers: [], expect: "", max_silence: 0s, sequence: "", max_lifetime: 0s}
+  - {name: everything, url: wss://example.com, session: {}}
+`)
+	got, want := *probes["nothing"].Session, session.Spec{Opening: probes["nothing"].Spec.Opening, Answers: []session.Answer{}}.WithDefaults()
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("%+v, want %+v", got, want)
+	}
+	if s := probes["everything"].Session; s.PingTimeout != 5*time.Second || s.Heartbeat == nil || len(s.Answers) != 1 || s.Renew != session.RenewBefore {
+		t.Errorf("%+v", s)
+	}
+}
+
 // TestSessionHeadline: thresholds judge the headline of a session, whatever its run measures.
 func TestSessionHeadline(t *testing.T) {
 	for in, want := range map[probe.Interpretation]probe.Interpretation{

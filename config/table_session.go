@@ -9,8 +9,8 @@ import (
 
 // sessionSection is the mapping session of a probe. Its defaults are those of package session, which fills them in.
 var sessionSection = newSection("session", "probes[].session.", false, []field[session.Spec]{
-	{Field: Field{Path: "ping_interval", Kind: Duration, Min: int64(session.MinInterval), Max: int64(session.MaxInterval),
-		Doc: "time between two Ping frames; without it none is sent"},
+	{Field: Field{Path: "ping_interval", Kind: Duration, Default: "0s", Max: int64(session.MaxInterval),
+		Doc: "time between two Ping frames, at least 100ms, or 0s for none"},
 		value: durationAt(func(s *session.Spec) *time.Duration { return &s.PingInterval }), spec: "PingInterval"},
 	{Field: Field{Path: "ping_timeout", Kind: Duration, Default: "10s", Min: int64(session.MinInterval), Max: int64(session.MaxInterval),
 		Doc: "time for a Pong, from each Ping; it may be longer than ping_interval, and no two Pings are under way"},
@@ -31,9 +31,9 @@ var sessionSection = newSection("session", "probes[].session.", false, []field[s
 	{Field: Field{Path: "expect_json", Kind: Values,
 		Doc: "in place of expect: the values that the wanted JSON messages have, by their paths"},
 		value: valuesAt(func(s *session.Spec) *map[string]any { return &s.ExpectJSON }), secret: sent, spec: "ExpectJSON"},
-	{Field: Field{Path: "max_silence", Kind: Duration, Min: int64(session.MinInterval), Max: int64(session.MaxInterval),
-		Doc: "time without a wanted message after which the session is deaf: it ends as ws_reply_timeout with the error type stale; " +
-			"without it no silence is too long"},
+	{Field: Field{Path: "max_silence", Kind: Duration, Default: "0s", Max: int64(session.MaxInterval),
+		Doc: "time without a wanted message, at least 100ms, after which the session is deaf: it ends as ws_reply_timeout with the error " +
+			"type stale; 0s for no such bound"},
 		value: durationAt(func(s *session.Spec) *time.Duration { return &s.MaxSilence }), spec: "MaxSilence"},
 	{Field: Field{Path: "sequence", Kind: Text,
 		Doc: "path in JSON of a number that rises by one from wanted message to wanted message of a connection; gaps, repeats and " +
@@ -43,8 +43,8 @@ var sessionSection = newSection("session", "probes[].session.", false, []field[s
 		Doc: "path in JSON of the time at which the server sent a wanted message (RFC 3339, or Unix time in s, ms, µs or ns), for " +
 			"its age at the arrival"},
 		value: textAt(func(s *session.Spec) *string { return &s.SentAt }, nil), secret: public, spec: "SentAt"},
-	{Field: Field{Path: "max_lifetime", Kind: Duration, Min: int64(session.MinLifetime), Max: int64(session.MaxLifetime),
-		Doc: "age at which the session is renewed on purpose, closing with 1000; without it none is"},
+	{Field: Field{Path: "max_lifetime", Kind: Duration, Default: "0s", Max: int64(session.MaxLifetime),
+		Doc: "age of at least 1s at which the session is renewed on purpose, closing with 1000; or 0s for none"},
 		value: durationAt(func(s *session.Spec) *time.Duration { return &s.MaxLifetime }), spec: "MaxLifetime"},
 	{Field: Field{Path: "renew", Kind: Choice, Default: string(session.RenewAfter), Allowed: words(session.Renews()),
 		Doc: "when the next session opens: after the old one has closed, or before, for endpoints that allow two"},
