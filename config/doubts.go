@@ -45,7 +45,7 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 	if problem := unfilled(n.Value, where.Key); problem != "" {
 		add(problem)
 	}
-	if where.Key == "sequence" || where.Key == "sent_at" {
+	if isPath := where.Key == "sequence" || where.Key == "sent_at"; isPath && n.Value != "$" { // which is a message of one value
 		if problem := pathDoubt(n.Value); problem != "" {
 			add(problem)
 		}

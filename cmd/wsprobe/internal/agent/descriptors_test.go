@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"log/slog"
 	"strings"
 	"testing"
 
@@ -39,5 +40,23 @@ func TestFits(t *testing.T) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestApplyFits: sessions beyond the bound are refused as a whole, and what runs stays.
+func TestApplyFits(t *testing.T) {
+	const head = "agent: {listen: \"127.0.0.1:0\", max_sessions: 2}\notlp: {protocol: none}\ndefaults: {session: {ping_interval: 1s}}\nprobes:\n"
+	const two = "  - {name: a, url: \"ws://127.0.0.1:1/\"}\n  - {name: b, url: \"ws://127.0.0.1:1/\"}\n"
+	a, err := New(loadFile(t, head+two, nil), Options{Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.listener.Close() }()
+	more := loadFile(t, strings.Replace(head, "2}", "9}", 1)+two+"  - {name: c, url: \"ws://127.0.0.1:1/\"}\n", nil)
+	if err := a.Apply(more.Probes); err == nil || err.Error() != "3 sessions are more than agent.max_sessions, which is 2" || a.fleet.size() != 2 {
+		t.Errorf("%v, %d probes", err, a.fleet.size())
+	}
+	if err := a.Apply(more.Probes[1:]); err != nil || a.fleet.size() != 2 {
+		t.Errorf("%v, %d probes", err, a.fleet.size())
 	}
 }
