@@ -21,6 +21,7 @@ type examineFlags struct {
 	message messageFlags
 	limit   time.Duration
 	longest int
+	answers []string
 	json    bool
 }
 
@@ -64,6 +65,7 @@ func newExamineCommand() *cobra.Command {
 		expectPattern: "regular `expression` (RE2) that its answer matches",
 		expectJSON:    "`path=value` that holds in its answer, which is JSON; may be repeated",
 	})
+	registerAnswers(f, &flags.answers)
 	flags.openingFlags.register(f, "each open with its exchange")
 	return cmd
 }
@@ -93,6 +95,9 @@ func (f *examineFlags) options(cmd *cobra.Command, url string) (o examine.Option
 	case answer.Expect != "" || answer.ExpectPattern != "" || answer.ExpectJSON != nil:
 		return o, errors.New("--expect: needs a message that is answered: add --send")
 	}
+	if spec.Answers, err = f.message.answers(f.answers); err != nil {
+		return o, err
+	}
 	if faults := spec.Validate(); len(faults) > 0 {
 		return o, inFlags(faults, examineNames(), func(fault probe.Fault) string { return flagWords.Replace(fault.Problem) })
 	}
@@ -102,7 +107,7 @@ func (f *examineFlags) options(cmd *cobra.Command, url string) (o examine.Option
 
 // examineNames names the flag for each field of a session's Spec, for the messages.
 func examineNames() map[string]string {
-	names := map[string]string{"Heartbeat": "--send"}
+	names := map[string]string{"Heartbeat": "--send", "Answers": "--answer"}
 	for field, name := range adhocFields {
 		names[field] = name
 	}

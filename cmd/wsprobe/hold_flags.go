@@ -62,7 +62,7 @@ func (f *sessionFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.beatJSON, "heartbeat-expect-json", nil, "`path=value` that holds in its JSON answer; may be repeated")
 	flags.DurationVar(&f.beatInterval, "heartbeat-interval", 0, "`time` between two heartbeats (default 30s)")
 	flags.DurationVar(&f.beatTimeout, "heartbeat-timeout", 0, "`time` for its answer (default 10s)")
-	flags.StringArrayVar(&f.answers, "answer", nil, "`text=message` to send whenever a message with the text comes, as 2=3 for Socket.IO; may be repeated")
+	registerAnswers(flags, &f.answers)
 	f.message.register(flags, messageHelp{
 		send:          "`message` to send after each open, or @file, or - for standard input",
 		expect:        "`text` of the wanted messages (default every message is wanted)",
@@ -77,6 +77,11 @@ func (f *sessionFlags) register(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.reconnectShortest, "reconnect-min", 0, "longest `time` before the first reopening, which doubles (default 500ms)")
 	flags.DurationVar(&f.reconnectLimit, "reconnect-max", 0, "longest `time` before any reopening (default 1m)")
 	f.openingFlags.register(flags, "each open with its exchange")
+}
+
+// registerAnswers adds --answer.
+func registerAnswers(flags *pflag.FlagSet, answers *[]string) {
+	flags.StringArrayVar(answers, "answer", nil, "`text=message` to send whenever a message with the text comes, as 2=3 for Socket.IO; may be repeated")
 }
 
 // spec is the session that the flags describe.
@@ -105,7 +110,8 @@ func (f *sessionFlags) spec(cmd *cobra.Command, url string) (session.Spec, error
 	if err := f.fillHeartbeat(cmd, &spec, in); err != nil {
 		return session.Spec{}, err
 	}
-	if err := f.fillAnswers(&spec); err != nil {
+	var err error
+	if spec.Answers, err = f.message.answers(f.answers); err != nil {
 		return session.Spec{}, err
 	}
 	if faults := spec.Validate(); len(faults) > 0 {
@@ -137,18 +143,17 @@ func (f *sessionFlags) fillHeartbeat(cmd *cobra.Command, spec *session.Spec, in 
 	return err
 }
 
-// fillAnswers fills in the answers.
-func (f *sessionFlags) fillAnswers(spec *session.Spec) error {
-	for i, text := range f.answers {
+// answers reads the values of --answer.
+func (m *messageFlags) answers(texts []string) ([]session.Answer, error) {
+	var all []session.Answer
+	for i, text := range texts {
 		asked, send, ok := strings.Cut(text, "=")
 		if !ok || asked == "" || send == "" {
-			return fmt.Errorf("--answer number %d: must be text=message", i+1)
+			return nil, fmt.Errorf("--answer number %d: must be text=message", i+1)
 		}
-		spec.Answers = append(spec.Answers, session.Answer{
-			Expectation: session.Expectation{Expect: f.message.written(asked)}, Send: f.message.written(send),
-		})
+		all = append(all, session.Answer{Expectation: session.Expectation{Expect: m.written(asked)}, Send: m.written(send)})
 	}
-	return nil
+	return all, nil
 }
 
 // error speaks of a Spec's faults in terms of the flags, a line for each.

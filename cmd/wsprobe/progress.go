@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -20,6 +21,9 @@ type progress struct {
 	mu sync.Mutex
 }
 
+// clockWidth is the width of the column of the times.
+const clockWidth = 8
+
 // newProgress shows progress on a writer if that is a terminal.
 func newProgress(out io.Writer, limit time.Duration) *progress {
 	p := &progress{began: time.Now(), limit: limit}
@@ -33,7 +37,8 @@ func newProgress(out io.Writer, limit time.Duration) *progress {
 func (p *progress) tell(text string) {
 	p.write(func() string {
 		at := session.Span(time.Since(p.began).Round(100 * time.Millisecond))
-		return fmt.Sprintf("%s%8s  %s\n%s", clearLine, at, text, p.clock())
+		lines := strings.Join(wrapped(text, lineWidth-clockWidth-2), "\n"+strings.Repeat(" ", clockWidth+2))
+		return fmt.Sprintf("%s%*s  %s\n%s", clearLine, clockWidth, at, lines, p.clock())
 	})
 }
 
@@ -47,7 +52,7 @@ func (p *progress) write(text func() string) {
 
 // clock is the line with the time.
 func (p *progress) clock() string {
-	return fmt.Sprintf("%8s  of %s; Ctrl-C shows what is known", session.Span(time.Since(p.began).Truncate(time.Second)), session.Span(p.limit))
+	return fmt.Sprintf("%*s  of %s; Ctrl-C shows what is known", clockWidth, session.Span(time.Since(p.began).Truncate(time.Second)), session.Span(p.limit))
 }
 
 // during lets the clock run while something is done, and erases it then.

@@ -46,8 +46,8 @@ const (
 
 // Options say what to examine.
 type Options struct {
-	// Spec says how to open the endpoint. Its Exchange is had after each open. The message of its Heartbeat may keep a
-	// session open; without one, none is tried. Its other fields have no effect.
+	// Spec says how to open the endpoint. Its Exchange is had after each open, and its Answers are sent in all sessions.
+	// The message of its Heartbeat may keep a session open; without one, none is tried. Its other fields have no effect.
 	Spec session.Spec
 	// For is how long the sessions are held, from MinFor to MaxFor.
 	For time.Duration
@@ -65,7 +65,8 @@ type examination struct {
 	Options
 	hub     *session.Hub
 	began   time.Time
-	message []byte // decoded, or nil
+	held    time.Time // when the first session was opened
+	message []byte    // decoded, or nil
 
 	mu     sync.Mutex
 	report Report
@@ -89,6 +90,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	if err := x.first(ctx); err != nil {
 		return &x.report, err
 	}
+	x.held = time.Now()
 	err = x.all(ctx)
 	x.report.Interrupted = ctx.Err() != nil
 	x.report.Lasted = seconds(time.Since(x.began))
@@ -101,7 +103,7 @@ func (x *examination) all(ctx context.Context) error {
 	var works sync.WaitGroup
 	var errs []error
 	work := func(longest time.Duration, do func(context.Context) error) {
-		ctx, cancel := context.WithDeadline(ctx, x.began.Add(longest))
+		ctx, cancel := context.WithDeadline(ctx, x.held.Add(longest))
 		works.Go(func() {
 			defer cancel()
 			if err := do(ctx); err != nil && ctx.Err() == nil {

@@ -74,7 +74,7 @@ func TestHeld(t *testing.T) {
 	}{
 		"idle limit": {"idle-cut?after=60s", nil, []string{
 			`A session without traffic is ended after 60 s, by FIN without a close frame (2 sessions).`,
-			`This is the default of nginx 1.22.1 (proxy_read_timeout), Apache httpd 2.4.71 (Timeout, ProxyTimeout), nghttpx 1.52 (its read timeout).`,
+			`This is the default of nginx 1.22.1 (proxy_read_timeout); Apache httpd 2.4.71 (Timeout, ProxyTimeout); nghttpx 1.52 (its read timeout).`,
 			`Pings every 5 s keep it open: such a session lasted 5m0s. -> set ping_interval to 30s or less`,
 			`Whether messages keep it open was not tried. -> give one with --send`,
 			`The server sent no Ping within 60 s.`,
@@ -82,7 +82,7 @@ func TestHeld(t *testing.T) {
 		}},
 		"idle limit, with messages": {"idle-cut?after=10s", beat, []string{
 			`A session without traffic is ended after 10 s, by FIN without a close frame (2 sessions).`,
-			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout), Apache httpd (Timeout, ProxyTimeout), nghttpx (its read timeout), HAProxy (timeout tunnel, or timeout client and timeout server), Mojolicious (its inactivity timeout).`,
+			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout); Apache httpd (Timeout, ProxyTimeout); nghttpx (its read timeout); HAProxy (timeout tunnel, or timeout client and timeout server); Mojolicious (its inactivity timeout).`,
 			`Pings every 5 s keep it open: such a session lasted 5m0s. -> set ping_interval to 5s or less`,
 			`Messages every 5 s keep it open: such a session lasted 5m0s.`,
 			`The server sent no Ping within 10 s.`,
@@ -90,7 +90,7 @@ func TestHeld(t *testing.T) {
 		}},
 		"idle limit shorter than the time between Pings": {"idle-cut?after=3s", beat, []string{
 			`A session without traffic is ended after 3 s, by FIN without a close frame (2 sessions).`,
-			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout), Apache httpd (Timeout, ProxyTimeout), nghttpx (its read timeout), HAProxy (timeout tunnel, or timeout client and timeout server), Mojolicious (its inactivity timeout).`,
+			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout); Apache httpd (Timeout, ProxyTimeout); nghttpx (its read timeout); HAProxy (timeout tunnel, or timeout client and timeout server); Mojolicious (its inactivity timeout).`,
 			`Pings every 1 s keep it open: such a session lasted 4m57s. -> set ping_interval to 1s or less`,
 			`Messages every 1 s keep it open: such a session lasted 4m57s.`,
 			`The server sent no Ping within 3 s.`,
@@ -98,7 +98,7 @@ func TestHeld(t *testing.T) {
 		}},
 		"idle limit for which only messages count": {"idle-cut-messages?after=62s", beat, []string{
 			`A session without traffic is ended after 62 s, by FIN without a close frame (2 sessions).`,
-			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout), Apache httpd (Timeout, ProxyTimeout), nghttpx (its read timeout), HAProxy (timeout tunnel, or timeout client and timeout server), Mojolicious (its inactivity timeout).`,
+			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout); Apache httpd (Timeout, ProxyTimeout); nghttpx (its read timeout); HAProxy (timeout tunnel, or timeout client and timeout server); Mojolicious (its inactivity timeout).`,
 			`Pings do not keep it open: with one every 5 s it ended after 62 s all the same.`,
 			`Messages every 5 s keep it open: such a session lasted 5m0s. -> set heartbeat with an interval of 30s or less, because Pings do not do`,
 			`The server sent no Ping within 62 s.`,
@@ -106,7 +106,7 @@ func TestHeld(t *testing.T) {
 		}},
 		"the same without a message": {"idle-cut-messages?after=62s", nil, []string{
 			`A session is ended after 62 s, with Pings or without, by FIN without a close frame: a limit on the age, or an idle limit for which Pings do not count (2 sessions).`,
-			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout), Apache httpd (Timeout, ProxyTimeout), nghttpx (its read timeout), HAProxy (timeout tunnel, or timeout client and timeout server), Mojolicious (its inactivity timeout).`,
+			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout); Apache httpd (Timeout, ProxyTimeout); nghttpx (its read timeout); HAProxy (timeout tunnel, or timeout client and timeout server); Mojolicious (its inactivity timeout).`,
 			`Whether messages keep it open was not tried. -> give a message that the endpoint understands with --send, to tell the two apart`,
 			`The server sent no Ping within 62 s.`,
 		}},
@@ -166,6 +166,19 @@ func TestHeld(t *testing.T) {
 			`The oldest session was still open after 5m0s: no limit on the age was met.`,
 			`The message of --send ends the connection: FIN without a close frame. -> give a message that the endpoint understands`,
 		}},
+		"limit on the silence of the client": {"wants-words", nil, []string{
+			`A session whose client says nothing is ended after 35 s, although the server sends messages, by FIN without a close frame (2 sessions).`,
+			`Pings every 5 s keep it open: such a session lasted 5m0s. -> set ping_interval to 15s or less`,
+			`Whether messages keep it open was not tried. -> give one with --send`,
+			`The server sent no Ping within 35 s.`,
+			`The oldest session was still open after 5m0s: no limit on the age was met.`,
+		}},
+		"named": {"named", nil, []string{
+			`A session is ended after 60 s, with Pings or without, by FIN without a close frame: a limit on the age, or an idle limit for which Pings do not count (2 sessions).`,
+			`This is the default of nginx 1.22.1 (proxy_read_timeout), which the response names; Apache httpd 2.4.71 (Timeout, ProxyTimeout); nghttpx 1.52 (its read timeout).`,
+			`Whether messages keep it open was not tried. -> give a message that the endpoint understands with --send, to tell the two apart`,
+			`The server sent no Ping within 60 s.`,
+		}},
 		"one connection only": {"once", nil, []string{
 			`No session without traffic could be held, so that nothing is known about idle times.`,
 			`The session without traffic did not open: http_429.`,
@@ -179,11 +192,34 @@ func TestHeld(t *testing.T) {
 					c.Accept()
 					for c.Read().Opcode != wstest.OpPing {
 					}
-				}, "once": once()})
+				}, "wants-words": wantsWords, "once": once(), "named": func(c *wstest.Conn) {
+					c.Accept("Server: nginx/1.27.0")
+					c.Pause(time.Minute)
+				}})
 				r := examined(t, script, test.path, Options{Spec: session.Spec{Heartbeat: test.beat}, For: DefaultFor})
 				says(t, r.lines("idle pings lifetime messages"), test.want...)
 			})
 		})
+	}
+}
+
+// wantsWords sends messages, and ends a session whose client has said nothing for 30 s.
+func wantsWords(c *wstest.Conn) {
+	c.Accept()
+	heard := time.Now()
+	for {
+		f, came := c.ReadBy(time.Now().Add(7 * time.Second))
+		switch {
+		case came && f.Opcode == wstest.OpPing:
+			c.Send(wstest.Pong(f.Payload))
+		case !came:
+			c.Send(wstest.Text("news"))
+		}
+		if came {
+			heard = time.Now()
+		} else if time.Since(heard) > 30*time.Second {
+			return
+		}
 	}
 }
 

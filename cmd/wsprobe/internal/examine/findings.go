@@ -58,6 +58,9 @@ func (j *judge) aboutIdle() []Finding {
 	}
 	l := j.Idle
 	text := "A session without traffic is ended after %s, by %s"
+	if s := j.last(Idle); s.Messages > 0 {
+		text = "A session whose client says nothing is ended after %s, although the server sends messages, by %s"
+	}
 	if no(l.Pings) && !l.Sure {
 		text = "A session is ended after %s, with Pings or without, by %s: a limit on the age, or an idle limit for which Pings do not count"
 	}
@@ -66,9 +69,9 @@ func (j *judge) aboutIdle() []Finding {
 	}
 	all := []Finding{found(AboutIdle, text+".", session.Span(l.After.Duration()), l.Ending)}
 	if len(l.Owners) > 0 {
-		all = append(all, found(AboutIdle, "This is the default of %s.", listed(l.Owners)))
+		all = append(all, found(AboutIdle, "This is the default of %s.", j.listed(l.Owners)))
 	} else if len(l.Settings) > 0 {
-		all = append(all, found(AboutIdle, "Such an end comes from a setting of what serves it: %s.", listed(l.Settings)))
+		all = append(all, found(AboutIdle, "Such an end comes from a setting of what serves it: %s.", j.listed(l.Settings)))
 	}
 	return all
 }
@@ -134,7 +137,8 @@ func (j *judge) keeps(h Habit, what string, answer *bool) Finding {
 	case s == nil && h == Messages:
 		return found(AboutIdle, "Whether messages keep it open was not tried.").advise("give one with --send")
 	case answer == nil:
-		return found(AboutIdle, "It was not found out whether %s keep it open.", map[Habit]string{Pings: "Pings", Messages: "messages"}[h])
+		return found(AboutIdle, "It was not found out whether %s keep it open.", map[Habit]string{Pings: "Pings", Messages: "messages"}[h]).
+			advise("hold sessions longer with --for")
 	case *answer && h == Messages && s.end.Totals.Beats == 0:
 		return found(AboutIdle, "%s keep it open: the limit counts from the last one.", what)
 	case *answer:
@@ -186,8 +190,13 @@ func (j *judge) aboutLifetime() []Finding {
 	}
 	if l := j.Lifetime; l != nil {
 		age := l.After.Duration()
-		all = append(all, found(AboutLifetime, "No session gets older than %s, whatever it says: it is ended by %s.", session.Span(age), l.Ending).
-			advise("set max_lifetime below that, so that sessions are renewed in time"))
+		f := found(AboutLifetime, "No session gets older than %s, whatever it says: it is ended by %s.", session.Span(age), l.Ending)
+		if s := j.last(Messages); s != nil && s.end.Totals.Beats > 0 {
+			f = f.advise("set max_lifetime below that, so that sessions are renewed in time")
+		} else {
+			f = f.advise("set max_lifetime below that, or send with --exchange what the server may wait for first")
+		}
+		all = append(all, f)
 		if len(l.Owners) > 0 {
 			all = append(all, found(AboutLifetime, "Such an end is known of %s.", listed(l.Owners)))
 		}
@@ -210,6 +219,18 @@ func (j *judge) aboutLifetime() []Finding {
 		all = append(all, found(AboutLifetime, "The oldest session was still open after %s: no limit on the age was met.", session.Span(oldest)))
 	}
 	return all
+}
+
+// listed joins the names of owners, and says which of them the response names.
+func (j *judge) listed(owners []string) string {
+	var names []string
+	for _, name := range owners {
+		if j.rank(name) == 0 {
+			name += ", which the response names"
+		}
+		names = append(names, name)
+	}
+	return strings.Join(names, "; ")
 }
 
 // listed joins names.

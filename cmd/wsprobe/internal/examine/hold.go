@@ -13,8 +13,8 @@ type Habit string
 
 // The habits.
 const (
-	Idle     Habit = "idle"     // nothing, but for Pongs
-	NoPongs  Habit = "no_pongs" // nothing at all
+	Idle     Habit = "idle"     // nothing, but for Pongs and what is asked for
+	NoPongs  Habit = "no_pongs" // nothing, but for what is asked for
 	Pings    Habit = "pings"    // Pings
 	Messages Habit = "messages" // messages
 )
@@ -46,7 +46,7 @@ func (x *examination) plans() []plan {
 // spec is that of the session of a plan.
 func (x *examination) spec(p plan) session.Spec {
 	s := session.Spec{Opening: x.Spec.Opening, Timeout: x.Spec.Timeout, MessageFormat: x.Spec.MessageFormat,
-		MaxReply: probe.MaxMaxReply, Exchange: x.Spec.Exchange, IgnorePings: p.habit == NoPongs}
+		MaxReply: probe.MaxMaxReply, Exchange: x.Spec.Exchange, Answers: x.Spec.Answers, IgnorePings: p.habit == NoPongs}
 	switch p.habit {
 	case Pings: // without a bound on the Pong: how the server ends it is the question
 		s.PingInterval, s.PingTimeout = p.every, session.MaxInterval

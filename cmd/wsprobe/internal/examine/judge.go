@@ -157,7 +157,7 @@ func (j *judge) findIdle() {
 	if !ok {
 		return
 	}
-	l := &IdleLimit{After: seconds(after), Ending: s.ending(), Sessions: 1}
+	l := &IdleLimit{After: seconds(after), Ending: s.ending(), Sessions: 1, Owners: []string{}, Settings: []string{}}
 	mute := j.cut(NoPongs)
 	if mute != nil {
 		if also, ok := mute.quiet(); ok && (also-after).Abs() < alike {
@@ -170,9 +170,11 @@ func (j *judge) findIdle() {
 	if no(l.Pings) && no(l.Messages) {
 		return // a limit on the age ends all of them
 	}
-	l.Settings = j.settings(l.Ending, session.IdleLimit)
+	if s.Messages == 0 { // the limits of the table are on the silence of both sides
+		l.Owners = j.owners(l.Ending, after, session.IdleLimit, session.LifetimeLimit)
+		l.Settings = j.settings(l.Ending, session.IdleLimit)
+	}
 	l.Sure = yes(l.Pings) || yes(l.Messages)
-	l.Owners = j.owners(l.Ending, after, session.IdleLimit, session.LifetimeLimit)
 	j.Idle = l
 	j.known[s] = true
 	if mute != nil {
@@ -195,7 +197,7 @@ func (j *judge) outlives(h Habit, limit time.Duration) *bool {
 	switch {
 	case s == nil || slices.Contains(j.drained, s) || !s.said():
 		return nil
-	case s.end.Lifetime > limit+max(alike, limit/4):
+	case s.end.Lifetime > limit+max(alike, limit/20):
 		return new(true)
 	case s.Cut():
 		return new(false)

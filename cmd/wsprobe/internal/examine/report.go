@@ -22,7 +22,7 @@ type Report struct {
 	Lifetime    *LifetimeLimit `json:"lifetime_limit" doc:"limit on the age, met although there was traffic: seconds, way, code, reason, owners; null if none was met"`
 	ServerPings *ServerPings   `json:"server_pings" doc:"the server's own Pings: first_s (age of the session), every_s, ends_s (age at which a client without Pongs was ended; null if it was not), way, code, reason; null if none came"`
 	Longest     *Longest       `json:"longest_message" doc:"taken_bytes, answered_bytes (the longest with an answer), refused_bytes (the shortest that was not taken; null if all were), exact (one byte apart), finished, way, code, reason; null if not tried"`
-	Close       *Farewell      `json:"close" doc:"answer to a close frame with 1000: answered_s (null: none came), code, reason, tcp_ended_s (null: the server left it to the client)"`
+	Close       *Farewell      `json:"close" doc:"answer to a close frame with 1000: answered_s (null: none came), code, reason, tcp_ended_s (null: the server left it to the client); null if not tried"`
 	CloseEmpty  *Farewell      `json:"close_without_code" doc:"the same for a close frame without a code"`
 	Variants    []Variant      `json:"variants" doc:"opens that differ in one thing: name, same (no difference was seen), opened, http_status, error_type, subprotocol, extensions, close_code, close_reason"`
 	Sessions    []*Session     `json:"sessions" doc:"each session that was held: says (idle, no_pongs, pings, messages), every_s, lifetime_s, idle_s (at its end), longest_idle_s, ended_by, code, reason, server_pings, messages, pings, pongs, failed (error type of an open that failed)"`
@@ -178,7 +178,6 @@ type Variant struct {
 	Extensions  string `json:"extensions"`
 	CloseCode   int    `json:"close_code"`
 	CloseReason string `json:"close_reason"`
-	detail      string
 }
 
 // Finding is a sentence of the report, with advice if there is any.

@@ -120,7 +120,7 @@ func (x *examination) glimpse(ctx context.Context, o probe.Opening) (Variant, er
 		return Variant{}, err
 	}
 	v := Variant{Opened: res.Opened, Status: res.HTTPStatus, ErrorType: failed(res), Subprotocol: res.Subprotocol,
-		Extensions: res.Extensions, CloseCode: res.CloseCode, CloseReason: res.CloseReason, detail: res.Detail}
+		Extensions: res.Extensions, CloseCode: res.CloseCode, CloseReason: res.CloseReason}
 	return v, nil
 }
 
@@ -146,7 +146,7 @@ func (v Variant) outcome() string {
 func (v Variant) agreed() string {
 	switch {
 	case v.Name == unknownProtocol && v.Subprotocol != "":
-		return ", and is said to be agreed upon"
+		return ", and the server picks it"
 	case v.Name == unknownProtocol:
 		return ", and none is agreed upon"
 	case v.Name == compression && v.Extensions == "":
