@@ -112,6 +112,11 @@ var examinations = map[string]struct {
 		start: func(t *testing.T) string { return startUvicorn(t, "websockets").addr },
 		path:  "/held", gives: 2, reason: "keepalive ping timeout",
 	},
+	"Socket.IO": {
+		start: func(t *testing.T) string { _, addr := startNode(t, "socketio.mjs", "0", "1500"); return addr },
+		path:  "/socket.io/?EIO=4&transport=websocket", flags: []string{"--answer", "2=3", "--longest-message", "0", "--send", "40"},
+		variant: map[string]string{"another path": "upgrade"},
+	},
 	"an Origin that is wanted": {
 		start:   func(t *testing.T) string { _, addr := startPythonEcho(t, "20", "https://www.example.com"); return addr },
 		flags:   []string{"-H", "Origin: https://www.example.com", "--longest-message", "0"},
@@ -246,6 +251,7 @@ func (e *examined) checkVariant(t *testing.T, name, want string) {
 		}
 		switch {
 		case strings.HasPrefix(want, "http_") && v.ErrorType == want:
+		case want == "upgrade" && !v.Opened && v.Status == 0:
 		case want == "4406" && v.Opened && v.CloseCode == 4406:
 		case want == "permessage-deflate" && v.Opened && strings.HasPrefix(v.Extensions, want):
 		case want == "" && v.Opened && v.CloseCode == 0:
