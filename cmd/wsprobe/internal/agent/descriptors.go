@@ -10,9 +10,10 @@ import (
 // the log, and readers of the status page.
 const filesBesides = 128
 
-// Fits returns an error if the sessions of a configuration cannot all be open at a time in this process. Each takes a
-// file, and the runs of agent.max_concurrent take one each, too. The error is a phrase about the probes. Go itself
-// raises the soft limit of open files to the hard one when the process starts, so this limit is all that can be had.
+// Fits returns an error if the sessions of a configuration cannot all be open at a time in this process. Each of their
+// connections takes a file, and so do those of agent.max_concurrent runs. The error is a phrase about the probes. Go
+// itself raises the soft limit of open files to the hard one when the process starts, so this limit is all that can be
+// had.
 func Fits(cfg config.Config) error { return fits(cfg.Agent, cfg.OwnProbes()) }
 
 func fits(a config.Agent, own []config.Probe) error { return fitsInto(fileLimit(), a, own) }
@@ -20,16 +21,16 @@ func fits(a config.Agent, own []config.Probe) error { return fitsInto(fileLimit(
 // fitsInto is fits for a limit of open files.
 func fitsInto(limit uint64, a config.Agent, own []config.Probe) error {
 	sessions := a.Sessions(own)
-	files := uint64(sessions + a.MaxConcurrent + filesBesides)
-	switch {
-	case sessions == 0: // a run that finds no file fails by itself, and the next one may find one
+	if sessions == 0 { // a run that finds no file fails by itself, and the next one may find one
 		return nil
-	case a.MaxSessions > 0 && sessions > a.MaxSessions:
+	}
+	if a.MaxSessions > 0 && sessions > a.MaxSessions {
 		return fmt.Errorf("%d sessions are more than agent.max_sessions, which is %d", sessions, a.MaxSessions)
-	case files > limit:
-		return fmt.Errorf("%d sessions, agent.max_concurrent %d and %d files besides exceed the %d files that this process may "+
-			"open: raise its hard limit (ulimit -Hn, LimitNOFILE of systemd) or share the probes (agent.shard)",
-			sessions, a.MaxConcurrent, filesBesides, limit)
+	}
+	if files := a.Sockets(own) + filesBesides; uint64(files) > limit {
+		return fmt.Errorf("%d sessions need %d open files, with those of agent.max_concurrent, which is %d, and %d besides, and this "+
+			"process may have %d: raise its hard limit (ulimit -Hn, LimitNOFILE of systemd) or share the probes (agent.shard)",
+			sessions, files, a.MaxConcurrent, filesBesides, limit)
 	}
 	return nil
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
 
@@ -18,6 +19,9 @@ func TestFits(t *testing.T) {
 		}
 		return probes
 	}
+	wide := held(2, session.RenewBefore)
+	wide[0].Spec.Exchange = []probe.Step{{On: "a"}, {On: probe.MainConnection}, {}, {On: "b"}, {On: "a"}}
+	wide = append(wide, config.Probe{Spec: probe.Spec{Exchange: []probe.Step{{On: "a"}}}})
 	for name, test := range map[string]struct {
 		limit       uint64
 		maxSessions int
@@ -26,10 +30,12 @@ func TestFits(t *testing.T) {
 	}{
 		"runs":             {1, 1, make([]config.Probe, 5000), ""},
 		"last that fits":   {238, 0, held(100, session.RenewAfter), ""},
-		"one more":         {237, 0, held(100, session.RenewAfter), "100 sessions, agent.max_concurrent 10 and 128 files besides exceed the 237 files that"},
+		"one more":         {237, 0, held(100, session.RenewAfter), "100 sessions need 238 open files, with those of agent.max_concurrent, which is 10, and 128 besides, and this process may have 237: "},
 		"overlap fits":     {248, 0, held(100, session.RenewBefore), ""},
-		"overlap":          {247, 0, held(100, session.RenewBefore), "110 sessions, agent"},
+		"overlap":          {247, 0, held(100, session.RenewBefore), "110 sessions need 248 open files"},
 		"overlap of few":   {144, 0, held(3, session.RenewBefore), ""},
+		"connections fit":  {158, 0, wide, ""},
+		"connections":      {157, 0, wide, "4 sessions need 158 open files"}, // 3 and 1, twice 3, ten times 2
 		"bound":            {5000, 100, held(100, session.RenewAfter), ""},
 		"beyond bound":     {5000, 99, held(100, session.RenewAfter), "100 sessions are more than agent.max_sessions, which is 99"},
 		"bound of overlap": {5000, 109, held(100, session.RenewBefore), "110 sessions are more than"},
