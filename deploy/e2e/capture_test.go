@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -26,12 +27,14 @@ type capture struct {
 // them for a tcpdump that has to wait for a processor.
 const snapshot = "4096"
 
-// startCapture starts tcpdump, which needs root.
+// startCapture starts tcpdump. A machine on which nobody may see packets cannot run the test.
 func startCapture(t *testing.T, addr string) *capture {
 	t.Helper()
 	program := need(t, "tcpdump", "tcpdump")
-	if os.Geteuid() != 0 {
-		missing(t, "only root may capture packets")
+	if fd, err := syscall.Socket(syscall.AF_PACKET, syscall.SOCK_RAW, 0); err != nil {
+		t.Skipf("capturing packets: %v", err)
+	} else if err := syscall.Close(fd); err != nil {
+		t.Fatal(err)
 	}
 	server, err := net.ResolveTCPAddr("tcp", addr)
 	if err != nil {
