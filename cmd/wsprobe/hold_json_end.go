@@ -16,6 +16,7 @@ type holdEnd struct {
 	ErrorType    reasons.ErrorType `json:"error_type" doc:"end: what broke; empty for a planned end"`
 	CloseCode    int               `json:"close_code" doc:"end: of the server's close frame, 1005 for one without a code, 1006 for an end without a frame, or else the one that was sent"`
 	CloseReason  string            `json:"close_reason" doc:"end: the server's text beside the code"`
+	Connection   string            `json:"connection,omitempty" doc:"end: the connection that ended, if that is not the main one"`
 	Detail       string            `json:"detail" doc:"end: a sentence about a breach or a failure"`
 	Text         string            `json:"text"`
 	Lifetime     float64           `json:"lifetime_ms" doc:"end: time since the open"`
@@ -51,7 +52,7 @@ func endAsJSON(head holdHead, e session.Event) holdEnd {
 	end := e.End
 	view := holdEnd{
 		holdHead: head, Cause: end.Cause, Planned: end.Cause.Planned(), Reason: end.Reason.String(), ErrorType: end.ErrorType,
-		CloseCode: end.Code, CloseReason: end.CloseReason, Detail: end.Detail, Text: end.String(),
+		CloseCode: end.Code, CloseReason: end.CloseReason, Connection: end.Connection, Detail: end.Detail, Text: end.String(),
 		Lifetime: probe.Millis(end.Lifetime), IdleIn: probe.Millis(end.IdleIn), IdleOut: probe.Millis(end.IdleOut),
 		LongestIdle: probe.Millis(end.LongestIdle), SinceMessage: probe.Millis(end.SinceMessage), SinceWanted: probe.Millis(end.SinceWanted),
 		InFlight: []string{}, holdTotals: totalsAsJSON(end.Totals),

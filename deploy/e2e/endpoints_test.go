@@ -27,9 +27,9 @@ type natsServer struct {
 	*server.Server
 }
 
-func startNATS(t *testing.T) natsServer {
+func startNATS(t *testing.T, change ...func(*server.Options)) natsServer {
 	t.Helper()
-	return serveNATS(t, server.WebsocketOpts{NoTLS: true})
+	return serveNATS(t, server.WebsocketOpts{NoTLS: true}, change...)
 }
 
 // startNATSWithTLS returns a server for wss:// and a PEM file with the authority that it stands on.
@@ -47,15 +47,19 @@ func startNATSWithTLS(t *testing.T) (s natsServer, authority string) {
 	return serveNATS(t, server.WebsocketOpts{TLSConfig: config}), authority
 }
 
-func serveNATS(t *testing.T, listener server.WebsocketOpts) natsServer {
+func serveNATS(t *testing.T, listener server.WebsocketOpts, change ...func(*server.Options)) natsServer {
 	t.Helper()
 	listener.Host, listener.Port = "127.0.0.1", server.RANDOM_PORT
-	s, err := server.NewServer(&server.Options{
+	options := &server.Options{
 		DontListen: true, // no port for NATS's own protocol
 		NoSigs:     true,
 		NoLog:      true,
 		Websocket:  listener,
-	})
+	}
+	for _, c := range change {
+		c(options)
+	}
+	s, err := server.NewServer(options)
 	if err != nil {
 		t.Fatalf("NATS: %v", err)
 	}

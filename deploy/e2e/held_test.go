@@ -54,6 +54,7 @@ type heldEnd struct {
 	Cause       string  `json:"cause"`
 	Code        int     `json:"close_code"`
 	CloseReason string  `json:"close_reason"`
+	Connection  string  `json:"connection"`
 	LifetimeMS  float64 `json:"lifetime_ms"`
 	IdleInMS    float64 `json:"idle_in_ms"`
 	IdleOutMS   float64 `json:"idle_out_ms"`

@@ -21,6 +21,7 @@ const examples = "../examples"
 var elsewhere = map[string]bool{
 	"wsprobe.yaml": true, "target.yaml": true,
 	"ethereum.yaml": true, "phoenix.yaml": true, "signalr.yaml": true,
+	"held-fan-out.yaml": true, // see TestHeldFanOut
 }
 
 // started is a server: its URL and, if it tells how its clients left, a check that n of them came and all left in
@@ -117,8 +118,8 @@ func TestEveryExample(t *testing.T) {
 }
 
 // pointedAt writes a copy of an example whose probes go to another server, with the path and query that they have,
-// unless the server's URL has a path. It returns the copy and how many probes it has.
-func pointedAt(t *testing.T, file, base string) (path string, probes int) {
+// unless the server's URL has a path. It returns the copy and how many connections its probes make.
+func pointedAt(t *testing.T, file, base string) (path string, connections int) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(examples, file))
 	if err != nil {
@@ -142,8 +143,21 @@ func pointedAt(t *testing.T, file, base string) (path string, probes int) {
 			u.Path = server.Path
 		}
 		probe["url"] = u.String()
+		connections += len(connectionsOf(probe))
 	}
-	return s.write(t), len(s.Probes)
+	return s.write(t), connections
+}
+
+// connectionsOf returns the names of the connections of a probe.
+func connectionsOf(probe map[string]any) map[string]bool {
+	names := map[string]bool{"main": true}
+	steps, _ := probe["exchange"].([]any)
+	for _, step := range steps {
+		if name, ok := step.(map[string]any)["on"].(string); ok {
+			names[name] = true
+		}
+	}
+	return names
 }
 
 // onceAll runs every probe of a file and returns the results.

@@ -1,5 +1,5 @@
-// A Socket.IO server whose clients may ask it for an acknowledgement. Its namespace /members wants a token. The second
-// argument is how often it pings in ms, by default 25000, and how long it waits for an answer.
+// A Socket.IO server whose clients may ask it for an acknowledgement, and say something to all. Its namespace /members wants
+// a token. The second argument is how often it pings in ms, by default 25000, and how long it waits for an answer.
 import {createServer} from 'node:http';
 import {Server} from 'socket.io';
 import {listen, tellOfClose} from './announce.mjs';
@@ -9,6 +9,7 @@ const ms = Number(process.argv[3]);
 const io = new Server(http, ms ? {pingInterval: ms, pingTimeout: ms} : {});
 io.on('connection', (socket) => {
   socket.on('ping', (acknowledge) => acknowledge('pong'));
+  socket.on('say', (text) => io.emit('said', text));
 });
 io.of('/members').use((socket, next) => {
   next(socket.handshake.auth.token === 'sesame' ? undefined : new Error('not authorized'));
