@@ -41,7 +41,7 @@ func TestCompressed(t *testing.T) {
 			second := d.Message("a needle")
 			r.feed(sec, wstest.Compressed(first), wstest.Text("a needle"), wstest.Compressed(second), wstest.Compressed(wstest.NewDeflater().Message("hay")))
 			r.want("1s 8 bytes, gap 1s", "1s 8 bytes, gap 0s", "1s 8 bytes, gap 0s", "1s 3 bytes")
-			if got := r.m.window != nil; got != test.window {
+			if got := r.m.buffers != nil && r.m.buffers.window != nil; got != test.window {
 				t.Errorf("window: %t", got)
 			}
 			r.m.stop(&r.w, ByStop, opened.Add(sec))

@@ -29,15 +29,19 @@ func (h *holder) gather(held *probe.Held) {
 	g := &group{holders: []*holder{h}}
 	h.m.group = g
 	for i, other := range held.Others {
-		l := &life{Session: h.Session}
-		l.observe = func(e Event) { g.note(e) }
-		side := &holder{life: l, ctx: h.ctx, conn: other.Left.Conn, raw: other.Raw, texts: other.Texts, more: true, name: other.Name,
-			m: newMachine(h.m.plan.side, other.Left.Agreed, other.OpenedAt)}
+		m := &member{life: life{Session: h.member.life.Session, observe: g.note}}
+		side := &holder{member: m, conn: other.Left.Conn, raw: other.Raw, texts: other.Texts, more: true,
+			m: newMachine(h.m.plan.side, other.Left.Agreed, other.OpenedAt), extra: &extra{name: other.Name}}
 		side.m.group, side.m.number = g, int8(i+1)
 		g.holders = append(g.holders, side)
 	}
 	for i, side := range g.holders[1:] {
-		side.unbind = afterFunc(side.ctx, func() { side.interrupt(ByStop) })
+		unbind := h.member.leash.AfterFunc(func() { side.interrupt(toStop) })
+		side.extra.finished = func() {
+			unbind()
+			side.close()
+			g.closed.Done()
+		}
 		side.act(func(d *desk) { side.m.adopt(&d.work, &held.Others[i].Left, held.Others[i].SettledAt) })
 	}
 }
@@ -50,19 +54,14 @@ func (h *holder) attend(p *poller) {
 	}
 	for _, side := range g.holders[1:] {
 		g.closed.Add(1)
-		finish := func() {
-			side.unbind()
-			_ = side.raw.Close()
-			g.closed.Done()
-		}
-		if p != nil && p.take(side, finish) {
+		if p != nil && p.take(side) {
 			continue
 		}
 		go func() {
 			for side.m.state != done {
 				side.round()
 			}
-			finish()
+			side.extra.finished()
 		}()
 	}
 }
@@ -76,11 +75,12 @@ func (g *group) note(e Event) {
 
 // dismiss ends the other connections because the main one has ended.
 func (g *group) dismiss(cause Cause) {
-	if !cause.Planned() {
-		cause = ByStop
+	o := toStop
+	if cause == ByLifetime {
+		o = toRenew
 	}
 	for _, side := range g.holders[1:] {
-		side.interrupt(cause)
+		side.interrupt(o)
 	}
 }
 

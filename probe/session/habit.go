@@ -30,10 +30,12 @@ const (
 	minIdle = 2 * time.Second
 )
 
-// history remembers the last ends that were the server's doing, the latest first.
+// history remembers the last end, and those that were the server's doing, the latest first.
 type history struct {
-	ends [habitEnds]past
-	n    int
+	last  *End      // nil if all was told about it
+	ended time.Time // when that was; zero if the session after it opened first
+	ends  [habitEnds]past
+	n     int
 }
 
 // past is what is remembered of an end.

@@ -1,8 +1,7 @@
 package session
 
 import (
-	"context"
-	"net"
+	"io"
 	"sync"
 	"time"
 
@@ -13,53 +12,56 @@ import (
 // judgeTime bounds the judging of one message by an expression or a path.
 const judgeTime = time.Second
 
-// holder drives one connection. It waits without a buffer.
+// holder drives one connection. It waits without a buffer. A connection has a goroutine of its own at first; a poller
+// can take it over, and then calls all of it but interrupt.
 type holder struct {
-	*life
-	ctx   context.Context
-	conn  net.Conn // raw, or TLS on it
-	raw   *tcp.Conn
-	texts probe.Texts
-	name  string // of the connection, empty for the main one
-	m     machine
-	more  bool             // there may be bytes that no wait would notice
-	cut   error            // why a write failed
-	wait  time.Duration    // until the next open
-	next  chan *probe.Held // the session after this one, if it opens before this one closes
+	member  *member
+	m       machine
+	texts   probe.Texts
+	conn    io.ReadWriter // TLS, or the connection itself
+	raw     *tcp.Conn     // nil once it is bare, unless TLS is on it
+	bare    tcp.Bare      // that a poller has
+	extra   *extra        // nil before there is one
+	at      time.Duration // when it wants to be served, by the clock of the poller
+	index   int32         // in the timers of the poller, from 1; 0 for none
+	more    bool          // there may be bytes that no wait would notice
+	blocked bool          // the poller waits for room for what is unsent
 
-	mu      sync.Mutex
-	stop    Cause // why to end on purpose
-	waiting bool
-	sending bool
+	stop    order
+	waiting bool // in raw
+	sending bool // in raw
 	poked   bool // there is something to do
 
-	poller   *poller // nil for a connection that has a goroutine of its own
-	place    place
-	fd       int32
-	finished func() // to be called at the end, by the poller
-	unsent   []byte // output that a poller does not wait for
-	lent     bool   // a goroutine writes it
-	unbind   func() bool
+	mu     sync.Mutex // guards stop and waiting
+	poller *poller    // nil for a connection that has a goroutine of its own
 }
 
-// hold keeps a connection until it has ended and is closed. It returns the next one if that has opened already.
-func (l *life) hold(ctx context.Context, held *probe.Held) *probe.Held {
-	h := l.begin(ctx, held)
-	h.attend(nil)
-	for h.m.state != done {
-		h.round()
-	}
-	next, wait := h.over()
-	if next == nil {
-		sleep(ctx, wait)
-	}
-	return next
+// order is to end a session on purpose.
+type order uint8
+
+const (
+	goOn    order = iota
+	toRenew       // the next session has opened
+	toStop
+)
+
+// extra is what few connections need, or only at their end.
+type extra struct {
+	cut  error            // why a write failed
+	room time.Time        // until then there must be room for what is unsent
+	kept int              // bytes of the memory of all sessions, for what is unsent
+	wait time.Duration    // until the next open
+	next chan *probe.Held // the session after this one, if it opens before this one closes
+
+	name     string // of another connection than the main one
+	finished func() // to be called at the end of such a one
 }
 
 // begin takes over a connection.
-func (l *life) begin(ctx context.Context, held *probe.Held) *holder {
-	h := &holder{life: l, ctx: ctx, conn: held.Left.Conn, raw: held.Raw, texts: held.Texts, m: newMachine(l.prepared.Load().plan, held.Left.Agreed, held.OpenedAt), more: true}
-	h.unbind = afterFunc(ctx, func() { h.interrupt(ByStop) })
+func (m *member) begin(held *probe.Held) *holder {
+	h := &holder{member: m, conn: held.Left.Conn, raw: held.Raw, texts: held.Texts, more: true,
+		m: newMachine(m.life.prepared.Load().plan, held.Left.Agreed, held.OpenedAt)}
+	m.leash.hold(h)
 	h.gather(held)
 	h.act(func(d *desk) { h.m.adopt(&d.work, &held.Left, held.SettledAt) })
 	return h
@@ -67,33 +69,59 @@ func (l *life) begin(ctx context.Context, held *probe.Held) *holder {
 
 // over closes the connection. It returns the next one if that has opened already, or else the wait before its open.
 func (h *holder) over() (next *probe.Held, wait time.Duration) {
-	h.unbind()
-	_ = h.raw.Close()
+	h.member.leash.hold(nil)
+	h.close()
 	if h.m.group != nil {
 		h.m.group.closed.Wait()
 	}
-	if h.next != nil {
-		return <-h.next, 0
+	switch {
+	case h.extra == nil:
+		return nil, 0
+	case h.extra.next != nil:
+		return <-h.extra.next, 0
 	}
-	return nil, h.wait
+	return nil, h.extra.wait
+}
+
+// close closes the connection, and gives back the memory for what is still unsent.
+func (h *holder) close() {
+	if h.extra != nil {
+		h.m.plan.memory.give(h.extra.kept)
+		h.extra.kept = 0
+	}
+	if h.raw != nil {
+		_ = h.raw.Close()
+	} else {
+		_ = h.bare.Close()
+	}
+}
+
+// extras is the extra of a connection, to be filled in.
+func (h *holder) extras() *extra {
+	if h.extra == nil {
+		h.extra = new(extra)
+	}
+	return h.extra
 }
 
 // renew opens the next session while this one goes on.
 func (h *holder) renew() {
-	h.forgetEnd()
-	h.next = make(chan *probe.Held, 1)
-	go func() { // hold waits for it
-		h.next <- h.open(h.ctx)
-		h.interrupt(ByLifetime)
+	m := h.member
+	m.life.forgetEnd()
+	next := make(chan *probe.Held, 1)
+	h.extras().next = next
+	go func() { // over waits for it
+		next <- m.life.open(m)
+		h.interrupt(toRenew)
 	}()
 }
 
 // interrupt ends the session on purpose, from another goroutine.
-func (h *holder) interrupt(cause Cause) {
+func (h *holder) interrupt(o order) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.stop == "" {
-		h.stop = cause
+	if h.stop == goOn {
+		h.stop = o
 	}
 	switch {
 	case h.waiting:
@@ -106,85 +134,70 @@ func (h *holder) interrupt(cause Cause) {
 	}
 }
 
-// beginWait reports whether there is something to wait for.
-func (h *holder) beginWait() bool {
-	due := h.due() // whoever changes it after this pokes
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.waiting = !h.more && h.stop == "" && !h.poked; h.waiting {
-		h.raw.SetEnd(due)
-	}
-	return h.waiting
-}
-
-// endWait ends a wait. What has come can then be read, also if time is up.
-func (h *holder) endWait() {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.waiting, h.poked = false, false
-	h.raw.SetEnd(time.Time{})
-}
-
 // takeStop returns why the session is to end, once.
 func (h *holder) takeStop() Cause {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	cause := h.stop
-	h.stop = ""
-	return cause
-}
-
-// round waits until there is something to do, and does it.
-func (h *holder) round() {
-	if h.beginWait() {
-		if waited, _ := h.raw.Wait(); !waited {
-			h.act(h.readOnce)
-		}
+	o := h.stop
+	h.stop = goOn
+	switch o {
+	case toRenew:
+		return ByLifetime
+	case toStop:
+		return ByStop
+	default:
+		return ""
 	}
-	h.endWait()
-	h.serve()
 }
 
 // serve does what there is to do: first what came, then what is due.
-func (h *holder) serve() {
-	h.act(func(d *desk) {
-		defer h.lock()()
-		h.drain(d)
-		if cause := h.takeStop(); cause != "" {
-			h.m.stop(&d.work, cause, time.Now())
-		}
-		now := time.Now()
-		heard := now
-		if h.more { // an answer may be among the bytes that are still to be read
-			heard = h.raw.ArrivedAt
-		}
-		if g := h.m.group; g != nil {
-			g.noteHeard(int(h.m.number), heard)
-			if other := g.ended.Load(); other != nil && h.m.number == 0 {
-				h.m.joinEnd(&d.work, other, now)
-			}
-		}
-		h.m.tick(&d.work, now, heard)
-	})
-}
+func (h *holder) serve(d *desk) { h.serveFrom(d, time.Now()) }
 
-// act gives the machine a desk for as long as it works, and does what it then wants.
-func (h *holder) act(work func(*desk)) {
-	d := h.hub.chunks.Get().(*desk)
-	defer h.hub.chunks.Put(d)
+// serveFrom serves a connection of which the reads find all that came until heard.
+func (h *holder) serveFrom(d *desk, heard time.Time) {
 	d.lateAt = time.Now().Add(judgeTime)
-	work(d)
+	h.work(d, heard)
 	h.deliver(d)
 	h.rouseOthers()
 }
 
-// readOnce waits for bytes with a buffer, on a connection that cannot wait without one.
-func (h *holder) readOnce(d *desk) {
-	n, err := h.conn.Read(d.chunk[:])
-	h.endWait()
-	d.lateAt = time.Now().Add(judgeTime) // the wait is no part of it
+// work works on what came, and on what is due.
+func (h *holder) work(d *desk, heard time.Time) {
 	defer h.lock()()
-	h.take(d, n, err)
+	h.drain(d)
+	if cause := h.takeStop(); cause != "" {
+		h.m.stop(&d.work, cause, time.Now())
+	}
+	if h.more { // an answer may be among the bytes that are still to be read
+		heard = h.arrivedAt()
+	}
+	now := time.Now()
+	if g := h.m.group; g != nil {
+		g.noteHeard(int(h.m.number), heard)
+		if other := g.ended.Load(); other != nil && h.m.number == 0 {
+			h.m.joinEnd(&d.work, other, now)
+		}
+	}
+	h.m.tick(&d.work, now, heard)
+}
+
+// arrivedAt is when the bytes of the last read came.
+func (h *holder) arrivedAt() time.Time {
+	if h.raw != nil {
+		return h.raw.ArrivedAt
+	}
+	return h.bare.ArrivedAt()
+}
+
+// act gives the machine a desk for as long as it works, and does what it then wants.
+func (h *holder) act(work func(*desk)) {
+	chunks := &h.member.life.hub.chunks
+	d := chunks.Get().(*desk)
+	defer chunks.Put(d)
+	d.lateAt = time.Now().Add(judgeTime)
+	work(d)
+	h.deliver(d)
+	h.rouseOthers()
 }
 
 // maxReads bounds the reads of a round, so that a flood does not keep away what is due.
@@ -192,23 +205,28 @@ const maxReads = 16
 
 // drain takes what is there. It takes no more from a server that does not take what it is answered.
 func (h *holder) drain(d *desk) {
-	h.raw.Polling = true
 	for range maxReads {
+		h.poll(true)
 		n, err := h.conn.Read(d.chunk[:])
-		h.raw.Polling = false
-		if h.more = h.take(d, n, err); !h.more || h.unsent != nil {
+		h.poll(false)
+		if h.more = h.take(d, n, err); !h.more || h.bare.Unsent() > 0 {
 			break
 		}
-		h.raw.Polling = true
 	}
-	h.raw.Polling = false
+}
+
+// poll has reads return at once. Those of a bare connection always do.
+func (h *holder) poll(on bool) {
+	if h.raw != nil {
+		h.raw.Polling = on
+	}
 }
 
 // take takes the result of a read, and reports whether there may be more.
 func (h *holder) take(d *desk, n int, err error) bool {
 	if n > 0 {
 		d.lateAt = time.Now().Add(judgeTime) // neither the wait nor the observe before is part of it
-		h.m.feed(&d.work, d.chunk[:n], h.raw.ArrivedAt)
+		h.m.feed(&d.work, d.chunk[:n], h.arrivedAt())
 		h.deliver(d)
 	}
 	if err != nil && !tcp.IsTimeout(err) {
@@ -221,11 +239,16 @@ func (h *holder) take(d *desk, n int, err error) bool {
 func (h *holder) gone(d *desk, err error) {
 	at := time.Now()
 	if causeOf(err) == ByFIN {
-		if h.cut != nil && causeOf(h.cut) != ByFIN {
-			err = h.cut // the system reports a reset, and that it gave up, once
-		} else {
+		if cut := h.cut(); cut != nil && causeOf(cut) != ByFIN {
+			err = cut // the system reports a reset, and that it gave up, once
+		} else if h.raw != nil {
 			at = h.raw.EndedAt()
+		} else {
+			at = h.bare.EndedAt()
 		}
+	}
+	if last := h.m.opened.Add(h.m.lastIn); at.Before(last) {
+		at = last
 	}
 	h.m.gone(&d.work, err, at)
 }
@@ -239,18 +262,19 @@ func (h *holder) deliver(d *desk) {
 
 // tellAll hands the events on.
 func (h *holder) tellAll(d *desk) {
+	life := &h.member.life
 	for i := range d.events {
 		e := &d.events[i]
 		switch e.Kind {
 		case Ended:
 			if h.m.number > 0 {
-				e.End.Connection = h.name
+				e.End.Connection = h.extra.name
 			}
 			if h.m.number > 0 || e.End.Connection == "" { // that of another connection was made fit there
 				e.End.CloseReason, e.End.Detail = h.texts.Shown(e.End.CloseReason, e.End.Detail)
 			}
-			h.noteEnd(e)
-			h.wait = e.Wait
+			life.noteEnd(e)
+			h.extras().wait = e.Wait
 			if h.m.group != nil && h.m.number == 0 {
 				h.m.group.dismiss(e.End.Cause)
 			}
@@ -259,7 +283,7 @@ func (h *holder) tellAll(d *desk) {
 		case Received:
 			h.preview(&e.Message)
 		}
-		h.tell(*e)
+		life.tell(*e)
 	}
 }
 

@@ -7,8 +7,6 @@ import (
 	"runtime"
 	"slices"
 	"sync"
-	"sync/atomic"
-	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
 )
@@ -50,17 +48,10 @@ type Hub struct {
 	over    bool            // Run has begun to end
 	waiting []*member       // added before Run
 	fresh   []*member       // that want to open
-	pollers []*poller       // as many as processors, from the first connections on
-	turn    int             // of the pollers
+	pollers []*poller       // at most as many as processors
 	loops   sync.WaitGroup
 	all     map[*member]struct{} // started, and not over
 	members sync.WaitGroup
-}
-
-// member is a Session that was added. Its leash ends with it.
-type member struct {
-	leash
-	life life
 }
 
 // NewHub makes a Hub.
@@ -135,66 +126,6 @@ func (h *Hub) admit() {
 	}
 }
 
-// proceed goes on with the life of a member, from a connection or with its open. While a poller has the connection, and
-// while it waits to open again, there is no goroutine for it.
-func (m *member) proceed(held *probe.Held) {
-	for ok := true; ; {
-		var wait time.Duration
-		if held == nil {
-			if held, wait, ok = m.life.try(&m.leash); !ok {
-				m.life.hub.remove(m)
-				return
-			}
-		}
-		if held != nil {
-			h := m.life.begin(&m.leash, held)
-			p := m.life.hub.poller(held)
-			h.attend(p)
-			if p != nil && p.take(h, func() { go m.goOn(h) }) {
-				return
-			}
-			for h.m.state != done {
-				h.round()
-			}
-			held, wait = h.over()
-		}
-		if held == nil {
-			m.later(wait)
-			return
-		}
-	}
-}
-
-// goOn goes on after a connection that a poller had.
-func (m *member) goOn(h *holder) {
-	if next, wait := h.over(); next != nil {
-		m.proceed(next)
-	} else {
-		m.later(wait)
-	}
-}
-
-// later has the member open after a wait, or find out at once that it has ended.
-func (m *member) later(wait time.Duration) {
-	hub := m.life.hub
-	again := sync.OnceFunc(func() {
-		hub.mu.Lock()
-		defer hub.mu.Unlock()
-		hub.want(m)
-	})
-	var timer atomic.Pointer[time.Timer]
-	unbind := m.leash.AfterFunc(func() {
-		if t := timer.Load(); t != nil {
-			t.Stop()
-		}
-		again()
-	})
-	timer.Store(time.AfterFunc(wait, func() {
-		unbind()
-		again()
-	}))
-}
-
 // remove forgets a member whose life is over.
 func (h *Hub) remove(m *member) {
 	h.mu.Lock()
@@ -203,24 +134,37 @@ func (h *Hub) remove(m *member) {
 	h.members.Done()
 }
 
-// poller returns the next of the pollers in turn, or nil if none can watch the connection.
+// poller returns the poller for a connection, or nil if none can watch it.
 func (h *Hub) poller(held *probe.Held) *poller {
-	if _, ok := held.Raw.Descriptor(); !ok {
+	if !held.Raw.Pollable() {
 		return nil
 	}
+	return h.idlest(nil)
+}
+
+// idlest returns the poller with the least load, another one than that. It begins with one poller: as long as that has
+// time, a second one would only keep a second processor from its sleep.
+func (h *Hub) idlest(than *poller) *poller {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if len(h.pollers) < runtime.GOMAXPROCS(0) {
-		p := newPoller()
-		if p == nil {
-			return nil
+	var best *poller
+	for _, p := range h.pollers {
+		if p != than && (best == nil || p.share() < best.share()) {
+			best = p
 		}
-		h.pollers = append(h.pollers, p)
-		h.loops.Go(p.run)
 	}
-	h.turn++
-	return h.pollers[h.turn%len(h.pollers)]
+	if len(h.pollers) < runtime.GOMAXPROCS(0) && (best == nil || best.share() > busy) {
+		if p := newPoller(h); p != nil {
+			h.pollers = append(h.pollers, p)
+			h.loops.Go(p.run)
+			return p
+		}
+	}
+	return best
 }
+
+// busy is the share of its time at work, in percent, with which a poller has too much to do.
+const busy = 50
 
 // Run holds all sessions that are added, until the context ends. It then closes each with 1001 and returns within a
 // second, but for an observe that takes longer. It is called once.

@@ -10,9 +10,10 @@ import (
 // makes its channel when somebody asks, and it is no child of another.
 type leash struct {
 	mu    sync.Mutex
-	err   error
+	ended bool
 	done  chan struct{} // nil until somebody asks
 	calls []*call
+	held  *holder // to be told of the end, or nil
 }
 
 // call is a function to be called at the end.
@@ -25,7 +26,10 @@ func (*leash) Value(any) any               { return nil }
 func (l *leash) Err() error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.err
+	if l.ended {
+		return context.Canceled
+	}
+	return nil
 }
 
 // Done returns a channel that the end closes.
@@ -34,7 +38,7 @@ func (l *leash) Done() <-chan struct{} {
 	defer l.mu.Unlock()
 	if l.done == nil {
 		l.done = make(chan struct{})
-		if l.err != nil {
+		if l.ended {
 			close(l.done)
 		}
 	}
@@ -45,7 +49,7 @@ func (l *leash) Done() <-chan struct{} {
 func (l *leash) AfterFunc(f func()) (stop func() bool) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if l.err != nil {
+	if l.ended {
 		go f()
 		return func() bool { return false }
 	}
@@ -72,26 +76,36 @@ func (l *leash) remove(c *call) bool {
 // end ends the context.
 func (l *leash) end() {
 	l.mu.Lock()
-	if l.err != nil {
+	if l.ended {
 		l.mu.Unlock()
 		return
 	}
-	l.err = context.Canceled
+	l.ended = true
 	if l.done != nil {
 		close(l.done)
 	}
-	calls := l.calls
+	calls, held := l.calls, l.held
 	l.calls = nil
 	l.mu.Unlock()
+	if held != nil {
+		held.interrupt(toStop)
+	}
 	for _, c := range calls {
 		c.f()
 	}
 }
 
-// afterFunc is context.AfterFunc, cheaper for a leash.
-func afterFunc(ctx context.Context, f func()) (stop func() bool) {
-	if l, ok := ctx.(*leash); ok {
-		return l.AfterFunc(f)
+// hold has a holder told of the end, in place of the one before; nil has none. When a holder begins, nobody else waits
+// for the end: the opening that made its connection is over, and the next one is still to come.
+func (l *leash) hold(h *holder) {
+	l.mu.Lock()
+	l.held = h
+	ended := l.ended
+	if !ended && h != nil {
+		l.done, l.calls = nil, nil
 	}
-	return context.AfterFunc(ctx, f)
+	l.mu.Unlock()
+	if ended && h != nil {
+		h.interrupt(toStop)
+	}
 }

@@ -14,8 +14,8 @@ func TestLeash(t *testing.T) {
 		child, cancel := context.WithTimeout(l, time.Hour)
 		defer cancel()
 		calls := 0
-		stop := afterFunc(l, func() { calls += 100 })
-		afterFunc(l, func() { calls++ })
+		stop := context.AfterFunc(l, func() { calls += 100 })
+		context.AfterFunc(l, func() { calls++ })
 		if !stop() || stop() || l.Err() != nil || child.Err() != nil {
 			t.Error("it has ended, or a call was not taken back once")
 		}
@@ -28,7 +28,7 @@ func TestLeash(t *testing.T) {
 		<-l.Done()
 		<-child.Done()
 		late := make(chan bool)
-		if stop := afterFunc(l, func() { close(late) }); stop() {
+		if stop := context.AfterFunc(l, func() { close(late) }); stop() {
 			t.Error("a call after the end was taken back")
 		}
 		<-late

@@ -18,8 +18,6 @@ type life struct {
 	history  *history // nil before the first end
 
 	told sync.Mutex // held while observe is called and while what follows changes
-	last *End       // of the session before, nil if it was told all about it
-	ends time.Time  // when that was
 }
 
 // tell hands an event on. Its time is on the wall clock of now, which may have been set since the open.
@@ -85,8 +83,8 @@ func (l *life) opened(res *probe.Result, held *probe.Held) Event {
 	l.told.Lock()
 	defer l.told.Unlock()
 	e := Event{Kind: Opened, At: held.OpenedAt, Open: res}
-	if !l.ends.IsZero() {
-		e.Downtime = held.OpenedAt.Sub(l.ends)
+	if l.history != nil && !l.history.ended.IsZero() {
+		e.Downtime = held.OpenedAt.Sub(l.history.ended)
 	}
 	return e
 }
@@ -105,7 +103,7 @@ func (l *life) noteEnd(e *Event) {
 		l.history = new(history)
 	}
 	l.history.note(e.End)
-	l.last, l.ends = e.End, e.End.At
+	l.history.last, l.history.ended = e.End, e.End.At
 	l.told.Unlock()
 	s := setback{planned: e.End.Cause.Planned(), lasted: e.End.Lifetime}
 	if e.End.Cause == ByClose {
@@ -118,17 +116,20 @@ func (l *life) noteEnd(e *Event) {
 func (l *life) forgetEnd() {
 	l.told.Lock()
 	defer l.told.Unlock()
-	l.ends = time.Time{}
+	if l.history != nil {
+		l.history.ended = time.Time{}
+	}
 }
 
 // explain tells what an open says about the end before it.
 func (l *life) explain(next Next, at time.Time) {
 	l.told.Lock()
-	end, habit := l.last, Habit{}
+	var end *End
+	var habit Habit
 	if l.history != nil {
-		habit = l.history.habit()
+		end, habit = l.history.last, l.history.habit()
+		l.history.last = nil
 	}
-	l.last = nil
 	l.told.Unlock()
 	if end == nil {
 		return

@@ -2,7 +2,6 @@ package session
 
 import (
 	"crypto/rand"
-	"encoding/binary"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
@@ -37,11 +36,10 @@ type machine struct {
 	closed   bool // a close frame came, after ours or before
 	number   int8 // of the connection in its group, 0 for the main one
 	utf8     match.UTF8
-	talk     *talk  // the heartbeat under way, or nil
-	group    *group // the connections of the session, nil if it has one
-	size     int    // of the message under way, as it is sent
-	body     []byte // of the message under way, if it is needed whole
-	window   []byte // of the compression
+	talk     *talk    // the heartbeat under way, or nil
+	group    *group   // the connections of the session, nil if it has one
+	size     int      // of the message under way, as it is sent
+	buffers  *buffers // nil without any
 
 	lastIn, lastOut         time.Duration // when a byte came, and when one was sent
 	outBefore               time.Duration // when one was sent before lastOut
@@ -51,8 +49,22 @@ type machine struct {
 	beatDue, beatAt         time.Duration
 	until                   time.Duration // the end of the closing handshake
 	ping                    [pingPayload]byte
-	numbers                 sequence
+	numbers                 *sequence // nil without numbers
 	totals                  Totals
+}
+
+// buffers are those that few machines have while they wait.
+type buffers struct {
+	body   []byte // of the message under way, if it is needed whole
+	window []byte // of the compression
+}
+
+// buffer is the buffers, to be filled.
+func (m *machine) buffer() *buffers {
+	if m.buffers == nil {
+		m.buffers = new(buffers)
+	}
+	return m.buffers
 }
 
 // state is how far a machine is.
@@ -69,14 +81,14 @@ const (
 // still answer them.
 const pingPayload = 8
 
-// closeBudget bounds the closing handshake.
-const closeBudget = 500 * time.Millisecond
-
 // newMachine begins a session on a connection that opened at a time. Agreed is its compression, or nil.
 func newMachine(p *plan, agreed *frame.Deflate, opened time.Time) machine {
 	m := machine{plan: p, opened: opened, parser: frame.NewParser(p.spec.MaxReply, agreed), inflates: agreed != nil}
 	m.takeover = m.inflates && agreed.Takeover()
 	m.pingDue = p.spec.PingInterval
+	if p.sequence.Given() {
+		m.numbers = new(sequence)
+	}
 	if p.spec.Heartbeat != nil {
 		m.beatDue = p.spec.Heartbeat.Interval
 	}
@@ -92,7 +104,7 @@ func (m *machine) adopt(w *work, left *frame.Left, settled time.Time) {
 			m.outOfMemory(w, now)
 			return
 		}
-		m.window = append(make([]byte, 0, len(left.Window)), left.Window...)
+		m.buffer().window = append(make([]byte, 0, len(left.Window)), left.Window...)
 	}
 	m.feed(w, left.Early, settled)
 	if m.state != open {
@@ -211,7 +223,7 @@ func (m *machine) sendDue(w *work, now, heard time.Duration) {
 	}
 	if m.plan.spec.PingInterval > 0 && !m.pinging && now >= m.pingDue {
 		m.stir(heard)
-		copy(m.ping[:], rand.Text())
+		m.drawPing()
 		m.pinging, m.alive, m.pingAt = true, false, now
 		m.pingDue = nextDue(m.pingDue, m.plan.spec.PingInterval, now)
 		m.totals.Pings++
@@ -226,74 +238,19 @@ func (m *machine) sendDue(w *work, now, heard time.Duration) {
 	}
 }
 
+// drawPing draws the payload of the next Ping: letters and digits, 40 random bits. Package rand has a function for such
+// texts, which allocates them.
+func (m *machine) drawPing() {
+	_, _ = rand.Read(m.ping[:]) // it never fails
+	for i, b := range m.ping {
+		m.ping[i] = "ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[b&31]
+	}
+}
+
 // nextDue keeps the beat of an interval, unless it was missed.
 func nextDue(due, interval, now time.Duration) time.Duration {
 	if due += interval; due > now {
 		return due
 	}
 	return now + interval
-}
-
-// sayClose sends a close frame and begins the closing handshake.
-func (m *machine) sayClose(w *work, code int, now time.Duration, next state) {
-	payload := ""
-	if code != frame.CloseNoStatus {
-		payload = string(binary.BigEndian.AppendUint16(nil, uint16(code)))
-	}
-	m.sayControl(w, frame.Close, payload, now)
-	m.state, m.until = next, now+closeBudget
-	m.forget()
-}
-
-// forget frees what a machine holds beside itself.
-func (m *machine) forget() {
-	m.plan.memory.give(cap(m.body) + cap(m.window))
-	m.body, m.window = nil, nil
-	if m.talk != nil {
-		m.talk.forget()
-		m.setTalk(nil)
-	}
-}
-
-// serverClosed answers the server's close frame with its own code (RFC 6455 5.5.1).
-func (m *machine) serverClosed(w *work, now time.Duration) {
-	code, reason, _ := m.parser.Closed()
-	m.closed = true
-	if m.state == closing {
-		m.state = ending
-		return
-	}
-	end := m.end(ByClose, now)
-	end.Code, end.CloseReason = code, reason
-	m.tellEnd(w, end)
-	m.sayClose(w, code, now, ending)
-}
-
-// stop ends the session on purpose: with 1000 for a renewal and 1001 for a stop (RFC 6455 7.4.1).
-func (m *machine) stop(w *work, cause Cause, at time.Time) {
-	if m.state != open {
-		return
-	}
-	now, code := m.begin(w, at), closeGoingAway
-	if cause == ByLifetime {
-		code = frame.CloseNormal
-	}
-	m.giveUp(w, m.end(cause, now), code, now)
-}
-
-// closeGoingAway is the code of an endpoint that stops.
-const closeGoingAway = 1001
-
-// giveUp ends the session from our side.
-func (m *machine) giveUp(w *work, end *End, code int, now time.Duration) {
-	end.Code = code
-	m.tellEnd(w, end)
-	m.sayClose(w, code, now, closing)
-}
-
-// finish is the end of the machine.
-func (m *machine) finish(w *work, clean bool) {
-	m.state = done
-	m.forget()
-	m.tell(w, Event{Kind: Closed, Clean: clean})
 }

@@ -37,22 +37,23 @@ func (m *machine) data(w *work, piece frame.Piece, at time.Time) {
 	case whole && !m.keep(piece.Payload):
 		m.outOfMemory(w, now)
 	case whole && ended:
-		m.complete(w, m.body, at)
+		m.complete(w, m.buffers.body, at)
 	}
 }
 
 // keep appends to the message under way, and reports whether there was memory for it.
 func (m *machine) keep(p []byte) bool {
-	if need := len(m.body) + len(p); need > cap(m.body) {
-		size := max(need, 2*cap(m.body))
-		if !m.plan.memory.take(size - cap(m.body)) {
+	b := m.buffer()
+	if need := len(b.body) + len(p); need > cap(b.body) {
+		size := max(need, 2*cap(b.body))
+		if !m.plan.memory.take(size - cap(b.body)) {
 			return false
 		}
-		bigger := make([]byte, len(m.body), size)
-		copy(bigger, m.body)
-		m.body = bigger
+		bigger := make([]byte, len(b.body), size)
+		copy(bigger, b.body)
+		b.body = bigger
 	}
-	m.body = append(m.body, p...)
+	b.body = append(b.body, p...)
 	return true
 }
 
@@ -70,13 +71,21 @@ func (m *machine) complete(w *work, payload []byte, at time.Time) {
 		return
 	}
 	m.message(w, payload, len(payload), at)
-	m.plan.memory.give(cap(m.body))
-	m.body = nil
+	if b := m.buffers; b != nil {
+		m.plan.memory.give(cap(b.body))
+		if b.body = nil; b.window == nil {
+			m.buffers = nil
+		}
+	}
 }
 
 // inflate inflates a message, and reports whether it could.
 func (m *machine) inflate(w *work, payload []byte, now time.Duration) ([]byte, bool) {
-	message, window, err := w.inflate(payload, m.window, m.plan.spec.MaxReply)
+	var before []byte
+	if m.buffers != nil {
+		before = m.buffers.window
+	}
+	message, window, err := w.inflate(payload, before, m.plan.spec.MaxReply)
 	var b *frame.Breach
 	if errors.As(err, &b) {
 		m.breach(w, b, now)
@@ -85,11 +94,11 @@ func (m *machine) inflate(w *work, payload []byte, now time.Duration) ([]byte, b
 	if !m.takeover {
 		return message, true
 	}
-	if grown := cap(window) - cap(m.window); grown > 0 && !m.plan.memory.take(grown) {
+	if grown := cap(window) - cap(before); grown > 0 && !m.plan.memory.take(grown) {
 		m.outOfMemory(w, now)
 		return nil, false
 	}
-	m.window = window
+	m.buffer().window = window
 	return message, true
 }
 

@@ -9,35 +9,48 @@ import (
 // writeTimeout bounds how long a server may leave what we send in the buffers of the kernel.
 const writeTimeout = 10 * time.Second
 
-// maxInline is the longest output in bytes that fits into every empty buffer of the kernel.
-const maxInline = 1024
-
-// write writes the output. A poller does not wait: it keeps an output that may not fit into the buffer of the kernel.
+// write writes the output. A bare connection does not wait, but keeps what the kernel has no room for.
 //
 // A failure shows in the next read, which also finds what the server said before. A server that does not read is given
 // up.
 func (h *holder) write(d *desk) {
-	if len(d.out) == 0 || h.cut != nil {
-		return
-	}
-	if h.poller != nil && (h.unsent != nil || len(d.out) > maxInline || h.raw.Unsent() > 0) {
-		if h.m.plan.memory.take(len(d.out)) {
-			h.unsent = append(h.unsent, d.out...)
-		} else {
-			h.m.unread(&d.work, ByMemory, time.Now())
+	if len(d.out) > 0 && h.cut() == nil {
+		if h.poller == nil {
+			h.send(d)
+			return
 		}
-		return
+		_, err := h.conn.Write(d.out)
+		h.noteCut(err)
 	}
-	if h.send(d.out); tcp.IsTimeout(h.cut) {
-		h.giveUp(d)
+	if !h.charge() {
+		h.m.unread(&d.work, ByMemory, time.Now())
 	}
 }
 
-// send writes bytes, and waits until the kernel has them or the server has not read for too long.
-func (h *holder) send(out []byte) {
+// charge takes the memory for what is unsent from that of all sessions, or gives it back. It reports whether there was
+// enough.
+func (h *holder) charge() bool {
+	unsent := h.bare.Unsent()
+	if unsent == 0 && h.extra == nil {
+		return true
+	}
+	more := unsent - h.extras().kept
+	if more > 0 && !h.m.plan.memory.take(more) {
+		return false
+	}
+	h.m.plan.memory.give(max(0, -more))
+	h.extra.kept = unsent
+	return true
+}
+
+// send writes the output, and waits until the kernel has it or the server has not read for too long.
+func (h *holder) send(d *desk) {
 	h.setSending(true)
-	_, h.cut = h.conn.Write(out)
+	_, err := h.conn.Write(d.out)
 	h.setSending(false)
+	if h.noteCut(err); tcp.IsTimeout(err) {
+		h.giveUp(d)
+	}
 }
 
 // setSending sets the end of the wait of a write. A session that ends has no time for a server that does not read.
@@ -48,7 +61,7 @@ func (h *holder) setSending(sending bool) {
 	switch {
 	case !sending:
 		h.raw.SetEnd(time.Time{})
-	case h.stop != "" || h.m.state != open:
+	case h.stop != goOn || h.m.state != open:
 		h.raw.SetEnd(time.Now().Add(closeBudget))
 	default:
 		h.raw.SetEnd(time.Now().Add(writeTimeout))
@@ -64,31 +77,17 @@ func (h *holder) giveUp(d *desk) {
 	h.m.unread(&d.work, ByWrite, now)
 }
 
-// lend writes in a goroutine what the poller does not wait for, and then returns the connection to it. Many may wait, so
-// none of them has a desk.
-func (h *holder) lend() {
-	out := h.unsent
-	h.setLent(true)
-	h.unsent = nil
-	go func() { // it ends within writeTimeout, and the session not before
-		h.send(out)
-		h.m.plan.memory.give(len(out))
-		if tcp.IsTimeout(h.cut) {
-			h.act(h.giveUp)
-		}
-		h.setLent(false)
-		h.poller.look(h)
-	}()
+// noteCut remembers why a write failed.
+func (h *holder) noteCut(err error) {
+	if err != nil {
+		h.extras().cut = err
+	}
 }
 
-func (h *holder) setLent(lent bool) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.lent = lent
-}
-
-func (h *holder) isLent() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.lent
+// cut is why a write failed, or nil.
+func (h *holder) cut() error {
+	if h.extra == nil {
+		return nil
+	}
+	return h.extra.cut
 }

@@ -7,26 +7,34 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 )
 
-// poller serves many connections from one goroutine: one epoll, one heap of timers. A connection that waits has no
-// goroutine, no timer of the runtime and no buffer.
+// poller serves many connections from one goroutine: one epoll, one heap of timers, one desk. A connection that waits
+// has no goroutine, no timer of the runtime, no buffer and no part in package net.
 type poller struct {
+	hub         *Hub
+	load        load
 	epoll, wake int // wake is the reading end of a pipe, waker the other one
 	waker       int
+	begun       time.Time // the zero of its clock
 
 	mu    sync.Mutex
 	inbox []*holder // that somebody wants to have served
 	ended bool
 
 	// These belong to the goroutine of run.
-	held   map[int32]*holder
-	timers timers
-	ready  []*holder // that may have more to read
+	receiver tcp.Receiver
+	desk     desk
+	held     []*holder // by their descriptors
+	timers   timers
+	ready    []*holder // that may have more to read
+	heard    time.Time // when the last wait found all that had come
 }
 
 // newPoller makes a poller, or returns nil if the system has no descriptors for it.
-func newPoller() *poller {
+func newPoller(hub *Hub) *poller {
 	epoll, err := syscall.EpollCreate1(syscall.EPOLL_CLOEXEC)
 	if err != nil {
 		return nil
@@ -36,26 +44,31 @@ func newPoller() *poller {
 		_ = syscall.Close(epoll)
 		return nil
 	}
-	p := &poller{epoll: epoll, wake: pipe[0], waker: pipe[1], held: make(map[int32]*holder)}
-	_ = p.watch(int32(p.wake)) // it fails only for want of memory
+	p := &poller{hub: hub, epoll: epoll, wake: pipe[0], waker: pipe[1], begun: time.Now()}
+	_ = p.watch(syscall.EPOLL_CTL_ADD, int32(p.wake), forBytes) // it fails only for want of memory
 	return p
 }
 
-func (p *poller) watch(fd int32) error {
-	return syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_ADD, int(fd), &syscall.EpollEvent{Events: syscall.EPOLLIN | syscall.EPOLLRDHUP, Fd: fd})
+// forBytes and forRoom are what a connection waits for.
+const (
+	forBytes = syscall.EPOLLIN | syscall.EPOLLRDHUP
+	forRoom  = syscall.EPOLLOUT
+)
+
+// watch adds or changes the wait for a descriptor.
+func (p *poller) watch(operation int, fd int32, events uint32) error {
+	return syscall.EpollCtl(p.epoll, operation, int(fd), &syscall.EpollEvent{Events: events, Fd: fd})
 }
 
-// take serves a connection from now on, and calls finished once it has ended. It reports false for one that it cannot
-// watch.
-func (p *poller) take(h *holder, finished func()) bool {
-	fd, ok := h.raw.Descriptor()
-	if !ok {
+// take serves a connection from now on. It reports false for one that it cannot watch.
+func (p *poller) take(h *holder) bool {
+	if !h.raw.Bare(&h.bare, &p.receiver) {
 		return false
 	}
-	h.endWait()
-	h.mu.Lock()
-	h.poller, h.fd, h.finished = p, int32(fd), finished
-	h.mu.Unlock()
+	if h.conn == h.raw { // without TLS, nothing else needs the Conn
+		h.conn, h.raw = &h.bare, nil
+	}
+	h.moveTo(p)
 	p.look(h)
 	return true
 }
@@ -64,8 +77,11 @@ func (p *poller) take(h *holder, finished func()) bool {
 func (p *poller) look(h *holder) {
 	p.mu.Lock()
 	p.inbox = append(p.inbox, h)
+	first := len(p.inbox) == 1
 	p.mu.Unlock()
-	p.rouse()
+	if first {
+		p.rouse()
+	}
 }
 
 // rouse ends the wait of run. A full pipe does so, too.
@@ -88,24 +104,33 @@ func (p *poller) run() {
 	}()
 	var events [256]syscall.EpollEvent
 	for !p.isOver() {
-		n, _ := syscall.EpollWait(p.epoll, events[:], p.timeout()) // EINTR is no event
+		p.heard = p.receiver.Wait()
+		if p.load.rest(p.heard) {
+			p.relieve()
+		}
+		timeout := p.timeout()
+		n, _ := syscall.EpollWait(p.epoll, events[:], timeout) // EINTR is no event
+		p.load.woke = time.Now()
+		if slept := time.Duration(timeout) * time.Millisecond; n == 0 && slept > 0 && p.load.woke.Sub(p.heard) >= slept {
+			p.heard = p.heard.Add(slept)
+		}
 		ready := p.ready
 		p.ready = nil
 		for i := range max(n, 0) {
 			if fd := events[i].Fd; int(fd) == p.wake {
 				p.empty()
-			} else if h := p.held[fd]; h != nil {
+			} else if h := p.held[fd]; h != nil && events[i].Events == syscall.EPOLLIN && !h.blocked {
+				p.read(h)
+			} else if h != nil {
 				p.serve(h)
 			}
 		}
 		for _, h := range ready {
-			if p.held[h.fd] == h {
+			if p.holds(h) {
 				p.serve(h)
 			}
 		}
-		for now := time.Now(); len(p.timers) > 0 && !p.timers[0].place.at.After(now); {
-			p.serve(p.timers[0])
-		}
+		p.tick()
 	}
 }
 
@@ -123,8 +148,14 @@ func (p *poller) timeout() int {
 	case len(p.timers) == 0:
 		return -1
 	}
-	wait := time.Until(p.timers[0].place.at)
+	wait := p.timers[0].at - time.Since(p.begun)
 	return int(max(0, (wait+time.Millisecond-1)/time.Millisecond))
+}
+
+// holds reports whether a connection is one of the poller's.
+func (p *poller) holds(h *holder) bool {
+	fd := h.bare.Descriptor()
+	return int(fd) < len(p.held) && p.held[fd] == h
 }
 
 // empty empties pipe and inbox.
@@ -136,58 +167,124 @@ func (p *poller) empty() {
 	p.inbox = nil
 	p.mu.Unlock()
 	for _, h := range inbox {
-		if h.isLent() || h.finished == nil {
-			continue
+		switch with := h.with(); {
+		case p.holds(h):
+			p.serve(h)
+		case with == p:
+			p.hold(h)
+		case with != nil: // it moved meanwhile
+			with.look(h)
 		}
-		if p.held[h.fd] != h {
-			p.held[h.fd] = h
-			if err := p.watch(h.fd); err != nil {
-				h.act(func(d *desk) { h.m.gone(&d.work, err, time.Now()) })
-			}
-		}
-		p.serve(h)
 	}
 }
 
-// serve serves a connection, and sees to it that it is served again.
+// hold begins to watch a connection.
+func (p *poller) hold(h *holder) {
+	fd := h.bare.Descriptor()
+	for int(fd) >= len(p.held) {
+		p.held = append(p.held, nil)
+	}
+	p.held[fd] = h
+	events := uint32(forBytes)
+	if h.blocked {
+		events = forRoom
+	}
+	if err := p.watch(syscall.EPOLL_CTL_ADD, fd, events); err != nil {
+		unlock := h.lock()
+		h.m.gone(&p.desk.work, err, time.Now())
+		unlock()
+		h.deliver(&p.desk)
+	}
+	p.serve(h)
+}
+
+// tick serves the connections whose time has come. Most have to send a Ping and nothing to read, because all that had
+// come was read after the last wait.
+func (p *poller) tick() {
+	for len(p.timers) > 0 {
+		h, now := p.timers[0], time.Now()
+		if h.at > now.Sub(p.begun) {
+			return
+		}
+		if h.blocked || h.m.group != nil || now.Sub(p.heard) > maxUnheard || h.m.expires(now) {
+			p.serve(h)
+			continue
+		}
+		h.m.tick(&p.desk.work, now, p.heard)
+		h.deliver(&p.desk)
+		p.settle(h)
+	}
+}
+
+// maxUnheard is how long ago the last wait may be for a Ping without another look.
+const maxUnheard = 2 * time.Millisecond
+
+// read serves a connection that has bytes, and had no end when the last wait looked.
+func (p *poller) read(h *holder) {
+	h.bare.Look(true)
+	h.serveFrom(&p.desk, p.heard)
+	p.settle(h)
+}
+
+// serve serves a connection.
 func (p *poller) serve(h *holder) {
-	h.serve()
+	h.bare.Look(false)
+	if h.blocked {
+		p.flush(h)
+	}
+	if !h.blocked {
+		h.serve(&p.desk)
+	}
+	p.settle(h)
+}
+
+// settle sees to it that a connection is served again.
+func (p *poller) settle(h *holder) {
 	switch {
-	case h.m.state == done && h.unsent == nil:
+	case h.m.state == done:
 		p.drop(h)
-		finished := h.finished
-		h.finished = nil
-		finished()
-		return
-	case h.unsent != nil:
-		p.drop(h)
-		h.lend()
-		return
+	case h.bare.Unsent() > 0:
+		p.block(h)
 	case h.more: // its turn comes after all others'
 		p.ready = append(p.ready, h)
 		p.schedule(h, time.Time{})
-		return
+	default:
+		p.schedule(h, h.due())
 	}
-	p.schedule(h, h.due())
 }
 
 // schedule sets the timer of a connection; a zero time has none.
 func (p *poller) schedule(h *holder, at time.Time) {
-	h.place.at = at
+	h.at = at.Sub(p.begun)
 	switch {
-	case at.IsZero() && h.place.index > 0:
-		heap.Remove(&p.timers, h.place.index-1)
+	case at.IsZero() && h.index > 0:
+		heap.Remove(&p.timers, int(h.index-1))
 	case at.IsZero():
-	case h.place.index > 0:
-		heap.Fix(&p.timers, h.place.index-1)
+	case h.index > 0:
+		heap.Fix(&p.timers, int(h.index-1))
 	default:
 		heap.Push(&p.timers, h)
 	}
 }
 
-// drop watches a connection no more.
+// drop goes on with what follows a connection that has ended.
 func (p *poller) drop(h *holder) {
-	delete(p.held, h.fd)
-	_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, int(h.fd), nil)
+	p.forget(h)
+	h.moveTo(nil)
+	switch x := h.extra; {
+	case x != nil && x.finished != nil:
+		x.finished()
+	case x != nil && x.next != nil || h.m.group != nil: // it may wait for them
+		go h.member.goOn(h)
+	default:
+		h.member.goOn(h)
+	}
+}
+
+// forget ends the watch over a connection.
+func (p *poller) forget(h *holder) {
+	fd := h.bare.Descriptor()
+	p.held[fd] = nil
+	_ = syscall.EpollCtl(p.epoll, syscall.EPOLL_CTL_DEL, int(fd), nil)
 	p.schedule(h, time.Time{})
 }

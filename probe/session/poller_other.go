@@ -5,9 +5,10 @@ package session
 // poller is for systems with epoll. Elsewhere each connection has a goroutine.
 type poller struct{}
 
-func newPoller() *poller { return nil }
+func newPoller(*Hub) *poller { return nil }
 
-func (*poller) run()                      {}
-func (*poller) end()                      {}
-func (*poller) look(*holder)              {}
-func (*poller) take(*holder, func()) bool { return false }
+func (*poller) run()              {}
+func (*poller) end()              {}
+func (*poller) share() int32      { return 0 }
+func (*poller) look(*holder)      {}
+func (*poller) take(*holder) bool { return false }

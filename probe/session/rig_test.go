@@ -179,8 +179,8 @@ func (r *rig) want(lines ...string) {
 // free checks that the machine gave all memory back.
 func (r *rig) free() {
 	r.t.Helper()
-	if left := r.m.plan.memory.left.Load(); left != all || r.m.body != nil || r.m.window != nil {
-		r.t.Errorf("%d of %d bytes are left, %d and %d are held", left, all, cap(r.m.body), cap(r.m.window))
+	if left := r.m.plan.memory.left.Load(); left != all || r.m.buffers != nil {
+		r.t.Errorf("%d of %d bytes are left, and %v is held", left, all, r.m.buffers)
 	}
 }
 

@@ -53,11 +53,18 @@ func (s *Session) Replace(by *Session) { s.prepared.Store(by.prepared.Load()) }
 // closes with 1001 and returns within a second. It calls observe with every event, one after the other; the time
 // that observe takes delays the session, and an Event is its own.
 func (s *Session) Hold(ctx context.Context, observe func(Event)) {
-	l := &life{Session: s, observe: observe}
-	for ctx.Err() == nil {
-		h := l.open(ctx)
-		for h != nil {
-			h = l.hold(ctx, h)
+	m := &member{life: life{Session: s, observe: observe}}
+	unbind := context.AfterFunc(ctx, m.end)
+	defer unbind()
+	for m.Err() == nil && ctx.Err() == nil {
+		held := m.life.open(m)
+		for held != nil {
+			var wait time.Duration
+			h := m.begin(held)
+			h.attend(nil)
+			if held, wait = h.hold(); held == nil {
+				sleep(m, wait)
+			}
 		}
 	}
 }

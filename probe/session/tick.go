@@ -58,6 +58,15 @@ func (m *machine) next() time.Time {
 	return m.opened.Add(at)
 }
 
+// expires reports whether a tick at a time can end something for want of an answer, so that what came is fed before.
+func (m *machine) expires(at time.Time) bool {
+	if m.state != open {
+		return true
+	}
+	due, _ := m.deadline()
+	return due <= m.since(at)
+}
+
 // tick does what is due. A call before next does nothing. Everything that came until heard was fed, which is before the
 // present if more of it waits: no wait ends because of what has come, but nobody has read.
 func (m *machine) tick(w *work, at, heard time.Time) {

@@ -1,27 +1,19 @@
 package session
 
-import "time"
-
-// place is where a holder stands in the timers of its poller.
-type place struct {
-	at    time.Time // when it wants to be served
-	index int       // in the heap, from 1; 0 for none
-}
-
 // timers is a heap of holders by their times, see package container/heap.
 type timers []*holder
 
 func (t timers) Len() int           { return len(t) }
-func (t timers) Less(i, j int) bool { return t[i].place.at.Before(t[j].place.at) }
+func (t timers) Less(i, j int) bool { return t[i].at < t[j].at }
 func (t timers) Swap(i, j int) {
 	t[i], t[j] = t[j], t[i]
-	t[i].place.index, t[j].place.index = i+1, j+1
+	t[i].index, t[j].index = int32(i+1), int32(j+1)
 }
 
 func (t *timers) Push(x any) {
 	h := x.(*holder)
 	*t = append(*t, h)
-	h.place.index = len(*t)
+	h.index = int32(len(*t))
 }
 
 func (t *timers) Pop() any {
@@ -29,6 +21,6 @@ func (t *timers) Pop() any {
 	h := (*t)[last]
 	(*t)[last] = nil
 	*t = (*t)[:last]
-	h.place.index = 0
+	h.index = 0
 	return h
 }

@@ -30,10 +30,9 @@ type Parser struct {
 	inflated  bool // the message under way is compressed
 	closed    bool // a close frame was seen; nothing counts after it
 
-	headerLen  uint8
-	controlLen uint8
-	header     [10]byte                // of the frame that is being read
-	control    [MaxControlPayload]byte // payload of the control frame that is being read
+	headerLen uint8
+	header    [10]byte // of the frame that is being read
+	control   []byte   // payload of a control frame that comes in pieces
 }
 
 // Piece is the result of [Parser.Next]: the header of a frame or a part of its payload. The zero value is a part of a
@@ -44,7 +43,7 @@ type Piece struct {
 	Payload []byte // the next bytes of the payload: a part of the argument of Next
 	// Ended: the frame is complete. Final: it is the last, or only, one of its message.
 	Ended, Final bool
-	// Control is the whole payload of a control frame that has ended, valid until the next call.
+	// Control is the whole payload of a control frame that has ended. It may be a part of the argument of Next.
 	Control []byte
 }
 
@@ -71,9 +70,16 @@ func (s *Parser) Next(p []byte) (piece Piece, rest []byte, b *Breach) {
 		piece.Header = s.header[:size]
 	}
 	piece.Opcode, piece.Final = s.opcode, s.final
+	control := piece.Payload
+	if s.opcode >= Close && (s.remaining > 0 || s.control != nil) { // few control frames come in pieces
+		s.control = append(s.control, control...)
+		control = s.control
+	}
 	if s.remaining == 0 {
-		piece.Ended, piece.Control = true, s.control[:s.controlLen]
-		b = s.end()
+		if piece.Ended, s.control = true, nil; s.opcode >= Close {
+			piece.Control = control
+		}
+		b = s.end(control)
 	}
 	return piece, p, b
 }
@@ -137,7 +143,7 @@ func (s *Parser) begin() *Breach {
 	s.final, s.opcode = first&0x80 != 0, first&0x0f
 	s.remaining = uint64(second & 0x7f)
 	size := int(s.headerLen)
-	s.headerLen, s.controlLen, s.inPayload = 0, 0, true
+	s.headerLen, s.inPayload = 0, true
 	switch {
 	case first&0x70 != 0 && !s.marked():
 		return protocolBreach("frame with reserved bits %03b that no extension defines", first>>4&7)
@@ -208,18 +214,15 @@ func (s *Parser) take(p []byte) int {
 	if uint64(n) > s.remaining {
 		n = int(s.remaining)
 	}
-	if s.opcode >= Close {
-		s.controlLen += uint8(copy(s.control[s.controlLen:], p[:n]))
-	}
 	s.remaining -= uint64(n)
 	return n
 }
 
-// end concludes a frame whose payload is complete.
-func (s *Parser) end() *Breach {
+// end concludes a frame whose payload is complete. Control is that of a control frame.
+func (s *Parser) end(control []byte) *Breach {
 	s.inPayload = false
 	if s.opcode == Close {
-		return s.endClose(s.control[:s.controlLen])
+		return s.endClose(control)
 	}
 	if s.opcode < Close && s.final {
 		s.inMessage = false

@@ -5,7 +5,7 @@ import "unicode/utf8"
 // UTF8 validates text that arrives in chunks, which may split a character (RFC 6455 8.1).
 type UTF8 struct {
 	part    [utf8.UTFMax]byte // an unfinished character at the end of the last chunk
-	partLen int
+	partLen uint8
 }
 
 // Reset prepares for the next text.
@@ -33,7 +33,7 @@ func (c *UTF8) Write(chunk []byte) bool {
 			break
 		}
 	}
-	c.partLen += copy(c.part[c.partLen:], chunk[whole:])
+	c.partLen += uint8(copy(c.part[c.partLen:], chunk[whole:]))
 	return utf8.Valid(chunk[:whole])
 }
 

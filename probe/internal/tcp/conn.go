@@ -29,6 +29,7 @@ type Conn struct {
 	stamper *stamper        // nil without timestamps of the kernel
 	since   time.Time       // since when both clocks are known to run alike: since the handover, at first
 	sentAt  time.Time       // when the first Write since Sending began, or zero
+	bare    *Bare           // not nil once it was made bare
 	found   error           // of a look after the end of a wait, for the next Read: the system reports a reset once
 
 	mu      sync.Mutex
@@ -45,6 +46,9 @@ func New(conn net.Conn) *Conn {
 	return c
 }
 
+// Pollable reports whether Bare can make the connection bare.
+func (c *Conn) Pollable() bool { return c.stamper != nil }
+
 // tryReader is for connections without a file descriptor that can be polled. TryRead returns ErrNothing, or any other
 // timeout, if no byte is there.
 type tryReader interface {
@@ -53,6 +57,13 @@ type tryReader interface {
 
 // Read reads as the connection does, or returns ErrNothing at once while polling.
 func (c *Conn) Read(p []byte) (int, error) {
+	if c.bare != nil {
+		n, err := c.bare.Read(p)
+		if n > 0 {
+			c.ArrivedAt = c.bare.receiver.ArrivedAt
+		}
+		return n, err
+	}
 	var (
 		n     int
 		stamp time.Time
@@ -132,6 +143,9 @@ func (c *Conn) inTime(p []byte, timeout error) (int, time.Time, error) {
 
 // Write notes when it began. It is below TLS, so that encryption is not in the time of a message.
 func (c *Conn) Write(p []byte) (int, error) {
+	if c.bare != nil {
+		return c.bare.Write(p)
+	}
 	if c.sentAt.IsZero() {
 		c.sentAt = time.Now()
 	}
@@ -179,6 +193,14 @@ func (c *Conn) read(p []byte) (int, error) {
 		return t.TryRead(p)
 	}
 	return 0, ErrNothing{}
+}
+
+// Close closes the connection.
+func (c *Conn) Close() error {
+	if c.bare != nil {
+		return c.bare.Close()
+	}
+	return c.Conn.Close()
 }
 
 // SetEnd sets the end of every wait on the connection. It does not undo Abort.

@@ -13,18 +13,41 @@ import (
 	"unsafe"
 )
 
-// stamper receives from a TCP socket, together with the time at which the kernel received the bytes. A busy agent reads
+// receiver receives from a TCP socket, together with the time at which the kernel received the bytes. A busy agent reads
 // late, and its own delay is not the endpoint's latency.
 //
-// It keeps the header of the system call and its functions from one call to the next, because thousands of probes a
-// second receive a handful of times each.
-type stamper struct {
-	conn    net.Conn
-	file    syscall.RawConn
+// It keeps the header of the system call from one call to the next, because thousands of probes a second receive a
+// handful of times each.
+type receiver struct {
 	header  syscall.Msghdr
 	vector  syscall.Iovec
 	control [64]byte // one timestamp and its header take 32
-	attempt func(fd uintptr) bool
+}
+
+// receive receives once. It returns EAGAIN if there is nothing to receive.
+func (r *receiver) receive(fd uintptr, p []byte, flags uintptr) (int, syscall.Errno) {
+	r.header.Iov, r.header.Iovlen = &r.vector, 1
+	r.header.Control = &r.control[0]
+	r.vector.Base = &p[0]
+	r.vector.SetLen(len(p))
+	for {
+		r.header.SetControllen(len(r.control))
+		n, _, errno := syscall.Syscall(syscall.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&r.header)), flags)
+		if errno != syscall.EINTR {
+			r.vector.Base = nil
+			runtime.KeepAlive(r)
+			return int(n), errno
+		}
+	}
+}
+
+// stamper receives from a connection of package net.
+type stamper struct {
+	receiver
+	conn    net.Conn
+	file    syscall.RawConn
+	attempt func(fd uintptr) bool // kept, as the header is
+	into    []byte
 	flags   uintptr
 	waits   bool
 	n       int
@@ -49,9 +72,7 @@ func newStamper(conn net.Conn) *stamper {
 		return nil
 	}
 	s := &stamper{conn: conn, file: file}
-	s.header.Iov, s.header.Iovlen = &s.vector, 1
-	s.header.Control = &s.control[0]
-	s.attempt = s.receive
+	s.attempt = s.tryOnce
 	return s
 }
 
@@ -73,11 +94,9 @@ func (s *stamper) recv(p []byte, wait bool, flags uintptr) (int, time.Time, erro
 	if len(p) == 0 {
 		return 0, time.Time{}, nil
 	}
-	s.vector.Base = &p[0]
-	s.vector.SetLen(len(p))
-	s.waits, s.flags = wait, flags
+	s.into, s.waits, s.flags = p, wait, flags
 	err := s.file.Read(s.attempt)
-	s.vector.Base = nil
+	s.into = nil
 	switch {
 	case err != nil:
 		return 0, time.Time{}, err
@@ -92,49 +111,23 @@ func (s *stamper) recv(p []byte, wait bool, flags uintptr) (int, time.Time, erro
 	}
 }
 
-// receive tries to receive once. It returns false to be called again once there are bytes to read.
-func (s *stamper) receive(fd uintptr) bool {
-	for {
-		s.header.SetControllen(len(s.control))
-		n, _, errno := syscall.Syscall(syscall.SYS_RECVMSG, fd, uintptr(unsafe.Pointer(&s.header)), s.flags)
-		s.n, s.errno = int(n), errno
-		if errno != syscall.EINTR {
-			runtime.KeepAlive(s)
-			return errno != syscall.EAGAIN || !s.waits
-		}
-	}
+// tryOnce tries to receive. It returns false to be called again once there are bytes to read.
+func (s *stamper) tryOnce(fd uintptr) bool {
+	s.n, s.errno = s.receive(fd, s.into, s.flags)
+	return s.errno != syscall.EAGAIN || !s.waits
 }
 
 // stamp reads the control message of the last receive. All 64-bit architectures have the same: its length (8 bytes),
 // level and type (4 each), and a timespec (8 and 8).
-func (s *stamper) stamp() time.Time {
-	if s.header.Controllen < 32 {
+func (r *receiver) stamp() time.Time {
+	if r.header.Controllen < 32 {
 		return time.Time{}
 	}
-	level, kind := binary.NativeEndian.Uint32(s.control[8:]), binary.NativeEndian.Uint32(s.control[12:])
+	level, kind := binary.NativeEndian.Uint32(r.control[8:]), binary.NativeEndian.Uint32(r.control[12:])
 	if level != syscall.SOL_SOCKET || kind != syscall.SO_TIMESTAMPNS {
 		return time.Time{}
 	}
-	return time.Unix(int64(binary.NativeEndian.Uint64(s.control[16:])), int64(binary.NativeEndian.Uint64(s.control[24:])))
-}
-
-// Descriptor returns the file descriptor of a connection that a poller can watch, for as long as it is open.
-func (c *Conn) Descriptor() (int, bool) {
-	if c.stamper == nil {
-		return 0, false
-	}
-	descriptor := -1
-	_ = c.stamper.file.Control(func(fd uintptr) { descriptor = int(fd) })
-	return descriptor, descriptor >= 0
-}
-
-// Unsent returns how many bytes the kernel has still to send, or to have acknowledged.
-func (c *Conn) Unsent() int {
-	var n int32
-	_ = c.stamper.file.Control(func(fd uintptr) {
-		_, _, _ = syscall.Syscall(syscall.SYS_IOCTL, fd, syscall.TIOCOUTQ, uintptr(unsafe.Pointer(&n)))
-	})
-	return int(n)
+	return time.Unix(int64(binary.NativeEndian.Uint64(r.control[16:])), int64(binary.NativeEndian.Uint64(r.control[24:])))
 }
 
 // KeepKernelClock makes the kernel timestamp all that it receives, until release is called, by one idle socket that

@@ -21,11 +21,5 @@ func (*stamper) wait() error { return nil }
 // KeepKernelClock does nothing on this system: all times are those of this process.
 func KeepKernelClock() (release func(), err error) { return func() {}, nil }
 
-// Descriptor returns none on this system.
-func (c *Conn) Descriptor() (int, bool) { return 0, false }
-
 // EndedAt returns the present time on this system.
 func (c *Conn) EndedAt() time.Time { return time.Now() }
-
-// Unsent returns 0 on this system.
-func (c *Conn) Unsent() int { return 0 }
