@@ -3,12 +3,12 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS     := -s -w -X main.version=$(VERSION)
-MODULES     := . deploy/collector deploy/e2e deploy/e2e/lab
+MODULES     := . probe/session/bench deploy/collector deploy/e2e deploy/e2e/lab
 BACKENDS    := deploy/e2e/prometheus deploy/e2e/victoriametrics
 OTHERS      := windows darwin
 CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
 
-.PHONY: run test lint fmt e2e e2e-long build collector bench clean
+.PHONY: run test lint fmt e2e e2e-long build collector bench bench-sessions clean
 
 # `go run` and make both call Ctrl-C an error; the demo itself ends with 0. So: a built binary, and a shell that leaves
 # the signal to it. The binary is not bin/wsprobe: images are made of that one, and it must be static.
@@ -45,6 +45,9 @@ e2e-long: ## default limits of real servers; long outages and alerts, with back 
 
 bench: ## every benchmark, briefly
 	go test -run '^$$' -bench . -benchmem ./...
+
+bench-sessions: ## what an open session costs, beside other WebSocket clients
+	cd probe/session/bench && go build -o ../../../bin/bench . && ../../../bin/bench && ../../../bin/bench -wss
 
 build: bin/wsprobe bin/ca-certificates.crt ## a static binary and the certificate authorities for its image
 
