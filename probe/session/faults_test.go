@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -143,9 +145,16 @@ func suffer(t *testing.T, f fault, begin func(*Spec, fault, <-chan struct{}) ([]
 	if want.cause == ByPing {
 		s.PingTimeout = sec
 	}
-	server, with := start(scripts(append(played, ordinary)...))
+	if s.Connections == nil {
+		played = append(played, ordinary)
+	}
+	server, with := start(scripts(played...))
 	defer server.Close()
 	s.URL, s.TLS = server.URL, with.TLS
+	if s.Connections != nil {
+		s.Connections["sub"] = probe.Connection{URL: s.URL + "sub"}
+		s.URL += "pub"
+	}
 	hub := NewHub(Options{Random: func() float64 { return 0 }})
 	session, err := hub.New(s)
 	if err != nil {
@@ -178,4 +187,36 @@ func suffer(t *testing.T, f fault, begin func(*Spec, fault, <-chan struct{}) ([]
 		return fmt.Sprint(DefaultMemory-hub.memory.left.Load(), " bytes are held")
 	}
 	return book.verdict()
+}
+
+// TestFaultsOfAGroup does every fault to either connection of a session that has two. The session ends once, by the
+// fault, and both are opened anew.
+func TestFaultsOfAGroup(t *testing.T) {
+	var all sync.WaitGroup
+	for name, f := range faults() {
+		for _, path := range []string{"/pub", "/sub"} {
+			for _, how := range []string{"ws", "wss", "ws in a hub", "wss in a hub"} {
+				all.Go(func() {
+					var hit atomic.Bool
+					second := func(c *wstest.Conn) {
+						if c.Request().URL.Path != path || hit.Swap(true) {
+							ordinary(c)
+						}
+						c.Accept()
+						answerPings(c, 2)
+						f.do(c)
+					}
+					twice := func(s *Spec, f fault, _ <-chan struct{}) ([]wstest.Script, fault) {
+						s.Connections = map[string]probe.Connection{"sub": {}}
+						s.Heartbeat = &Heartbeat{Interval: time.Hour, Steps: []probe.Step{{Send: new("x")}, {On: "sub", Expect: new("x"), Measure: true}}}
+						return []wstest.Script{second}, f
+					}
+					if problem := suffer(t, f, twice, how); problem != "" {
+						t.Errorf("%s, %s, %s: %s", name, path, how, problem)
+					}
+				})
+			}
+		}
+	}
+	all.Wait()
 }

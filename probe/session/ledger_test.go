@@ -54,7 +54,7 @@ func (b *ledger) noteEnd(e Event) {
 		b.complain("times that cannot be: %+v", *end)
 	}
 	n := end.Totals
-	if n.Pongs > n.Pings || n.Wanted > n.Messages || end.InFlight.Ping && n.Pings == n.Pongs {
+	if n.Pongs > n.Pings || n.Wanted > n.Messages || end.InFlight.Ping && n.Pings == n.Pongs && end.Connection == "" {
 		b.complain("numbers that cannot be: %+v", n)
 	}
 }
