@@ -26,6 +26,8 @@ type holder struct {
 	index   int32         // in the timers of the poller, from 1; 0 for none
 	more    bool          // there may be bytes that no wait would notice
 	blocked bool          // the poller waits for room for what is unsent
+	queued  bool          // it waits for its turn, because it has more to read
+	paused  bool          // meanwhile, the poller does not watch for bytes
 
 	stop    order
 	waiting bool // in raw
@@ -200,16 +202,25 @@ func (h *holder) act(work func(*desk)) {
 	h.rouseOthers()
 }
 
-// maxReads bounds the reads of a round, so that a flood does not keep away what is due.
-const maxReads = 16
+// maxReads and turnTime bound the reads of a round, so that a flood does not keep away what is due. A flood is read in
+// pieces of floodRead bytes: they can be a thousand messages.
+const (
+	maxReads  = 16
+	turnTime  = time.Millisecond
+	floodRead = 4 << 10
+)
 
 // drain takes what is there. It takes no more from a server that does not take what it is answered.
 func (h *holder) drain(d *desk) {
+	began, piece := time.Now(), len(d.chunk)
+	if h.more {
+		piece = floodRead
+	}
 	for range maxReads {
 		h.poll(true)
-		n, err := h.conn.Read(d.chunk[:])
+		n, err := h.conn.Read(d.chunk[:piece])
 		h.poll(false)
-		if h.more = h.take(d, n, err); !h.more || h.bare.Unsent() > 0 {
+		if h.more = h.take(d, n, err); !h.more || h.bare.Unsent() > 0 || time.Since(began) >= turnTime {
 			break
 		}
 	}

@@ -29,8 +29,8 @@ type poller struct {
 	desk     desk
 	held     []*holder // by their descriptors
 	timers   timers
-	ready    []*holder // that may have more to read
 	heard    time.Time // when the last wait found all that had come
+	floods
 }
 
 // newPoller makes a poller, or returns nil if the system has no descriptors for it.
@@ -114,8 +114,6 @@ func (p *poller) run() {
 		if slept := time.Duration(timeout) * time.Millisecond; n == 0 && slept > 0 && p.load.woke.Sub(p.heard) >= slept {
 			p.heard = p.heard.Add(slept)
 		}
-		ready := p.ready
-		p.ready = nil
 		for i := range max(n, 0) {
 			if fd := events[i].Fd; int(fd) == p.wake {
 				p.empty()
@@ -125,12 +123,8 @@ func (p *poller) run() {
 				p.serve(h)
 			}
 		}
-		for _, h := range ready {
-			if p.holds(h) {
-				p.serve(h)
-			}
-		}
 		p.tick()
+		p.turns()
 	}
 }
 
@@ -140,15 +134,18 @@ func (p *poller) isOver() bool {
 	return p.ended
 }
 
-// timeout is the time until the first timer in whole milliseconds, rounded up, or -1 without one.
+// timeout is the time until the first timer or turn in whole milliseconds, rounded up, or -1 without one.
 func (p *poller) timeout() int {
-	switch {
-	case len(p.ready) > 0:
-		return 0
-	case len(p.timers) == 0:
+	wait := never
+	if len(p.timers) > 0 {
+		wait = p.timers[0].at - time.Since(p.begun)
+	}
+	if len(p.queue) > 0 {
+		wait = min(wait, time.Until(p.resume))
+	}
+	if wait == never {
 		return -1
 	}
-	wait := p.timers[0].at - time.Since(p.begun)
 	return int(max(0, (wait+time.Millisecond-1)/time.Millisecond))
 }
 
@@ -185,6 +182,7 @@ func (p *poller) hold(h *holder) {
 		p.held = append(p.held, nil)
 	}
 	p.held[fd] = h
+	h.queued, h.paused = false, false
 	events := uint32(forBytes)
 	if h.blocked {
 		events = forRoom
@@ -246,9 +244,11 @@ func (p *poller) settle(h *holder) {
 	case h.bare.Unsent() > 0:
 		p.block(h)
 	case h.more: // its turn comes after all others'
-		p.ready = append(p.ready, h)
-		p.schedule(h, time.Time{})
+		p.postpone(h)
 	default:
+		if h.paused {
+			p.pause(h, false)
+		}
 		p.schedule(h, h.due())
 	}
 }

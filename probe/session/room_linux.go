@@ -10,7 +10,7 @@ import (
 // block waits for room for what is unsent. Until there is, nothing is read, and nobody waits for an answer.
 func (p *poller) block(h *holder) {
 	if !h.blocked {
-		h.blocked = true
+		h.blocked, h.paused = true, false
 		h.extras().room = time.Now().Add(writeTimeout)
 		_ = p.watch(syscall.EPOLL_CTL_MOD, h.bare.Descriptor(), forRoom) // it fails only for want of memory
 	}
