@@ -102,8 +102,11 @@ func checkDashboard(t *testing.T, p prometheus) {
 		for _, target := range panel.Targets {
 			queries++
 			expr := chosen.Replace(target.Expr)
-			if panel.Title == "Status" { // of one probe, for which it takes one that has thresholds
+			switch {
+			case panel.Title == "Status": // of one probe, for which it takes one that has thresholds
 				expr = strings.ReplaceAll(expr, `"good"`, `"judged"`)
+			case strings.Contains(expr, "wsprobe_session_"):
+				expr = strings.ReplaceAll(expr, `"good"`, `"held"`)
 			}
 			p.await(t, expr, func(s []sample) bool { return len(s) > 0 })
 			labels := map[string]bool{}

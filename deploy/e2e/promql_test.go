@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/deploy/e2e/lab"
 )
 
 // watched is an agent with probes of every sort, whose results end up in a Prometheus.
@@ -46,6 +48,9 @@ func startWatched(t *testing.T) watched {
 		// Much longer than its interval, so that runs are skipped, and three intervals are missed between two that end.
 		map[string]any{"name": "silent", "url": "ws://" + silent.addr + "/", "timeout_ms": 4500},
 	)
+	target := lab.FreeAddr(t)
+	lab.Start(t, built(t, agentBinary), "target", "--listen", target)
+	settings.Probes = append(settings.Probes, lab.Held("held", target))
 	agent := startAgent(t, settings)
 	t.Cleanup(func() { stopAgent(t, agent) })
 	return watched{p, dying}
@@ -63,6 +68,7 @@ func TestPrometheus(t *testing.T) {
 		for name, want := range map[string]float64{"good": 1, "mismatch": 0, "closed": 0} {
 			w.awaitOne(t, fmt.Sprintf(`wsprobe_success{wsprobe_name=%q}`, name), want, want)
 		}
+		w.awaitOne(t, `max_over_time(wsprobe_session_open{wsprobe_name="held"}[1m])`, 1, 1)
 		w.awaitOne(t, `wsprobe_connection_success{wsprobe_name="mismatch"}`, 1, 1) // it opens, and its application is wrong
 		w.awaitOne(t, `count(count by (wsprobe_location) ({__name__=~"wsprobe_.+|process_.+|go_.+"}))`, 1, 1)
 	})
@@ -104,6 +110,7 @@ func TestPrometheus(t *testing.T) {
 func checkAlerts(t *testing.T, p prometheus) {
 	for _, last := range []string{ // to be there
 		"wsprobe:tls_time_left_seconds:min", "wsprobe:headline_milliseconds:p95_10m", "wsprobe_agent_run_skipped_total", "wsprobe_missed_intervals",
+		"wsprobe:session_cuts:increase20m",
 	} {
 		p.await(t, "count("+last+")", func(s []sample) bool { return len(s) == 1 })
 	}
@@ -122,7 +129,7 @@ func checkAlerts(t *testing.T, p prometheus) {
 			}
 		}
 	}
-	if rules < 19 {
+	if rules < 23 {
 		t.Errorf("%d rules, want those of deploy/alerts", rules)
 	}
 	checkNames(t, p, rulesText(t))

@@ -25,6 +25,14 @@ func (e *Endpoint) RoundTrip(name, kind string) map[string]any {
 	return map[string]any{"name": name, "url": e.URL + kind + name, "interpretation": "round_trip_latency", "send_message": "ping"}
 }
 
+// Held is a probe of a feed of `wsprobe target` that goes deaf, and is then opened anew, every two seconds.
+func Held(name, target string) map[string]any {
+	return map[string]any{"name": name, "url": "ws://" + target + "/feed-deaf?every=200ms&messages=5", "session": map[string]any{
+		"ping_interval": "500ms", "max_silence": "1s", "sequence": "data.seq", "sent_at": "data.ts",
+		"reconnect": map[string]any{"min": "100ms", "max": "200ms"},
+	}}
+}
+
 // Many returns probes of the endpoint. Every tenth of them is of a path that ignores the close frame: such a run ends
 // later than its last value.
 func (e *Endpoint) Many(n int) []map[string]any {

@@ -105,11 +105,13 @@ func watched(t *testing.T, d database, e *lab.Endpoint) lab.Settings {
 	late := e.RoundTrip("late", lab.Slow) // longer than three intervals, so that runs are skipped and intervals missed
 	late["timeout_ms"] = 10000
 	e.SetDown("dead", true)
+	target := lab.FreeAddr(t)
+	lab.StartProgram(t, "target", "--listen", target)
 	return lab.Settings{
 		"agent":    map[string]any{"listen": lab.FreeAddr(t), "location": "lab"},
 		"otlp":     d.otlp("1s"),
 		"defaults": map[string]any{"interval": "1s", "timeout_ms": 900},
-		"probes":   []map[string]any{e.RoundTrip("good", lab.Echo), e.RoundTrip("dead", lab.Echo), judged, secure, late},
+		"probes":   []map[string]any{e.RoundTrip("good", lab.Echo), e.RoundTrip("dead", lab.Echo), judged, secure, late, lab.Held("held", target)},
 	}
 }
 

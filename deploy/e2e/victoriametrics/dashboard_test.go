@@ -38,6 +38,8 @@ func (d database) checkDashboard(t *testing.T) {
 				expr = strings.ReplaceAll(expr, `"good"`, `"judged"`)
 			case strings.Contains(expr, "wsprobe_tls_time_left_seconds"):
 				expr = strings.ReplaceAll(expr, `"good"`, `"secure"`)
+			case strings.Contains(expr, "wsprobe_session_"):
+				expr = strings.ReplaceAll(expr, `"good"`, `"held"`)
 			}
 			d.await(t, expr, found)
 			d.checkLegend(t, panel.Title, expr, target.LegendFormat)
