@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wsprobe/wsprobe/probe/session"
 )
@@ -14,16 +15,16 @@ var sessionFields = []Field{
 	{Key: "cause", line: 1, Attribute: KeySessionEnd, Type: TypeText, Doc: "who or what ended the session",
 		value: ofEnd(func(e *session.End) slog.Value { return slog.StringValue(string(e.Cause)) })},
 	{Key: "lifetime_ms", line: 1, Attribute: "wsprobe.session.lifetime", Type: TypeNumber, Doc: "from the open to the end",
-		value: ofEnd(func(e *session.End) slog.Value { return millis(e.Lifetime) })},
+		value: ofEnd(func(e *session.End) slog.Value { return roughly(e.Lifetime) })},
 	{Key: "idle_in_ms", line: 1, Attribute: "wsprobe.session.idle.in", Type: TypeNumber, Doc: "from the last byte of the server to the end",
-		value: ofEnd(func(e *session.End) slog.Value { return millis(e.IdleIn) })},
+		value: ofEnd(func(e *session.End) slog.Value { return roughly(e.IdleIn) })},
 	{Key: "idle_out_ms", line: 1, Attribute: "wsprobe.session.idle.out", Type: TypeNumber, Doc: "from the last byte of the probe to the end",
-		value: ofEnd(func(e *session.End) slog.Value { return millis(e.IdleOut) })},
+		value: ofEnd(func(e *session.End) slog.Value { return roughly(e.IdleOut) })},
 	{Key: "longest_idle_ms", Attribute: "wsprobe.session.idle.longest", Type: TypeNumber,
 		Doc:   "longest time without a byte either way that the session outlived",
-		value: ofEnd(func(e *session.End) slog.Value { return millis(e.LongestIdle) })},
+		value: ofEnd(func(e *session.End) slog.Value { return roughly(e.LongestIdle) })},
 	{Key: "since_wanted_ms", Attribute: "wsprobe.session.since_wanted", Type: TypeNumber, Doc: "from the last wanted message to the end",
-		value: ofEnd(func(e *session.End) slog.Value { return millis(e.SinceWanted) })},
+		value: ofEnd(func(e *session.End) slog.Value { return roughly(e.SinceWanted) })},
 	{Key: "in_flight", line: 1, Attribute: "wsprobe.session.in_flight", Type: TypeText,
 		Doc:   "without an end when the session ended: ping, heartbeat, message",
 		value: ofEnd(func(e *session.End) slog.Value { return text(inFlight(e.InFlight)) })},
@@ -115,6 +116,9 @@ func ofFinding(value func(*session.Finding) slog.Value) func(*Observation) slog.
 		return value(o.Session.Finding)
 	}
 }
+
+// roughly is a time in ms, to the microsecond.
+func roughly(d time.Duration) slog.Value { return millis(d.Round(time.Microsecond)) }
 
 func inFlight(f session.InFlight) string {
 	var all []string

@@ -53,6 +53,7 @@ func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series
 		return m
 	}
 	m.held = newHeld(p.session, p.Session)
+	m.watch.Hold(p.Session)
 	m.held.end = f.hub.Add(p.session, m.happened)
 	return m
 }

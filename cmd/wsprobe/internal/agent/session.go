@@ -63,6 +63,7 @@ func (m *member) happened(e session.Event) {
 	m.series.Note(&e, m.held.beats)
 	m.traces.Note(&e)
 	m.entry.Note(&e)
+	m.watch.Note(&e)
 	if moment, told := m.held.take(&e); told {
 		m.tellMoment(e.At, moment)
 	}

@@ -19,6 +19,8 @@ func (w *Watch) session(o *metrics.Observation) {
 			return
 		}
 		w.setBack(o)
+	case metrics.SessionReported:
+		w.reported(o)
 	case metrics.SessionExplained:
 		w.explained(o)
 	}
@@ -57,7 +59,7 @@ func (w *Watch) setBack(o *metrics.Observation) {
 		if due && !fresh {
 			message = "sessions still end: " + end.String()
 		}
-		facts = slices.DeleteFunc(facts, func(a slog.Attr) bool { return a.Key == "detail" }) // the message has it
+		facts = slices.DeleteFunc(facts, func(a slog.Attr) bool { return a.Key == "detail" || a.Key == "http_status" }) // the message has the one, and 101 is no news
 		facts = append(facts, o.SessionLine()...)
 	}
 	level := slog.LevelDebug

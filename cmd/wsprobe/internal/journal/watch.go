@@ -16,7 +16,8 @@ type Watch struct {
 	log    *slog.Logger
 	outage *outage // nil while the probe works
 
-	trouble *trouble // of a held session; nil before the first
+	trouble  *trouble  // of a held session; nil before the first
+	messages *messages // of a held session that numbers or dates them; else nil
 }
 
 // NewWatch returns a Watch that writes to a log.

@@ -8,7 +8,6 @@ import (
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/redact"
-	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/reasons"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
@@ -36,8 +35,8 @@ type Entry struct {
 	skipped atomic.Int64               // runs that did not take place
 	skips   atomic.Pointer[skipRecord] // nil before the first of them
 
-	held  atomic.Pointer[held] // nil for a probe that holds no session
-	heard atomic.Int64         // when its last wanted message came, in ns since 1970; 0 for none
+	held  atomic.Pointer[held]  // nil for a probe that holds no session
+	heard atomic.Pointer[heard] // its messages; nil before the first
 }
 
 // record is a result and what the probe is after it.
@@ -79,21 +78,6 @@ func (r *record) result() probe.Result {
 // ok reports whether the run was.
 func (r *record) ok() bool { return r.whole == nil || r.whole.Reason == reasons.OK }
 
-// Note keeps when the last wanted message of a held session came.
-func (e *Entry) Note(happened *session.Event) {
-	if happened.Kind == session.Received && happened.Message.Wanted {
-		e.heard.Store(happened.At.UnixNano())
-	}
-}
-
-// lastMessage is when that was; zero for never.
-func (e *Entry) lastMessage() time.Time {
-	if at := e.heard.Load(); at != 0 {
-		return time.Unix(0, at)
-	}
-	return time.Time{}
-}
-
 // Skip notes runs that did not take place. One goroutine calls it, the scheduler's.
 func (e *Entry) Skip(cause scheduler.Skip, runs int) {
 	e.skipped.Add(int64(runs))
@@ -129,7 +113,7 @@ func (e *Entry) status() Status {
 	s := Status{Name: t.Name, URL: redact.URL(t.URL), Interpretation: string(t.Interpretation), Interval: t.Interval.String(),
 		Skipped: e.skipped.Load(), RecentSkips: e.skips.Load().recent(time.Now())}
 	h := e.held.Load()
-	s.Session = h.view(e.lastMessage())
+	s.Session = h.view(e.heard.Load())
 	if r := e.last.Load(); r != nil {
 		s.Last = &metrics.Observation{Probe: e.probe, Result: r.result(), Health: r.State}
 		s.Last.Session = h.behind(&s.Last.Result)

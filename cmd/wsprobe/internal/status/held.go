@@ -82,6 +82,7 @@ type Session struct {
 	FailedOpens   int64 `json:"failed_opens"`
 	// Downtime is the time between sessions; what lasts is not in it.
 	Downtime float64 `json:"downtime_ms"`
+	Messages
 	// LastEnd is null before the first end that was not on purpose.
 	LastEnd *End `json:"last_end"`
 }
@@ -114,13 +115,13 @@ func (e End) MarshalJSON() ([]byte, error) {
 	return append(append(own[:len(own)-1], ','), facts[1:]...), nil
 }
 
-// view shows what is known, nil for a probe that holds no session. Heard is when its last wanted message came.
-func (h *held) view(heard time.Time) *Session {
+// view shows what is known, nil for a probe that holds no session. The messages may be nil.
+func (h *held) view(messages *heard) *Session {
 	if h == nil {
 		return nil
 	}
 	s := &Session{Open: h.open, OK: h.ok, Since: h.changed.UTC(), Sessions: h.opened, UnplannedEnds: h.cut, FailedOpens: h.refused,
-		Downtime: probe.Millis(h.downtime), LastMessage: known(heard), NextOpen: known(h.next)}
+		Downtime: probe.Millis(h.downtime), LastMessage: known(messages.at()), Messages: messages.view(), NextOpen: known(h.next)}
 	if e := h.last; e != nil {
 		s.LastEnd = &End{e.At.UTC(), e.Reason.String(), string(e.ErrorType), e.Code, e.CloseReason, e.String(),
 			metrics.Session{End: e, Finding: h.finding}}
@@ -145,7 +146,8 @@ func known(t time.Time) *time.Time {
 }
 
 // lines say for people how the session is, the most telling first.
-func (h *held) lines(heard, now time.Time) []string {
+func (h *held) lines(messages *heard, now time.Time) []string {
+	heard := messages.at()
 	var all []string
 	switch {
 	case h.open && h.ok:
@@ -166,6 +168,9 @@ func (h *held) lines(heard, now time.Time) []string {
 	}
 	if counts := h.counts(); counts != "" {
 		all = append(all, counts)
+	}
+	if wrong := messages.line(); wrong != "" {
+		all = append(all, wrong)
 	}
 	return all
 }

@@ -36,8 +36,12 @@ func (f *feed) open(downtime time.Duration) {
 		metrics.Session{Open: true, OK: true, Aged: true, Downtime: downtime})
 }
 
-func (f *feed) message() {
-	f.Note(&session.Event{Kind: session.Received, At: time.Now(), Message: session.Message{Wanted: true}})
+func (f *feed) message() { f.hear(session.Message{}) }
+
+// hear takes a wanted message.
+func (f *feed) hear(m session.Message) {
+	m.Wanted = true
+	f.Note(&session.Event{Kind: session.Received, At: time.Now(), Message: m})
 }
 
 // cut ends the session after a minute without traffic.
@@ -73,6 +77,13 @@ func TestPageOfASession(t *testing.T) {
 			[]string{`<span class="pill ok">ok</span>`, "open for 1 h 0 min, no message yet", "held open, reported every 30s"}, []string{"unplanned", "without a session"}},
 		{"open, and heard", func(f *feed) { f.open(0); f.wait(time.Hour); f.message(); f.wait(2 * time.Second) },
 			[]string{"open for 1 h 0 min, last message 2 s ago"}, nil},
+		{"messages that went wrong", func(f *feed) {
+			f.open(0)
+			f.wait(time.Second)
+			f.hear(session.Message{Lost: 3})
+			f.hear(session.Message{Disordered: true})
+			f.hear(session.Message{Repeated: true})
+		}, []string{"open for 1 s, last message just now", "2 messages lost, 1 message repeated, 1 message late of 3 messages"}, nil},
 		{"cut", func(f *feed) { f.open(0); f.wait(time.Hour); f.cut(false); f.wait(time.Second) },
 			[]string{`<span class="pill bad">ws_closed_early</span> <code>unexpected_eof</code><br>FIN after 60 s without traffic, lifetime 1h0m0s`,
 				"not open for 1 s, next try in 3 s", "1 unplanned end"}, []string{"last one", "idle limit", "keep-alive"}},
@@ -146,6 +157,7 @@ func TestAPIOfASession(t *testing.T) {
 		for key, want := range map[string]any{
 			"open": false, "ok": false, "since": "2000-01-01T00:01:00Z", "last_message_at": "2000-01-01T00:00:00Z",
 			"next_open_at": "2000-01-01T00:01:08Z", "sessions": 1.0, "unplanned_ends": 1.0, "failed_opens": 1.0, "downtime_ms": 0.0,
+			"messages": 1.0, "wanted_messages": 1.0, "lost": 0.0, "repeated": 0.0, "disordered": 0.0,
 		} {
 			if got[key] != want {
 				t.Errorf("%s is %v, want %v", key, got[key], want)

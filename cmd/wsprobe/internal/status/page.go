@@ -157,7 +157,7 @@ func (r *row) hold(e *Entry, now time.Time) {
 	if h == nil {
 		return
 	}
-	r.Hold = h.lines(e.lastMessage(), now)
+	r.Hold = h.lines(e.heard.Load(), now)
 	if r.Last == nil || r.Last.Session == nil { // else the result has told of the end
 		r.Cut, r.Why = h.ending(now)
 	}
