@@ -63,6 +63,14 @@ probes:
     url: @TARGET@/pick/x
     interpretation: connection_success
     protocols: ["v1.${env:C_PROTOCOL}"]
+  - name: held
+    url: @TARGET@/close/${env:C_PATH}
+    session: {heartbeat: {send: '{"token":"${env:C_SEND}"}', expect: "${env:C_EXPECT}", interval: 200ms}, reconnect: {min: 100ms, max: 200ms}}
+    auth: {strategy: bearer, token_file: "@DIR@/token"}
+  - name: held by an exchange
+    url: @TARGET@/reply/${env:C_PATH}
+    exchange: [{send: "${env:C_STEP}", expect: "${env:C_STEP}"}]
+    session: {expect_pattern: "never-${env:C_EXPECT}", max_silence: 300ms, reconnect: {min: 100ms, max: 200ms}}
   - name: unreadable
     url: @TARGET@/refuse/x
     auth: {strategy: bearer, token_file: "${env:C_FILE}"}
@@ -231,8 +239,13 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 	}
 	noCanary(t, "a log record", strings.Join(records, "\n"))
 	noCanary(t, "a span", strings.Join(spans, "\n"))
-	if len(spans) == 0 {
-		t.Error("no span arrived")
+	for _, name := range []string{"session held", "session held by an exchange", "probe refused"} {
+		if !strings.Contains(strings.Join(spans, "\n"), name) {
+			t.Errorf("no span %q arrived", name)
+		}
+	}
+	if !strings.Contains(strings.Join(records, "\n"), "wsprobe.session.ended") || !strings.Contains(log.String(), "session ended: close frame 4001") {
+		t.Error("nothing is told of the end of a session")
 	}
 	paths := make(map[any]bool)
 	for _, p := range got.All() {

@@ -139,6 +139,7 @@ func (a *Agent) Run(ctx context.Context) error {
 	holding.Go(func() { a.hub.Run(probing) })
 	scheduled = a.scheduler.Run(probing)
 	holding.Wait()
+	a.fleet.flush()
 	a.skips.stop()
 	stopProbing()
 	stopRest()

@@ -139,6 +139,15 @@ func (f *fleet) install(next plan) error {
 	return f.scheduler.Replace(jobs)
 }
 
+// flush tells of every probe what waits for an explanation that will not come.
+func (f *fleet) flush() {
+	for _, m := range f.current() {
+		m.mu.Lock()
+		m.flush()
+		m.mu.Unlock()
+	}
+}
+
 // current returns the members of now, which nobody changes.
 func (f *fleet) current() map[string]*member {
 	f.mu.Lock()

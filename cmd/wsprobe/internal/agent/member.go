@@ -129,10 +129,17 @@ func (m *member) abandon() {
 	}
 }
 
+// flush tells what waits for an explanation that will not come. The caller holds the lock.
+func (m *member) flush() {
+	m.records.Flush()
+	m.traces.Flush()
+}
+
 // leave says that the probe is gone. Nothing is told of it any more, since its series may be that of its heir.
 func (m *member) leave() {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	m.flush()
 	if m.left = true; m.held != nil {
 		m.held.end()
 	}

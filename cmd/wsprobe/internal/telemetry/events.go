@@ -72,7 +72,7 @@ type Recorder struct {
 	failing  time.Time // start of the first run that failed; zero while none does
 	failed   int       // runs that failed since then
 
-	ended *probe.Result // of a held session, until its explanation; else nil
+	ended *metrics.Observation // of a held session, until its explanation; else nil
 }
 
 // Recorder returns what makes the log records of a probe, nil without Options.Logs.

@@ -23,13 +23,16 @@ func sessionEvents() []Event {
 func (r *Recorder) session(o *metrics.Observation) {
 	switch at := o.Session; {
 	case at.Moment == metrics.SessionExplained:
-		r.explained(o)
+		if r.ended != nil {
+			r.ended.Session = o.Session
+			r.Flush()
+		}
 	case at.Moment == metrics.SessionEnded && at.End == nil:
 		r.runFailed(o)
 	case at.Moment == metrics.SessionEnded:
-		r.ended = nil
+		r.Flush()
 		if !at.Planned() {
-			r.ended = new(o.Result)
+			r.ended = new(*o)
 		}
 	case at.Moment == metrics.SessionReported && !at.OK && o.Result.Reason != reasons.OK:
 		r.outcomeFailed(o)
@@ -38,16 +41,16 @@ func (r *Recorder) session(o *metrics.Observation) {
 	}
 }
 
-// explained makes the log record of the end that waits for its explanation.
-func (r *Recorder) explained(o *metrics.Observation) {
-	if r.ended == nil || o.Session.End == nil {
+// Flush makes the log record of the end of a session that still waits for its explanation, as when the agent stops.
+func (r *Recorder) Flush() {
+	if r == nil || r.ended == nil {
 		return
 	}
-	seen := *o
-	seen.Result, r.ended = *r.ended, nil
+	o := r.ended
+	r.ended = nil
 	message := "session ended: " + o.Session.End.String()
 	if said := o.Session.Hint(nil); said != "" {
 		message += ": " + said
 	}
-	r.emit(&seen.Result, slog.LevelWarn, eventSessionEnded, message, append(seen.Record(), seen.SessionRecord()...))
+	r.emit(&o.Result, slog.LevelWarn, eventSessionEnded, message, append(o.Record(), o.SessionRecord()...))
 }

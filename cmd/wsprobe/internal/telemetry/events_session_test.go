@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -61,8 +62,11 @@ func TestRecordsOfASession(t *testing.T) {
 	} {
 		s.records.Observe(o)
 	}
+	s.records.Observe(moment(s, metrics.SessionEnded, closed, at.Add(6*time.Minute), metrics.Session{End: end}))
+	s.records.Flush()
+	s.records.Flush()
 	var got []string
-	for _, r := range in.await(t, 5) {
+	for _, r := range in.await(t, 6) {
 		got = append(got, r.Time.Sub(at).String()+" "+r.Event+" "+r.Body)
 	}
 	e.end(t)
@@ -73,6 +77,7 @@ func TestRecordsOfASession(t *testing.T) {
 		"1m0s wsprobe.session.ended " + said + "the server has stopped: nothing listens any more",
 		"3m0s wsprobe.run.failed chat: run failed: ws_open_failed (http_403): the server said: secret",
 		"4m0s wsprobe.outcome.changed chat: probe recovered",
+		"6m0s wsprobe.session.ended " + strings.TrimSuffix(said, ": "),
 	}
 	if !slices.Equal(got, want) {
 		t.Errorf("got  %q\nwant %q", got, want)

@@ -34,15 +34,15 @@ func (t *Tracer) session(o *metrics.Observation) {
 			}
 			return
 		}
-		t.flush()
+		t.Flush()
 		t.sessionEnded(o)
 		if at.Planned() {
-			t.flush()
+			t.Flush()
 		}
 	case metrics.SessionExplained:
 		if t.ended != nil {
 			t.ended.session.Explain(o)
-			t.flush()
+			t.Flush()
 		}
 	}
 }
@@ -62,9 +62,9 @@ func (t *Tracer) sessionEnded(o *metrics.Observation) {
 	}
 }
 
-// flush has the session exported that waits for its explanation.
-func (t *Tracer) flush() {
-	if t.ended != nil {
+// Flush has the session exported that still waits for its explanation, as when the agent stops.
+func (t *Tracer) Flush() {
+	if t != nil && t.ended != nil {
 		t.ended.size = traceSize(t.identity, &t.ended.result) + t.ended.session.Size()
 		t.traces.add(*t.ended)
 		t.ended = nil

@@ -40,12 +40,15 @@ func TestTracesOfSessions(t *testing.T) {
 	finish(7*time.Minute, 4, end)
 	finish(8*time.Minute, 5, end)
 	s.traces.Observe(moment(s, metrics.SessionExplained, good(midnight, 0), at(9*time.Minute), metrics.Session{End: end, Finding: idleLimit()}))
+	begin(10 * time.Minute)
+	finish(11*time.Minute, 6, end)
+	s.traces.Flush()
 
-	b.await(t, "the traces", func(points []receiver.Point) bool { return total(points, idAgentTracesSent, nil) == 4 })
+	b.await(t, "the traces", func(points []receiver.Point) bool { return total(points, idAgentTracesSent, nil) == 5 })
 	e.end(t)
 	b.stop()
 	got := rootsOf(box.All())
-	want := []string{"01 session chat limit_reached 0s 1m0s", "03 probe chat ", "04 session chat  5m0s 7m0s", "05 session chat limit_reached 6m0s 8m0s"}
+	want := []string{"01 session chat limit_reached 0s 1m0s", "03 probe chat ", "04 session chat  5m0s 7m0s", "05 session chat limit_reached 6m0s 8m0s", "06 session chat  10m0s 11m0s"}
 	if !slices.Equal(got, want) {
 		t.Errorf("got %q, want %q", got, want)
 	}
