@@ -14,6 +14,9 @@ import (
 var sessionFields = []Field{
 	{Key: "cause", line: 1, Attribute: KeySessionEnd, Type: TypeText, Doc: "who or what ended the session",
 		value: ofEnd(func(e *session.End) slog.Value { return slog.StringValue(string(e.Cause)) })},
+	{Key: "connection", line: 1, Attribute: "wsprobe.session.connection", Type: TypeText,
+		Doc:   "the one of connections that ended, and with it the session; null for main",
+		value: ofEnd(func(e *session.End) slog.Value { return text(e.Connection) })},
 	{Key: "lifetime_ms", line: 1, Attribute: "wsprobe.session.lifetime", Type: TypeNumber, Doc: "from the open to the end",
 		value: ofEnd(func(e *session.End) slog.Value { return roughly(e.Lifetime) })},
 	{Key: "idle_in_ms", line: 1, Attribute: "wsprobe.session.idle.in", Type: TypeNumber, Doc: "from the last byte of the server to the end",

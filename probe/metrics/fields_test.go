@@ -46,7 +46,7 @@ func TestSessionFacts(t *testing.T) {
 		t.Errorf("a run has %v", got)
 	}
 	o.Session = &metrics.Session{
-		End: &session.End{Cause: session.ByClose, Lifetime: 90 * time.Second, InFlight: session.InFlight{Heartbeat: true, Ping: true},
+		End: &session.End{Cause: session.ByClose, Connection: "publisher", Lifetime: 90 * time.Second, InFlight: session.InFlight{Heartbeat: true, Ping: true},
 			Totals: session.Totals{Messages: 7, Lost: 1, Repeated: 2, Disordered: 3}},
 		Finding: &session.Finding{Verdict: session.Drained, Sure: true},
 	}
@@ -57,7 +57,7 @@ func TestSessionFacts(t *testing.T) {
 	if want := metrics.SessionKeys(); !slices.Equal(keys, want) {
 		t.Errorf("a record has %q, want %q", keys, want)
 	}
-	want := "[cause=close lifetime_ms=90000 idle_in_ms=0 idle_out_ms=0 in_flight=ping, heartbeat messages=7 lost=1 repeated=2 disordered=3 " +
+	want := "[cause=close connection=publisher lifetime_ms=90000 idle_in_ms=0 idle_out_ms=0 in_flight=ping, heartbeat messages=7 lost=1 repeated=2 disordered=3 " +
 		"verdict=drained sure=true]"
 	if got := fmt.Sprint(o.SessionLine()); got != want {
 		t.Errorf("got %s, want %s", got, want)

@@ -16,7 +16,7 @@ import (
 func cut() *session.End {
 	return &session.End{
 		At: midnight.Add(time.Hour), Cause: session.ByFIN, Reason: reasons.ClosedEarly, ErrorType: reasons.UnexpectedEOF, Code: 1006,
-		Lifetime: time.Hour, IdleIn: 60 * time.Second, IdleOut: 61 * time.Second, LongestIdle: time.Second, SinceWanted: time.Minute,
+		Connection: "main", Lifetime: time.Hour, IdleIn: 60 * time.Second, IdleOut: 61 * time.Second, LongestIdle: time.Second, SinceWanted: time.Minute,
 		InFlight: session.InFlight{Ping: true, Message: true},
 		Totals: session.Totals{BytesIn: 1, BytesOut: 2, Messages: 3, Wanted: 2, Pings: 5, Pongs: 4, Beats: 1, Lost: 6, Repeated: 7,
 			Disordered: 8},
@@ -70,7 +70,7 @@ func TestRecordsOfASession(t *testing.T) {
 		got = append(got, r.Time.Sub(at).String()+" "+r.Event+" "+r.Body)
 	}
 	e.end(t)
-	const said = "chat: session ended: FIN after 60 s without traffic, lifetime 1h0m0s, in the middle of a message, a Ping unanswered: "
+	const said = "chat: session ended: FIN on connection main after 60 s without traffic, lifetime 1h0m0s, in the middle of a message, a Ping unanswered: "
 	want := []string{
 		"0s wsprobe.session.ended " + said + "perhaps an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it",
 		"2m0s wsprobe.outcome.changed chat: probe fails: ws_closed_early (unexpected_eof)",

@@ -35,7 +35,7 @@ func longSession() *tracing.Session {
 		s.Note(at(time.Duration(i)*ms, session.Unanswered, session.Message{}))
 	}
 	s.Explain(&metrics.Observation{Session: &metrics.Session{
-		End: &session.End{Cause: session.ByFIN, InFlight: session.InFlight{Ping: true},
+		End: &session.End{Cause: session.ByFIN, Connection: "publisher", InFlight: session.InFlight{Ping: true},
 			Totals: session.Totals{Lost: 1, Repeated: 1, Disordered: 1}},
 		Finding: &session.Finding{Verdict: session.Replaced},
 	}})
