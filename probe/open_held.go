@@ -87,11 +87,12 @@ func (r *run) openAndTalk(ctx context.Context) error {
 }
 
 // Beginning returns the first limit bytes of a message of the server, visible and without secrets. It needs redact.Slack
-// bytes beyond the limit, if there are any.
-func (t Texts) Beginning(message []byte, limit int) string {
+// bytes beyond the limit, if there are any. A secret can be split over the message and the one before.
+func (t Texts) Beginning(before, message []byte, limit int) string {
 	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
 	defer cancel()
-	return newRedactorWithin(ctx, t.probe.spec, t.authorizations...).text(string(message), limit)
+	hide := newRedactorWithin(ctx, t.probe.spec, t.authorizations...)
+	return hide.texts([]string{string(before), string(message)}, limit)[1]
 }
 
 // Shown makes two texts visible and hides the secrets in them: one of the server, and a sentence of the session.

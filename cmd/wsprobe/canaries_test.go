@@ -71,6 +71,15 @@ probes:
     url: @TARGET@/reply/${env:C_PATH}
     exchange: [{send: "${env:C_STEP}", expect: "${env:C_STEP}"}]
     session: {expect_pattern: "never-${env:C_EXPECT}", max_silence: 300ms, reconnect: {min: 100ms, max: 200ms}}
+  - name: held with an answer
+    url: @TARGET@/reply/${env:C_PATH}
+    exchange: [{send: "${env:C_SEND}"}]
+    session: {heartbeat: {send: "${env:C_STEP}", expect: "${env:C_EXPECT}", interval: 100ms, timeout_ms: 300}, answers: [{expect: "${env:C_JSON}", send: "${env:C_SEND}"}]}
+  - name: held and closed
+    url: @TARGET@/close/${env:C_PATH}
+    exchange: [{send: "${env:C_SEND}"}]
+    auth: {strategy: bearer, token: "${env:C_TOKEN}"}
+    session: {ping_interval: 1s}
   - name: unreadable
     url: @TARGET@/refuse/x
     auth: {strategy: bearer, token_file: "${env:C_FILE}"}
@@ -180,12 +189,15 @@ func TestNoCanaryEscapes(t *testing.T) {
 	endpoints := wstest.Start(parrots())
 	defer endpoints.Close()
 	target := strings.TrimSuffix(endpoints.URL, "/")
-	for _, args := range [][]string{{"check"}, {"once"}, {"once", "--json"}, {"once", "-v"}, {"once", "-v", "--json"}, {"once", "--listen", "100ms"}} {
+	for _, args := range [][]string{{"check"}, {"once"}, {"once", "--json"}, {"once", "-v"}, {"once", "-v", "--json"}, {"once", "--listen", "100ms"},
+		{"hold", "--probe", "held", "--for", "700ms"}, {"hold", "--probe", "held", "--for", "700ms", "--json"},
+		{"hold", "--probe", "held and closed", "--for", "700ms"}, {"hold", "--probe", "held and closed", "--for", "700ms", "--json"}} {
 		file := writeCanaries(t, target, "", "http://127.0.0.1:1")
 		var stdout, stderr buffer
 		run(t.Context(), slices.Concat(args, []string{"-c", file}), &stdout, &stderr)
 		noCanary(t, strings.Join(args, " "), stdout.String()+stderr.String())
-		if args[0] == "once" && strings.Count(stdout.String(), "[redacted]") < 9 {
+		least := map[string]int{"once": 9, "hold": 2}[args[0]]
+		if strings.Count(stdout.String(), "[redacted]") < least {
 			t.Errorf("%v hides nothing: %s", args, stdout.String())
 		}
 	}

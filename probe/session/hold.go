@@ -49,11 +49,12 @@ const (
 
 // extra is what few connections need, or only at their end.
 type extra struct {
-	cut  error            // why a write failed
-	room time.Time        // until then there must be room for what is unsent
-	kept int              // bytes of the memory of all sessions, for what is unsent
-	wait time.Duration    // until the next open
-	next chan *probe.Held // the session after this one, if it opens before this one closes
+	cut    error            // why a write failed
+	room   time.Time        // until then there must be room for what is unsent
+	kept   int              // bytes of the memory of all sessions, for what is unsent
+	wait   time.Duration    // until the next open
+	next   chan *probe.Held // the session after this one, if it opens before this one closes
+	before []byte           // how the message before began, if beginnings are shown
 
 	name     string // of another connection than the main one
 	finished func() // to be called at the end of such a one
@@ -301,6 +302,8 @@ func (h *holder) tellAll(d *desk) {
 // preview lets the receiver of a message see its beginning. Most receivers look at few of many messages.
 func (h *holder) preview(m *Message) {
 	if raw, limit := m.raw, h.m.plan.preview; limit > 0 {
-		m.Beginning = func() string { return h.texts.Beginning(raw, limit) }
+		before := h.extras().before
+		m.Beginning = func() string { return h.texts.Beginning(before, raw, limit) }
+		h.extra.before = raw
 	}
 }

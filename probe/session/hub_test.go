@@ -262,7 +262,7 @@ func TestPreview(t *testing.T) {
 		server := wstest.Memory(func(c *wstest.Conn) {
 			c.Accept()
 			c.Pause(sec)
-			c.Send(wstest.Text("\x1b[2J key "+secret), wstest.Text("0123456 "+secret+" and more"), wstest.Binary("\x00"))
+			c.Send(wstest.Text("\x1b[2J key "+secret), wstest.Text("0123456 "+secret+" and more"), wstest.Binary("\x00"), wstest.Text(secret[:16]), wstest.Text(secret[16:]+"!"))
 			c.Serve()
 		})
 		defer server.Close()
@@ -280,7 +280,7 @@ func TestPreview(t *testing.T) {
 				seen = append(seen, fmt.Sprint(e.Message.Beginning(), " ", e.Message.Binary))
 			}
 		})
-		if want := []string{`\x1b[2J key [redacted] false`, "0123456 [redacted] false", `\x00 true`}; !slices.Equal(seen, want) {
+		if want := []string{`\x1b[2J key [redacted] false`, "0123456 [redacted] false", `\x00 true`, "[redacted] false", "[redacted]! false"}; !slices.Equal(seen, want) {
 			t.Errorf("%q, want %q", seen, want)
 		}
 	})
