@@ -123,7 +123,7 @@ func sections(t *testing.T) (found []section) {
 		for _, block := range regexp.MustCompile("(?ms)^```yaml\n(# [a-z0-9.-]+\\.yaml\n.*?)^```").FindAllStringSubmatch(text, -1) {
 			s.files = append(s.files, block[1])
 		}
-		for _, line := range regexp.MustCompile(`(?m)^    \$ (wsprobe once wss://.*)`).FindAllStringSubmatch(text, -1) {
+		for _, line := range regexp.MustCompile(`(?m)^    \$ (wsprobe (?:once|hold) wss://.*)`).FindAllStringSubmatch(text, -1) {
 			s.commands = append(s.commands, line[1])
 		}
 		if len(s.files)+len(s.commands) > 0 {
