@@ -26,7 +26,7 @@ func newHoldJSON(w io.Writer, probe *metrics.Identity, words reasons.Words) *hol
 
 // holdHead is what every line has.
 type holdHead struct {
-	Event   string    `json:"event" doc:"start, open, open_failed, pong, unanswered, heartbeat, message, messages, renewal, end, closed, finding or summary"`
+	Event   string    `json:"event" doc:"start, open, open_failed, pong, ping (of the server), unanswered, heartbeat, message, messages, renewal, end, closed, finding or summary"`
 	At      time.Time `json:"at" doc:"when it happened, UTC"`
 	Session int       `json:"session,omitempty" doc:"number of the session, from 1; that of a failed open is the next one"`
 }
@@ -105,6 +105,8 @@ func (d *holdJSON) event(e heldEvent) error {
 		return d.out.Encode(holdTrip{as("heartbeat"), probe.Millis(e.RTT)})
 	case session.Unanswered:
 		return d.out.Encode(as("unanswered"))
+	case session.Pinged:
+		return d.out.Encode(as("ping"))
 	case session.RenewalDue:
 		return d.out.Encode(as("renewal"))
 	case session.Received:

@@ -112,6 +112,7 @@ type holdSummary struct {
 	LongestDown float64               `json:"longest_downtime_ms" doc:"summary: longest time from an end to the next open"`
 	Numbered    int                   `json:"numbered_messages" doc:"summary: wanted messages with a number at --sequence"`
 	Dated       int                   `json:"dated_messages" doc:"summary: wanted messages with a time at --sent-at"`
+	ServerPings int                   `json:"server_pings" doc:"summary: Pings of the server, of which several at once count as one"`
 	Unanswered  int                   `json:"unanswered_pings" doc:"summary: Pings without an answer of their own that another Pong saved"`
 	holdTotals
 	LongestGap *float64    `json:"longest_gap_ms" doc:"summary: longest time between two wanted messages"`
@@ -141,7 +142,7 @@ func (d *holdJSON) sum(t *tally) error {
 	view := holdSummary{
 		holdHead: holdHead{Event: "summary", At: t.ended.UTC()}, Held: t.held(), Sessions: t.sessions, FailedOpens: t.failedOpens,
 		Ends: t.ends, Unplanned: t.unplanned, Total: probe.Millis(t.ended.Sub(t.began)), Open: probe.Millis(t.openFor),
-		LongestDown: probe.Millis(t.longestDown), Unanswered: t.unanswered, Numbered: t.numbered, Dated: t.ages.n, holdTotals: totalsAsJSON(t.totals),
+		LongestDown: probe.Millis(t.longestDown), Unanswered: t.unanswered, ServerPings: t.pinged, Numbered: t.numbered, Dated: t.ages.n, holdTotals: totalsAsJSON(t.totals),
 		Handshake: spreadAsJSON(&t.opens), Ping: spreadAsJSON(&t.pings), Heartbeat: spreadAsJSON(&t.beats), Age: spreadAsJSON(&t.ages),
 	}
 	if view.Ends == nil {

@@ -15,6 +15,7 @@ type pace struct {
 
 	until    time.Time // end of the second under way
 	messages int       // of this second
+	pings    int       // of the server, likewise
 	crowded  bool      // the second before had too many
 	crowd    crowd     // those of this second without a line
 	beat     time.Time // when the last heartbeat was answered
@@ -60,6 +61,10 @@ func (p *pace) note(e heldEvent) (counted crowd, alone bool) {
 		return crowd{}, !p.quiet
 	case session.Ponged:
 		return crowd{}, !p.quiet
+	case session.Pinged:
+		counted = p.roll(e.At)
+		p.pings++
+		return counted, !p.quiet && p.pings <= ownLines
 	case session.Ended:
 		return p.take(e.At), true
 	default:
@@ -92,7 +97,7 @@ func (p *pace) roll(now time.Time) crowd {
 	}
 	counted := p.take(now)
 	p.crowded = p.messages > ownLines
-	p.messages, p.until = 0, now.Add(time.Second)
+	p.messages, p.pings, p.until = 0, 0, now.Add(time.Second)
 	return counted
 }
 

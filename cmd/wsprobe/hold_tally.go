@@ -33,6 +33,7 @@ type tally struct {
 	openAtTheEnd bool
 	totals       session.Totals // of the sessions that ended
 	unanswered   int
+	pinged       int // rows of Pings of the server
 	messages     int
 	bytes        int // of the messages
 	pings, beats sample
@@ -66,6 +67,8 @@ func (t *tally) note(e session.Event) heldEvent {
 		number = t.last
 	case session.Ponged:
 		t.pings.add(e.RTT)
+	case session.Pinged:
+		t.pinged++
 	case session.Unanswered:
 		t.unanswered++
 	case session.Beat:

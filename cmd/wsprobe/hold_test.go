@@ -55,6 +55,8 @@ var holdCases = map[string]holdCase{
 	"heartbeat_gone": {endpoint: "heartbeat-stops?messages=2", limit: 25 * time.Second, spec: session.Spec{Heartbeat: &session.Heartbeat{Send: "ping", Interval: 5 * time.Second, Timeout: 2 * time.Second}, PingInterval: 3 * time.Second}},
 	"renew_before":   {endpoint: "echo", limit: 25 * time.Second, spec: session.Spec{MaxLifetime: 10 * time.Second, Renew: session.RenewBefore}, held: true},
 	"renew_after":    {endpoint: "echo", limit: 15 * time.Second, spec: session.Spec{MaxLifetime: 10 * time.Second}, held: true},
+	"server_pings":   {endpoint: "server-pings?every=2s&within=1s", limit: 5 * time.Second, held: true},
+	"ping_flood":     {endpoint: "pings-only", limit: 1500 * time.Millisecond, spec: session.Spec{Exchange: []probe.Step{{Send: new(string)}}}, held: true},
 	"rules":          {endpoint: "close-at-open", limit: time.Second},
 	"too_long":       {endpoint: "huge-frame", limit: 700 * time.Millisecond, spec: session.Spec{Exchange: []probe.Step{{Send: new(string)}}}},
 	"no_numbers":     {endpoint: "feed?every=1s", limit: 1500 * time.Millisecond, spec: session.Spec{Sequence: "seq", SentAt: "ts"}, held: true},

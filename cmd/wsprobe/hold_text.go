@@ -149,6 +149,8 @@ func (d *holdText) event(e heldEvent) error {
 		return d.line(e.At, label("heartbeat", d.ink.faint), latency(e.RTT))
 	case session.Unanswered:
 		return d.line(e.At, label("pong", d.ink.odd), "a Ping had no Pong of its own in time; another Pong came")
+	case session.Pinged:
+		return d.line(e.At, label("ping", d.ink.faint), "from the server")
 	case session.RenewalDue:
 		return d.line(e.At, label("renewal", plain), "the next session opens before this one closes")
 	case session.Received:

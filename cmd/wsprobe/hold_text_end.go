@@ -125,6 +125,9 @@ func holdFacts(t *tally) []fact {
 			add(spread.name, spreadText(spread.of))
 		}
 	}
+	if t.pinged > 0 {
+		add("pings", fmt.Sprintf("%d by the server", t.pinged))
+	}
 	if missing := int(t.totals.Pings - t.totals.Pongs); missing > 0 {
 		add("unanswered", plural(missing, "Ping"))
 	}
