@@ -32,7 +32,7 @@ type holdEnd struct {
 
 // holdTotals are sums over a session, or over all.
 type holdTotals struct {
-	BytesIn    uint64 `json:"bytes_in" doc:"end, summary: bytes of frames that came after the open"`
+	BytesIn    uint64 `json:"bytes_in" doc:"end, summary: bytes of frames that came"`
 	BytesOut   uint64 `json:"bytes_out" doc:"end, summary: bytes of frames that were sent"`
 	Messages   uint64 `json:"messages" doc:"end, summary: data messages that came"`
 	Wanted     uint64 `json:"wanted_messages" doc:"end, summary: the wanted ones of them"`
