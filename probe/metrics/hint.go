@@ -19,7 +19,7 @@ func (o *Observation) Hint() string {
 // explains itself: a bare end of the connection has many causes.
 func (s *Session) Hint(words reasons.Words) string {
 	end := s.End
-	clues := reasons.Clues{Stage: reasons.StageHold}
+	clues := reasons.Clues{Stage: reasons.StageHold, Last: lastSent(end), SinceLast: end.IdleOut}
 	switch end.Cause {
 	case session.ByClose:
 		clues.Close = end.Code
@@ -28,8 +28,6 @@ func (s *Session) Hint(words reasons.Words) string {
 		if s.Finding == nil {
 			return ""
 		}
-	case session.ByHeartbeat:
-		clues.Last = reasons.SentMessage
 	}
 	if s.Finding != nil {
 		switch s.Finding.Verdict {
@@ -46,4 +44,20 @@ func (s *Session) Hint(words reasons.Words) string {
 		hint = strings.ReplaceAll(hint, "send_message", "heartbeat.send")
 	}
 	return hint
+}
+
+// lastSent is what a session sent before its end.
+func lastSent(end *session.End) reasons.Sent {
+	beats := end.Totals.Beats > 0 || end.InFlight.Heartbeat || end.Cause == session.ByHeartbeat
+	pings := end.Totals.Pings > 0
+	switch {
+	case beats && pings:
+		return reasons.SentBoth
+	case beats:
+		return reasons.SentMessage
+	case pings:
+		return reasons.SentPing
+	default:
+		return reasons.SentNothing
+	}
 }

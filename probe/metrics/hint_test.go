@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/session"
@@ -14,6 +15,15 @@ func TestHintOnAServerThatHangs(t *testing.T) {
 	s := metrics.Session{End: &session.End{Cause: session.ByPing, Reason: reasons.ReplyTimeout, ErrorType: reasons.PongTimeout,
 		Totals: session.Totals{Pings: 8, Pongs: 7}}}
 	if got := s.Hint(nil); !strings.HasPrefix(got, "earlier Pings were answered") {
+		t.Errorf("got %q", got)
+	}
+}
+
+// TestHintOnSilence: an end after silence is none right after the open.
+func TestHintOnSilence(t *testing.T) {
+	s := metrics.Session{End: &session.End{Cause: session.ByFIN, Reason: reasons.ClosedEarly, ErrorType: reasons.UnexpectedEOF, IdleOut: time.Minute},
+		Finding: &session.Finding{Verdict: session.Unknown}}
+	if got := s.Hint(nil); !strings.HasPrefix(got, "nothing had been sent for a while") {
 		t.Errorf("got %q", got)
 	}
 }

@@ -30,7 +30,8 @@ const (
 	Opened
 	// OpenFailed: an open failed. Open and Wait are set.
 	OpenFailed
-	// Explained: the open after an end has met something, which says more about that end. End and Finding are set.
+	// Explained: the open after an end has met something, which says more about that end, or there is to be no such open.
+	// End and Finding are set.
 	Explained
 	// Pinged: the server sent a Ping, or several at once.
 	Pinged

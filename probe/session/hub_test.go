@@ -94,7 +94,7 @@ func TestHold(t *testing.T) {
 			c.Serve()
 		}, wstest.StallHandshake), 10100 * ms,
 			[]string{"0s opened, down for 0s", "0s 5 bytes, gap 0s", "4s ponged 0s", "8s ponged 0s",
-				"10s ended by silence: ws_reply_timeout stale 1000, next in 250ms", "10s closed cleanly", "10.1s over"}},
+				"10s ended by silence: ws_reply_timeout stale 1000, next in 250ms", "10s closed cleanly", "10.1s explained: mute, sure true", "10.1s over"}},
 		"renewal, one after the other": {Spec{MaxLifetime: 10 * sec}, ordinary, 15 * sec,
 			[]string{"0s opened, down for 0s", "10s ended by lifetime: ok  1000, next in 0s", "10s closed cleanly", "10s explained: planned, sure true", "10s opened, down for 0s",
 				"15s ended by stop: ok  1001, next in 0s", "15s closed cleanly", "15s over"}},
@@ -284,4 +284,29 @@ func TestPreview(t *testing.T) {
 			t.Errorf("%q, want %q", seen, want)
 		}
 	})
+}
+
+// TestStopWhileDown: an end before a stop is explained without another open, once.
+func TestStopWhileDown(t *testing.T) {
+	for name, run := range map[string]func(*Session, context.Context, func(Event)){"by itself": (*Session).Hold, "in a hub": (*Session).inHub} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := wstest.Memory(cutAfter(10 * sec))
+				defer server.Close()
+				s := Spec{Reconnect: Reconnect{Min: time.Minute}}
+				s.URL, s.Dial = server.URL, server.Dial
+				session, err := NewHub(Options{Random: func() float64 { return 0.5 }}).New(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 20*sec)
+				defer cancel()
+				var told []Kind
+				run(session, ctx, func(e Event) { told = append(told, e.Kind) })
+				if want := []Kind{Opened, Ended, Closed, Explained}; !slices.Equal(told, want) {
+					t.Errorf("%v, want %v", told, want)
+				}
+			})
+		})
+	}
 }

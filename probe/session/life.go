@@ -48,6 +48,7 @@ func (l *life) open(ctx context.Context) *probe.Held {
 func (l *life) try(ctx context.Context) (held *probe.Held, wait time.Duration, ok bool) {
 	res, held, refusal, err := l.openOnce(ctx)
 	if err != nil {
+		l.leaveExplained()
 		return nil, 0, false
 	}
 	l.explain(Next{Known: true, ErrorType: res.ErrorType}, res.Ended)
@@ -118,6 +119,16 @@ func (l *life) forgetEnd() {
 	defer l.told.Unlock()
 	if l.history != nil {
 		l.history.ended = time.Time{}
+	}
+}
+
+// leaveExplained explains the last end before there is no more open, unless it was on purpose.
+func (l *life) leaveExplained() {
+	l.told.Lock()
+	waits := l.last != nil && !l.last.Cause.Planned()
+	l.told.Unlock()
+	if waits {
+		l.explain(Next{}, time.Now())
 	}
 }
 

@@ -67,6 +67,7 @@ func (s *Session) Hold(ctx context.Context, observe func(Event)) {
 			}
 		}
 	}
+	l.leaveExplained()
 }
 
 // sleep waits, and reports whether the context lasted as long.
