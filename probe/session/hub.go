@@ -47,7 +47,7 @@ type Hub struct {
 	running context.Context // of Run, nil before
 	over    bool            // Run has begun to end
 	waiting []*member       // added before Run
-	fresh   []*member       // that want to open
+	queues  [kinds]queue    // of members that want to open, by the outcome of their opens
 	pollers []*poller       // at most as many as processors
 	loops   sync.WaitGroup
 	all     map[*member]struct{} // started, and not over
@@ -63,6 +63,7 @@ func NewHub(o Options) *Hub {
 	}
 	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random, preview: o.Preview, trace: o.Trace,
 		all: make(map[*member]struct{})}
+	h.queues[timedOut].slots = make(chan struct{}, (o.MaxConcurrent+1)/2)
 	h.chunks.New = func() any { return new(desk) }
 	return h
 }
@@ -96,34 +97,6 @@ func (h *Hub) start(m *member) {
 	h.all[m] = struct{}{}
 	h.members.Add(1)
 	h.want(m)
-}
-
-// want has a member open as soon as there is a slot.
-func (h *Hub) want(m *member) {
-	if h.fresh = append(h.fresh, m); len(h.fresh) == 1 {
-		h.loops.Go(h.admit)
-	}
-}
-
-// admit lets members open, each with a slot: as many goroutines that wait for one would cost a stack each.
-func (h *Hub) admit() {
-	for last := false; !last; {
-		admitted := true
-		select {
-		case h.slots <- struct{}{}:
-		case <-h.running.Done(): // they end at once
-			admitted = false
-		}
-		h.mu.Lock()
-		m := h.fresh[0]
-		h.fresh = h.fresh[1:]
-		if last = len(h.fresh) == 0; last {
-			h.fresh = nil
-		}
-		h.mu.Unlock()
-		m.life.admitted = admitted
-		go m.proceed(nil)
-	}
 }
 
 // remove forgets a member whose life is over.

@@ -13,7 +13,8 @@ type life struct {
 	*Session
 	observe func(Event)
 
-	admitted bool // there is a slot for the next open already
+	admitted admission // to the next open
+	outcome  outcome   // of its opens
 	backoff  backoff
 	history  *history // nil before the first end
 
@@ -51,6 +52,7 @@ func (l *life) try(ctx context.Context) (held *probe.Held, wait time.Duration, o
 		l.leaveExplained()
 		return nil, 0, false
 	}
+	l.outcome = l.outcome.after(held != nil, res.Ended.Sub(res.Started), l.prepared.Load().plan.spec.Timeout)
 	l.explain(Next{Known: true, ErrorType: res.ErrorType}, res.Ended)
 	if held != nil {
 		l.tell(l.opened(&res, held))
@@ -63,15 +65,16 @@ func (l *life) try(ctx context.Context) (held *probe.Held, wait time.Duration, o
 
 // openOnce opens a connection in one of the slots of the Hub. The time in the queue is part of no value.
 func (l *life) openOnce(ctx context.Context) (probe.Result, *probe.Held, probe.Refusal, error) {
-	if !l.admitted {
+	if !l.admitted.slot {
 		select {
 		case l.hub.slots <- struct{}{}:
+			l.admitted.slot = true
 		case <-ctx.Done():
 			return probe.Result{}, nil, probe.Refusal{}, context.Cause(ctx)
 		}
 	}
-	l.admitted = false
-	defer func() { <-l.hub.slots }()
+	defer l.admitted.leave(l.hub)
+	l.admitted = admission{}
 	var options probe.RunOptions
 	if l.hub.trace != nil {
 		options.Trace = l.hub.trace()

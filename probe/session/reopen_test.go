@@ -283,3 +283,39 @@ func describeKind(e Event) string {
 	}
 	return fmt.Sprint("kind", e.Kind)
 }
+
+// TestSilentEndpointsBesideOthers: endpoints that do not answer take their whole timeout at each open. Another session
+// is soon back after a cut all the same.
+func TestSilentEndpointsBesideOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		const silent = 400
+		server := wstest.Memory(wstest.ByPath(map[string]wstest.Script{
+			"/silent": wstest.StallHandshake,
+			"/":       scripts(cutAfter(10*time.Minute), cutAfter(10*time.Minute), ordinary),
+		}))
+		defer server.Close()
+		hub := NewHub(Options{MaxConcurrent: 4})
+		var downtimes []time.Duration
+		for i := range silent + 1 {
+			s := Spec{Timeout: 10 * sec}
+			if s.URL, s.Dial = server.URL, server.Dial; i > 0 {
+				s.URL += "silent"
+			}
+			session, err := hub.New(s)
+			if err != nil {
+				t.Fatal(err)
+			}
+			hub.Add(session, func(e Event) {
+				if i == 0 && e.Kind == Opened {
+					downtimes = append(downtimes, e.Downtime)
+				}
+			})
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), 25*time.Minute)
+		defer cancel()
+		hub.Run(ctx)
+		if len(downtimes) != 3 || max(downtimes[1], downtimes[2]) > DefaultReconnectMin+15*sec {
+			t.Errorf("down for %v", downtimes)
+		}
+	})
+}

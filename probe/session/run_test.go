@@ -127,8 +127,10 @@ func TestOutage(t *testing.T) {
 		}
 		cancel()
 		<-over
-		if len(hub.all) != 0 || len(hub.fresh) != 0 {
-			t.Errorf("%d members are left, %d of them fresh", len(hub.all), len(hub.fresh))
+		for _, q := range hub.queues {
+			if len(hub.all)+len(q.members) != 0 {
+				t.Errorf("%d members are left, %d of them wait", len(hub.all), len(q.members))
+			}
 		}
 	})
 }
