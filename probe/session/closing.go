@@ -24,7 +24,7 @@ func (m *machine) sayClose(w *work, code int, now time.Duration, next state) {
 // forget frees what a machine holds beside itself.
 func (m *machine) forget() {
 	if b := m.buffers; b != nil {
-		m.plan.memory.give(cap(b.body) + cap(b.window))
+		m.plan.memory.give(cap(b.body) + cap(b.window) + cap(b.packet))
 		m.buffers = nil
 	}
 	if m.talk != nil {

@@ -55,7 +55,8 @@ type Event struct {
 	Finding *Finding
 }
 
-// Message is a data message that came.
+// Message is a data message that came. With the subprotocol mqtt it is a packet of MQTT, which several WebSocket messages
+// may have made up (MQTT-6.0.0-2).
 type Message struct {
 	Size   int // bytes after inflating
 	Binary bool

@@ -57,6 +57,7 @@ type machine struct {
 type buffers struct {
 	body   []byte // of the message under way, if it is needed whole
 	window []byte // of the compression
+	packet []byte // the beginning of a packet of MQTT
 }
 
 // buffer is the buffers, to be filled.
@@ -65,6 +66,13 @@ func (m *machine) buffer() *buffers {
 		m.buffers = new(buffers)
 	}
 	return m.buffers
+}
+
+// tidy forgets buffers that are empty.
+func (m *machine) tidy() {
+	if b := m.buffers; b.body == nil && b.window == nil && b.packet == nil {
+		m.buffers = nil
+	}
 }
 
 // state is how far a machine is.

@@ -34,26 +34,25 @@ func (m *machine) data(w *work, piece frame.Piece, at time.Time) {
 		m.message(w, nil, m.size, at)
 	case whole && ended && m.size == len(piece.Payload): // it is here as a whole: the usual case needs no buffer
 		m.complete(w, piece.Payload, at)
-	case whole && !m.keep(piece.Payload):
+	case whole && !m.grow(&m.buffer().body, piece.Payload):
 		m.outOfMemory(w, now)
 	case whole && ended:
 		m.complete(w, m.buffers.body, at)
 	}
 }
 
-// keep appends to the message under way, and reports whether there was memory for it.
-func (m *machine) keep(p []byte) bool {
-	b := m.buffer()
-	if need := len(b.body) + len(p); need > cap(b.body) {
-		size := max(need, 2*cap(b.body))
-		if !m.plan.memory.take(size - cap(b.body)) {
+// grow appends to a buffer, and reports whether there was memory for it.
+func (m *machine) grow(buffer *[]byte, p []byte) bool {
+	if need := len(*buffer) + len(p); need > cap(*buffer) {
+		size := max(need, 2*cap(*buffer))
+		if !m.plan.memory.take(size - cap(*buffer)) {
 			return false
 		}
-		bigger := make([]byte, len(b.body), size)
-		copy(bigger, b.body)
-		b.body = bigger
+		bigger := make([]byte, len(*buffer), size)
+		copy(bigger, *buffer)
+		*buffer = bigger
 	}
-	b.body = append(b.body, p...)
+	*buffer = append(*buffer, p...)
 	return true
 }
 
@@ -73,9 +72,8 @@ func (m *machine) complete(w *work, payload []byte, at time.Time) {
 	m.message(w, payload, len(payload), at)
 	if b := m.buffers; b != nil {
 		m.plan.memory.give(cap(b.body))
-		if b.body = nil; b.window == nil {
-			m.buffers = nil
-		}
+		b.body = nil
+		m.tidy()
 	}
 }
 
@@ -104,8 +102,17 @@ func (m *machine) inflate(w *work, payload []byte, now time.Duration) ([]byte, b
 
 // message takes a whole message; its content is nil if it does not matter.
 func (m *machine) message(w *work, content []byte, size int, at time.Time) {
+	m.started, m.lastMessage = false, m.since(at)
+	if m.plan.joins && !m.text {
+		m.packets(w, content, at)
+		return
+	}
+	m.judge(w, content, size, at)
+}
+
+// judge takes a message as the application knows it.
+func (m *machine) judge(w *work, content []byte, size int, at time.Time) {
 	now := m.since(at)
-	m.started, m.lastMessage = false, now
 	m.totals.Messages++
 	if !m.plan.reads {
 		content = nil

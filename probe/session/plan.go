@@ -3,6 +3,7 @@ package session
 import (
 	"cmp"
 	"slices"
+	"strings"
 	"sync/atomic"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -24,6 +25,7 @@ type plan struct {
 	sequence match.Value
 	sentAt   match.Value
 	reads    bool // the content of messages matters
+	joins    bool // the messages are packets of MQTT
 	memory   *memory
 	preview  int // bytes of the beginning of a message to show
 }
@@ -59,10 +61,12 @@ func newPlan(s Spec, memory *memory) (*plan, error) {
 		p.answers = append(p.answers, prepared)
 	}
 	heartbeatReads := slices.ContainsFunc(p.turns, turn.reads)
-	p.reads = !p.wanted.Any() || heartbeatReads || len(p.answers) > 0 || p.sequence.Given() || p.sentAt.Given()
+	p.joins = slices.ContainsFunc(s.Protocols, func(name string) bool { return strings.HasPrefix(name, "mqtt") })
+	p.reads = p.joins || !p.wanted.Any() || heartbeatReads || len(p.answers) > 0 || p.sequence.Given() || p.sentAt.Given()
 	if len(p.names) > 1 {
 		spec := Spec{MaxReply: s.MaxReply, MessageFormat: s.MessageFormat, PingInterval: s.PingInterval, PingTimeout: s.PingTimeout}
-		p.side = &plan{spec: spec, opcode: p.opcode, answers: p.answers, reads: heartbeatReads || len(p.answers) > 0, memory: memory}
+		p.side = &plan{spec: spec, opcode: p.opcode, answers: p.answers, joins: p.joins,
+			reads: p.joins || heartbeatReads || len(p.answers) > 0, memory: memory}
 	}
 	return p, nil
 }
