@@ -8,7 +8,7 @@
 // come from Go's build cache. With -race the agent is built with the race detector, too, so that a race in it becomes
 // an exit status that the tests refuse.
 //
-//	cd deploy/e2e && go test -race -count=1 ./...
+//	cd deploy/e2e && go test -race -count=1 -parallel 8 ./...
 //
 // A test runs each recipe of deploy/examples against the server that it is for. These servers come from the distribution
 // (.ci/run has their packages), or from npm at the versions of the lock file in the folder servers. A test whose server

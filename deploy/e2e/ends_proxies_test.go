@@ -15,6 +15,7 @@ import (
 // proxy has its idle limit, is reloaded, loses its back end, drains and is killed. Each end that is told is the one that
 // the packets have.
 func TestEndsBehindProxies(t *testing.T) {
+	t.Parallel()
 	for name, start := range map[string]func(t *testing.T, upstream string) *front{
 		"nginx": frontNginx, "haproxy": frontHAProxy, "apache": frontApache, "caddy": frontCaddy,
 	} {

@@ -123,6 +123,7 @@ func replace(t *testing.T, s *stay) {
 // TestEndsOfServers holds a session at each server until it ends as the server is known for. The end that is told is
 // the one that the packets have, and the owner is named.
 func TestEndsOfServers(t *testing.T) {
+	t.Parallel()
 	for name, test := range serverEnds {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

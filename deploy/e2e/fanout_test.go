@@ -15,7 +15,7 @@ import (
 // startHoldOf runs `wsprobe hold` with a probe of held-fan-out.yaml against a server, with a heartbeat every 200 ms.
 func startHoldOf(t *testing.T, probe, url string) *holding {
 	t.Helper()
-	path, _ := pointedAt(t, "held-fan-out.yaml", url)
+	path, _, _ := pointedAt(t, "held-fan-out.yaml", url)
 	data, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -29,9 +29,7 @@ func startHoldOf(t *testing.T, probe, url string) *holding {
 		session["reconnect"] = map[string]any{"min": "100ms", "max": "1s"}
 		session["heartbeat"].(map[string]any)["interval"] = "200ms"
 	}
-	h := &holding{path: probe}
-	h.process = lab.StartTo(t, h, built(t, agentBinary), "hold", "--json", "-c", s.write(t), "--probe", probe)
-	return h
+	return holdProbe(t, s.write(t), probe)
 }
 
 // beats waits for more heartbeats, without an end meanwhile.

@@ -43,6 +43,9 @@ type heldEvent struct {
 	Sure    bool    `json:"sure"`
 	Limit   string  `json:"limit"`
 	AlikeMS float64 `json:"alike_after_ms"`
+	Held    bool    `json:"held"`
+	Beats   int     `json:"heartbeats"`
+	Wanted  int     `json:"wanted_messages"`
 	Owners  []struct {
 		Product string `json:"product"`
 	} `json:"owners"`
@@ -76,6 +79,14 @@ func startHold(t *testing.T, rawURL string, flags ...string) *holding {
 	h := &holding{path: u.Path, sends: slices.Contains(flags, "--send"), counts: slices.Contains(flags, "--sequence")}
 	args := append([]string{"hold", "--json", "--reconnect-min", "100ms", "--reconnect-max", "1s", rawURL}, flags...)
 	h.process = lab.StartTo(t, h, built(t, agentBinary), args...)
+	return h
+}
+
+// holdProbe runs `wsprobe hold` with a probe of a file and more flags.
+func holdProbe(t *testing.T, file, probe string, flags ...string) *holding {
+	t.Helper()
+	h := &holding{path: probe}
+	h.process = lab.StartTo(t, h, built(t, agentBinary), append([]string{"hold", "--json", "-c", file, "--probe", probe}, flags...)...)
 	return h
 }
 

@@ -108,7 +108,7 @@ func TestBehindProxies(t *testing.T) {
 			if got.Reason != "ok" || got.RoundTripMS == nil {
 				t.Errorf("got %+v, want a round trip", got)
 			}
-			closedCleanly(t, server, 1)
+			closedCleanly(t, server, 1, "1000")
 
 			server.Kill(t)
 			if got := once(t, 1, nil, "ws://"+addr+"/ws/"); got.Reason != "ws_open_failed" || got.HTTPStatus < 502 || got.HTTPStatus > 504 {

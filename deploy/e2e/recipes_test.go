@@ -24,11 +24,11 @@ var elsewhere = map[string]bool{
 	"held-fan-out.yaml": true, // see TestHeldFanOut
 }
 
-// started is a server: its URL and, if it tells how its clients left, a check that n of them came and all left in
-// good order.
+// started is a server: its URL and, if it tells how its clients left, a check that n of them came and that all left in
+// good order with a close code.
 type started struct {
 	url  string
-	left func(t *testing.T, n int)
+	left func(t *testing.T, n int, code string)
 }
 
 // recipes are the examples with the servers that they are for.
@@ -47,7 +47,7 @@ var recipes = []struct {
 	}},
 	{"nats.yaml", "NATS", func(t *testing.T) started {
 		s := startNATS(t)
-		return started{s.WebsocketURL(), s.leftCleanly}
+		return started{s.WebsocketURL(), func(t *testing.T, n int, _ string) { s.leftCleanly(t, n) }}
 	}},
 	{"socket.io.yaml", "Socket.IO", fromNode("socketio.mjs")},
 	{"stomp.yaml", "RabbitMQ", func(t *testing.T) started { return started{url: "ws://" + startRabbitMQ(t)} }},
@@ -66,7 +66,7 @@ func fromAddr(start func(*testing.T) string) func(*testing.T) started {
 }
 
 func announcing(server *lab.Process, addr string) started {
-	return started{"ws://" + addr, func(t *testing.T, n int) { closedCleanly(t, server, n) }}
+	return started{"ws://" + addr, func(t *testing.T, n int, code string) { closedCleanly(t, server, n, code) }}
 }
 
 // TestRecipes runs every recipe as it stands, but for its host, against the servers that it is for.
@@ -75,14 +75,14 @@ func TestRecipes(t *testing.T) {
 		t.Run(recipe.file+"/"+recipe.server, func(t *testing.T) {
 			t.Parallel()
 			server := recipe.start(t)
-			path, n := pointedAt(t, recipe.file, server.url)
+			path, _, n := pointedAt(t, recipe.file, server.url)
 			for _, got := range onceAll(t, 0, path) {
 				if got.Reason != "ok" || got.Value == nil {
 					t.Errorf("%s: got %+v, want a value", got.Probe, got)
 				}
 			}
 			if server.left != nil {
-				server.left(t, n)
+				server.left(t, n, "1000")
 			}
 		})
 	}
@@ -102,6 +102,9 @@ func TestEveryExample(t *testing.T) {
 	for _, recipe := range recipes {
 		tested[recipe.file] = true
 	}
+	for _, recipe := range heldRecipes {
+		tested[recipe.file] = true
+	}
 	for _, path := range files {
 		file := filepath.Base(path)
 		if link := "[" + file + "](" + file + ")"; !bytes.Contains(readme, []byte(link)) {
@@ -118,8 +121,8 @@ func TestEveryExample(t *testing.T) {
 }
 
 // pointedAt writes a copy of an example whose probes go to another server, with the path and query that they have,
-// unless the server's URL has a path. It returns the copy and how many connections its probes make.
-func pointedAt(t *testing.T, file, base string) (path string, connections int) {
+// unless the server's URL has a path. It returns the copy, the names of its probes, and how many connections these make.
+func pointedAt(t *testing.T, file, base string) (path string, probes []string, connections int) {
 	t.Helper()
 	data, err := os.ReadFile(filepath.Join(examples, file))
 	if err != nil {
@@ -143,9 +146,10 @@ func pointedAt(t *testing.T, file, base string) (path string, connections int) {
 			u.Path = server.Path
 		}
 		probe["url"] = u.String()
+		probes = append(probes, probe["name"].(string))
 		connections += len(connectionsOf(probe))
 	}
-	return s.write(t), connections
+	return s.write(t), probes, connections
 }
 
 // connectionsOf returns the names of the connections of a probe.

@@ -81,8 +81,8 @@ func fileWith(t *testing.T, name, format string, args ...any) string {
 }
 
 // closedCleanly waits until a server of the folder servers has seen n connections end, and fails the test
-// unless each did with close code 1000.
-func closedCleanly(t *testing.T, server *lab.Process, n int) {
+// unless each did with the close code.
+func closedCleanly(t *testing.T, server *lab.Process, n int, code string) {
 	t.Helper()
 	closed := regexp.MustCompile(`(?m)^closed (.*)$`)
 	var closes [][]string
@@ -91,8 +91,8 @@ func closedCleanly(t *testing.T, server *lab.Process, n int) {
 		return len(closes) >= n, fmt.Sprintf("%d of %d ended", len(closes), n)
 	})
 	for _, c := range closes {
-		if c[1] != "1000" {
-			t.Errorf("%s saw a connection end with %s, want close code 1000", server.Name, c[1])
+		if c[1] != code {
+			t.Errorf("%s saw a connection end with %s, want close code %s", server.Name, c[1], code)
 		}
 	}
 	if len(closes) > n {

@@ -1,6 +1,7 @@
 """A plain echo server on the websockets package: every message comes back as it was.
 
-The argument is how often it pings in seconds, and how long it waits for an answer.
+The first argument is how often it pings in seconds, and how long it waits for an answer. The others are the Origins
+that it takes; without any, it takes all.
 """
 
 import asyncio
@@ -18,7 +19,7 @@ async def echo(socket):
 async def main():
     seconds = float(sys.argv[1]) if len(sys.argv) > 1 else 20
     async with websockets.serve(
-        echo, "127.0.0.1", 0, ping_interval=seconds, ping_timeout=seconds
+        echo, "127.0.0.1", 0, ping_interval=seconds, ping_timeout=seconds, origins=sys.argv[2:] or None
     ) as server:
         host, port = server.sockets[0].getsockname()
         print(f"listening on {host}:{port}", flush=True)

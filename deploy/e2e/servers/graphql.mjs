@@ -1,5 +1,6 @@
-// A GraphQL server with one query and one subscription, which speaks graphql-transport-ws.
+// A GraphQL server with one query and two subscriptions, which speaks graphql-transport-ws.
 import {createServer} from 'node:http';
+import {setTimeout} from 'node:timers/promises';
 import {buildSchema} from 'graphql';
 import {useServer} from 'graphql-ws/lib/use/ws';
 import {WebSocketServer} from 'ws';
@@ -7,7 +8,7 @@ import {listen, tellOfClose} from './announce.mjs';
 
 const schema = buildSchema(`
   type Query { greeting: String }
-  type Subscription { countdown(from: Int!): Int }
+  type Subscription { countdown(from: Int!): Int, ticks: Int }
 `);
 
 const roots = {
@@ -15,6 +16,12 @@ const roots = {
   subscription: {
     async *countdown({from}) {
       for (let n = from; n >= 0; n--) yield {countdown: n};
+    },
+    async *ticks() {
+      for (let ticks = 1; ; ticks++) {
+        yield {ticks};
+        await setTimeout(500);
+      }
     },
   },
 };
