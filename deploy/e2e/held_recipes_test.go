@@ -26,7 +26,7 @@ var heldRecipes = []struct {
 	{"held-mqtt.yaml", "aedes", func(t *testing.T) started {
 		_, addr := startNode(t, "mqtt.mjs")
 		return started{url: "ws://" + addr}
-	}, 0, map[string]int{"mqtt-held": 2}},
+	}, 50, map[string]int{"mqtt-held": 2}},
 	{"held-mqtt.yaml", "Mosquitto", fromAddr(startMosquitto), 0, map[string]int{"mqtt-held": 2}},
 	{"held-centrifugo.yaml", "centrifuge", func(t *testing.T) started {
 		pings := centrifuge.PingPongConfig{PingInterval: 25 * time.Second, PongTimeout: 8 * time.Second}
