@@ -15,7 +15,7 @@
 // is not installed is skipped, but fails where CI=true.
 //
 // Sessions are held through proxies and at servers until these end them, while tcpdump looks on. What wsprobe tells of
-// each end is compared with the packets.
+// each end is compared with the packets. Others are examined, and what is found is compared with their settings.
 //
 // Back ends that take long to build have modules of their own in the folders prometheus and victoriametrics: make
 // e2e-long builds and tests them, so that nobody builds a Prometheus to test a recipe.

@@ -9,10 +9,11 @@ import (
 )
 
 // startPythonEcho starts an echo server that stands on another library than those of Node.js. It pings its clients
-// every so many seconds, by default 20, and waits as long for the answers.
-func startPythonEcho(t *testing.T, seconds ...string) (server *lab.Process, addr string) {
+// every so many seconds, by default 20, and waits as long for the answers. Further arguments are the Origins that it
+// takes, by default all.
+func startPythonEcho(t *testing.T, arguments ...string) (server *lab.Process, addr string) {
 	t.Helper()
-	server = lab.Start(t, needPython(t, "websockets"), append([]string{servers(t, "echo.py")}, seconds...)...)
+	server = lab.Start(t, needPython(t, "websockets"), append([]string{servers(t, "echo.py")}, arguments...)...)
 	return server, announced(t, server, `(?m)^listening on (\S+)$`)
 }
 
