@@ -139,12 +139,7 @@ func (x *examination) brief(ctx context.Context) error {
 
 // first opens the endpoint as it was asked for, and asks for the answer to the message.
 func (x *examination) first(ctx context.Context) error {
-	s := x.Spec.Run()
-	if beat := x.Spec.Heartbeat; beat != nil {
-		s.MessageFormat = x.Spec.MessageFormat
-		s.Exchange = append(slices.Clip(s.Exchange), step(beat))
-	}
-	p, err := probe.New(s)
+	p, err := probe.New(x.asking())
 	if err != nil {
 		return err
 	}
@@ -159,17 +154,28 @@ func (x *examination) first(ctx context.Context) error {
 		return ErrNotOpen
 	}
 	x.report.Servers = servers(watch.Response)
+	x.report.Handshake = seconds(res.Handshake)
 	x.progress("opens after %s", millis(res.Handshake))
 	if x.message == nil {
 		return nil
 	}
 	if last := res.Steps[len(res.Steps)-1]; last.State == probe.SpanEnded {
-		x.report.Answers = true
+		x.report.Answers, x.report.Reply = true, new(seconds(last.Duration()))
 		x.progress("the message is answered after %s", millis(last.Duration()))
 	} else {
 		x.progress("the message is not answered: %s", res.ErrorType)
 	}
 	return nil
+}
+
+// asking is the Spec of a run that opens the endpoint and waits for the answer to the message, if there is one.
+func (x *examination) asking() probe.Spec {
+	s := x.Spec.Run()
+	if beat := x.Spec.Heartbeat; beat != nil {
+		s.MessageFormat = x.Spec.MessageFormat
+		s.Exchange = append(slices.Clip(s.Exchange), step(beat))
+	}
+	return s
 }
 
 // step sends the message of a heartbeat, and waits for its answer.

@@ -166,6 +166,14 @@ func TestHeld(t *testing.T) {
 			`The oldest session was still open after 5m0s: no limit on the age was met.`,
 			`The message of --send ends the connection: FIN without a close frame. -> give a message that the endpoint understands`,
 		}},
+		"idle limit of a sweep": {"sweeps", nil, []string{
+			`A session without traffic is ended after 61 s to 92 s, by FIN without a close frame (2 sessions).`,
+			`Such an end comes from a setting of what serves it: nginx (proxy_read_timeout); Apache httpd (Timeout, ProxyTimeout); nghttpx (its read timeout); HAProxy (timeout tunnel, or timeout client and timeout server); Mojolicious (its inactivity timeout).`,
+			`Pings every 5 s keep it open: such a session lasted 5m0s. -> set ping_interval to 30s or less`,
+			`Whether messages keep it open was not tried. -> give one with --send`,
+			`The server sent no Ping within 61 s.`,
+			`The oldest session was still open after 5m0s: no limit on the age was met.`,
+		}},
 		"limit on the silence of the client": {"wants-words", nil, []string{
 			`A session whose client says nothing is ended after 35 s, although the server sends messages, by FIN without a close frame (2 sessions).`,
 			`Pings every 5 s keep it open: such a session lasted 5m0s. -> set ping_interval to 15s or less`,
@@ -192,7 +200,7 @@ func TestHeld(t *testing.T) {
 					c.Accept()
 					for c.Read().Opcode != wstest.OpPing {
 					}
-				}, "wants-words": wantsWords, "once": once(), "named": func(c *wstest.Conn) {
+				}, "wants-words": wantsWords, "sweeps": sweeps(), "once": once(), "named": func(c *wstest.Conn) {
 					c.Accept("Server: nginx/1.27.0")
 					c.Pause(time.Minute)
 				}})
@@ -219,6 +227,30 @@ func wantsWords(c *wstest.Conn) {
 			heard = time.Now()
 		} else if time.Since(heard) > 30*time.Second {
 			return
+		}
+	}
+}
+
+// sweeps ends sessions without traffic when it looks at them: those of the first second earlier than others.
+func sweeps() wstest.Script {
+	began := time.Now()
+	return func(c *wstest.Conn) {
+		limit := 61 * time.Second
+		if time.Since(began) >= stagger {
+			limit += 31 * time.Second
+		}
+		c.Accept()
+		for {
+			f, came := c.ReadBy(time.Now().Add(limit))
+			switch {
+			case !came:
+				return
+			case f.Opcode == wstest.OpPing:
+				c.Send(wstest.Pong(f.Payload))
+			case f.Opcode == wstest.OpClose:
+				c.Send(wstest.Close(1000, ""))
+				return
+			}
 		}
 	}
 }

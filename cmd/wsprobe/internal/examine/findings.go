@@ -67,7 +67,11 @@ func (j *judge) aboutIdle() []Finding {
 	if l.Sessions > 1 {
 		text += fmt.Sprintf(" (%d sessions)", l.Sessions)
 	}
-	all := []Finding{found(AboutIdle, text+".", session.Span(l.After.Duration()), l.Ending)}
+	after := session.Span(l.After.Duration())
+	if l.Most-l.After > Seconds(alike.Seconds()) {
+		after += " to " + session.Span(l.Most.Duration())
+	}
+	all := []Finding{found(AboutIdle, text+".", after, l.Ending)}
 	if len(l.Owners) > 0 {
 		all = append(all, found(AboutIdle, "This is the default of %s.", j.listed(l.Owners)))
 	} else if len(l.Settings) > 0 {

@@ -62,7 +62,11 @@ func (j *judge) aboutClose() []Finding {
 
 // aboutOpening says what matters when the endpoint is opened.
 func (j *judge) aboutOpening() []Finding {
-	var all []Finding
+	text := "It opens after " + millis(j.Handshake.Duration())
+	if j.Reply != nil {
+		text += ", and answers the message after " + millis(j.Reply.Duration())
+	}
+	all := []Finding{found(AboutOpening, "%s.", text)}
 	for _, v := range j.Variants {
 		f := found(AboutOpening, "%s: %s.", capital(v.Name), v.outcome())
 		switch open := v.Opened && v.CloseCode == 0; {

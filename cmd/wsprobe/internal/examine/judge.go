@@ -157,16 +157,18 @@ func (j *judge) findIdle() {
 	if !ok {
 		return
 	}
-	l := &IdleLimit{After: seconds(after), Ending: s.ending(), Sessions: 1, Owners: []string{}, Settings: []string{}}
+	l := &IdleLimit{After: seconds(after), Most: seconds(after), Ending: s.ending(), Sessions: 1, Owners: []string{}, Settings: []string{}}
 	mute := j.cut(NoPongs)
 	if mute != nil {
-		if also, ok := mute.quiet(); ok && (also-after).Abs() < alike {
+		if also, ok := mute.quiet(); ok && mute.ending() == l.Ending {
 			l.Sessions++
+			l.After, l.Most = seconds(min(after, also)), seconds(max(after, also))
 		} else {
 			mute = nil
 		}
 	}
-	l.Pings, l.Messages = j.outlives(Pings, after), j.outlives(Messages, after)
+	longest := l.Most.Duration()
+	l.Pings, l.Messages = j.outlives(Pings, longest), j.outlives(Messages, longest)
 	if no(l.Pings) && no(l.Messages) {
 		return // a limit on the age ends all of them
 	}
@@ -181,7 +183,7 @@ func (j *judge) findIdle() {
 		j.known[mute] = true
 	}
 	for _, h := range []Habit{Pings, Messages} {
-		if other := j.cut(h); other != nil && other.end.Lifetime < after+alike {
+		if other := j.cut(h); other != nil && other.end.Lifetime < longest+alike {
 			j.known[other] = true
 		}
 	}

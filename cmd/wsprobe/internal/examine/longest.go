@@ -226,7 +226,7 @@ func transferTime(length int) time.Duration { return time.Duration(length) * 4 *
 // causeOf names the end of a connection.
 func causeOf(err error) session.Cause {
 	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, syscall.EPIPE):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
 		return session.ByFIN
 	case errors.Is(err, syscall.ECONNRESET):
 		return session.ByReset

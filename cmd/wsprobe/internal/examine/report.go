@@ -16,15 +16,17 @@ type Report struct {
 	Interrupted bool           `json:"interrupted" doc:"it was ended before: what is missing was not found out"`
 	Connections int            `json:"connections" doc:"how many connections were opened"`
 	Servers     []string       `json:"servers" doc:"what the fields Server, Via and X-Powered-By of the response say"`
+	Handshake   Seconds        `json:"handshake_s" doc:"from the start of the first open to the open socket"`
 	Answers     bool           `json:"message_answered" doc:"the message of --send has an answer"`
-	Idle        *IdleLimit     `json:"idle_limit" doc:"limit on the time without traffic: seconds, way (of the end), code, reason, sessions (that met it), sure (false if it may as well be one on the age), pings_keep_open, messages_keep_open (null: not known), owners (whose default it is), settings (of the products that end sessions in this way after a time of choice); null if none was met"`
+	Reply       *Seconds       `json:"reply_s" doc:"from the first message to its answer; null if none came"`
+	Idle        *IdleLimit     `json:"idle_limit" doc:"limit on the time without traffic: seconds, most_seconds (the same, or more if sessions differ), way (of the end), code, reason, sessions (that met it), sure (false if it may as well be one on the age), pings_keep_open, messages_keep_open (null: not known), owners (whose default it is), settings (of the products that end sessions in this way after a time of choice); null if none was met"`
 	Open        Seconds        `json:"open_without_traffic_s" doc:"longest time without traffic that a session outlived"`
 	Lifetime    *LifetimeLimit `json:"lifetime_limit" doc:"limit on the age, met although there was traffic: seconds, way, code, reason, owners; null if none was met"`
 	ServerPings *ServerPings   `json:"server_pings" doc:"the server's own Pings: first_s (age of the session), every_s, ends_s (age at which a client without Pongs was ended; null if it was not), way, code, reason; null if none came"`
 	Longest     *Longest       `json:"longest_message" doc:"taken_bytes, answered_bytes (the longest with an answer), refused_bytes (the shortest that was not taken; null if all were), exact (one byte apart), finished, way, code, reason; null if not tried"`
 	Close       *Farewell      `json:"close" doc:"answer to a close frame with 1000: answered_s (null: none came), code, reason, tcp_ended_s (null: the server left it to the client); null if not tried"`
 	CloseEmpty  *Farewell      `json:"close_without_code" doc:"the same for a close frame without a code"`
-	Variants    []Variant      `json:"variants" doc:"opens that differ in one thing: name, same (no difference was seen), opened, http_status, error_type, subprotocol, extensions, close_code, close_reason"`
+	Variants    []Variant      `json:"variants" doc:"opens that differ in one thing: name, same (no difference was seen), opened, http_status, error_type, answered (of the message of --send; compression only), subprotocol, extensions, close_code, close_reason"`
 	Sessions    []*Session     `json:"sessions" doc:"each session that was held: says (idle, no_pongs, pings, messages), every_s, lifetime_s, idle_s (at its end), longest_idle_s, ended_by, code, reason, server_pings, messages, pings, pongs, failed (error type of an open that failed)"`
 	Findings    []Finding      `json:"findings" doc:"the sentences of the report: about (idle, pings, lifetime, messages, close, opening), text, advice"`
 
@@ -121,6 +123,7 @@ func (e Ending) String() string {
 // IdleLimit is a limit on the time without traffic.
 type IdleLimit struct {
 	After Seconds `json:"seconds"`
+	Most  Seconds `json:"most_seconds"`
 	Ending
 	Sessions int      `json:"sessions"`
 	Sure     bool     `json:"sure"`
@@ -174,6 +177,7 @@ type Variant struct {
 	Opened      bool   `json:"opened"`
 	Status      int    `json:"http_status"`
 	ErrorType   string `json:"error_type"`
+	Answered    *bool  `json:"answered,omitempty"`
 	Subprotocol string `json:"subprotocol"`
 	Extensions  string `json:"extensions"`
 	CloseCode   int    `json:"close_code"`

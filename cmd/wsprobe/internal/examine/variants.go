@@ -81,9 +81,10 @@ func withOrigin(headers map[string]string, origin string) map[string]string {
 	return changed
 }
 
-// variants opens the endpoint in several ways, one after the other, and says nothing but the exchange.
+// variants opens the endpoint in several ways, one after the other. It says nothing but the exchange, unless messages are
+// what may differ.
 func (x *examination) variants(ctx context.Context) error {
-	usual, err := x.glimpse(ctx, x.Spec.Opening)
+	usual, err := x.glimpse(ctx, "", x.Spec.Opening)
 	if err != nil || ctx.Err() != nil {
 		return err
 	}
@@ -93,12 +94,12 @@ func (x *examination) variants(ctx context.Context) error {
 		}
 		o := x.Spec.Opening
 		c.change(&o)
-		v, err := x.glimpse(ctx, o)
+		v, err := x.glimpse(ctx, c.name, o)
 		if err != nil || ctx.Err() != nil {
 			return err
 		}
-		v.Name = c.name
-		v.Same = v.Opened == usual.Opened && v.CloseCode == usual.CloseCode && v.Status == usual.Status
+		v.Same = v.Answered == nil || *v.Answered
+		v.Same = v.Same && v.Opened == usual.Opened && v.CloseCode == usual.CloseCode && v.Status == usual.Status
 		x.note(func(r *Report) { r.Variants = append(r.Variants, v) })
 		x.progress("%s: %s", c.name, v.outcome())
 	}
@@ -106,8 +107,11 @@ func (x *examination) variants(ctx context.Context) error {
 }
 
 // glimpse opens the endpoint and stays for a moment.
-func (x *examination) glimpse(ctx context.Context, o probe.Opening) (Variant, error) {
-	s := x.Spec.Run()
+func (x *examination) glimpse(ctx context.Context, name string, o probe.Opening) (Variant, error) {
+	s, asks := x.Spec.Run(), x.report.Answers && (name == compression || name == noCompression)
+	if asks {
+		s = x.asking()
+	}
 	s.Opening, s.Timeout = o, min(hurry, s.Timeout)
 	s.StayOpen = min(glance, s.Timeout/2)
 	p, err := probe.New(s)
@@ -119,8 +123,11 @@ func (x *examination) glimpse(ctx context.Context, o probe.Opening) (Variant, er
 	if err != nil {
 		return Variant{}, err
 	}
-	v := Variant{Opened: res.Opened, Status: res.HTTPStatus, ErrorType: failed(res), Subprotocol: res.Subprotocol,
+	v := Variant{Name: name, Opened: res.Opened, Status: res.HTTPStatus, ErrorType: failed(res), Subprotocol: res.Subprotocol,
 		Extensions: res.Extensions, CloseCode: res.CloseCode, CloseReason: res.CloseReason}
+	if asks && v.Opened {
+		v.Answered = new(res.Steps[len(res.Steps)-1].State == probe.SpanEnded)
+	}
 	return v, nil
 }
 
@@ -135,6 +142,8 @@ func (v Variant) outcome() string {
 		return "refused: " + v.ErrorType
 	case v.CloseCode == 1006:
 		return "opens, and the connection then ends without a close frame"
+	case v.CloseCode == 0 && v.Answered != nil && !*v.Answered:
+		return "opens" + v.agreed() + ", but the message is not answered: " + v.ErrorType
 	case v.CloseCode != 0:
 		return "opens, and is then closed: " + Ending{session.ByClose, v.CloseCode, v.CloseReason}.String()
 	default:
@@ -151,8 +160,10 @@ func (v Variant) agreed() string {
 		return ", and none is agreed upon"
 	case v.Name == compression && v.Extensions == "":
 		return ", but it is declined"
+	case v.Name == compression && v.Answered != nil && *v.Answered:
+		return ", is agreed upon (" + v.Extensions + "), and the message is answered"
 	case v.Name == compression:
-		return ", agreed upon as " + v.Extensions
+		return ", and is agreed upon: " + v.Extensions
 	default:
 		return ""
 	}
