@@ -104,10 +104,8 @@ func (f *holdFlags) probe(cmd *cobra.Command, args []string) (config.Probe, reas
 	case f.file == "":
 		return config.Probe{}, nil, errors.New("give a URL or -c FILE")
 	}
-	for _, name := range sessionFlagNames() {
-		if cmd.Flags().Changed(name) {
-			return config.Probe{}, nil, fmt.Errorf("--%s describes the session of a URL: it does not go with -c FILE", name)
-		}
+	if name := given(cmd, new(sessionFlags).register); name != "" {
+		return config.Probe{}, nil, fmt.Errorf("--%s describes the session of a URL: it does not go with -c FILE", name)
 	}
 	cfg, err := loadConfig(f.file)
 	if err != nil {

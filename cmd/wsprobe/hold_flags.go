@@ -44,13 +44,16 @@ func heldWords() reasons.Words {
 	return words
 }
 
-// sessionFlagNames are the names of these flags.
-func sessionFlagNames() []string {
-	var names []string
+// given returns the first of the flags that register adds that was given, or nothing.
+func given(cmd *cobra.Command, register func(*pflag.FlagSet)) (name string) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
-	new(sessionFlags).register(flags)
-	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return names
+	register(flags)
+	flags.VisitAll(func(f *pflag.Flag) {
+		if name == "" && cmd.Flags().Changed(f.Name) {
+			name = f.Name
+		}
+	})
+	return name
 }
 
 func (f *sessionFlags) register(flags *pflag.FlagSet) {
@@ -117,7 +120,8 @@ func (f *sessionFlags) spec(cmd *cobra.Command, url string) (session.Spec, error
 	if faults := spec.Validate(); len(faults) > 0 {
 		return session.Spec{}, f.error(faults)
 	}
-	return spec.WithDefaults(), f.withProxy(cmd, &spec.Opening)
+	err = f.withProxy(cmd, &spec.Opening)
+	return spec.WithDefaults(), err
 }
 
 // fillHeartbeat fills in the heartbeat.

@@ -66,7 +66,7 @@ type examination struct {
 	hub     *session.Hub
 	began   time.Time
 	held    time.Time // when the first session was opened
-	message []byte    // decoded, or nil
+	message []byte    // decoded, or nil for none, and for a heartbeat of steps
 
 	mu     sync.Mutex
 	report Report
@@ -81,7 +81,7 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 	}
 	x.Spec = x.Spec.WithDefaults()
 	var err error
-	if beat := x.Spec.Heartbeat; beat != nil {
+	if beat := x.Spec.Heartbeat; beat != nil && beat.Steps == nil {
 		if x.message, err = x.Spec.MessageFormat.Decode(beat.Send); err != nil {
 			return nil, err
 		}
@@ -156,7 +156,7 @@ func (x *examination) first(ctx context.Context) error {
 	x.report.Servers = servers(watch.Response)
 	x.report.Handshake = seconds(res.Handshake)
 	x.progress("opens after %s", millis(res.Handshake))
-	if x.message == nil {
+	if x.Spec.Heartbeat == nil {
 		return nil
 	}
 	if last := res.Steps[len(res.Steps)-1]; last.State == probe.SpanEnded {
@@ -173,18 +173,21 @@ func (x *examination) asking() probe.Spec {
 	s := x.Spec.Run()
 	if beat := x.Spec.Heartbeat; beat != nil {
 		s.MessageFormat = x.Spec.MessageFormat
-		s.Exchange = append(slices.Clip(s.Exchange), step(beat))
+		s.Exchange = append(slices.Clip(s.Exchange), steps(beat)...)
 	}
 	return s
 }
 
-// step sends the message of a heartbeat, and waits for its answer.
-func step(beat *session.Heartbeat) probe.Step {
+// steps are a heartbeat as a part of an exchange.
+func steps(beat *session.Heartbeat) []probe.Step {
+	if beat.Steps != nil {
+		return beat.Steps
+	}
 	s := probe.Step{Send: &beat.Send, ExpectPattern: beat.ExpectPattern, ExpectJSON: beat.ExpectJSON}
 	if s.ExpectPattern == "" && s.ExpectJSON == nil {
 		s.Expect = &beat.Expect
 	}
-	return s
+	return []probe.Step{s}
 }
 
 // servers are the names that the head of a response gives to what stands there.

@@ -37,7 +37,7 @@ const (
 func (x *examination) plans() []plan {
 	every := min(mostEvery, max(leastEvery, x.For/timesIn))
 	plans := []plan{{habit: Idle}, {habit: NoPongs}, {Pings, every}}
-	if x.message != nil {
+	if x.Spec.Heartbeat != nil {
 		plans = append(plans, plan{Messages, every})
 	}
 	return plans
