@@ -107,6 +107,7 @@ var arrows = []struct {
 	{from: module + "/probe", to: module + "/probe/metrics", why: "a run is measured before it is counted"},
 	{from: module + "/probe", to: module + "/probe/session", why: "one run does not know a session that is held"},
 	{from: module + "/probe/session", to: module + "/probe/metrics", why: "a session is held before it is counted"},
+	{from: module + "/probe/bare", to: module + "/probe/session", why: "frames by hand do not know a session that is held"},
 	{from: module + "/probe/health", to: module + "/probe", why: "a judge of numbers does not know how they are measured"},
 	{from: module + "/probe/redact", to: module + "/probe", why: "a text is made fit to be shown whatever it is about"},
 	{from: module + "/probe/visible", to: module + "/probe/...", why: "a text is made visible whatever it is about"},
@@ -154,6 +155,7 @@ var arrows = []struct {
 	{from: internal + "receiver", to: internal + "...", why: "an oracle shares no code with what it judges"},
 	{from: internal + "demo", to: internal + "telemetry", why: "the demo shows what a back end received"},
 	{from: internal + "status", to: internal + "...", why: "the page shows results, whatever the other sinks do with them"},
+	{from: internal + "examine", to: internal + "...", why: "what is found out about an endpoint goes to one reader, and to no sink"},
 	{from: internal + "journal", to: internal + "...", why: "the log has lines, whatever the other sinks do with results"},
 }
 

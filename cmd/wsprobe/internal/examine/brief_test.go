@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
@@ -154,4 +155,17 @@ func TestTLS(t *testing.T) {
 			t.Errorf("%+v", r.Longest)
 		}
 	})
+}
+
+// TestHalf holds that an interval that is advised is round, and leaves time for a second try.
+func TestHalf(t *testing.T) {
+	for limit, want := range map[time.Duration]time.Duration{
+		250 * time.Millisecond: 100 * time.Millisecond, time.Second: 500 * time.Millisecond, 3 * time.Second: time.Second,
+		30 * time.Second: 15 * time.Second, time.Minute: 30 * time.Second, 119 * time.Second: 45 * time.Second,
+		200 * time.Second: 100 * time.Second, time.Hour: 30 * time.Minute,
+	} {
+		if got := half(limit); got != want {
+			t.Errorf("%v for %v, want %v", got, limit, want)
+		}
+	}
 }

@@ -40,11 +40,11 @@ func (f Finding) advise(format string, args ...any) Finding {
 
 // half is a round time of at most half of a limit.
 func half(limit time.Duration) time.Duration {
-	best := limit / 2
+	var best time.Duration
 	for _, unit := range []time.Duration{time.Millisecond, time.Second, time.Minute, time.Hour} {
 		for _, n := range []int{1, 2, 5, 10, 15, 20, 25, 30, 45, 100, 200, 500} {
-			if d := time.Duration(n) * unit; d <= limit/2 && (d > best || best == limit/2) {
-				best = d
+			if d := time.Duration(n) * unit; d <= limit/2 {
+				best = max(best, d)
 			}
 		}
 	}
