@@ -128,7 +128,7 @@ func (l *life) forgetEnd() {
 // leaveExplained explains the last end before there is no more open, unless it was on purpose.
 func (l *life) leaveExplained() {
 	l.told.Lock()
-	waits := l.last != nil && !l.last.Cause.Planned()
+	waits := l.history != nil && l.history.last != nil && !l.history.last.Cause.Planned()
 	l.told.Unlock()
 	if waits {
 		l.explain(Next{}, time.Now())

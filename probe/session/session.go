@@ -67,7 +67,7 @@ func (s *Session) Hold(ctx context.Context, observe func(Event)) {
 			}
 		}
 	}
-	l.leaveExplained()
+	m.life.leaveExplained()
 }
 
 // sleep waits, and reports whether the context lasted as long.
