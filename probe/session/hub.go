@@ -44,6 +44,7 @@ type Hub struct {
 	trace   func() probe.Trace // nil for none
 
 	mu      sync.Mutex
+	last    *plan           // that was made
 	running context.Context // of Run, nil before
 	over    bool            // Run has begun to end
 	waiting []*member       // added before Run

@@ -3,6 +3,7 @@ package session
 import (
 	"context"
 	"errors"
+	"reflect"
 	"sync/atomic"
 	"time"
 
@@ -35,7 +36,7 @@ func (h *Hub) New(s Spec) (*Session, error) {
 	if err != nil {
 		return nil, err
 	}
-	p, err := newPlan(s, h.memory)
+	p, err := h.plan(s)
 	if err != nil {
 		return nil, err
 	}
@@ -43,6 +44,21 @@ func (h *Hub) New(s Spec) (*Session, error) {
 	made := &Session{hub: h}
 	made.prepared.Store(&prepared{opener, p})
 	return made, nil
+}
+
+// plan prepares a Spec, or returns the plan of the Spec before if that has another endpoint only: many do.
+func (h *Hub) plan(s Spec) (*plan, error) {
+	s.Opening = probe.Opening{}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.last == nil || !reflect.DeepEqual(h.last.spec, s) {
+		p, err := newPlan(s, h.memory)
+		if err != nil {
+			return nil, err
+		}
+		h.last = p
+	}
+	return h.last, nil
 }
 
 // Replace has the next opens go by another Session, which is then not to be used itself: one with credentials that were

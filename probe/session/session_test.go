@@ -1,0 +1,40 @@
+package session
+
+import (
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// TestPlanOfManyEndpoints: sessions that differ in their endpoint only have one plan, others have their own.
+func TestPlanOfManyEndpoints(t *testing.T) {
+	spec := func(url, send string, interval time.Duration) Spec {
+		return Spec{Opening: probe.Opening{URL: url}, PingInterval: interval, Expectation: Expectation{ExpectJSON: map[string]any{"op": "x"}},
+			Heartbeat: &Heartbeat{Send: send}}
+	}
+	first := spec("ws://a.example.com", "hi", time.Second)
+	for name, test := range map[string]struct {
+		other Spec
+		same  bool
+	}{
+		"another endpoint":  {spec("ws://b.example.com", "hi", time.Second), true},
+		"another interval":  {spec("ws://a.example.com", "hi", 2*time.Second), false},
+		"another heartbeat": {spec("ws://b.example.com", "ho", time.Second), false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			hub := NewHub(Options{})
+			var plans []*plan
+			for _, s := range []Spec{first, test.other} {
+				session, err := hub.New(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				plans = append(plans, session.prepared.Load().plan)
+			}
+			if same := plans[0] == plans[1]; same != test.same {
+				t.Errorf("one plan: %v, want %v", same, test.same)
+			}
+		})
+	}
+}
