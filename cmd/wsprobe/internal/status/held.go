@@ -12,7 +12,7 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// held is what a board keeps of a held session. A new one takes its place at each moment.
+// held is what a board keeps of a held session. A new one takes its place when it changes.
 type held struct {
 	open, ok bool
 	changed  time.Time // when open became what it is
@@ -29,7 +29,11 @@ type held struct {
 
 // after is what is known after a moment.
 func (h *held) after(o *metrics.Observation) *held {
-	next, s, at := held{}, o.Session, o.Result.Ended
+	s, at := o.Session, o.Result.Ended
+	if h != nil && s.Moment == metrics.SessionAnswered && h.open == s.Open && h.ok == s.OK && h.waits == s.Aged {
+		return h // the most frequent moment
+	}
+	var next held
 	if h != nil {
 		next = *h
 	}

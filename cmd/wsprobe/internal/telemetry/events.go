@@ -102,10 +102,13 @@ func (r *Recorder) Observe(o *metrics.Observation) {
 	}
 }
 
-// runFailed makes the log records of a run that failed.
+// runFailed makes the log records of a run that failed, or of an open of a session. While another session is open, that
+// changes no outcome.
 func (r *Recorder) runFailed(o *metrics.Observation) {
-	r.outcomeFailed(o)
-	r.failed++
+	if o.Session == nil || !o.Session.Open {
+		r.outcomeFailed(o)
+		r.failed++
+	}
 	r.emit(&o.Result, slog.LevelWarn, eventRunFailed, "run failed: "+summary(&o.Result), o.Record())
 }
 

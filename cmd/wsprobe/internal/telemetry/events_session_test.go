@@ -57,6 +57,7 @@ func TestRecordsOfASession(t *testing.T) {
 		moment(s, metrics.SessionExplained, refusal, at.Add(3*time.Minute), metrics.Session{End: end, Finding: &session.Finding{Verdict: session.Stopped, Sure: true}}),
 		moment(s, metrics.SessionEnded, refusal, at.Add(3*time.Minute), metrics.Session{}),
 		moment(s, metrics.SessionOpened, open, at.Add(4*time.Minute), metrics.Session{Open: true, OK: true}),
+		moment(s, metrics.SessionEnded, refusal, at.Add(4*time.Minute+time.Second), metrics.Session{Open: true, OK: true}), // a renewal
 		moment(s, metrics.SessionEnded, open, at.Add(5*time.Minute), metrics.Session{End: stop}),
 		moment(s, metrics.SessionExplained, open, at.Add(5*time.Minute), metrics.Session{End: stop, Finding: &session.Finding{Verdict: session.Planned}}),
 	} {
@@ -66,7 +67,7 @@ func TestRecordsOfASession(t *testing.T) {
 	s.records.Flush()
 	s.records.Flush()
 	var got []string
-	for _, r := range in.await(t, 6) {
+	for _, r := range in.await(t, 7) {
 		got = append(got, r.Time.Sub(at).String()+" "+r.Event+" "+r.Body)
 	}
 	e.end(t)
@@ -77,6 +78,7 @@ func TestRecordsOfASession(t *testing.T) {
 		"1m0s wsprobe.session.ended " + said + "the server has stopped: nothing listens any more",
 		"3m0s wsprobe.run.failed chat: run failed: ws_open_failed (http_403): the server said: secret",
 		"4m0s wsprobe.outcome.changed chat: probe recovered",
+		"4m1s wsprobe.run.failed chat: run failed: ws_open_failed (http_403): the server said: secret",
 		"6m0s wsprobe.session.ended " + strings.TrimSuffix(said, ": "),
 	}
 	if !slices.Equal(got, want) {
