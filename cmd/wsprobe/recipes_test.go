@@ -16,7 +16,7 @@ import (
 const examples = "../../deploy/examples"
 
 // notRecipes are the examples that are not about a protocol.
-var notRecipes = map[string]bool{"target.yaml": true, "wsprobe.yaml": true}
+var notRecipes = map[string]bool{"target.yaml": true, "target-held.yaml": true, "wsprobe.yaml": true}
 
 // TestRecipes runs the recipes for servers that cannot be had for a test against scripts that speak as these do.
 // deploy/e2e runs the others against their servers.

@@ -16,10 +16,10 @@ import (
 
 const examples = "../examples"
 
-// elsewhere are the examples that are not tested here: two are no recipes, and the servers of the others cannot be
+// elsewhere are the examples that are not tested here: three are no recipes, and the servers of the others cannot be
 // had, so that cmd/wsprobe tests them against scripts.
 var elsewhere = map[string]bool{
-	"wsprobe.yaml": true, "target.yaml": true,
+	"wsprobe.yaml": true, "target.yaml": true, "target-held.yaml": true,
 	"ethereum.yaml": true, "phoenix.yaml": true, "signalr.yaml": true,
 	"held-fan-out.yaml": true, // see TestHeldFanOut
 }
