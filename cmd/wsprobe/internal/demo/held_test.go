@@ -24,7 +24,7 @@ func TestHeldEndpoint(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		ctx, cancel := context.WithTimeout(t.Context(), 9*time.Second)
+		ctx, cancel := context.WithTimeout(t.Context(), 8750*time.Millisecond)
 		defer cancel()
 		began := time.Now()
 		var story []string
@@ -45,12 +45,12 @@ func TestHeldEndpoint(t *testing.T) {
 			"0s opened",
 			"5.5s no wanted message for 2 s, lifetime 5.5 s: ws_reply_timeout stale",
 			"6.5s opened",
-			"9s stopped as planned, lifetime 2.5 s: ok ",
+			"8.75s stopped as planned, lifetime 2.2 s: ok ",
 		}
 		if !slices.Equal(story, want) {
 			t.Errorf("got %q, want %q", story, want)
 		}
-		if messages != 8+6 || pongs != 5+2 {
+		if messages != 8+5 || pongs != 5+2 {
 			t.Errorf("%d messages and %d Pongs", messages, pongs)
 		}
 	})
