@@ -15,6 +15,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/examine"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/tracing"
 	"github.com/wsprobe/wsprobe/config"
@@ -55,6 +56,7 @@ var tables = []struct {
 	{"cmd/wsprobe/README.md", "result keys", resultKeyTable},
 	{"cmd/wsprobe/README.md", "once keys", func() string { return keyTable(reflect.TypeFor[onceKeys]()) }},
 	{"cmd/wsprobe/README.md", "examine flags", func() string { return flagTable("examine") }},
+	{"cmd/wsprobe/README.md", "session keys", func() string { return keyTable(reflect.TypeFor[status.Session]()) }},
 	{"cmd/wsprobe/README.md", "examine keys", func() string { return keyTable(reflect.TypeFor[examine.Report]()) }},
 }
 
@@ -313,7 +315,7 @@ func holdKeyTable() string {
 
 // keyTable has the keys of objects, each once.
 func keyTable(objects ...reflect.Type) string {
-	plain := strings.NewReplacer("*main.tlsView", "object", "*main.holdSpread", "object", "*metrics.Observation", "object",
+	plain := strings.NewReplacer("*main.tlsView", "object", "*main.holdSpread", "object", "*metrics.Observation", "object", "*status.End", "object",
 		"[]main.frameView", "list of objects", "[]main.holdOwner", "list of objects",
 		"[]*examine.Session", "list of objects", "[]examine.Variant", "list of objects", "[]examine.Finding", "list of objects",
 		"*examine.IdleLimit", "object", "*examine.LifetimeLimit", "object", "*examine.ServerPings", "object", "*examine.Longest", "object",

@@ -50,12 +50,11 @@ func (h *heard) at() time.Time {
 
 // Messages are those of the held sessions since the agent started, as the API shows them.
 type Messages struct {
-	Received int64 `json:"messages"`
-	Wanted   int64 `json:"wanted_messages"`
-	// Lost are the numbers of the sequence that are missing, without those that came late, which are Disordered.
-	Lost       int64 `json:"lost"`
-	Repeated   int64 `json:"repeated"`
-	Disordered int64 `json:"disordered"`
+	Received   int64 `json:"messages" doc:"data messages that came"`
+	Wanted     int64 `json:"wanted_messages" doc:"of these, the wanted ones"`
+	Lost       int64 `json:"lost" doc:"numbers of the sequence that are missing, without those that came late"`
+	Repeated   int64 `json:"repeated" doc:"numbers of the sequence that came again"`
+	Disordered int64 `json:"disordered" doc:"numbers of the sequence that came late"`
 }
 
 func (h *heard) view() Messages {

@@ -73,22 +73,19 @@ func (h *held) ended(s *metrics.Session, at time.Time) {
 
 // Session is the held session of a probe, as the API shows it.
 type Session struct {
-	Open bool `json:"open"`
-	OK   bool `json:"ok"` // open, and known to do what the probe asks of it
-	// Since is when the session that is open opened, or when the last one ended.
-	Since time.Time `json:"since"`
-	// LastMessage is when the last wanted message came, of whatever session; null before the first.
-	LastMessage *time.Time `json:"last_message_at"`
-	NextOpen    *time.Time `json:"next_open_at"` // null while a session is open
-	// Sessions opened since the agent started. Some of them ended, not on purpose; and some opens failed.
-	Sessions      int64 `json:"sessions"`
-	UnplannedEnds int64 `json:"unplanned_ends"`
-	FailedOpens   int64 `json:"failed_opens"`
-	// Downtime is the time between sessions; what lasts is not in it.
-	Downtime float64 `json:"downtime_ms"`
+	Open        bool       `json:"open" doc:"a session is open"`
+	OK          bool       `json:"ok" doc:"it is also known to do what the probe asks of it: not deaf, and answered"`
+	Since       time.Time  `json:"since" doc:"when the session that is open opened, or when the last one ended"`
+	LastMessage *time.Time `json:"last_message_at" doc:"when the last wanted message came, of whatever session; null before the first"`
+	NextOpen    *time.Time `json:"next_open_at" doc:"when the next open begins; null while a session is open"`
+
+	Sessions      int64   `json:"sessions" doc:"sessions that opened since the agent started"`
+	UnplannedEnds int64   `json:"unplanned_ends" doc:"of these, the ones that ended, not on purpose"`
+	FailedOpens   int64   `json:"failed_opens" doc:"opens that failed"`
+	Downtime      float64 `json:"downtime_ms" doc:"from the ends of sessions to the next opens; what lasts is not in it"`
 	Messages
-	// LastEnd is null before the first end that was not on purpose.
-	LastEnd *End `json:"last_end"`
+
+	LastEnd *End `json:"last_end" doc:"the last end that was not on purpose, with its time, its words and the facts of the session; null before the first"`
 }
 
 // End is the end of a session, as the API shows it: with the facts of the session by their keys behind these.
