@@ -34,7 +34,7 @@ type opening struct {
 }
 
 func newOpening(r *probe.Result) opening {
-	if b, fits := status.NewBrief(r); fits && !r.Traced() {
+	if b, fits := status.NewBrief(r); fits && r.Trace.IsZero() { // one that is not sampled is exported if the session fails
 		return opening{brief: b}
 	}
 	return opening{whole: r}
