@@ -1,9 +1,6 @@
 package config
 
 import (
-	"slices"
-
-	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
 
@@ -43,15 +40,7 @@ func (a Agent) most(probes []Probe, count func(*Probe) int) int {
 }
 
 // sockets returns how many connections a run or a session of the probe has: the main one, and those that steps name.
-func (p *Probe) sockets() int {
-	names := []string{probe.MainConnection}
-	for _, step := range p.Spec.Exchange {
-		if step.On != "" && !slices.Contains(names, step.On) {
-			names = append(names, step.On)
-		}
-	}
-	return len(names)
-}
+func (p *Probe) sockets() int { return len(p.Spec.ConnectionNames()) }
 
 // checkSessions reports an agent that may not hold the sessions of its probes.
 func (s *settingsReader) checkSessions(config Config) {

@@ -57,10 +57,11 @@ func (s Spec) openingOf(name string) Opening {
 	return o
 }
 
-// connectionNames returns the connections that steps use, in the order of their first use, behind the main one.
-func connectionNames(steps []Step) []string {
+// ConnectionNames returns the names of the connections of a run: the main one, and those that steps use in the order of
+// their first use.
+func (s Spec) ConnectionNames() []string {
 	names := []string{MainConnection}
-	for _, s := range steps {
+	for _, s := range s.Exchange {
 		if name := s.on(); !slices.Contains(names, name) {
 			names = append(names, name)
 		}
@@ -78,7 +79,7 @@ type line struct {
 // newLines prepares the connections of a valid Spec beside the main one.
 func newLines(s Spec) ([]line, error) {
 	var lines []line
-	for _, name := range connectionNames(s.Exchange)[1:] {
+	for _, name := range s.ConnectionNames()[1:] {
 		other := s
 		other.Opening = s.openingOf(name)
 		opener, err := newOpener(other)

@@ -113,7 +113,7 @@ func newTurns(s Spec) ([]turn, error) {
 		return nil, nil
 	}
 	var turns []turn
-	names := connectionNames(s.Exchange)
+	names := s.ConnectionNames()
 	for _, step := range s.steps() {
 		t := turn{texts: step.texts(), on: slices.Index(names, step.on()), timeout: step.Timeout}
 		if t.open = len(s.Exchange) > 0 && t.texts.Open(); !t.open {

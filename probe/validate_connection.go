@@ -9,7 +9,7 @@ import (
 
 // connectionFaults checks the connections of an exchange beside the main one.
 func (s Spec) connectionFaults() []Fault {
-	names := connectionNames(s.Exchange)
+	names := s.ConnectionNames()
 	var faults []Fault
 	if n := len(names); n > MaxConnections {
 		faults = append(faults, Fault{Field: "Exchange", Problem: fmt.Sprintf("must use at most %d connections, got %d", MaxConnections, n)})

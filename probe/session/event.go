@@ -115,8 +115,10 @@ type End struct {
 	// else the code that the session sent. CloseReason is the server's.
 	Code        int
 	CloseReason string
-	Connection  string // the one of Spec.Connections that ended, and with it the session; empty for the main one
-	Detail      string // a sentence about a breach or a failure, or empty
+	// Connection is the one beside the main one that ended, and with it the session, or empty. The End is then that of
+	// this connection, but for the Lifetime and the Totals.
+	Connection string
+	Detail     string // a sentence about a breach or a failure, or empty
 	// Lifetime is the time since the open. IdleIn and IdleOut are the times since the last byte from and to the server,
 	// or else since the open. SinceMessage and SinceWanted are those since the last data message and wanted message.
 	Lifetime, IdleIn, IdleOut, SinceMessage, SinceWanted time.Duration

@@ -224,6 +224,41 @@ func TestEndOfOneIsTheEnd(t *testing.T) {
 	}
 }
 
+// TestRenewalOfAll: a renewal opens all connections anew before it closes the old ones, and no heartbeat fails meanwhile.
+func TestRenewalOfAll(t *testing.T) {
+	for _, renew := range Renews() {
+		t.Run(string(renew), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := &relay{delay: 50 * ms}
+				server := wstest.Memory(r.script)
+				defer server.Close()
+				s := fanOut()
+				s.Dial, s.MaxLifetime, s.Renew, s.Heartbeat.Interval = server.Dial, 7*sec, renew, 2*sec
+				var ledger ledger
+				beats, downtime := 0, time.Duration(0)
+				holds(t, s, server, false, func(e Event) bool {
+					ledger.note(e)
+					downtime += e.Downtime
+					if e.Kind == Beat {
+						beats++
+					}
+					if e.Kind == Ended && e.End.Cause != ByLifetime && e.End.Cause != ByStop {
+						t.Errorf("%s: %s", e.End, e.End.Detail)
+					}
+					return ledger.opened == 3 && beats == 8
+				})
+				server.Wait()
+				if problem := ledger.verdict(); problem != "" || renew == RenewBefore && downtime != 0 {
+					t.Errorf("%s, downtime %v", problem, downtime)
+				}
+				if fmt.Sprint(r.closes) != "[1000 1000 1000 1000 1001 1001]" || server.Connections() != 6 {
+					t.Errorf("closed with %v, %d connections", r.closes, server.Connections())
+				}
+			})
+		})
+	}
+}
+
 // TestConnectionsOfAnExchange: a connection that only the exchange uses lasts as long as the session, too, and a session
 // whose further connection does not open has not opened.
 func TestConnectionsOfAnExchange(t *testing.T) {

@@ -89,15 +89,7 @@ func (p *plan) prepareHeartbeat() error {
 }
 
 // namesOf returns the connections that steps use, the main one first.
-func namesOf(steps []probe.Step) []string {
-	names := []string{probe.MainConnection}
-	for _, s := range steps {
-		if !slices.Contains(names, nameOf(s)) {
-			names = append(names, nameOf(s))
-		}
-	}
-	return names
-}
+func namesOf(steps []probe.Step) []string { return probe.Spec{Exchange: steps}.ConnectionNames() }
 
 // nameOf is the connection of a step.
 func nameOf(s probe.Step) string { return cmp.Or(s.On, probe.MainConnection) }
