@@ -37,8 +37,11 @@ type dialogue struct {
 // failed exchange is no answer.
 func (r *run) exchangeMessages() error {
 	d := &dialogue{run: r}
-	if r.probe.open {
+	if r.probe.open || r.stays {
 		d.fill.Values = map[string]string{match.Nonce: rand.Text()}
+	}
+	if r.stays {
+		r.caught = d.fill.Values
 	}
 	if len(r.probe.spec.Exchange) > 0 {
 		r.res.Steps = make([]Span, len(r.probe.turns))

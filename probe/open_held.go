@@ -22,6 +22,8 @@ type Held struct {
 	// name.
 	Name   string
 	Others []*Held
+	// Caught are the texts that groups of the Exchange matched, by their names; nil for none.
+	Caught map[string]string
 }
 
 // Texts makes the texts of a connection fit for people.
@@ -61,6 +63,9 @@ func (p *Probe) Open(ctx context.Context, options RunOptions) (Result, *Held, Re
 		return r.res, nil, refusal, nil
 	}
 	held := r.leaveOpen(&r.main, r.res.Started.Add(r.res.Handshake))
+	if len(r.caught) > 1 { // more than the nonce
+		held.Caught = r.caught
+	}
 	for _, c := range r.all[1:] {
 		held.Others = append(held.Others, r.leaveOpen(c, c.openedAt))
 	}

@@ -42,8 +42,9 @@ type run struct {
 	phase Phase // the one under way, if its span is SpanBroken
 	seen  reasons.Evidence
 
-	stays       bool // the connections stay open for another reader
-	*connection      // the current one
+	stays       bool              // the connections stay open for another reader
+	caught      map[string]string // for that reader: the nonce, and what patterns caught
+	*connection                   // the current one
 	main        connection
 	all         []*connection  // that were begun, the main one first
 	first       [1]*connection // backs all in most runs

@@ -36,14 +36,25 @@ func ofStep(index int, faults []Fault) []Fault {
 	return faults
 }
 
-// exchangeFaults checks the steps as a whole: each does something, one is the round trip, and placeholders name groups
+// ExchangeFaults returns the faults of Exchange alone, as Validate does. Its placeholders may name more than the groups
 // of earlier steps.
-func (s Spec) exchangeFaults() []Fault {
+func (s Spec) ExchangeFaults(more ...string) []Fault {
+	s = s.WithDefaults()
+	var faults []Fault
+	for i, step := range s.Exchange {
+		faults = append(faults, step.textFaults(s, i)...)
+	}
+	return append(faults, s.exchangeFaults(more...)...)
+}
+
+// exchangeFaults checks the steps as a whole: each does something, one is the round trip, and placeholders name groups
+// of earlier steps, or more.
+func (s Spec) exchangeFaults(more ...string) []Fault {
 	if n := len(s.Exchange); n < 1 || n > MaxSteps {
 		return []Fault{{Field: "Exchange", Problem: fmt.Sprintf("must have 1 to %d steps, got %d", MaxSteps, n)}}
 	}
 	var faults []Fault
-	marked, known, names := -1, []string{match.Nonce}, []string{MainConnection}
+	marked, known, names := -1, append([]string{match.Nonce}, more...), []string{MainConnection}
 	for i, step := range s.Exchange {
 		faults = append(faults, ofStep(i, step.shapeFaults(!slices.Contains(names, step.on())))...)
 		names = append(names, step.on())

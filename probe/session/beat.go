@@ -17,6 +17,14 @@ func (m *machine) underway() *talk {
 	return m.talk
 }
 
+// caught are the texts that the exchange caught, by their names.
+func (m *machine) caught() map[string]string {
+	if m.group == nil {
+		return nil
+	}
+	return m.group.caught
+}
+
 // setTalk sets the heartbeat under way.
 func (m *machine) setTalk(t *talk) {
 	if m.talk = t; m.group != nil {

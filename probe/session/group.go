@@ -8,9 +8,11 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 )
 
-// group are the connections of a session that has several. They share its heartbeat and its end. One of them is served
-// at a time.
+// group are the connections of a session that has several, or whose heartbeat knows what its exchange caught. They share
+// the heartbeat and the end. One of them is served at a time.
 type group struct {
+	caught map[string]string // by the exchange
+
 	mu    sync.Mutex // held while a machine works
 	talk  *talk      // the heartbeat under way, or nil
 	asked bool       // the main connection waits until another one was heard, see machine.unheard
@@ -21,12 +23,12 @@ type group struct {
 	closed  sync.WaitGroup // the others are
 }
 
-// gather makes a group of a session that has several connections, and takes over the others.
+// gather makes a group of a session that needs one, and takes over the connections beside the main one.
 func (h *holder) gather(held *probe.Held) {
-	if len(held.Others) == 0 {
+	if len(held.Others) == 0 && !h.m.plan.recalls {
 		return
 	}
-	g := &group{holders: []*holder{h}}
+	g := &group{caught: held.Caught, holders: []*holder{h}}
 	h.m.group = g
 	for i, other := range held.Others {
 		m := &member{life: life{Session: h.member.life.Session, observe: g.note}}

@@ -224,6 +224,44 @@ func TestEndOfOneIsTheEnd(t *testing.T) {
 	}
 }
 
+// TestHeartbeatKnowsTheExchange: what the exchange caught after this open is known to each heartbeat.
+func TestHeartbeatKnowsTheExchange(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		opens := 0
+		server := wstest.Memory(func(c *wstest.Conn) {
+			opens++
+			ticket := fmt.Sprint("ticket", opens)
+			c.Accept()
+			c.Send(wstest.Text("hello " + ticket))
+			for range 3 {
+				if got := c.Message(); got != "ping "+ticket {
+					t.Errorf("%q came, want %s", got, ticket)
+				}
+				c.Send(wstest.Text("pong " + ticket))
+			}
+			c.Send(wstest.Close(1000, ""))
+		})
+		defer server.Close()
+		s := Spec{Exchange: []probe.Step{{ExpectPattern: "hello (?P<ticket>.+)"}},
+			Heartbeat: &Heartbeat{Send: "ping {{ticket}}", Expectation: Expectation{Expect: "pong {{ticket}}"}, Interval: sec}}
+		s.URL, s.Dial = server.URL, server.Dial
+		session, err := NewHub(Options{}).New(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancel(t.Context())
+		defer cancel()
+		beats := 0
+		session.Hold(ctx, func(e Event) {
+			if e.Kind == Beat {
+				if beats++; beats == 6 {
+					cancel()
+				}
+			}
+		})
+	})
+}
+
 // TestRenewalOfAll: a renewal opens all connections anew before it closes the old ones, and no heartbeat fails meanwhile.
 func TestRenewalOfAll(t *testing.T) {
 	for _, renew := range Renews() {

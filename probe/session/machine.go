@@ -241,7 +241,7 @@ func (m *machine) sendDue(w *work, now, heard time.Duration) {
 		m.stir(heard)
 		m.beating, m.beatPong, m.beatAt = true, false, now
 		m.beatDue = nextDue(m.beatDue, beat.Interval, now)
-		m.setTalk(newTalk(m.plan, m.opened.Add(now)))
+		m.setTalk(newTalk(m.plan, m.caught(), m.opened.Add(now)))
 		m.speak(w, now)
 	}
 }

@@ -19,6 +19,7 @@ type plan struct {
 	side     *plan    // of the other connections, nil if there is none
 	turns    []turn   // of the heartbeat
 	opens    bool     // one of them has placeholders
+	recalls  bool     // also for what the exchange catches
 	measured int      // the index of the one that is the round trip
 	answers  []answer
 	wanted   match.Expectation
@@ -85,7 +86,17 @@ func (p *plan) prepareHeartbeat() error {
 		p.turns, p.opens = append(p.turns, t), p.opens || t.open
 	}
 	p.measured = probe.Spec{Exchange: steps}.MeasuredStep()
+	p.recalls = p.opens && len(p.spec.caught()) > 0
 	return nil
+}
+
+// caught returns the names that the Exchange catches.
+func (s Spec) caught() []string {
+	var names []string
+	for _, step := range s.Exchange {
+		names = append(names, match.Groups(step.ExpectPattern)...)
+	}
+	return names
 }
 
 // namesOf returns the connections that steps use, the main one first.

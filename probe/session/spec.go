@@ -90,16 +90,15 @@ type Expectation struct {
 }
 
 // Heartbeat is a message that is sent at intervals, with its answer, or a conversation of several steps. Only one is
-// under way at a time. {{nonce}} in its texts stands for 26 letters and digits that are fresh in every heartbeat, and
-// {{"{{"}} for two braces.
+// under way at a time. {{nonce}} in its texts stands for 26 letters and digits that are fresh in every heartbeat, {{name}}
+// for what the Exchange caught after the open, and {{"{{"}} for two braces.
 type Heartbeat struct {
 	// Send is the message, at most probe.MaxSendBytes, and required without Steps.
 	Send string
 	// Expectation is the answer. Without one, the next data message is.
 	Expectation
 	// Steps are in place of Send and its answer: at most probe.MaxSteps, as in an exchange. One of them is the round
-	// trip, and each sends or expects. A name that the Exchange caught is unknown to them. They have no Timeout of their
-	// own, because that of the Heartbeat bounds all.
+	// trip, and each sends or expects. They have no Timeout of their own, because that of the Heartbeat bounds all.
 	Steps []probe.Step
 	// Interval is the time between two messages, from MinInterval to MaxInterval. Default: DefaultHeartbeatInterval.
 	Interval time.Duration

@@ -2,6 +2,7 @@ package session
 
 import (
 	"crypto/rand"
+	"maps"
 	"slices"
 	"time"
 	"unsafe"
@@ -64,11 +65,13 @@ const maxWaiting = 256 << 10
 // waitingSize is what a message that waits takes beside its content, in bytes.
 const waitingSize = int(unsafe.Sizeof(waiting{}))
 
-// newTalk begins a heartbeat.
-func newTalk(p *plan, at time.Time) *talk {
+// newTalk begins a heartbeat, whose texts may have what was caught.
+func newTalk(p *plan, caught map[string]string, at time.Time) *talk {
 	t := &talk{plan: p, at: -1}
 	if p.opens {
-		t.fill.Values = map[string]string{match.Nonce: rand.Text()}
+		t.fill.Values = make(map[string]string, len(caught)+1)
+		maps.Copy(t.fill.Values, caught)
+		t.fill.Values[match.Nonce] = rand.Text()
 	}
 	t.next(at, nil)
 	return t

@@ -181,18 +181,14 @@ func (s Spec) talkFaults(send string, e Expectation, check func(probe.Step) []pr
 	return faults
 }
 
-// anyURL is an endpoint without faults.
-const anyURL = "ws://endpoint"
-
-// exchangeFaults returns the faults that a step has in an exchange.
+// exchangeFaults returns the faults that a step has in an exchange behind that of the session.
 func (s Spec) exchangeFaults(step probe.Step) []probe.Fault {
-	exchange := probe.Spec{Opening: probe.Opening{URL: anyURL}, MessageFormat: s.MessageFormat, Exchange: []probe.Step{step}}
-	var faults []probe.Fault
-	for _, f := range exchange.Validate() {
-		if f.Field == "Exchange" {
-			f.Field, f.Key = "", ""
-			faults = append(faults, f)
-		}
+	if !slices.Contains(probe.MessageFormats(), s.MessageFormat) {
+		return nil
+	}
+	faults := probe.Spec{MessageFormat: s.MessageFormat, Exchange: []probe.Step{step}}.ExchangeFaults(s.caught()...)
+	for i := range faults {
+		faults[i].Field, faults[i].Key = "", ""
 	}
 	return faults
 }

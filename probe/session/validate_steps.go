@@ -47,12 +47,13 @@ func (s Spec) stepsFaults() []probe.Fault {
 			step.Send = new("")
 		}
 	}
-	exchange := probe.Spec{Opening: probe.Opening{URL: anyURL}, Interpretation: probe.RoundTripLatency, MessageFormat: s.MessageFormat, Exchange: steps}
-	for _, f := range exchange.Validate() {
-		if f.Field == "Exchange" && (f.Key != "" || len(namesOf(steps)) <= probe.MaxConnections) {
-			f.Field = ""
-			faults = append(faults, f)
-		}
+	if !slices.Contains(probe.MessageFormats(), s.MessageFormat) {
+		return faults
+	}
+	exchange := probe.Spec{Interpretation: probe.RoundTripLatency, MessageFormat: s.MessageFormat, Exchange: steps}
+	for _, f := range exchange.ExchangeFaults(s.caught()...) {
+		f.Field = ""
+		faults = append(faults, f)
 	}
 	return faults
 }

@@ -57,7 +57,11 @@ func TestValidate(t *testing.T) {
 			s.Connections = map[string]probe.Connection{"none": {}}
 		}, []string{"Connections.none.. must be used by a step", "Heartbeat..Send. is not allowed beside steps", "Heartbeat..ExpectPattern. is not allowed beside steps",
 			"Heartbeat.0.. must send or expect", "Heartbeat.2.Timeout. is not allowed", "Heartbeat.1.On. must be at most 32", "Heartbeat.2.Send. has {{y}}"}},
-		"no steps":                   {func(s *Spec) { s.Heartbeat = &Heartbeat{Steps: []probe.Step{}} }, []string{"Heartbeat... must have 1 to 32 steps"}},
+		"no steps": {func(s *Spec) { s.Heartbeat = &Heartbeat{Steps: []probe.Step{}} }, []string{"Heartbeat... must have 1 to 32 steps"}},
+		"names of the exchange": {func(s *Spec) {
+			s.Exchange = []probe.Step{{ExpectPattern: "(?P<x>.)"}}
+			s.Heartbeat.Send, s.Answers[0].Send = "{{x}}", "{{x}}"
+		}, []string{"Answers.0.Send. must not have placeholders"}},
 		"steps without a round trip": {func(s *Spec) { s.Heartbeat = &Heartbeat{Steps: []probe.Step{{Send: new("x")}}} }, []string{"Heartbeat... has no round trip"}},
 		"heartbeat's fields": {func(s *Spec) { s.Heartbeat.Steps = []probe.Step{{Send: new("x"), Expect: new("")}} },
 			[]string{"Heartbeat..Send. is not allowed beside steps", "Heartbeat..Expect. is not allowed beside steps"}},
