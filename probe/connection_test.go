@@ -110,17 +110,19 @@ func TestFanOut(t *testing.T) {
 		"the subscriber was thrown out": {steps: []probe.Step{sub(probe.Step{}), tells("quit"), sub(hears("y"))},
 			detail: `step 3 of 3 on sub: close frame 1008 "you quit"`},
 	} {
-		t.Run(name, func(t *testing.T) {
-			h := &hub{delay: 50 * ms}
-			inBubble(t, false, h.script, exchanging(test.steps...), func(r probe.Result, _ time.Duration) {
-				if !strings.HasPrefix(r.Detail, test.detail) || (r.Reason == reasons.OK) != (test.detail == "") || r.RoundTrip != test.trip {
-					t.Errorf("got %v %q in %v, want %q in %v", r.Reason, r.Detail, r.RoundTrip, test.detail, test.trip)
-				}
-				if failed := r.Reason != reasons.OK; failed != (r.Connection == "sub") || !r.Opened {
-					t.Errorf("on %q, opened %t", r.Connection, r.Opened)
-				}
+		for _, secure := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", with TLS ", secure), func(t *testing.T) {
+				h := &hub{delay: 50 * ms}
+				inBubble(t, secure, h.script, exchanging(test.steps...), func(r probe.Result, _ time.Duration) {
+					if !strings.HasPrefix(r.Detail, test.detail) || (r.Reason == reasons.OK) != (test.detail == "") || r.RoundTrip != test.trip {
+						t.Errorf("got %v %q in %v, want %q in %v", r.Reason, r.Detail, r.RoundTrip, test.detail, test.trip)
+					}
+					if failed := r.Reason != reasons.OK; failed != (r.Connection == "sub") || !r.Opened {
+						t.Errorf("on %q, opened %t", r.Connection, r.Opened)
+					}
+				})
 			})
-		})
+		}
 	}
 }
 
@@ -269,5 +271,30 @@ func TestStepsThatOpen(t *testing.T) {
 				t.Errorf("%v %v", r.Reason, r.ErrorType)
 			}
 		})
+	}
+}
+
+// TestOtherScheme: a connection may have TLS where the main one has none, and the other way round. A certificate that
+// is not trusted is told as that of the connection.
+func TestOtherScheme(t *testing.T) {
+	plain, secured := wstest.Start(wstest.Echo), wstest.StartTLS(wstest.Echo, nil)
+	defer plain.Close()
+	defer secured.Close()
+	for _, test := range []struct {
+		main, other *wstest.Server
+		trusted     bool
+	}{{plain, secured, true}, {secured, plain, true}, {plain, secured, false}} {
+		spec := probe.Spec{Opening: probe.Opening{URL: test.main.URL}, Timeout: patient, Interpretation: probe.RoundTripLatency,
+			Exchange: []probe.Step{asks("a", "a"), on("other", asks("b", "b"))}, Connections: map[string]probe.Connection{"other": {URL: test.other.URL}}}
+		if test.trusted {
+			spec.TLS = secured.ClientTLS()
+		}
+		r := run(t, spec)
+		if test.trusted && r.Reason != reasons.OK {
+			t.Errorf("%s and %s: %s", test.main.URL, test.other.URL, r.Detail)
+		}
+		if !test.trusted && (r.ErrorType != reasons.TLSCertificateUntrust || r.Connection != "other" || r.Hint(nil) == "") {
+			t.Errorf("%v on %q: %s, %s", r.ErrorType, r.Connection, r.Detail, r.Hint(nil))
+		}
 	}
 }

@@ -61,7 +61,9 @@ func (s Spec) Validate() []Fault {
 	faults = append(faults, s.connectionFaults()...)
 	faults = append(faults, protocolFaults(s.Protocols)...)
 	faults = append(faults, s.routeFaults()...)
-	faults = append(faults, s.tlsFaults()...)
+	if !s.securesOther() {
+		faults = append(faults, s.tlsFaults()...)
+	}
 	faults = append(faults, headerFaults(s.Headers)...)
 	faults = append(faults, s.authorizationFault()...)
 	if problem := headerValueProblem(s.UserAgent); problem != "" {

@@ -29,6 +29,19 @@ func (s Spec) connectionFaults() []Fault {
 	return faults
 }
 
+// securesOther reports whether the TLS of a Spec is for another connection than the main one, whose URL is ws://.
+func (s Spec) securesOther() bool {
+	if strings.HasPrefix(strings.ToLower(s.URL), "wss://") {
+		return false
+	}
+	for _, c := range s.Connections {
+		if strings.HasPrefix(strings.ToLower(c.URL), "wss://") {
+			return true
+		}
+	}
+	return false
+}
+
 // openingFaults checks what a connection has of its own.
 func (s Spec) openingFaults(name string) []Fault {
 	var faults []Fault
