@@ -34,6 +34,8 @@ var fiveMinutesEndpoints = map[string]wstest.Script{
 		}
 		c.Serve()
 	},
+	"From one client to another": room(),
+
 	"GraphQL":   graphQL,
 	"Socket.IO": socketIO,
 
@@ -73,6 +75,21 @@ func answering(old, with string) wstest.Script {
 		for c.Accept(); ; {
 			c.Send(wstest.Text(strings.Replace(c.Message(), old, with, 1)))
 		}
+	}
+}
+
+// room tells the client that has joined last what another one says.
+func room() wstest.Script {
+	joined := make(chan *wstest.Conn, 1)
+	return func(c *wstest.Conn) {
+		c.Accept()
+		if text := c.Message(); strings.Contains(text, `"join"`) {
+			c.Send(wstest.Text(`{"op":"joined"}`))
+			joined <- c
+		} else {
+			(<-joined).Send(wstest.Text(strings.Replace(text, `"say"`, `"said"`, 1)))
+		}
+		c.Serve()
 	}
 }
 
