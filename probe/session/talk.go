@@ -45,7 +45,6 @@ type talk struct {
 	sentOn   int       // and on which connection
 	rtt      time.Duration
 	excused  time.Duration // for which it waited for this agent
-	ended    time.Time     // when the last turn ended
 	problem  error         // why the turn under way cannot be taken
 	waiting  []waiting     // what came for later turns
 	reserved int           // bytes of it
@@ -83,7 +82,6 @@ func (t *talk) over() bool { return t.at >= len(t.plan.turns) }
 // next begins the next turn. Late bounds the look at the messages that wait for it.
 func (t *talk) next(at time.Time, late func() bool) {
 	if t.at++; t.over() {
-		t.ended = at
 		t.forget()
 		return
 	}
