@@ -57,9 +57,9 @@ type holdMessage struct {
 	Wanted     bool     `json:"wanted" doc:"message: it is one of the wanted ones; messages: how many are"`
 	Gap        *float64 `json:"gap_ms,omitempty" doc:"message: time since the wanted message before, or since the open"`
 	Age        *float64 `json:"age_ms,omitempty" doc:"message: its age by --sent-at; messages: the greatest"`
-	Lost       int64    `json:"lost" doc:"message, messages: numbers of --sequence that are missing before"`
-	Repeated   bool     `json:"repeated" doc:"message: its number came before; messages: how many are so"`
-	Disordered bool     `json:"disordered" doc:"message: its number is lower than an earlier one; messages: how many are so"`
+	Lost       int64    `json:"lost" doc:"message, messages: numbers of --sequence that are missing before; end, summary: those that never came"`
+	Repeated   bool     `json:"repeated" doc:"message: its number came before; messages, end, summary: how many are so"`
+	Disordered bool     `json:"disordered" doc:"message: its number is lower than an earlier one; messages, end, summary: how many are so"`
 }
 
 // holdMessages are messages without a line of their own.

@@ -39,9 +39,9 @@ type holdTotals struct {
 	Pings      uint64 `json:"pings" doc:"end, summary: Pings that were sent"`
 	Pongs      uint64 `json:"pongs" doc:"end, summary: Pings that were answered"`
 	Beats      uint64 `json:"heartbeats" doc:"end, summary: heartbeats that were answered"`
-	Lost       uint64 `json:"lost" doc:"end, summary: numbers of --sequence that never came"`
-	Repeated   uint64 `json:"repeated" doc:"end, summary: numbers that came again"`
-	Disordered uint64 `json:"disordered" doc:"end, summary: numbers that came after a higher one"`
+	Lost       uint64 `json:"lost"`
+	Repeated   uint64 `json:"repeated"`
+	Disordered uint64 `json:"disordered"`
 }
 
 func totalsAsJSON(t session.Totals) holdTotals {

@@ -8,6 +8,7 @@
 // has met something: a bare end of the connection alone does not tell an idle limit from a crash.
 //
 // The machine is a session without I/O: bytes and times go in, bytes and events come out. It owns no buffer, no timer
-// and no goroutine while it waits. On Linux one goroutine for each processor serves all sessions of a Hub, by epoll and
-// a heap of timers; elsewhere each session has a goroutine.
+// and no goroutine while it waits. On Linux one goroutine serves the sessions of a Hub, by epoll and a heap of
+// timers. While it is busy for more than half of its time, others share its work, at most one for each processor.
+// Elsewhere each session has a goroutine.
 package session

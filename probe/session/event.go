@@ -71,9 +71,9 @@ type Message struct {
 	// Numbered: it has a number of the Sequence.
 	Numbered bool
 	// Lost is how many numbers of the Sequence are missing before this message. Repeated: the number came before.
-	// Disordered: the number is lower than that of an earlier message.
-	Lost                 int64
-	Repeated, Disordered bool
+	// Disordered: the number is lower than that of an earlier message. Late: it also counted as lost since then.
+	Lost                       int64
+	Repeated, Disordered, Late bool
 
 	raw []byte // of the Beginning
 }

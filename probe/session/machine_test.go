@@ -181,7 +181,7 @@ func TestNumbers(t *testing.T) {
 	} {
 		r.feed(time.Duration(i+1)*sec, wstest.Text(text))
 	}
-	r.want("1s 34 bytes, gap 1s, age 1s", "2s 22 bytes, gap 1s, age 2s", "3s 26 bytes, gap 1s, age 1.5s, lost 3", "4s 8 bytes, gap 1s, disordered",
+	r.want("1s 34 bytes, gap 1s, age 1s", "2s 22 bytes, gap 1s, age 2s", "3s 26 bytes, gap 1s, age 1.5s, lost 3", "4s 8 bytes, gap 1s, disordered, late",
 		"5s 8 bytes, gap 1s, repeated", "6s 8 bytes, gap 1s, repeated", "7s 10 bytes, gap 1s", "8s 9 bytes, gap 1s", "9s 31 bytes, gap 1s, age 3s",
 		"10s 7 bytes, gap 1s, disordered", "11s 25 bytes, gap 1s, age 500ms")
 	if n := r.m.totals; n.Lost != 2 || n.Repeated != 2 || n.Disordered != 2 {

@@ -159,13 +159,10 @@ func (m *machine) follow(w *work, e *Message, content []byte, at time.Time) {
 	e.Gap, m.lastWanted = max(0, now-m.lastWanted), now
 	m.totals.Wanted++
 	if n, ok := m.plan.sequence.Integer(content, w.late); ok {
-		var late bool
 		e.Numbered = true
-		e.Lost, e.Repeated, e.Disordered, late = m.numbers.next(n)
+		e.Lost, e.Repeated, e.Disordered, e.Late = m.numbers.next(n)
 		m.totals.Lost += uint64(e.Lost)
-		if late {
-			m.totals.Lost--
-		}
+		m.totals.Lost -= one(e.Late)
 		m.totals.Repeated += one(e.Repeated)
 		m.totals.Disordered += one(e.Disordered)
 	}

@@ -148,6 +148,9 @@ func describe(e Event) string {
 	if m.Disordered {
 		text += ", disordered"
 	}
+	if m.Late {
+		text += ", late"
+	}
 	return text
 }
 

@@ -74,7 +74,7 @@ func feedCases() []heldCase {
 	const ms = time.Millisecond
 	delay := duration("step", "delay by which each exceeds the one before", 100*ms, ms, time.Hour)
 	return []heldCase{
-		{"feed", "sends messages with number and time", feed(everyNumber, false), []Parameter{pace}},
+		{"feed", "sends messages with a number (data.seq) and a time (data.ts)", feed(everyNumber, false), []Parameter{pace}},
 		{"feed-deaf", "sends some messages, then only answers Pings and messages", feed(everyNumber, true), []Parameter{
 			pace, apart("messages that are sent", 0),
 		}},

@@ -16,7 +16,7 @@ type messages struct {
 	sequence, sentAt string // the paths that no message has had so far; empty for none
 	seen             int    // wanted messages, until everything was found or enough were seen
 
-	lost, repeated, disordered int64
+	lost, repeated, disordered int64 // lost without those that came late
 	spoke                      time.Time
 }
 
@@ -33,7 +33,9 @@ func (w *Watch) Note(e *session.Event) {
 	if m == nil || e.Kind != session.Received || !e.Message.Wanted {
 		return
 	}
-	m.lost += e.Message.Lost
+	if m.lost += e.Message.Lost; e.Message.Late {
+		m.lost = max(0, m.lost-1) // of those that were told, none is taken back
+	}
 	if e.Message.Repeated {
 		m.repeated++
 	}
@@ -70,10 +72,10 @@ func (w *Watch) look(found *session.Message) {
 // [SumUpEvery], and misses none.
 func (w *Watch) reported(o *metrics.Observation) {
 	m, at := w.messages, o.Result.Ended
-	if m == nil || m.lost <= m.disordered || at.Sub(m.spoke) < SumUpEvery {
+	if m == nil || m.lost == 0 || at.Sub(m.spoke) < SumUpEvery {
 		return
 	}
-	w.write(slog.LevelWarn, "messages lost", slog.Int64("lost", m.lost-m.disordered), slog.Int64("repeated", m.repeated),
+	w.write(slog.LevelWarn, "messages lost", slog.Int64("lost", m.lost), slog.Int64("repeated", m.repeated),
 		slog.Int64("disordered", m.disordered))
 	m.lost, m.repeated, m.disordered, m.spoke = 0, 0, 0, at
 }

@@ -38,11 +38,12 @@ func TestLostMessagesAreTold(t *testing.T) {
 	h := newHolding(slog.LevelInfo)
 	h.watch.Hold(&session.Spec{Sequence: "seq"})
 	h.hear(1, session.Message{Numbered: true, Lost: 3})
-	h.hear(3, session.Message{Numbered: true, Disordered: true})
+	h.hear(3, session.Message{Numbered: true, Disordered: true, Late: true})
 	h.report()
 	if got := h.told(); got != nil {
 		t.Errorf("late messages are told: %q", got)
 	}
+	h.hear(1, session.Message{Numbered: true, Disordered: true}) // it came before its sequence began
 	h.hear(1, session.Message{Numbered: true, Lost: 2})
 	h.hear(1, session.Message{Numbered: true, Repeated: true})
 	for range 21 {
@@ -50,7 +51,7 @@ func TestLostMessagesAreTold(t *testing.T) {
 		h.hear(1, session.Message{Numbered: true, Lost: 1})
 	}
 	want := []string{
-		`level=WARN msg="messages lost" lost=2 repeated=1 disordered=3`,
+		`level=WARN msg="messages lost" lost=2 repeated=1 disordered=4`,
 		`level=WARN msg="messages lost" lost=10 repeated=0 disordered=0`,
 		`level=WARN msg="messages lost" lost=10 repeated=0 disordered=0`,
 	}

@@ -12,7 +12,7 @@ import (
 type heard struct {
 	last                       atomic.Int64 // when the last wanted one came, in ns since 1970; 0 for none
 	messages, wanted           atomic.Int64
-	lost, repeated, disordered atomic.Int64 // of the sequence
+	lost, repeated, disordered atomic.Int64 // of the sequence; lost without those that came late
 }
 
 // Note keeps what came in a held session.
@@ -31,7 +31,9 @@ func (e *Entry) Note(happened *session.Event) {
 	}
 	h.wanted.Add(1)
 	h.last.Store(happened.At.UnixNano())
-	h.lost.Add(m.Lost)
+	if h.lost.Add(m.Lost); m.Late {
+		h.lost.Add(-1)
+	}
 	if m.Repeated {
 		h.repeated.Add(1)
 	}
@@ -61,9 +63,8 @@ func (h *heard) view() Messages {
 	if h == nil {
 		return Messages{}
 	}
-	m := Messages{Received: h.messages.Load(), Wanted: h.wanted.Load(), Repeated: h.repeated.Load(), Disordered: h.disordered.Load()}
-	m.Lost = max(0, h.lost.Load()-m.Disordered)
-	return m
+	return Messages{Received: h.messages.Load(), Wanted: h.wanted.Load(),
+		Lost: max(0, h.lost.Load()), Repeated: h.repeated.Load(), Disordered: h.disordered.Load()}
 }
 
 // line says for people which messages went wrong, and is empty if none did.

@@ -81,9 +81,10 @@ func TestPageOfASession(t *testing.T) {
 			f.open(0)
 			f.wait(time.Second)
 			f.hear(session.Message{Lost: 3})
+			f.hear(session.Message{Disordered: true, Late: true})
 			f.hear(session.Message{Disordered: true})
 			f.hear(session.Message{Repeated: true})
-		}, []string{"open for 1 s, last message just now", "2 messages lost, 1 message repeated, 1 message late of 3 messages"}, nil},
+		}, []string{"open for 1 s, last message just now", "2 messages lost, 1 message repeated, 2 messages late of 4 messages"}, nil},
 		{"cut", func(f *feed) { f.open(0); f.wait(time.Hour); f.cut(false); f.wait(time.Second) },
 			[]string{`<span class="pill bad">ws_closed_early</span> <code>unexpected_eof</code><br>FIN after 60 s without traffic, lifetime 1h0m0s`,
 				"not open for 1 s, next try in 3 s", "1 unplanned end"}, []string{"last one", "idle limit", "keep-alive"}},
