@@ -96,9 +96,9 @@ var serverEnds = map[string]struct {
 // stay is a session at a server, with another server that may take its place.
 type stay struct {
 	*holding
-	now, next deployed
-	relay     *relay
-	start     func(t *testing.T) deployed
+	now   deployed
+	relay *relay
+	start func(t *testing.T) deployed
 }
 
 // wait leaves it to the server.
