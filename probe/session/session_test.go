@@ -14,6 +14,8 @@ func TestPlanOfManyEndpoints(t *testing.T) {
 			Heartbeat: &Heartbeat{Send: send}}
 	}
 	first := spec("ws://a.example.com", "hi", time.Second)
+	mqtt := first
+	mqtt.Protocols = []string{"mqtt"}
 	for name, test := range map[string]struct {
 		other Spec
 		same  bool
@@ -21,6 +23,7 @@ func TestPlanOfManyEndpoints(t *testing.T) {
 		"another endpoint":  {spec("ws://b.example.com", "hi", time.Second), true},
 		"another interval":  {spec("ws://a.example.com", "hi", 2*time.Second), false},
 		"another heartbeat": {spec("ws://b.example.com", "ho", time.Second), false},
+		"packets of MQTT":   {mqtt, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			hub := NewHub(Options{})
@@ -34,6 +37,9 @@ func TestPlanOfManyEndpoints(t *testing.T) {
 			}
 			if same := plans[0] == plans[1]; same != test.same {
 				t.Errorf("one plan: %v, want %v", same, test.same)
+			}
+			if packets := name == "packets of MQTT"; plans[1].joins != packets {
+				t.Errorf("the messages are packets of MQTT: %v, want %v", plans[1].joins, packets)
 			}
 		})
 	}
