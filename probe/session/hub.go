@@ -53,6 +53,8 @@ type Hub struct {
 	loops   sync.WaitGroup
 	all     map[*member]struct{} // started, and not over
 	members sync.WaitGroup
+	opens   int  // since the last rest
+	resting bool // rest runs
 }
 
 // NewHub makes a Hub.
@@ -117,7 +119,7 @@ func (h *Hub) poller(held *probe.Held) *poller {
 }
 
 // idlest returns the poller with the least load, another one than that. It begins with one poller: as long as that has
-// time, a second one would only keep a second processor from its sleep.
+// time, a second one would only keep a second processor from its sleep. None begins at the end of Run.
 func (h *Hub) idlest(than *poller) *poller {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -127,7 +129,7 @@ func (h *Hub) idlest(than *poller) *poller {
 			best = p
 		}
 	}
-	if len(h.pollers) < runtime.GOMAXPROCS(0) && (best == nil || best.share() > busy) {
+	if !h.over && len(h.pollers) < runtime.GOMAXPROCS(0) && (best == nil || best.share() > busy) {
 		if p := newPoller(h); p != nil {
 			h.pollers = append(h.pollers, p)
 			h.loops.Go(p.run)

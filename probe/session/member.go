@@ -44,9 +44,14 @@ func (m *member) proceed(held *probe.Held) {
 
 // goOn goes on after a connection that a poller had.
 func (m *member) goOn(h *holder) {
-	if next, wait := h.over(); next != nil {
+	next, wait := h.over()
+	switch {
+	case next != nil:
 		m.proceed(next)
-	} else {
+	case m.Err() != nil:
+		m.life.leaveExplained()
+		m.life.hub.remove(m)
+	default:
 		m.later(wait)
 	}
 }

@@ -57,8 +57,10 @@ func (h *Hub) admit(q *queue) {
 		h.mu.Lock()
 		m := q.members[0]
 		q.members = q.members[1:]
+		h.opens++
 		if last = len(q.members) == 0; last {
 			q.members = nil
+			h.restSoon()
 		}
 		h.mu.Unlock()
 		m.life.admitted = admitted
