@@ -78,6 +78,7 @@ func FuzzMachine(f *testing.F) {
 		{{Opcode: wstest.OpText, Payload: "h\xc3", More: true}, wstest.Ping("in between"), {Payload: "\xa9llo"}, wstest.Binary("ask")},
 		{wstest.Compressed(d.Message("ho")), wstest.Compressed(d.Message("ho ho")), {Opcode: 11}},
 		{wstest.Text("\xff")}, {{Opcode: wstest.OpText, Announce: 1 << 40}}, {wstest.Text("")},
+		{wstest.Close(1001, "alone")},
 	} {
 		var stream string
 		for _, frame := range frames {
@@ -107,7 +108,9 @@ func FuzzMachine(f *testing.F) {
 						e.End.Totals.BytesIn = 0
 						fmt.Fprintf(&b, "%+v\n", *e.End)
 					}
-					fmt.Fprintln(&b, describe(e))
+					if e.Kind != Pinged { // one tells of several Pings that came together
+						fmt.Fprintln(&b, describe(e))
+					}
 				}
 				r.w.reset()
 			}

@@ -28,7 +28,7 @@ func faults() map[string]fault {
 	flood := func(before, data string) wstest.Script {
 		return func(c *wstest.Conn) { c.Raw(before); c.Flood(strings.Repeat(data, 1000)) }
 	}
-	fin := func(before string) wstest.Script { return func(c *wstest.Conn) { c.Raw(before); c.FIN() } }
+	fin := func(before string) wstest.Script { return func(c *wstest.Conn) { c.Raw(before); c.FIN(); c.Hold() } }
 	half := func(before string) wstest.Script {
 		return func(c *wstest.Conn) { c.Raw(before); c.FIN(); c.Pause(2 * time.Minute) }
 	}

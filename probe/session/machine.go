@@ -156,7 +156,7 @@ func (m *machine) feed(w *work, p []byte, at time.Time) {
 	for len(p) > 0 && (m.state == open || m.state == closing) {
 		piece, rest, b := m.parser.Next(p)
 		p = rest
-		alone = alone && b == nil && piece.Opcode == frame.Close
+		alone = alone && b == nil && (piece.Opcode == frame.Close || m.parser.InClose())
 		switch {
 		case b != nil:
 			m.breach(w, b, now)
@@ -175,6 +175,9 @@ func (m *machine) feed(w *work, p []byte, at time.Time) {
 		case m.state == open:
 			m.pong(w, piece.Control, now)
 		}
+	}
+	if m.state == open && alone { // there is more of the close frame to come
+		m.lastIn, m.longestIdle = lastIn, longestIdle
 	}
 	if m.state == open && late.waits {
 		m.sayControl(w, frame.Pong, string(late.last[:late.size]), now)

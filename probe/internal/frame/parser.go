@@ -103,6 +103,11 @@ func (s *Parser) Closed() (code int, reason string, ok bool) {
 // InMessage reports whether a message has begun that has not ended.
 func (s *Parser) InMessage() bool { return s.inMessage }
 
+// InClose reports whether a close frame has begun that has not ended.
+func (s *Parser) InClose() bool {
+	return s.inPayload && s.opcode == Close || s.headerLen > 0 && s.header[0]&0x0f == Close
+}
+
 // Compressed reports whether the message under way, or else the last one, is compressed.
 func (s *Parser) Compressed() bool { return s.inflated }
 
