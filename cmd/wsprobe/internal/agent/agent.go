@@ -98,8 +98,9 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	return a, nil
 }
 
-// Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and the results so far are
-// exported. The status page stays up meanwhile. Call Run once only. While it runs, it bounds the memory of the process.
+// Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and sessions close with 1001. The
+// results so far are exported. The status page stays up meanwhile. Call Run once only. While it runs, it bounds the
+// memory of the process.
 func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("wsprobe starts", "version", a.version, "probes", a.fleet.size(), "of", a.all,
 		"otlp", a.cfg.OTLP.Destination(), "listen", a.ListenAddress())
@@ -138,10 +139,10 @@ func (a *Agent) Run(ctx context.Context) error {
 	var holding sync.WaitGroup
 	holding.Go(func() { a.hub.Run(probing) })
 	scheduled = a.scheduler.Run(probing)
+	stopProbing()
 	holding.Wait()
 	a.fleet.flush()
 	a.skips.stop()
-	stopProbing()
 	stopRest()
 	tasks.Wait()
 	a.log.Info("wsprobe ends")
