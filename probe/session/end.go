@@ -113,7 +113,7 @@ func (m *machine) gone(w *work, err error, at time.Time) {
 		return
 	case open:
 		end := m.end(causeOf(err), now)
-		end.Code = frame.CloseAbnormal
+		end.Code, end.Lag = frame.CloseAbnormal, w.lag
 		if end.Cause != ByFIN {
 			end.Detail = say.Sentence("%s", err)
 		}

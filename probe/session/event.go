@@ -126,7 +126,13 @@ type End struct {
 	LongestIdle time.Duration
 	InFlight    InFlight
 	Totals      Totals
+	// Lag is how late this process found an end that the kernel keeps no time of, as far as it can tell. The end has come
+	// up to so much earlier than all these times say.
+	Lag time.Duration
 }
+
+// late reports whether the times of an end are those of this process, not of the end.
+func (e *End) late() bool { return e.Lag > probe.OverloadBound }
 
 // Idle is how long no byte went either way.
 func (e *End) Idle() time.Duration { return min(e.IdleIn, e.IdleOut) }

@@ -117,6 +117,9 @@ func (f *Finding) limited(end *End) bool {
 		f.Verdict, f.Sure, f.Limit = LimitReached, true, f.Habit.Limit
 		return true
 	}
+	if end.late() {
+		return false
+	}
 	idle, life := withTime(ownersOf(end, IdleLimit, end.Idle())), withTime(ownersOf(end, LifetimeLimit, end.Lifetime))
 	switch {
 	case quiet(end) && len(idle) > 0:

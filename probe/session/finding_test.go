@@ -20,6 +20,12 @@ func closedWith(code int, reason string, idle, life time.Duration) *End {
 	return &End{Cause: ByClose, Code: code, CloseReason: reason, IdleIn: idle, IdleOut: idle, Lifetime: life}
 }
 
+// found makes an end one that was found late.
+func found(lag time.Duration, end *End) *End {
+	end.Lag = lag
+	return end
+}
+
 // TestHabit holds when the last ends have something in common.
 func TestHabit(t *testing.T) {
 	pinged := func(idle, life, longest time.Duration) *End {
@@ -39,11 +45,12 @@ func TestHabit(t *testing.T) {
 		"lifetime":                        {[]*End{fin(3*sec, 3600*sec), fin(8*sec, 3600*sec), fin(0, 3600*sec), fin(9*sec, 3600200*ms)}, Habit{LifetimeLimit, 3600100 * ms, 4}},
 		"an idle time that was outlived before is no limit": {[]*End{pinged(10*sec, 3610*sec, 20*sec), pinged(10*sec, 3610*sec, 20*sec), pinged(10*sec, 3610*sec, 20*sec)},
 			Habit{LifetimeLimit, 3610 * sec, 3}},
-		"an earlier end differs":              {[]*End{fin(7*sec, 8*sec), fin(60*sec, 70*sec), fin(60*sec, 80*sec), fin(60*sec, 90*sec)}, Habit{IdleLimit, 60 * sec, 3}},
-		"the last end differs":                {[]*End{fin(60*sec, 70*sec), fin(60*sec, 80*sec), fin(60*sec, 90*sec), fin(7*sec, 8*sec)}, Habit{}},
-		"more than a second apart":            {[]*End{fin(60*sec, 70*sec), fin(61*sec, 90*sec), fin(62*sec, 200*sec)}, Habit{}},
-		"ended in another way":                {[]*End{fin(60*sec, 70*sec), closedWith(1000, "", 60*sec, 80*sec), fin(60*sec, 90*sec)}, Habit{}},
-		"our own stop between does not count": {[]*End{fin(60*sec, 70*sec), fin(60*sec, 80*sec), stop, fin(60*sec, 90*sec)}, Habit{IdleLimit, 60 * sec, 3}},
+		"found too late by an agent that stood still": {[]*End{found(sec, fin(60*sec, 70*sec)), found(sec, fin(60*sec, 70*sec)), found(sec, fin(60*sec, 70*sec))}, Habit{}},
+		"an earlier end differs":                      {[]*End{fin(7*sec, 8*sec), fin(60*sec, 70*sec), fin(60*sec, 80*sec), fin(60*sec, 90*sec)}, Habit{IdleLimit, 60 * sec, 3}},
+		"the last end differs":                        {[]*End{fin(60*sec, 70*sec), fin(60*sec, 80*sec), fin(60*sec, 90*sec), fin(7*sec, 8*sec)}, Habit{}},
+		"more than a second apart":                    {[]*End{fin(60*sec, 70*sec), fin(61*sec, 90*sec), fin(62*sec, 200*sec)}, Habit{}},
+		"ended in another way":                        {[]*End{fin(60*sec, 70*sec), closedWith(1000, "", 60*sec, 80*sec), fin(60*sec, 90*sec)}, Habit{}},
+		"our own stop between does not count":         {[]*End{fin(60*sec, 70*sec), fin(60*sec, 80*sec), stop, fin(60*sec, 90*sec)}, Habit{IdleLimit, 60 * sec, 3}},
 		"five at most": {[]*End{fin(60*sec, 7*sec), fin(60*sec, 70*sec), fin(60*sec, 80*sec), fin(60*sec, 90*sec), fin(60*sec, 100*sec), fin(60*sec, 110*sec), fin(60*sec, 120*sec)},
 			Habit{IdleLimit, 60 * sec, 5}},
 		"no traffic for a moment is no limit": {[]*End{fin(0, 7*sec), fin(0, 70*sec), fin(0, 80*sec)}, Habit{}},
@@ -78,6 +85,8 @@ func TestFind(t *testing.T) {
 			"the last 5 sessions ended after 60 s without traffic; an idle limit of the server or of something in between: send Pings or heartbeats more often, or raise it; " +
 				"such ends are known of nginx 1.22.1 (proxy_read_timeout), Apache httpd 2.4.71 (Timeout, ProxyTimeout), nghttpx 1.52 (its read timeout), " +
 				"HAProxy 2.6.12 (timeout tunnel, or timeout client and timeout server)"},
+		"as idle as a limit, by the clock of an agent that stood still": {found(20*sec, fin(60*sec, 90*sec)), Habit{}, opens, Replaced, false, "",
+			"perhaps a reload, a quick restart or a crash: a new session opens"},
 		"idle cut, once":         {fin(60*sec, 90*sec), Habit{}, opens, LimitReached, false, "nginx", ""},
 		"idle cut at 17 s, once": {fin(17*sec, 90*sec), Habit{}, opens, Replaced, false, "", "perhaps an idle limit, a reload, a quick restart or a crash: a new session opens"},
 		"idle cut at 17 s, thrice": {fin(17*sec, 90*sec), Habit{IdleLimit, 17 * sec, 3}, opens, LimitReached, true, "HAProxy",

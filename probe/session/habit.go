@@ -53,11 +53,16 @@ func (h *history) note(end *End) {
 	}
 	copy(h.ends[1:], h.ends[:])
 	h.ends[0] = past{end.Cause, end.Code, end.Idle(), end.Lifetime, quiet(end)}
+	if end.late() {
+		h.ends[0].life = 0
+	}
 	h.n = min(h.n+1, habitEnds)
 }
 
 // quiet reports whether the time without traffic can have ended the session: it was the longest one.
-func quiet(end *End) bool { return end.Idle() >= minIdle && end.Idle() > end.LongestIdle+habitWidth/2 }
+func quiet(end *End) bool {
+	return !end.late() && end.Idle() >= minIdle && end.Idle() > end.LongestIdle+habitWidth/2
+}
 
 // habit finds what the last ends have in common. An idle limit is the better explanation if both fit.
 func (h *history) habit() Habit {

@@ -259,6 +259,9 @@ func (h *holder) gone(d *desk, err error) {
 			at = h.bare.EndedAt()
 		}
 	}
+	if due := h.m.next(); causeOf(err) != ByFIN && !h.blocked && !due.IsZero() {
+		d.lag = max(0, at.Sub(due)) // a timer should have run before: the process stood still
+	}
 	if last := h.m.opened.Add(h.m.lastIn); at.Before(last) {
 		at = last
 	}

@@ -1,8 +1,10 @@
 package session
 
 import (
+	"context"
 	"io"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -78,5 +80,51 @@ func TestEndBeforeOurLastWord(t *testing.T) {
 	end := r.w.events[0].End
 	if end.Lifetime != 60*sec || end.IdleIn != 59*sec || end.IdleOut != 59*sec || end.LongestIdle > 60*sec || !end.At.Equal(opened.Add(60*sec)) {
 		t.Errorf("%+v", end)
+	}
+}
+
+// TestResetWhileWeStoodStill: the kernel keeps no time of a reset. If the agent stood still, its times are no limit of
+// the server, and the end says so.
+func TestResetWhileWeStoodStill(t *testing.T) {
+	for name, test := range map[string]struct {
+		still, lag time.Duration
+	}{
+		"on time":     {0, 0},
+		"stood still": {20 * sec, 18 * sec},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				server := wstest.Memory(scripts(func(c *wstest.Conn) {
+					c.Accept()
+					c.Read()
+					c.Send(wstest.Text("stand still"))
+					c.Pause(sec)
+					c.Reset()
+				}, ordinary))
+				defer server.Close()
+				s := Spec{PingInterval: 10 * sec, PingTimeout: 2 * sec}
+				s.URL, s.Dial = server.URL, server.Dial
+				session, err := NewHub(Options{}).New(s)
+				if err != nil {
+					t.Fatal(err)
+				}
+				ctx, cancel := context.WithTimeout(t.Context(), 45*sec)
+				defer cancel()
+				said := ""
+				session.Hold(ctx, func(e Event) {
+					switch {
+					case e.Kind == Received:
+						time.Sleep(test.still) // the process is stopped
+					case e.Kind == Ended && e.End.Cause == ByReset && e.End.Lag != test.lag:
+						t.Errorf("%v late, want %v", e.End.Lag, test.lag)
+					case e.Kind == Explained && said == "":
+						said = e.Finding.String()
+					}
+				})
+				if said != "perhaps a reload, a quick restart or a crash: a new session opens" {
+					t.Error(said)
+				}
+			})
+		})
 	}
 }

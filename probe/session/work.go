@@ -11,7 +11,8 @@ import (
 type work struct {
 	out    []byte
 	events []Event
-	at     time.Time // of the call of a machine
+	at     time.Time     // of the call of a machine
+	lag    time.Duration // see End.Lag
 
 	inflater *frame.Inflater // nil until the first compressed message
 	inflated []byte
@@ -21,7 +22,7 @@ type work struct {
 // reset prepares for the next call.
 func (w *work) reset() {
 	clear(w.events) // an End is the receiver's
-	w.out, w.events = w.out[:0], w.events[:0]
+	w.out, w.events, w.lag = w.out[:0], w.events[:0], 0
 	if cap(w.inflated) > maxSpare {
 		w.inflated = nil
 	}

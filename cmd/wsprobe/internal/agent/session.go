@@ -155,7 +155,7 @@ func (h *held) ended(end *session.End) {
 	h.open = slices.Delete(h.open, 0, 1)
 	last.Reason, last.ErrorType, last.Detail = end.Reason, end.ErrorType, end.String()
 	last.Opened, last.Replied = len(h.open) > 0, false
-	last.CloseReason = end.CloseReason
+	last.CloseReason, last.Lag = end.CloseReason, end.Lag
 	switch end.Cause {
 	case session.ByClose, session.ByFIN, session.ByReset, session.ByNetwork:
 		last.CloseCode = end.Code
