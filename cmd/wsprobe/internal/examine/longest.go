@@ -136,9 +136,11 @@ func rounds(above, below int) []int {
 	return slices.DeleteFunc(all, func(n int) bool { return n <= above || n >= below })
 }
 
-// try sends a message of a length, and notes what became of it.
+// try sends a message of a length, and notes what became of it. A limit on the age, or on the number of messages, can end
+// a connection that has taken others: so only a new one, where the message is the first, shows that it is too long.
 func (l *lengths) try(ctx context.Context, length int) trial {
-	if l.conn == nil {
+	used := l.conn != nil
+	if !used {
 		if l.conn = l.dial(ctx, l.p); l.conn == nil {
 			return unknown
 		}
@@ -147,8 +149,11 @@ func (l *lengths) try(ctx context.Context, length int) trial {
 	if ctx.Err() != nil {
 		return unknown
 	}
-	switch got {
-	case taken:
+	switch {
+	case got == refused && used:
+		l.drop()
+		return l.try(ctx, length)
+	case got == taken:
 		l.found.Taken = length
 		if answered {
 			l.found.Answered = length

@@ -27,6 +27,15 @@ func TestLongest(t *testing.T) {
 	beat := &session.Heartbeat{Send: `{"op":"ping"}`}
 	tooBig := func(c *wstest.Conn) { c.Send(wstest.Close(1009, "too big")); c.Serve() }
 	fin := func(c *wstest.Conn) { c.FIN(); c.Watch() }
+	three := func(c *wstest.Conn) {
+		c.Accept()
+		for range 3 {
+			c.Message()
+			c.Send(wstest.Text("answer"))
+		}
+		c.Message()
+		fin(c)
+	}
 	for name, test := range map[string]struct {
 		script wstest.Script
 		beat   *session.Heartbeat
@@ -55,6 +64,8 @@ func TestLongest(t *testing.T) {
 			`A message of 1 byte ends the connection already: FIN without a close frame. -> give a message that the endpoint understands with --send, for the longest one to be found`},
 		"shorter than the first": {wstest.Echo, beat, 5,
 			`Messages of 13 bytes, the longest that were tried, are taken.`},
+		"a connection takes three messages, of any length": {three, beat, 1 << 20,
+			`Messages of 1048576 bytes (1 MiB), the longest that were tried, are taken.`},
 		"closes with another code": {upTo(65536, func(c *wstest.Conn) { c.Send(wstest.Close(1000, "")) }), beat, 1 << 20,
 			`Messages of up to 65536 bytes (64 KiB) are taken, and those of 65537 bytes end the connection: close frame 1000. -> expect another code than 1009, the one of RFC 6455 for a message that is too long`},
 	} {
