@@ -10,9 +10,9 @@ import (
 // Moment is the occasion of an [Observation] of a held session.
 type Moment uint8
 
-// The moments of a session. Its Result is, at each of them, what a run would say: its reason, its error type and its
-// detail are those of the last end or of the last open that failed, and OK while a session is open. Started is the start
-// of the attempt that opened the session.
+// The moments of a session. At each of them, the Result is that of a run at this time. It is OK while a session is open.
+// Else its reason, error type and detail are those of the last end, or of the last open that failed. Started is the
+// start of the attempt that opened the session.
 const (
 	// SessionOpened: the open succeeded, and so did its exchange. The Result is that of the open.
 	SessionOpened Moment = iota + 1

@@ -70,8 +70,8 @@ func (m *machine) endBeat(w *work) {
 	m.tell(w, Event{Kind: Beat, RTT: rtt})
 }
 
-// unheard reports whether the heartbeat waits for another connection that may have the answer already, because not
-// everything that came there by a time was read. It is then asked for.
+// unheard reports whether the heartbeat waits for another connection that may have the answer already: not everything
+// that came there by a time was read. It is then asked for.
 func (m *machine) unheard(due time.Duration) bool {
 	g := m.group
 	if g == nil || m.talk == nil || m.talk.turn.on == int(m.number) || m.talk.over() {

@@ -8,7 +8,7 @@ import (
 )
 
 // floods are the connections of a poller that had more to read than fits into a turn. They have turns one after the
-// other, and at most half of the time of the poller, so that they keep no Ping of another connection away.
+// other, and at most half of the time of the poller. So they keep no Ping of another connection away.
 type floods struct {
 	queue  []*holder
 	resume time.Time // when the next turns begin

@@ -129,8 +129,8 @@ func (m *machine) adopt(w *work, left *frame.Left, settled time.Time) {
 // since is a time as an offset from the open. The kernel's time of arrival can seem to be before it.
 func (m *machine) since(at time.Time) time.Duration { return max(0, at.Sub(m.opened)) }
 
-// begin begins a call. What it tells of gets the time of the call itself, because that is right by a wall clock that was
-// set since the open, too.
+// begin begins a call. Its events get the time of the call itself: that is right although the wall clock was set since
+// the open.
 func (m *machine) begin(w *work, at time.Time) time.Duration {
 	if w.at = at; at.Before(m.opened) {
 		w.at = m.opened
@@ -222,8 +222,8 @@ func (m *machine) pong(w *work, payload []byte, now time.Duration) {
 	m.tell(w, Event{Kind: Ponged, RTT: max(0, now-m.pingAt)})
 }
 
-// sendDue sends the Ping and the heartbeat that are due, but none while an earlier one waits for its answer, and the next
-// step of a heartbeat. Whether there was traffic is known until heard.
+// sendDue sends the next step of a heartbeat, and the Ping and the heartbeat that are due. None is sent while an earlier
+// one waits for its answer. Whether there was traffic is known until heard.
 func (m *machine) sendDue(w *work, now, heard time.Duration) {
 	if t := m.underway(); t != nil && t.due(int(m.number)) {
 		m.stir(heard)

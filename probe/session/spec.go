@@ -90,8 +90,8 @@ type Expectation struct {
 }
 
 // Heartbeat is a message that is sent at intervals, with its answer, or a conversation of several steps. Only one is
-// under way at a time. {{nonce}} in its texts stands for 26 letters and digits that are fresh in every heartbeat, {{name}}
-// for what the Exchange caught after the open, and {{"{{"}} for two braces.
+// under way at a time. {{nonce}} in its texts stands for 26 letters and digits that are fresh in every heartbeat. {{name}}
+// stands for the text that the Exchange caught after the open, and {{"{{"}} for two braces.
 type Heartbeat struct {
 	// Send is the message, at most probe.MaxSendBytes, and required without Steps.
 	Send string

@@ -72,8 +72,8 @@ type examination struct {
 	report Report
 }
 
-// Run examines an endpoint, and returns what it knows when nothing is left to be found out, at most two minutes after For,
-// or when the context ends. The error is that of a Spec, or ErrNotOpen. The Report then has the run that failed.
+// Run examines an endpoint until nothing is left to be found out, at most two minutes longer than For, or until the
+// context ends. The error is that of a Spec, or ErrNotOpen. The Report then has the run that failed.
 func Run(ctx context.Context, o Options) (*Report, error) {
 	x := &examination{Options: o, hub: session.NewHub(session.Options{}), began: time.Now()}
 	if x.Progress == nil {
@@ -86,8 +86,10 @@ func Run(ctx context.Context, o Options) (*Report, error) {
 			return nil, err
 		}
 	}
-	x.report = Report{URL: redact.URL(o.Spec.URL), StartedAt: x.began.UTC(), For: seconds(o.For), Servers: []string{}}
+	x.report = Report{URL: redact.URL(o.Spec.URL), StartedAt: x.began.UTC(), For: seconds(o.For),
+		Servers: []string{}, Variants: []Variant{}, Sessions: []*Session{}}
 	if err := x.first(ctx); err != nil {
+		x.report.Lasted = seconds(time.Since(x.began))
 		return &x.report, err
 	}
 	x.held = time.Now()
@@ -154,7 +156,7 @@ func (x *examination) first(ctx context.Context) error {
 		return ErrNotOpen
 	}
 	x.report.Servers = servers(watch.Response)
-	x.report.Handshake = seconds(res.Handshake)
+	x.report.Handshake = new(seconds(res.Handshake))
 	x.progress("opens after %s", millis(res.Handshake))
 	if x.Spec.Heartbeat == nil {
 		return nil

@@ -272,7 +272,7 @@ func TestNotOpen(t *testing.T) {
 	defer server.Close()
 	s := session.Spec{Opening: probe.Opening{URL: server.URL, Dial: server.Dial}}
 	r, err := Run(t.Context(), Options{Spec: s, For: MinFor})
-	if !errors.Is(err, ErrNotOpen) || r.First.HTTPStatus != 403 || server.Connections() != 1 {
+	if !errors.Is(err, ErrNotOpen) || r.First.HTTPStatus != 403 || r.Handshake != nil || server.Connections() != 1 {
 		t.Errorf("%v, %+v", err, r)
 	}
 }

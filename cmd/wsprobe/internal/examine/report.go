@@ -16,7 +16,7 @@ type Report struct {
 	Interrupted bool           `json:"interrupted" doc:"it was ended before: what is missing was not found out"`
 	Connections int            `json:"connections" doc:"how many connections were opened"`
 	Servers     []string       `json:"servers" doc:"what the fields Server, Via and X-Powered-By of the response say"`
-	Handshake   Seconds        `json:"handshake_s" doc:"from the start of the first open to the open socket"`
+	Handshake   *Seconds       `json:"handshake_s" doc:"from the start of the first open to the open socket; null if it does not open"`
 	Answers     bool           `json:"message_answered" doc:"the message of --send has an answer"`
 	Reply       *Seconds       `json:"reply_s" doc:"from the first message to its answer; null if none came"`
 	Idle        *IdleLimit     `json:"idle_limit" doc:"limit on the time without traffic: seconds, most_seconds (the same, or more if sessions differ), way (of the end), code, reason, sessions (that met it), sure (false if it may as well be one on the age), pings_keep_open, messages_keep_open (null: not known), owners (whose default it is), settings (of the products that end sessions in this way after a time of choice); null if none was met"`
