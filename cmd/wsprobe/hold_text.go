@@ -72,15 +72,15 @@ func (d *holdText) begin(spec session.Spec) error {
 		title += "  " + of.URL
 	}
 	b.WriteString(title + "\n")
-	for _, line := range wrapped(holdPlan(spec), lineWidth-2) {
+	for _, line := range wrapped(d.plan(spec), lineWidth-2) {
 		b.WriteString("  " + line + "\n")
 	}
 	b.WriteString("  " + d.ink.faint("Times are UTC. Ctrl-C ends it and sums up.") + "\n\n")
 	return d.write(b.String())
 }
 
-// holdPlan says what keeps the session open, and when it is given up.
-func holdPlan(spec session.Spec) string {
+// plan says what keeps the session open, and when it is given up.
+func (d *holdText) plan(spec session.Spec) string {
 	var said []string
 	say := func(format string, args ...any) { said = append(said, fmt.Sprintf(format, args...)) }
 	if spec.PingInterval > 0 {
@@ -95,7 +95,11 @@ func holdPlan(spec session.Spec) string {
 	if spec.MaxLifetime > 0 {
 		say("Renewed after %s.", session.Span(spec.MaxLifetime))
 	}
-	if spec.PingInterval == 0 && spec.Heartbeat == nil {
+	switch {
+	case spec.PingInterval > 0 || spec.Heartbeat != nil:
+	case d.words == nil: // the session is that of a file
+		say("Nothing is sent to keep it open: see session.ping_interval and session.heartbeat.")
+	default:
 		say("Nothing is sent to keep it open: see --ping-interval and --heartbeat.")
 	}
 	return strings.Join(said, " ")
