@@ -38,8 +38,8 @@ func (o outcome) after(succeeded bool, took, timeout time.Duration) outcome {
 
 // admission is what a member has that may open now.
 type admission struct {
-	slot bool          // one of the Hub
-	more chan struct{} // one of its queue, or nil
+	slot bool // one of the Hub
+	more bool // one of the queue of those that timed out, which alone has any
 }
 
 // want has a member open as soon as there is a slot.
@@ -74,7 +74,7 @@ func (h *Hub) admission(q *queue) (a admission) {
 	if q.slots != nil {
 		select {
 		case q.slots <- struct{}{}:
-			a.more = q.slots
+			a.more = true
 		case <-h.running.Done():
 			return admission{}
 		}
@@ -94,7 +94,7 @@ func (a admission) leave(h *Hub) {
 	if a.slot {
 		<-h.slots
 	}
-	if a.more != nil {
-		<-a.more
+	if a.more {
+		<-h.queues[timedOut].slots
 	}
 }

@@ -3,6 +3,7 @@
 package tcp
 
 import (
+	"bytes"
 	"errors"
 	"io"
 	"os"
@@ -39,7 +40,7 @@ func (r *Receiver) Wait() (now time.Time) {
 // waits, because a poller knows when there is something to do. All calls are the poller's.
 type Bare struct {
 	receiver *Receiver
-	unsent   []byte
+	unsent   *bytes.Buffer // nil if the kernel has all
 	fd       int32
 	brief    bool // a short read is the last one
 	empty    bool // the kernel has no more bytes
@@ -102,28 +103,35 @@ func (b *Bare) Read(p []byte) (int, error) {
 
 // Write gives all bytes to the kernel, or keeps those that it has no room for until Flush.
 func (b *Bare) Write(p []byte) (int, error) {
-	if len(b.unsent) > 0 {
-		b.unsent = append(b.unsent, p...)
-		return len(p), nil
+	if b.unsent != nil {
+		return b.unsent.Write(p)
 	}
 	n, err := b.write(p)
 	if err == nil && n < len(p) {
-		b.unsent = append([]byte(nil), p[n:]...)
+		b.unsent = bytes.NewBuffer(bytes.Clone(p[n:]))
 	}
 	return len(p), err
 }
 
 // Flush gives to the kernel what Write has kept, as far as there is room. It reports whether that was all.
 func (b *Bare) Flush() (all bool, err error) {
-	n, err := b.write(b.unsent)
-	if b.unsent = b.unsent[n:]; len(b.unsent) == 0 || err != nil {
+	if b.unsent == nil {
+		return true, nil
+	}
+	n, err := b.write(b.unsent.Bytes())
+	if b.unsent.Next(n); b.unsent.Len() == 0 || err != nil {
 		b.unsent = nil
 	}
 	return b.unsent == nil, err
 }
 
 // Unsent is the number of bytes that Write has kept.
-func (b *Bare) Unsent() int { return len(b.unsent) }
+func (b *Bare) Unsent() int {
+	if b.unsent == nil {
+		return 0
+	}
+	return b.unsent.Len()
+}
 
 // write writes as much as there is room for.
 func (b *Bare) write(p []byte) (n int, err error) {
