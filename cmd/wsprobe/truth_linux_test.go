@@ -17,6 +17,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
 
@@ -24,40 +25,119 @@ import (
 // the time from the packet with the message to the packet with the reply is the agent's own share. An iteration is a second
 // of probes. It needs the rights to capture, with a buffer of any size (CAP_NET_RAW and CAP_NET_ADMIN).
 func BenchmarkTruth(b *testing.B) {
-	address := spawn(b, []string{"SCHEME=ws"}, "endpoint").line(b)
+	address, port := truthful(b)
+	for _, rate := range []int{50, 500, 2000, 4000} {
+		b.Run(fmt.Sprint(rate), func(b *testing.B) {
+			wire := startCapture(b, port)
+			reported := roundTrips(b, address, rate)
+			var shares []time.Duration
+			for port, trips := range wire.stop() {
+				if own, ok := reported[port]; ok && !trips[0].replied.IsZero() {
+					shares = append(shares, own-trips[0].replied.Sub(trips[0].sent))
+				}
+			}
+			reportShares(b, shares, len(reported))
+		})
+	}
+}
+
+// BenchmarkPongTruth is BenchmarkTruth for the Pongs of sessions that are held.
+func BenchmarkPongTruth(b *testing.B) {
+	address, port := truthful(b)
+	for _, many := range []int{10, 200, 1000} {
+		b.Run(fmt.Sprint(many), func(b *testing.B) {
+			wire := startCapture(b, port)
+			reported, total := pongs(b, address, many)
+			var shares []time.Duration
+			for port, trips := range wire.stop() {
+				for i, own := range reported[port] {
+					if i < len(trips) && !trips[i].replied.IsZero() {
+						shares = append(shares, own-trips[i].replied.Sub(trips[i].sent))
+					}
+				}
+			}
+			reportShares(b, shares, total)
+		})
+	}
+}
+
+// truthful starts an endpoint, and has the kernel time all that comes.
+func truthful(b *testing.B) (address string, port int) {
+	address = spawn(b, []string{"SCHEME=ws"}, "endpoint").line(b)
 	endpoint, err := url.Parse(address)
 	if err != nil {
 		b.Fatal(err)
 	}
-	port, err := strconv.Atoi(endpoint.Port())
-	if err != nil {
+	if port, err = strconv.Atoi(endpoint.Port()); err != nil {
 		b.Fatal(err)
 	}
 	release, err := probe.KeepKernelClock()
 	if err != nil {
 		b.Fatal(err)
 	}
-	defer release()
-	for _, rate := range []int{50, 500, 2000, 4000} {
-		b.Run(fmt.Sprint(rate), func(b *testing.B) {
-			wire := startCapture(b, port)
-			reported := roundTrips(b, address, rate)
-			var shares []time.Duration
-			for port, trip := range wire.stop() {
-				if own, ok := reported[port]; ok && !trip.sent.IsZero() && !trip.replied.IsZero() {
-					shares = append(shares, own-trip.replied.Sub(trip.sent))
+	b.Cleanup(release)
+	return address, port
+}
+
+// reportShares reports the agent's own shares in so many round trips.
+func reportShares(b *testing.B, shares []time.Duration, total int) {
+	if len(shares) == 0 || len(shares) < total*9/10 {
+		b.Fatalf("%d of %d round trips were captured", len(shares), total)
+	}
+	slices.Sort(shares)
+	for _, q := range []float64{0.5, 0.99} {
+		share := shares[int(q*float64(len(shares)-1))]
+		b.ReportMetric(float64(share)/float64(time.Microsecond), fmt.Sprintf("p%d-µs", int(100*q)))
+	}
+	b.ReportMetric(0, "ns/op")
+}
+
+// pongs holds so many sessions, each with a Ping a second, and returns the round trips that they report, by the port from
+// which they connected and in order, with their number.
+func pongs(b *testing.B, address string, many int) (reported map[uint16][]time.Duration, total int) {
+	var mu sync.Mutex
+	reported = make(map[uint16][]time.Duration)
+	hub := session.NewHub(session.Options{})
+	for range many {
+		var local uint16
+		s, err := hub.New(session.Spec{PingInterval: time.Second, Opening: probe.Opening{URL: address, Dial: dialFrom(&local)}})
+		if err != nil {
+			b.Fatal(err)
+		}
+		hub.Add(s, func(e session.Event) {
+			mu.Lock()
+			defer mu.Unlock()
+			switch e.Kind {
+			case session.Ponged:
+				reported[local] = append(reported[local], e.RTT)
+				total++
+			case session.Ended:
+				if e.End.Cause != session.ByStop {
+					b.Errorf("%s: %s", e.End.Cause, e.End.Detail)
 				}
 			}
-			if len(shares) == 0 || len(shares) < len(reported)*9/10 {
-				b.Fatalf("%d of %d connections were captured", len(shares), len(reported))
-			}
-			slices.Sort(shares)
-			for _, q := range []float64{0.5, 0.99} {
-				share := shares[int(q*float64(len(shares)-1))]
-				b.ReportMetric(float64(share)/float64(time.Microsecond), fmt.Sprintf("p%d-µs", int(100*q)))
-			}
-			b.ReportMetric(0, "ns/op")
 		})
+	}
+	ctx, stop := context.WithCancel(b.Context())
+	var running sync.WaitGroup
+	running.Go(func() { hub.Run(ctx) })
+	for b.Loop() {
+		<-time.After(time.Second)
+	}
+	<-time.After(2 * time.Second) // the first Pings are a second late
+	stop()
+	running.Wait()
+	return reported, total
+}
+
+// dialFrom dials, and notes the port from which.
+func dialFrom(local *uint16) func(context.Context, netip.AddrPort) (net.Conn, error) {
+	return func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+		conn, err := new(net.Dialer).DialContext(ctx, "tcp", to.String())
+		if err == nil {
+			*local = conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
+		}
+		return conn, err
 	}
 }
 
@@ -69,13 +149,7 @@ func roundTrips(b *testing.B, address string, rate int) map[uint16]time.Duration
 	for i := range rate {
 		var local uint16 // of the run under way: those of one job follow each other
 		p, err := probe.New(probe.Spec{
-			Opening: probe.Opening{URL: address, Dial: func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
-				conn, err := new(net.Dialer).DialContext(ctx, "tcp", to.String())
-				if err == nil {
-					local = conn.LocalAddr().(*net.TCPAddr).AddrPort().Port()
-				}
-				return conn, err
-			}},
+			Opening:        probe.Opening{URL: address, Dial: dialFrom(&local)},
 			Interpretation: probe.RoundTripLatency, PingMode: probe.PingMessage, Send: "ping", Expect: "ping",
 		})
 		if err != nil {
@@ -104,7 +178,7 @@ func roundTrips(b *testing.B, address string, rate int) map[uint16]time.Duration
 	return reported
 }
 
-// trip is when the message and the reply of a connection were on the wire.
+// trip is when a message, or a Ping, and the reply were on the wire.
 type trip struct{ sent, replied time.Time }
 
 // capture is a capture of the packets from and to a port on lo, under way.
@@ -112,8 +186,8 @@ type capture struct {
 	b     *testing.B
 	fd    int
 	port  uint16
-	trips map[uint16]trip // by the port of the client
-	ends  atomic.Int64    // when the capture shall end, in ns since 1970; 0 for not yet
+	trips map[uint16][]trip // by the port of the client
+	ends  atomic.Int64      // when the capture shall end, in ns since 1970; 0 for not yet
 	done  sync.WaitGroup
 }
 
@@ -124,7 +198,7 @@ func startCapture(b *testing.B, port int) *capture {
 	if err != nil {
 		b.Skip("no right to capture packets: ", err)
 	}
-	c := &capture{b: b, fd: fd, port: uint16(port), trips: make(map[uint16]trip)}
+	c := &capture{b: b, fd: fd, port: uint16(port), trips: make(map[uint16][]trip)}
 	b.Cleanup(func() {
 		c.stop()
 		_ = syscall.Close(fd)
@@ -149,7 +223,7 @@ func startCapture(b *testing.B, port int) *capture {
 }
 
 // stop ends the capture, once what is in the buffer has been read.
-func (c *capture) stop() map[uint16]trip {
+func (c *capture) stop() map[uint16][]trip {
 	c.ends.Store(time.Now().UnixNano())
 	c.done.Wait()
 	return c.trips
@@ -168,7 +242,7 @@ func (c *capture) run() {
 	}
 }
 
-// note notes the time of a packet, if that carries a text frame, and returns it.
+// note notes the time of a packet, if that carries a text frame, a Ping or a Pong, and returns it.
 func (c *capture) note(packet, control []byte) time.Time {
 	messages, err := syscall.ParseSocketControlMessage(control)
 	if err != nil || len(messages) != 1 || len(messages[0].Data) < 16 {
@@ -183,11 +257,11 @@ func (c *capture) note(packet, control []byte) time.Time {
 	tcp := packet[int(packet[0]&15)*4:]
 	from, to := binary.BigEndian.Uint16(tcp), binary.BigEndian.Uint16(tcp[2:])
 	payload := tcp[int(tcp[12]>>4)*4:]
-	switch text := len(payload) > 0 && payload[0] == 0x81; {
-	case text && to == c.port:
-		c.trips[from] = trip{sent: at}
-	case text && from == c.port:
-		c.trips[to] = trip{sent: c.trips[to].sent, replied: at}
+	switch noted := len(payload) > 0 && slices.Contains([]byte{0x81, 0x89, 0x8a}, payload[0]); {
+	case noted && to == c.port:
+		c.trips[from] = append(c.trips[from], trip{sent: at})
+	case noted && from == c.port && len(c.trips[to]) > 0:
+		c.trips[to][len(c.trips[to])-1].replied = at
 	}
 	return at
 }

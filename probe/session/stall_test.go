@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -44,6 +45,15 @@ func TestStall(t *testing.T) {
 			r.feed(91*sec, wstest.Text("ho"))
 			r.tick(91 * sec)
 		}, []string{"10s say text hi", "21s beat 11s", "21s 2 bytes", "1m30s say text hi", "1m31s beat 1s", "1m31s 2 bytes"}},
+		"a heartbeat is not late because its second step waited for us": {Spec{Heartbeat: &Heartbeat{Interval: 10 * sec, Timeout: 15 * sec, Steps: []probe.Step{
+			{Send: new("one"), Expect: new("1")}, {Send: new("two"), Expect: new("2"), Measure: true},
+		}}}, func(r *rig) {
+			r.until(10 * sec)
+			r.feed(11*sec, wstest.Text("1"))
+			r.tick(90 * sec)
+			r.feed(103*sec, wstest.Text("2"))
+			r.tick(103 * sec)
+		}, []string{"10s say text one", "11s 1 bytes", "1m30s say text two", "1m43s beat 13s", "1m43s 1 bytes", "1m43s say text one"}},
 		"wanted messages that wait are no silence": {Spec{MaxSilence: 10 * sec}, func(r *rig) {
 			for at := 5 * sec; at < 90*sec; at += 9 * sec {
 				r.feed(at, wstest.Text("x"))
