@@ -98,6 +98,8 @@ func (l *loop) keep(now time.Duration, runs *workers) {
 	case st.busy.Load() && due == st.origin: // only an extra run can be going: it is as good as the one that is due
 	case st.busy.Load():
 		l.skip(job, SkipOverlap, 1)
+	case job.Brief:
+		l.begin(e.job, due, runs)
 	case due < st.origin && !l.turn(now), st.first == firstAhead && !l.place():
 		st.first = firstWaits
 		l.firsts.add(e.job)
@@ -119,7 +121,9 @@ func (l *loop) begin(job int, due time.Duration, runs *workers) {
 	st := &l.states[job]
 	st.first = firstOver
 	st.busy.Store(true)
-	l.inFlight.Add(1)
+	if !l.jobs[job].Brief {
+		l.inFlight.Add(1)
+	}
 	runs.do(l.running.add(l.jobs[job], job, st, due))
 }
 
@@ -128,7 +132,9 @@ func (l *loop) start(ctx context.Context, t *task) {
 	// Deferred, so that a Run that leaves by runtime.Goexit gives its place back too. A panic goes on to end
 	// the process.
 	defer func() {
-		l.inFlight.Add(-1)
+		if !t.job.Brief {
+			l.inFlight.Add(-1)
+		}
 		l.running.remove(t)
 		l.firsts.tell()
 	}()

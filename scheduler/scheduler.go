@@ -23,6 +23,9 @@ type Job struct {
 	// so what only they touch needs no lock. A panic is not caught.
 	Run func(ctx context.Context, tick Tick)
 
+	// Brief says that Run waits for nothing. Such a run takes no place of [Scheduler.MaxConcurrent], and needs none.
+	Brief bool
+
 	// Generation tells two jobs of the same name apart for [Scheduler.Replace]: it keeps a job whose Name, Interval and
 	// Generation are the same.
 	Generation uint64

@@ -82,6 +82,27 @@ func TestOverlapIsTheCauseEvenWithoutAPlace(t *testing.T) {
 	})
 }
 
+// TestABriefJobNeedsNoPlace: it runs at each tick while other jobs have all places, and takes none from them.
+func TestABriefJobNeedsNoPlace(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var r record
+		most := 0
+		s := &scheduler.Scheduler{MaxConcurrent: 1, Observer: r.observer()}
+		look := func(context.Context, scheduler.Tick) { most = max(most, s.InFlight()) }
+		s.Jobs = []scheduler.Job{
+			{Name: "stuck", Interval: time.Second, Run: untilStopped},
+			{Name: "brief", Interval: time.Second, Brief: true, Run: look},
+		}
+		runFor(t, s, time.Minute)
+		if n := len(r.startsOf("brief")); n < 59 || r.skipped("brief", scheduler.SkipMaxConcurrent) > 0 {
+			t.Errorf("%d runs, %d skipped", n, r.skipped("brief", scheduler.SkipMaxConcurrent))
+		}
+		if most != 1 {
+			t.Errorf("%d in flight, want 1: the stuck one", most)
+		}
+	})
+}
+
 func TestZeroMaxConcurrentIsNoBound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := &scheduler.Scheduler{}
