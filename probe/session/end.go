@@ -112,7 +112,7 @@ func (m *machine) gone(w *work, err error, at time.Time) {
 	case done:
 		return
 	case open:
-		end := m.end(causeOf(err), now)
+		end := m.end(CauseOf(err), now)
 		end.Code, end.Lag = frame.CloseAbnormal, w.lag
 		if end.Cause != ByFIN {
 			end.Detail = say.Sentence("%s", err)
@@ -122,8 +122,8 @@ func (m *machine) gone(w *work, err error, at time.Time) {
 	m.finish(w, m.closed && errors.Is(err, io.EOF))
 }
 
-// causeOf names the end of a connection. A write after a server's orderly end finds a broken pipe.
-func causeOf(err error) Cause {
+// CauseOf names the end of a connection by the error of a read or a write. A write after a server's orderly end finds a broken pipe.
+func CauseOf(err error) Cause {
 	switch {
 	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
 		return ByFIN

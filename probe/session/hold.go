@@ -250,8 +250,8 @@ func (h *holder) take(d *desk, n int, err error) bool {
 // gone takes the end of the connection.
 func (h *holder) gone(d *desk, err error) {
 	at := time.Now()
-	if causeOf(err) == ByFIN {
-		if cut := h.cut(); cut != nil && causeOf(cut) != ByFIN {
+	if CauseOf(err) == ByFIN {
+		if cut := h.cut(); cut != nil && CauseOf(cut) != ByFIN {
 			err = cut // the system reports a reset, and that it gave up, once
 		} else if h.raw != nil {
 			at = h.raw.EndedAt()
@@ -259,7 +259,7 @@ func (h *holder) gone(d *desk, err error) {
 			at = h.bare.EndedAt()
 		}
 	}
-	if due := h.m.next(); causeOf(err) != ByFIN && !h.blocked && !due.IsZero() {
+	if due := h.m.next(); CauseOf(err) != ByFIN && !h.blocked && !due.IsZero() {
 		d.lag = max(0, at.Sub(due)) // a timer should have run before: the process stood still
 	}
 	if last := h.m.opened.Add(h.m.lastIn); at.Before(last) {

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"slices"
 	"sync"
 	"syscall"
@@ -219,7 +218,7 @@ func (l *lengths) await() (got trial, end Ending, answered bool) {
 		case bare.TimedOut(err):
 			return stalled, Ending{}, answered
 		default:
-			return refused, Ending{Way: causeOf(err), Code: 1006}, answered
+			return refused, Ending{Way: session.CauseOf(err), Code: 1006}, answered
 		}
 	}
 	return taken, Ending{}, true
@@ -227,18 +226,6 @@ func (l *lengths) await() (got trial, end Ending, answered bool) {
 
 // transferTime is what a slow line takes for a message, with its answer: 1 MiB in 4 s.
 func transferTime(length int) time.Duration { return time.Duration(length) * 4 * time.Microsecond }
-
-// causeOf names the end of a connection.
-func causeOf(err error) session.Cause {
-	switch {
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, syscall.EPIPE):
-		return session.ByFIN
-	case errors.Is(err, syscall.ECONNRESET):
-		return session.ByReset
-	default:
-		return session.ByNetwork
-	}
-}
 
 // outcome is what was found, in words.
 func (l *Longest) outcome() string {
