@@ -18,9 +18,10 @@ type held struct {
 
 // messages counts those of sessions. Many sessions have none.
 type messages struct {
-	size, gap, delay           Values[uint64] // in bytes, s, s
-	wanted, other              int64
-	lost, repeated, disordered int64
+	size, gap, delay Values[uint64] // in bytes, s, s
+	wanted, other    int64
+	lost, repeated   int64
+	disordered, late int64
 }
 
 // ended is the lifetimes of the sessions that ended in one way.
@@ -76,6 +77,9 @@ func (h *messages) received(m *session.Message) {
 	if m.Repeated {
 		h.repeated++
 	}
+	if m.Late {
+		h.late++
+	}
 	if m.Disordered {
 		h.disordered++
 	}
@@ -113,6 +117,7 @@ func (h *held) rows() []row {
 		{metric: SessionMessageLost, value: Int(m.lost)},
 		{metric: SessionMessageRepeated, value: Int(m.repeated)},
 		{metric: SessionMessageDisordered, value: Int(m.disordered)},
+		{metric: SessionMessageLate, value: Int(m.late)},
 	}
 	for _, e := range h.ends {
 		all = append(all, histogram(SessionDuration, Variant{SessionEnd: string(e.cause), CloseCode: e.code}, e.lifetimes.Distribution(lifetimeBounds)))

@@ -57,6 +57,7 @@ const (
 	SessionMessageLost
 	SessionMessageRepeated
 	SessionMessageDisordered
+	SessionMessageLate
 	IDs // how many there are
 )
 

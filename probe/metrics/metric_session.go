@@ -48,7 +48,7 @@ var sessionTable = map[ID]Metric{
 	},
 	SessionMessageLost: {
 		Name: "wsprobe.session.message.lost", Kind: Counter, Unit: "{message}", PerProbe: true,
-		Description: "Numbers that sequence skipped; one that comes later counts as disordered, too.",
+		Description: "Numbers that sequence skipped; message.late counts those of them that came after all.",
 	},
 	SessionMessageRepeated: {
 		Name: "wsprobe.session.message.repeated", Kind: Counter, Unit: "{message}", PerProbe: true,
@@ -57,6 +57,10 @@ var sessionTable = map[ID]Metric{
 	SessionMessageDisordered: {
 		Name: "wsprobe.session.message.disordered", Kind: Counter, Unit: "{message}", PerProbe: true,
 		Description: "Wanted messages whose number in sequence is lower than an earlier one.",
+	},
+	SessionMessageLate: {
+		Name: "wsprobe.session.message.late", Kind: Counter, Unit: "{message}", PerProbe: true,
+		Description: "Wanted messages whose number in sequence was counted as lost: lost less late is what never came.",
 	},
 }
 

@@ -30,7 +30,7 @@ func holdAndLose(p *observed, at time.Time) {
 		{Kind: session.Ponged, RTT: time.Millisecond},
 		{Kind: session.Unanswered},
 		{Kind: session.Received, Message: session.Message{Size: 100, Wanted: true, Gap: time.Second, Age: time.Second, Dated: true,
-			Lost: 2, Repeated: true, Disordered: true}},
+			Lost: 2, Repeated: true, Disordered: true, Late: true}},
 		{Kind: session.Received, Message: session.Message{Size: 10}},
 		{Kind: session.Ended, End: end},
 	} {
