@@ -49,6 +49,6 @@ func (s *settingsReader) checkSessions(config Config) {
 		return
 	}
 	if need := config.Agent.Sessions(config.OwnProbes()); need > config.Agent.MaxSessions {
-		s.fault(s.origins[path], "must be at least %d for the sessions of this agent, got %d", need, config.Agent.MaxSessions)
+		s.fault(s.origins[path], "must be at least %d for the sessions of this agent, overlaps of renew: before included, got %d", need, config.Agent.MaxSessions)
 	}
 }

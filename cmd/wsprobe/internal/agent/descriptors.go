@@ -25,7 +25,7 @@ func fitsInto(limit uint64, a config.Agent, own []config.Probe) error {
 		return nil
 	}
 	if a.MaxSessions > 0 && sessions > a.MaxSessions {
-		return fmt.Errorf("%d sessions are more than agent.max_sessions, which is %d", sessions, a.MaxSessions)
+		return fmt.Errorf("%d sessions, overlaps of renew: before included, are more than agent.max_sessions, which is %d", sessions, a.MaxSessions)
 	}
 	if files := a.Sockets(own) + filesBesides; uint64(files) > limit {
 		return fmt.Errorf("%d sessions need %d open files, with those of agent.max_concurrent, which is %d, and %d besides, and this "+

@@ -37,8 +37,8 @@ func TestFits(t *testing.T) {
 		"connections fit":  {158, 0, wide, ""},
 		"connections":      {157, 0, wide, "4 sessions need 158 open files"}, // 3 and 1, twice 3, ten times 2
 		"bound":            {5000, 100, held(100, session.RenewAfter), ""},
-		"beyond bound":     {5000, 99, held(100, session.RenewAfter), "100 sessions are more than agent.max_sessions, which is 99"},
-		"bound of overlap": {5000, 109, held(100, session.RenewBefore), "110 sessions are more than"},
+		"beyond bound":     {5000, 99, held(100, session.RenewAfter), "100 sessions, overlaps of renew: before included, are more than agent.max_sessions, which is 99"},
+		"bound of overlap": {5000, 109, held(100, session.RenewBefore), "110 sessions, overlaps of renew: before included, are more than"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := fitsInto(test.limit, config.Agent{MaxConcurrent: 10, MaxSessions: test.maxSessions}, test.probes)
@@ -59,7 +59,7 @@ func TestApplyFits(t *testing.T) {
 	}
 	defer func() { _ = a.listener.Close() }()
 	more := loadFile(t, strings.Replace(head, "2}", "9}", 1)+two+"  - {name: c, url: \"ws://127.0.0.1:1/\"}\n", nil)
-	if err := a.Apply(more.Probes); err == nil || err.Error() != "3 sessions are more than agent.max_sessions, which is 2" || a.fleet.size() != 2 {
+	if err := a.Apply(more.Probes); err == nil || err.Error() != "3 sessions, overlaps of renew: before included, are more than agent.max_sessions, which is 2" || a.fleet.size() != 2 {
 		t.Errorf("%v, %d probes", err, a.fleet.size())
 	}
 	if err := a.Apply(more.Probes[1:]); err != nil || a.fleet.size() != 2 {
