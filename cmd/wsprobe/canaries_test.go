@@ -14,6 +14,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
+	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -84,6 +85,25 @@ probes:
     url: @TARGET@/refuse/x
     auth: {strategy: bearer, token_file: "${env:C_FILE}"}
 `
+
+// runAgent runs an agent until stop is called, which waits for its end.
+func runAgent(t *testing.T, cfg config.Config, log *buffer) (running *agent.Agent, stop func()) {
+	t.Helper()
+	running, err := agent.New(cfg, agent.Options{Log: newLogger(log, cfg.Agent)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, cancel := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- running.Run(ctx) }()
+	return running, func() {
+		t.Helper()
+		cancel()
+		if err := <-ended; err != nil {
+			t.Error(err)
+		}
+	}
+}
 
 // canaries are the secrets, by the variable that holds them.
 var canaries = []string{"C_OTLP", "C_DEFAULT", "C_COOKIE", "C_USER", "C_QUERY", "C_PATH", "C_TOKEN", "C_SEND", "C_EXPECT",
@@ -220,13 +240,7 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 		t.Fatal(err)
 	}
 	var log buffer
-	running, err := agent.New(cfg, agent.Options{Log: newLogger(&log, cfg.Agent)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- running.Run(ctx) }()
+	running, stop := runAgent(t, cfg, &log)
 	for _, p := range cfg.Probes {
 		awaitPoints(t, &got, 2, receiver.Of("wsprobe.connection_success", p.Name))
 	}
@@ -241,9 +255,6 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 		noCanary(t, page, string(body))
 	}
 	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
 	_ = back.Stop()
 	noCanary(t, "the log", log.String())
 	for _, p := range got.All() {

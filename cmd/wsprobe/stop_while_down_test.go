@@ -1,12 +1,10 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"strings"
 	"testing"
 
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -37,18 +35,9 @@ probes:
 		t.Fatal(err)
 	}
 	var log buffer
-	running, err := agent.New(cfg, agent.Options{Log: newLogger(&log, cfg.Agent)})
-	if err != nil {
-		t.Fatal(err)
-	}
-	ctx, stop := context.WithCancel(t.Context())
-	ended := make(chan error, 1)
-	go func() { ended <- running.Run(ctx) }()
+	_, stop := runAgent(t, cfg, &log)
 	awaitPoints(t, &points, 1, receiver.Of("wsprobe.session.duration", "held"))
 	stop()
-	if err := <-ended; err != nil {
-		t.Error(err)
-	}
 	_ = back.Stop()
 	server.Close()
 	told := 0

@@ -60,12 +60,7 @@ error_log stderr notice;
 events {}
 http {
   access_log off;
-  client_body_temp_path %[1]s/body;
-  proxy_temp_path %[1]s/proxy;
-  fastcgi_temp_path %[1]s/fastcgi;
-  uwsgi_temp_path %[1]s/uwsgi;
-  scgi_temp_path %[1]s/scgi;
-  server {
+`+nginxPaths+`  server {
     listen %[2]s;
     location / {
       proxy_pass http://%[3]s;

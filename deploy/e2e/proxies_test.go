@@ -39,6 +39,14 @@ func servers(t *testing.T, file string) string {
 	return path
 }
 
+// nginxPaths are where nginx keeps files, below the folder that is the first value of a format.
+const nginxPaths = `  client_body_temp_path %[1]s/body;
+  proxy_temp_path %[1]s/proxy;
+  fastcgi_temp_path %[1]s/fastcgi;
+  uwsgi_temp_path %[1]s/uwsgi;
+  scgi_temp_path %[1]s/scgi;
+`
+
 // startNginx starts a proxy in front of an upstream: /ws/ is set up for WebSocket as nginx's manual says, and
 // /forgotten/ is what people have before they read it.
 func startNginx(t *testing.T, upstream string) (addr string) {
@@ -53,12 +61,7 @@ error_log stderr info;
 events {}
 http {
   access_log off;
-  client_body_temp_path %[1]s/body;
-  proxy_temp_path %[1]s/proxy;
-  fastcgi_temp_path %[1]s/fastcgi;
-  uwsgi_temp_path %[1]s/uwsgi;
-  scgi_temp_path %[1]s/scgi;
-  server {
+`+nginxPaths+`  server {
     listen %[2]s;
     location /ws/ {
       proxy_pass http://%[3]s;
