@@ -26,10 +26,7 @@ func TestFloodBesideOthers(t *testing.T) {
 	hub := NewHub(Options{})
 	add := func(path string, s Spec, observe func(Event)) {
 		s.URL, s.Timeout = strings.TrimSuffix(server.URL, "/")+path, 30*sec
-		session, err := hub.New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := newSession(t, hub, s)
 		hub.Add(session, observe)
 	}
 	var mu sync.Mutex

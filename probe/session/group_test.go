@@ -78,10 +78,7 @@ func holds(t *testing.T, s Spec, server *wstest.Server, inHub bool, enough func(
 	s.URL = server.URL + "pub"
 	s.Connections = map[string]probe.Connection{"sub": {URL: server.URL + "sub"}}
 	hub := NewHub(Options{})
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := newSession(t, hub, s)
 	ctx, cancel := context.WithTimeout(t.Context(), 10*time.Minute) // only a hang meets it
 	defer cancel()
 	observe := func(e Event) {
@@ -245,10 +242,7 @@ func TestHeartbeatKnowsTheExchange(t *testing.T) {
 		s := Spec{Exchange: []probe.Step{{ExpectPattern: "hello (?P<ticket>.+)"}},
 			Heartbeat: &Heartbeat{Send: "ping {{ticket}}", Expectation: Expectation{Expect: "pong {{ticket}}"}, Interval: sec}}
 		s.URL, s.Dial = server.URL, server.Dial
-		session, err := NewHub(Options{}).New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := newSession(t, NewHub(Options{}), s)
 		ctx, cancel := context.WithCancel(t.Context())
 		defer cancel()
 		beats := 0

@@ -19,6 +19,16 @@ func secured(s wstest.Script) (*wstest.Server, Spec) {
 	return server, Spec{Opening: probe.Opening{TLS: server.ClientTLS()}}
 }
 
+// newSession makes a Session of a right Spec.
+func newSession(t *testing.T, h *Hub, s Spec) *Session {
+	t.Helper()
+	session, err := h.New(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return session
+}
+
 // inHub is Hold by way of Add and Run.
 func (s *Session) inHub(ctx context.Context, observe func(Event)) {
 	s.hub.Add(s, observe)
@@ -46,10 +56,7 @@ func TestLongOutput(t *testing.T) {
 	s := Spec{PingInterval: MinInterval}
 	s.URL = server.URL
 	hub := NewHub(Options{})
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := newSession(t, hub, s)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only a hang meets it
 	defer cancel()
 	ponged := false
@@ -72,10 +79,7 @@ func TestManyOverTCP(t *testing.T) {
 	s := Spec{PingInterval: 200 * ms, PingTimeout: time.Minute}
 	s.URL = server.URL
 	hub := NewHub(Options{})
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := newSession(t, hub, s)
 	ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only a hang meets it
 	defer cancel()
 	var opened, twice, ended, clean atomic.Int64

@@ -43,10 +43,7 @@ func held(t *testing.T, s Spec, script wstest.Script, lasts time.Duration) []str
 		defer server.Close()
 		s.URL, s.Dial = server.URL, server.Dial
 		hub := NewHub(Options{Random: func() float64 { return 0.5 }})
-		session, err := hub.New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := newSession(t, hub, s)
 		began := time.Now()
 		ctx, cancel := context.WithTimeout(t.Context(), lasts)
 		defer cancel()
@@ -178,10 +175,7 @@ func TestHoldOverTCP(t *testing.T) {
 			defer server.Close()
 			s.URL, s.PingInterval, s.Reconnect.Min = server.URL, MinInterval, MinInterval
 			hub := NewHub(Options{Random: func() float64 { return 0 }})
-			session, err := hub.New(s)
-			if err != nil {
-				t.Fatal(err)
-			}
+			session := newSession(t, hub, s)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only a hang meets it
 			defer cancel()
 			var told []string
@@ -221,10 +215,7 @@ func TestAnswerWhileWeStoodStill(t *testing.T) {
 		defer server.Close()
 		s := Spec{PingInterval: 10 * sec, PingTimeout: 2 * sec}
 		s.URL, s.Dial = server.URL, server.Dial
-		session, err := NewHub(Options{}).New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := newSession(t, NewHub(Options{}), s)
 		ctx, cancel := context.WithTimeout(t.Context(), 45*sec)
 		defer cancel()
 		var told []string

@@ -23,10 +23,7 @@ func TestRelief(t *testing.T) {
 	hub := NewHub(Options{})
 	s := Spec{PingInterval: MinInterval, PingTimeout: time.Minute}
 	s.URL = server.URL
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := newSession(t, hub, s)
 	pollers := func() int {
 		hub.mu.Lock()
 		defer hub.mu.Unlock()

@@ -49,10 +49,7 @@ func TestStopOfServersThatNeverRead(t *testing.T) {
 			defer server.Close()
 			s.URL = server.URL
 			hub := NewHub(Options{})
-			session, err := hub.New(s)
-			if err != nil {
-				t.Fatal(err)
-			}
+			session := newSession(t, hub, s)
 			var books [many]ledger
 			var stopped atomic.Int64
 			for i := range books {
@@ -104,10 +101,7 @@ func TestSlowObserve(t *testing.T) {
 		defer server.Close()
 		s := Spec{Expectation: Expectation{Expect: "wanted"}, MaxSilence: 3 * sec}
 		s.URL, s.Dial = server.URL, server.Dial
-		session, err := NewHub(Options{}).New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := newSession(t, NewHub(Options{}), s)
 		ctx, cancel := context.WithTimeout(t.Context(), 39*sec)
 		defer cancel()
 		wanted, ended := 0, Cause("")
@@ -144,10 +138,7 @@ func TestMemoryOfAll(t *testing.T) {
 	hub := NewHub(Options{Memory: may})
 	s := Spec{MaxReply: 4 << 20, Expectation: Expectation{Expect: "y"}, Reconnect: Reconnect{Min: 10 * time.Minute, Max: 10 * time.Minute}, Timeout: 30 * sec}
 	s.URL = server.URL
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := newSession(t, hub, s)
 	var mu sync.Mutex
 	causes := make(map[Cause]int)
 	starved := make(chan struct{})

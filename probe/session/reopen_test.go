@@ -130,10 +130,7 @@ func named(s *Spec, trouble func() bool, err error) {
 // reopen holds a session for a time, and returns what was told but for Pongs.
 func reopen(t *testing.T, s Spec, lasts time.Duration) (*ledger, []Event) {
 	hub := NewHub(Options{Random: func() float64 { return 0.9 }})
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := newSession(t, hub, s)
 	ctx, cancel := context.WithTimeout(t.Context(), lasts)
 	defer cancel()
 	var book ledger
@@ -224,10 +221,7 @@ func TestMassCut(t *testing.T) {
 			}
 			return server.Dial(ctx, to)
 		}
-		session, err := hub.New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := newSession(t, hub, s)
 		books := make([]ledger, many)
 		var mu sync.Mutex
 		count := make(map[string]int)
@@ -301,10 +295,7 @@ func TestSilentEndpointsBesideOthers(t *testing.T) {
 			if s.URL, s.Dial = server.URL, server.Dial; i > 0 {
 				s.URL += "silent"
 			}
-			session, err := hub.New(s)
-			if err != nil {
-				t.Fatal(err)
-			}
+			session := newSession(t, hub, s)
 			hub.Add(session, func(e Event) {
 				if i == 0 && e.Kind == Opened {
 					downtimes = append(downtimes, e.Downtime)

@@ -32,10 +32,7 @@ func TestRun(t *testing.T) {
 		hub := NewHub(Options{MaxConcurrent: atOnce})
 		s := Spec{PingInterval: time.Hour}
 		s.URL, s.Dial = server.URL, server.Dial
-		session, err := hub.New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := newSession(t, hub, s)
 		var mu sync.Mutex
 		causes := make(map[Cause]int)
 		observe := func(e Event) {
@@ -98,10 +95,7 @@ func TestOutage(t *testing.T) {
 		hub := NewHub(Options{Random: func() float64 { return 0.5 }})
 		s := Spec{Reconnect: Reconnect{Min: time.Minute, Max: time.Minute}}
 		s.URL, s.Dial = server.URL, server.Dial
-		session, err := hub.New(s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		session := newSession(t, hub, s)
 		var failed atomic.Int64
 		before := runtime.NumGoroutine()
 		for range many {
@@ -165,10 +159,7 @@ func TestFloods(t *testing.T) {
 				s.PingInterval, s.PingTimeout = 0, 0
 			}
 			s.URL = server.URL
-			session, err := hub.New(s)
-			if err != nil {
-				t.Fatal(err)
-			}
+			session := newSession(t, hub, s)
 			ctx, cancel := context.WithTimeout(t.Context(), time.Minute) // only a hang meets it
 			defer cancel()
 			var cause Cause

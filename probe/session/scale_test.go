@@ -171,10 +171,7 @@ func TestScale(t *testing.T) {
 	s := Spec{PingInterval: interval, PingTimeout: 2 * time.Minute, Timeout: 30 * sec}
 	s.URL = "ws://" + server.addr
 	hub := NewHub(Options{})
-	session, err := hub.New(s)
-	if err != nil {
-		t.Fatal(err)
-	}
+	session := newSession(t, hub, s)
 	c := &crowd{interval: interval, books: make([]ledger, many), opens: make([]time.Time, many), count: make(map[string]int)}
 	for i := range many {
 		hub.Add(session, func(e Event) { c.note(i, e) })

@@ -29,10 +29,7 @@ func TestPlanOfManyEndpoints(t *testing.T) {
 			hub := NewHub(Options{})
 			var plans []*plan
 			for _, s := range []Spec{first, test.other} {
-				session, err := hub.New(s)
-				if err != nil {
-					t.Fatal(err)
-				}
+				session := newSession(t, hub, s)
 				plans = append(plans, session.prepared.Load().plan)
 			}
 			if same := plans[0] == plans[1]; same != test.same {

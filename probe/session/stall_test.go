@@ -114,10 +114,7 @@ func TestResetWhileWeStoodStill(t *testing.T) {
 				defer server.Close()
 				s := Spec{PingInterval: 10 * sec, PingTimeout: 2 * sec}
 				s.URL, s.Dial = server.URL, server.Dial
-				session, err := NewHub(Options{}).New(s)
-				if err != nil {
-					t.Fatal(err)
-				}
+				session := newSession(t, NewHub(Options{}), s)
 				ctx, cancel := context.WithTimeout(t.Context(), 45*sec)
 				defer cancel()
 				said := ""
