@@ -64,6 +64,10 @@ func (m *member) later(wait time.Duration) {
 		defer hub.mu.Unlock()
 		hub.want(m)
 	})
+	if wait <= 0 {
+		again()
+		return
+	}
 	var timer atomic.Pointer[time.Timer]
 	unbind := m.leash.AfterFunc(func() {
 		if t := timer.Load(); t != nil {
