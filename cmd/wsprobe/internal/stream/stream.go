@@ -1,0 +1,44 @@
+// Package stream delivers events to a WebSocket endpoint, at least once.
+package stream
+
+import (
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
+)
+
+// State says how a stream is, for people and for /readyz.
+type State struct {
+	Name, URL string // the URL as it may be shown
+	Workers   int
+	Open      int       // connections that are open
+	Since     time.Time // when Open last became all workers, or ceased to be; zero before the first open
+	Detail    string    // why the last connection ended or could not be opened, without secrets; empty while all are open
+	Hint      string    // what to do about it; may be empty
+	Waiting   buffer.Size
+	LastSent  time.Time // of the last acknowledged event; zero for none
+}
+
+// Counts are sums since the start. Every event that the stream took is in exactly one of Sent, Discarded, and the size
+// of the buffer.
+type Counts struct {
+	Events      int64 // taken, also of an earlier process
+	Sent        int64 // acknowledged
+	Resent      int64 // sends of events that had been sent before
+	Discarded   map[buffer.Cause]int64
+	Messages    int64 // data messages written
+	Bytes       int64 // of them, before compression
+	Established int64
+	Failed      map[Failure]int64
+	Shutdown    map[Shutdown]int64
+}
+
+// Failure is why a connection could not be opened, in closed sets.
+type Failure struct {
+	Reason, ErrorType string
+}
+
+// Shutdown is how a connection ended, in closed sets: by whom, and the close code as metrics.CloseCode has it.
+type Shutdown struct {
+	By, CloseCode string // By is server, agent, network or timeout
+}
