@@ -75,6 +75,16 @@ func reserved(name string) bool {
 // Name returns the name of the probe.
 func (id *Identity) Name() string { return id.target.Name }
 
+// Label returns the value of a label, and whether the probe has it.
+func (id *Identity) Label(name string) (value string, there bool) {
+	for _, l := range id.labels {
+		if l.name == name {
+			return l.value, true
+		}
+	}
+	return "", false
+}
+
 // Target returns the target, without its labels.
 func (id *Identity) Target() Target { return id.target }
 

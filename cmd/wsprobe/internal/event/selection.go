@@ -1,0 +1,57 @@
+package event
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wsprobe/wsprobe/probe/metrics"
+)
+
+// Selection says which events somebody wants. An empty list or map restricts nothing.
+type Selection struct {
+	Probes  []string            // names, in which * stands for any text
+	Labels  map[string][]string // each key with the values of which the label has one
+	Reasons []string
+	Changes bool // only events that change the state of a probe
+}
+
+// Admits reports whether the event is wanted.
+func (s *Selection) Admits(e *Event) bool {
+	return (e.Changed || !s.Changes) && s.AdmitsReason(e.Observation.Result.Reason.String()) && s.AdmitsProbe(e.Observation.Probe)
+}
+
+// AdmitsReason reports whether events with the reason are wanted.
+func (s *Selection) AdmitsReason(reason string) bool {
+	return len(s.Reasons) == 0 || slices.Contains(s.Reasons, reason)
+}
+
+// AdmitsProbe reports whether events of the probe are wanted.
+func (s *Selection) AdmitsProbe(p *metrics.Identity) bool {
+	name := p.Name()
+	if len(s.Probes) > 0 && !slices.ContainsFunc(s.Probes, func(pattern string) bool { return matches(pattern, name) }) {
+		return false
+	}
+	for key, values := range s.Labels {
+		if value, there := p.Label(key); !there || !slices.Contains(values, value) {
+			return false
+		}
+	}
+	return true
+}
+
+// matches reports whether a text is the pattern, in which * stands for any text.
+func matches(pattern, text string) bool {
+	head, pattern, wild := strings.Cut(pattern, "*")
+	if !wild {
+		return text == head
+	}
+	text, found := strings.CutPrefix(text, head)
+	for found {
+		var part string
+		if part, pattern, wild = strings.Cut(pattern, "*"); !wild {
+			return strings.HasSuffix(text, part)
+		}
+		_, text, found = strings.Cut(text, part) // the first place leaves the most for the parts behind
+	}
+	return false
+}
