@@ -17,26 +17,26 @@ const (
 	closeTryAgainLater  = 1013
 )
 
-// backoff finds the waits before a session is opened anew. The zero value is that of the first session.
-type backoff struct {
+// Backoff finds the waits before a connection is opened anew. The zero value is that of the first connection.
+type Backoff struct {
 	failures int // ends in a row of sessions that did not last, and opens that failed
 }
 
-// setback is the end of a session, or an open that failed.
-type setback struct {
-	planned    bool          // by our own plan
-	lasted     time.Duration // from the open, 0 for one that failed
-	code       int           // of the server's close frame, or 0
-	retryAfter time.Duration // of the response that refused the open, or 0
+// Setback is the end of a session, or an open that failed.
+type Setback struct {
+	Planned    bool          // by our own plan: the next open does not wait
+	Lasted     time.Duration // from the open, 0 for one that failed
+	Code       int           // of the server's close frame, or 0
+	RetryAfter time.Duration // of the response that refused the open, or 0
 }
 
-// wait returns the time from a setback to the next open. Random is a number from 0 to below 1.
-func (b *backoff) wait(bounds Reconnect, s setback, random float64) time.Duration {
-	if s.planned {
+// Wait returns the time from a setback to the next open, see [Reconnect]. Random is a number from 0 to below 1.
+func (b *Backoff) Wait(bounds Reconnect, s Setback, random float64) time.Duration {
+	if s.Planned {
 		b.failures = 0
 		return 0
 	}
-	if s.lasted >= bounds.Max {
+	if s.Lasted >= bounds.Max {
 		b.failures = 0
 	}
 	bound := bounds.Min
@@ -48,11 +48,11 @@ func (b *backoff) wait(bounds Reconnect, s setback, random float64) time.Duratio
 	b.failures++
 	part := func(of time.Duration) time.Duration { return time.Duration(random * float64(of)) }
 	switch {
-	case s.retryAfter > 0:
-		return min(s.retryAfter, MaxRetryAfter) + part(bound)
-	case s.code == closeServiceRestart:
+	case s.RetryAfter > 0:
+		return min(s.RetryAfter, MaxRetryAfter) + part(bound)
+	case s.Code == closeServiceRestart:
 		return minRestart + part(maxRestart-minRestart)
-	case s.code == closeTryAgainLater:
+	case s.Code == closeTryAgainLater:
 		return bounds.Max/2 + part(bounds.Max/2)
 	default:
 		return part(bound)

@@ -43,3 +43,25 @@ func ExampleHub() {
 	// message, lost before it: 2
 	// ended by close 1012 deploy ws_closed_early close_frame
 }
+
+// The bounds of the waits double from setback to setback, and begin anew after a session that lasted. A random number
+// picks a part of each bound; here it is always the half.
+func ExampleBackoff() {
+	bounds := session.Reconnect{Min: 500 * time.Millisecond, Max: time.Minute}
+	var b session.Backoff
+	for _, s := range []session.Setback{
+		{},                         // an open that failed
+		{Lasted: 10 * time.Second}, // a session that did not last
+		{Lasted: time.Hour},        // one that lasted
+		{Code: 1012},               // service restart
+		{RetryAfter: 20 * time.Second},
+	} {
+		fmt.Println(b.Wait(bounds, s, 0.5))
+	}
+	// Output:
+	// 250ms
+	// 500ms
+	// 250ms
+	// 17.5s
+	// 21s
+}

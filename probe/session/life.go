@@ -15,7 +15,7 @@ type life struct {
 
 	admitted admission // to the next open
 	outcome  outcome   // of its opens
-	backoff  backoff
+	backoff  Backoff
 	history  *history // nil before the first end
 
 	told sync.Mutex // held while observe is called and while what follows changes
@@ -58,7 +58,7 @@ func (l *life) try(ctx context.Context) (held *probe.Held, wait time.Duration, o
 		l.tell(l.opened(&res, held))
 		return held, 0, true
 	}
-	wait = l.nextWait(setback{retryAfter: refusal.RetryAfter})
+	wait = l.nextWait(Setback{RetryAfter: refusal.RetryAfter})
 	l.tell(Event{Kind: OpenFailed, At: res.Ended, Open: &res, Wait: wait})
 	return nil, wait, true
 }
@@ -94,10 +94,10 @@ func (l *life) opened(res *probe.Result, held *probe.Held) Event {
 }
 
 // nextWait is the time until the next open.
-func (l *life) nextWait(s setback) time.Duration {
+func (l *life) nextWait(s Setback) time.Duration {
 	l.told.Lock()
 	defer l.told.Unlock()
-	return l.backoff.wait(l.prepared.Load().plan.spec.Reconnect, s, l.hub.random())
+	return l.backoff.Wait(l.prepared.Load().plan.spec.Reconnect, s, l.hub.random())
 }
 
 // noteEnd remembers an end, and completes its event.
@@ -109,9 +109,9 @@ func (l *life) noteEnd(e *Event) {
 	l.history.note(e.End)
 	l.history.last, l.history.ended = e.End, e.End.At
 	l.told.Unlock()
-	s := setback{planned: e.End.Cause.Planned(), lasted: e.End.Lifetime}
+	s := Setback{Planned: e.End.Cause.Planned(), Lasted: e.End.Lifetime}
 	if e.End.Cause == ByClose {
-		s.code = e.End.Code
+		s.Code = e.End.Code
 	}
 	e.Wait = l.nextWait(s)
 }
