@@ -1,26 +1,26 @@
 // Package bare is an open WebSocket that says nothing by itself.
 //
 // It serves those who want to know what a server does with a frame: a close frame without a code, or a message of
-// 16 MiB. No frame is answered, none is kept, and a message of any length takes a small buffer.
+// 16 MiB. It also serves those who deliver messages and need to know what proves their arrival. No frame is answered,
+// and a message of any length takes a small buffer.
 package bare
 
 import (
-	"bytes"
 	"context"
-	"encoding/binary"
 	"errors"
 	"sync"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 )
 
 // NoCode is the code of a close frame without one (RFC 6455 7.4.1).
 const NoCode = frame.CloseNoStatus
 
-// Conn is an open WebSocket. One goroutine may read while another one writes.
+// Conn is an open WebSocket. One goroutine may read while others write.
 type Conn struct {
 	held   *probe.Held
 	parser frame.Parser
@@ -28,26 +28,37 @@ type Conn struct {
 	chunk  []byte // to read into
 	rest   []byte // of it that is not parsed
 	broken error  // of every further Next
+	early  bool   // rest is what came too early for the run
+	texts  *texts // nil if none are kept
 	unbind func() bool
 
-	writing sync.Mutex
+	writing  sync.Mutex
+	out      []byte          // frames that are not yet written
+	deflater *frame.Deflater // nil if nothing is compressed
+	cut      error           // why a write failed, perhaps in the middle of a frame: no other frame can follow
 }
 
 // Open opens a WebSocket as a run does, its exchange included. The Conn is nil if the Result is not ok. The error is the
 // cause of a cancelled context, and means that there is no Result. The end of the context ends every wait. What comes
 // while the run is still at work is the run's: it answers Pings, and passes over messages.
-func Open(ctx context.Context, p *probe.Probe) (*Conn, probe.Result, error) {
-	res, held, _, err := p.Open(ctx, probe.RunOptions{})
+func Open(ctx context.Context, p *probe.Probe) (*Conn, probe.Result, probe.Refusal, error) {
+	res, held, refusal, err := p.Open(ctx, probe.RunOptions{})
 	if held == nil || err != nil {
-		return nil, res, err
+		return nil, res, refusal, err
 	}
-	c := &Conn{held: held, parser: held.Left.Parser, chunk: make([]byte, 32<<10)}
+	c := &Conn{held: held, parser: held.Left.Parser, chunk: make([]byte, chunk)}
 	if held.Left.ClosedAs != nil {
 		c.broken = held.Left.ClosedAs
 	}
+	if held.Left.Agreed != nil {
+		c.deflater = held.Left.Agreed.NewDeflater()
+	}
 	c.unbind = context.AfterFunc(ctx, held.Raw.Abort)
-	return c, res, nil
+	return c, res, refusal, nil
 }
+
+// chunk is how many bytes are read at a time.
+const chunk = 16 << 10
 
 // Close ends the TCP connection, without a word.
 func (c *Conn) Close() {
@@ -74,19 +85,16 @@ type Event struct {
 	Kind    Kind
 	At      time.Time // when its end arrived
 	Size    int64     // of a message, as it was sent
+	Text    []byte    // of a message, see [Conn.KeepTexts]; valid until the next call of Next
 	Payload string    // of a Ping or Pong
 	Code    int       // of a close frame; NoCode for none
 	Reason  string    // of a close frame, fit to be shown
 }
 
-// Next waits for the next message or control frame. The error of a plain end is io.EOF; see [TimedOut].
+// Next waits for the next message or control frame. The error of a plain end is io.EOF; see [TimedOut] and [BreachCode].
 func (c *Conn) Next() (Event, error) {
-	if code, reason, closed := c.parser.Closed(); closed && c.broken == nil {
-		c.broken = errClosed // what follows a close frame does not count
-		return c.closed(code, reason), nil
-	}
-	for c.broken == nil {
-		for len(c.rest) > 0 {
+	for {
+		for len(c.rest) > 0 && c.broken == nil {
 			event, ok, err := c.parse()
 			if err != nil {
 				c.broken = err
@@ -96,15 +104,22 @@ func (c *Conn) Next() (Event, error) {
 				return event, nil
 			}
 		}
+		c.pastEarly()
+		if code, reason, closed := c.parser.Closed(); closed && c.broken == nil {
+			c.broken = errClosed // what follows a close frame does not count
+			return c.closed(code, reason), nil
+		}
+		if c.broken == errClosed {
+			return Event{}, c.drain()
+		}
+		if c.broken != nil {
+			return Event{}, c.broken
+		}
 		n, err := c.held.Left.Conn.Read(c.chunk)
 		if c.rest = c.chunk[:n]; err != nil && n == 0 {
 			return Event{}, err
 		}
 	}
-	if c.broken == errClosed {
-		return Event{}, c.drain()
-	}
-	return Event{}, c.broken
 }
 
 // errClosed marks a stream that has ended by a close frame.
@@ -138,13 +153,21 @@ func (c *Conn) parse() (Event, bool, error) {
 	return Event{Kind: Kind(piece.Opcode), At: c.held.Raw.ArrivedAt, Payload: string(piece.Control)}, true, nil
 }
 
-// data counts a piece of a message.
+// data takes a piece of a message.
 func (c *Conn) data(piece frame.Piece) (Event, bool, error) {
 	c.size += int64(len(piece.Payload))
-	if !piece.Ended || !piece.Final {
+	ended := piece.Ended && piece.Final
+	var text []byte
+	if c.texts != nil {
+		var err error
+		if text, err = c.texts.take(piece.Payload, ended, c.parser.Compressed()); err != nil {
+			return Event{}, false, err
+		}
+	}
+	if !ended {
 		return Event{}, false, nil
 	}
-	event := Event{Kind: Message, At: c.held.Raw.ArrivedAt, Size: c.size}
+	event := Event{Kind: Message, At: c.held.Raw.ArrivedAt, Size: c.size, Text: text}
 	c.size = 0
 	return event, true, nil
 }
@@ -157,58 +180,20 @@ func (c *Conn) closed(code int, reason string) Event {
 // TimedOut reports whether an error means that the time of [Conn.Until] is up, or that the context has ended.
 func TimedOut(err error) bool { return tcp.IsTimeout(err) }
 
-// SayClose sends a close frame; NoCode sends none in it.
-func (c *Conn) SayClose(code int) error {
-	payload := ""
-	if code != NoCode {
-		payload = string(binary.BigEndian.AppendUint16(nil, uint16(code)))
+// BreachCode returns the close code that answers a breach of the protocol (RFC 6455 7.1.7), or 0 for another error.
+func BreachCode(err error) int {
+	if b, ok := errors.AsType[*frame.Breach](err); ok {
+		return b.Code
 	}
-	return c.control(frame.Close, payload)
+	return 0
 }
 
-// SayPing sends a Ping, with a payload of at most 125 bytes.
-func (c *Conn) SayPing(payload string) error { return c.control(frame.Ping, payload) }
-
-// SayPong sends a Pong, with a payload of at most 125 bytes.
-func (c *Conn) SayPong(payload string) error { return c.control(frame.Pong, payload) }
-
-func (c *Conn) control(opcode byte, payload string) error {
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	return c.write(frame.AppendControl(nil, opcode, payload))
-}
-
-func (c *Conn) write(p []byte) error {
-	_, err := c.held.Left.Conn.Write(p)
-	return err
-}
-
-// SayPadded sends a message in one frame: the text, and behind it as many blanks as size takes. The text is no longer
-// than that.
-func (c *Conn) SayPadded(text []byte, isBinary bool, size int) error {
-	opcode := byte(frame.Text)
-	if isBinary {
-		opcode = frame.Binary
+// Shown makes the text of an error of Next fit to be shown: it hides the secrets of the probe.
+func (c *Conn) Shown(err error) string {
+	said := err.Error()
+	if _, ok := errors.AsType[*frame.Breach](err); !ok {
+		said = say.Sentence("%s", err)
 	}
-	c.writing.Lock()
-	defer c.writing.Unlock()
-	out, mask := frame.AppendHead(nil, opcode, size)
-	blanks := bytes.Repeat([]byte(" "), maxPiece)
-	for sent := 0; ; {
-		piece := text[min(sent, len(text)):]
-		if len(piece) == 0 {
-			piece = blanks[:min(len(blanks), size-sent)]
-		}
-		out = frame.AppendMasked(out, piece, mask, sent)
-		if err := c.write(out); err != nil {
-			return err
-		}
-		if sent += len(piece); sent == size {
-			return nil
-		}
-		out = out[:0]
-	}
+	_, said = c.held.Texts.Shown("", said)
+	return said
 }
-
-// maxPiece is how many bytes of a message are masked at a time.
-const maxPiece = 16 << 10

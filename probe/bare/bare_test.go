@@ -24,7 +24,7 @@ func open(t *testing.T, script wstest.Script) (*bare.Conn, *wstest.Server) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, res, err := bare.Open(t.Context(), p)
+	c, res, _, err := bare.Open(t.Context(), p)
 	if c == nil || err != nil {
 		t.Fatalf("%+v, %v", res, err)
 	}
@@ -162,7 +162,7 @@ func TestRefused(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if c, res, err := bare.Open(t.Context(), p); c != nil || err != nil || res.HTTPStatus != 403 {
+	if c, res, _, err := bare.Open(t.Context(), p); c != nil || err != nil || res.HTTPStatus != 403 {
 		t.Errorf("%v, %d, %v", c, res.HTTPStatus, err)
 	}
 }

@@ -9,7 +9,7 @@ import (
 type Mask [4]byte
 
 // AppendHead appends the head of a data message in one frame of so many bytes, with a fresh mask. The opcode is Text or
-// Binary.
+// Binary, and has the mark of a compressed message if that is one.
 func AppendHead(to []byte, opcode byte, size int) ([]byte, Mask) {
 	to = append(to, 0x80|opcode)
 	switch {
@@ -27,8 +27,18 @@ func AppendHead(to []byte, opcode byte, size int) ([]byte, Mask) {
 
 // AppendMasked appends bytes of a payload, of which so many stand before them.
 func AppendMasked(to, payload []byte, mask Mask, before int) []byte {
-	for i, c := range payload {
-		to = append(to, c^mask[(before+i)%4])
+	begin := len(to)
+	to = append(to, payload...)
+	var key [8]byte
+	for i := range key {
+		key[i] = mask[(before+i)%4]
+	}
+	rest := to[begin:]
+	for word := binary.NativeEndian.Uint64(key[:]); len(rest) >= 8; rest = rest[8:] {
+		binary.NativeEndian.PutUint64(rest, binary.NativeEndian.Uint64(rest)^word)
+	}
+	for i := range rest {
+		rest[i] ^= key[i]
 	}
 	return to
 }

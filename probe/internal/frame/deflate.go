@@ -13,6 +13,7 @@ const PermessageDeflate = "permessage-deflate"
 type Deflate struct {
 	params   []string // as the server gave them
 	takeover bool     // the server may refer to its earlier messages (RFC 7692 7.1.1.1)
+	forgets  bool     // we may not refer to ours (RFC 7692 7.1.1.2)
 }
 
 // String is the extension with the server's parameters, as in its header.
@@ -58,6 +59,7 @@ func (d *Deflate) accept(param string) (problem string) {
 			return fmt.Sprintf("with a value for %s, which takes none", name)
 		}
 		d.takeover = d.takeover && name != "server_no_context_takeover"
+		d.forgets = d.forgets || name == "client_no_context_takeover"
 	case "server_max_window_bits":
 		// The inflater always has the largest window, which a smaller one fits into.
 		if bits, err := strconv.Atoi(value); err != nil || bits < 8 || bits > 15 || strconv.Itoa(bits) != value {

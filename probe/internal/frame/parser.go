@@ -95,6 +95,9 @@ func (s *Parser) readHeader(p []byte) (rest []byte, whole bool) {
 	return nil, false
 }
 
+// Limit is the longest message, in bytes.
+func (s *Parser) Limit() int64 { return s.limit }
+
 // Closed returns the code and the reason of the close frame, if one was seen. Nothing counts after it.
 func (s *Parser) Closed() (code int, reason string, ok bool) {
 	return int(s.closeCode), s.closeReason, s.closed

@@ -14,7 +14,7 @@ import (
 // Conn is a connection that owns its deadline: every wait ends by SetEnd or Abort, never because a library gave up. It
 // also knows when bytes last came, and can read the bytes that are there already without a wait for more.
 //
-// One goroutine reads and writes. Others may call SetEnd, Abort and Late meanwhile.
+// One goroutine reads, and the same or another one writes. Others may call SetEnd, SetWriteEnd, Abort and Late meanwhile.
 type Conn struct {
 	net.Conn
 	// Polling makes Read return the bytes that are there instead of waiting.
@@ -210,6 +210,15 @@ func (c *Conn) SetEnd(t time.Time) {
 	if !c.aborted {
 		c.until = t
 		_ = c.Conn.SetDeadline(t) // it fails only on a closed connection, where nothing waits
+	}
+}
+
+// SetWriteEnd sets the end of the waits of writes only. The next SetEnd replaces it.
+func (c *Conn) SetWriteEnd(t time.Time) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if !c.aborted {
+		_ = c.Conn.SetWriteDeadline(t)
 	}
 }
 

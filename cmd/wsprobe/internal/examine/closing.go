@@ -24,7 +24,7 @@ func (x *examination) dial(ctx context.Context, p *probe.Probe) *bare.Conn {
 		return nil
 	}
 	x.opened()
-	c, res, err := bare.Open(ctx, p)
+	c, res, _, err := bare.Open(ctx, p)
 	if err == nil && c == nil {
 		x.progress("a connection does not open: %s", failed(res))
 	}

@@ -1,0 +1,111 @@
+package bare
+
+import (
+	"bytes"
+	"encoding/binary"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/internal/frame"
+)
+
+// UntilWritten bounds the waits of writes from now on, until the next call of Until.
+func (c *Conn) UntilWritten(t time.Time) { c.held.Raw.SetWriteEnd(t) }
+
+// SayClose sends a close frame; NoCode sends none in it.
+func (c *Conn) SayClose(code int) error {
+	payload := ""
+	if code != NoCode {
+		payload = string(binary.BigEndian.AppendUint16(nil, uint16(code)))
+	}
+	return c.control(frame.Close, payload)
+}
+
+// SayPing sends a Ping, with a payload of at most 125 bytes.
+func (c *Conn) SayPing(payload string) error { return c.control(frame.Ping, payload) }
+
+// SayPong sends a Pong, with a payload of at most 125 bytes.
+func (c *Conn) SayPong(payload string) error { return c.control(frame.Pong, payload) }
+
+func (c *Conn) control(opcode byte, payload string) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.out = frame.AppendControl(c.out, opcode, payload)
+	return c.flush()
+}
+
+// Queue adds a message to those that the next Flush or control frame sends, in one frame, and compressed if that was
+// agreed. Long messages are sent at once, because they would take memory.
+func (c *Conn) Queue(isBinary bool, message []byte) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	opcode := opcodeOf(isBinary)
+	if c.deflater != nil {
+		opcode, message = c.deflater.Message(opcode, message)
+	}
+	var mask frame.Mask
+	c.out, mask = frame.AppendHead(c.out, opcode, len(message))
+	for sent := 0; sent < len(message); {
+		piece := message[sent:min(len(message), sent+maxPiece)]
+		c.out = frame.AppendMasked(c.out, piece, mask, sent)
+		if sent += len(piece); len(c.out) < maxQueued {
+			continue
+		}
+		if err := c.flush(); err != nil {
+			return err
+		}
+	}
+	return c.cut
+}
+
+// Flush sends what Queue has left.
+func (c *Conn) Flush() error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	return c.flush()
+}
+
+// flush writes the frames that wait, and the rest of one of which a part was written.
+func (c *Conn) flush() error {
+	if c.cut == nil && len(c.out) > 0 {
+		_, c.cut = c.held.Left.Conn.Write(c.out)
+	}
+	c.out = c.out[:0]
+	return c.cut
+}
+
+// SayPadded sends a message in one frame: the text, and behind it as many blanks as size takes. The text is no longer
+// than that.
+func (c *Conn) SayPadded(text []byte, isBinary bool, size int) error {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	var mask frame.Mask
+	c.out, mask = frame.AppendHead(c.out, opcodeOf(isBinary), size)
+	blanks := bytes.Repeat([]byte(" "), maxPiece)
+	for sent := 0; ; {
+		piece := text[min(sent, len(text)):]
+		if len(piece) == 0 {
+			piece = blanks[:min(len(blanks), size-sent)]
+		}
+		c.out = frame.AppendMasked(c.out, piece, mask, sent)
+		if err := c.flush(); err != nil {
+			return err
+		}
+		if sent += len(piece); sent == size {
+			return nil
+		}
+	}
+}
+
+func opcodeOf(isBinary bool) byte {
+	if isBinary {
+		return frame.Binary
+	}
+	return frame.Text
+}
+
+const (
+	// maxPiece is how many bytes of a message are masked at a time.
+	maxPiece = 16 << 10
+	// maxQueued is how many bytes Queue leaves to Flush.
+	maxQueued = 64 << 10
+)
