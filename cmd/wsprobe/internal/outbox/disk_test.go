@@ -20,7 +20,7 @@ func TestDiskIsLeftAloneWhileExportsGetThrough(t *testing.T) {
 		dir := t.TempDir()
 		r := start(t, 10*time.Second, Options{Dir: dir}, new(stub))
 		wrote := 0
-		r.queue.disk.dir.Write = func(name string, content []byte) error {
+		r.queue.disk.Dir.Write = func(name string, content []byte) error {
 			wrote++
 			return spool.WriteFile(name, content)
 		}
@@ -42,7 +42,7 @@ func TestFullDisk(t *testing.T) {
 		s := &stub{answer: away(75 * time.Second)}
 		r := prepare(t, 10*time.Second, Options{Dir: dir, Log: log.logger()}, s)
 		began := time.Now()
-		r.queue.disk.dir.Write = func(name string, content []byte) error {
+		r.queue.disk.Dir.Write = func(name string, content []byte) error {
 			if after := time.Since(began); after > 15*time.Second && after < 45*time.Second {
 				return errors.Join(spool.WriteFile(name, content[:3]), syscall.ENOSPC)
 			}
@@ -196,7 +196,7 @@ func pointsOf(t *testing.T, file string) int {
 
 // hanging makes the disk keep every call from one time after the start until another.
 func (r *running) hanging(from, until time.Duration) {
-	r.queue.disk.dir.Write = func(name string, content []byte) error {
+	r.queue.disk.Dir.Write = func(name string, content []byte) error {
 		if after := time.Since(r.began); after >= from {
 			time.Sleep(until - after)
 		}

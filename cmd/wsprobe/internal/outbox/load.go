@@ -18,9 +18,9 @@ func (q *queue) open(now time.Time) error {
 	if q.disk == nil {
 		return nil
 	}
-	entries, err := q.disk.ready()
+	entries, err := q.disk.Ready()
 	if errors.Is(err, spool.ErrInUse) {
-		return fmt.Errorf("spool %s: %w", q.disk.dir.Path, err)
+		return fmt.Errorf("spool %s: %w", q.disk.Dir.Path, err)
 	}
 	q.load(now, entries)
 	q.search(now.Add(maxSearch))
@@ -29,7 +29,7 @@ func (q *queue) open(now time.Time) error {
 
 // search notes whether the disk still looks for batches of earlier processes, and until when to wait for them.
 func (q *queue) search(until time.Time) {
-	searching := q.disk.dir.Scanning()
+	searching := q.disk.Dir.Scanning()
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	switch {
@@ -52,7 +52,7 @@ func (q *queue) close() error {
 	if q.disk == nil {
 		return nil
 	}
-	return q.disk.dir.Close()
+	return q.disk.Dir.Close()
 }
 
 // load puts batches that were found on the disk ahead of all batches of this process. Their age is the wall clock's
@@ -93,7 +93,7 @@ func (q *queue) load(now time.Time, entries []spool.Entry) {
 // batch whose file cannot be read for now stays.
 func (q *queue) read(b *batch, c content) (request []byte, ok bool) {
 	if c.file != nil {
-		packed, err := q.disk.get(c.file)
+		packed, err := q.disk.Get(*c.file)
 		if errors.Is(err, spool.ErrDamaged) {
 			q.dropOne(b, DropDamaged)
 		}
@@ -117,7 +117,7 @@ func (q *queue) dropUndecodable(b *batch, c content, why error) {
 	case c.source != nil:
 		cause = DropUnencodable
 	case c.file != nil:
-		q.disk.setAside(c.file, why.Error())
+		q.disk.Dir.SetAside(*c.file, why.Error())
 	}
 	q.dropOne(b, cause)
 }

@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"sync"
 	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
 // maxUnsaved is how many unsaved batches may be in memory: one on its way, and one that is made meanwhile.
@@ -81,16 +83,17 @@ func newOutbox(o Options) *Outbox {
 	}
 	r := &report{observer: o.Observer.filled(), words: o.Words, state: newTracker(o.Grace), log: o.Log}
 	bounds := limits{memory: o.MemoryBytes, age: o.MaxAge}
-	var spool *disk
+	var disk *spool.Store
 	if o.Dir != "" {
 		bounds.disk = o.DiskBytes
-		lost := func(items int) { r.dropped(DropDamaged, items) }
-		spool = newDisk(o.Dir, r.observer, lost, o.Log)
-		spool.dir.Patience = o.DiskPatience
+		disk = &spool.Store{
+			Dir:  spool.Dir{Path: o.Dir, Patience: o.DiskPatience},
+			Kept: "undelivered exports", Failed: r.observer.SpoolFailed, Unrecognized: r.unrecognized, Log: o.Log,
+		}
 	}
-	q := newQueue(bounds, spool, r.dropped)
-	if spool != nil {
-		spool.dir.Scanned = func() { signal(q.urgent) } // so that late finds are loaded without delay
+	q := newQueue(bounds, disk, r.dropped)
+	if disk != nil {
+		disk.Dir.Scanned = func() { signal(q.urgent) } // so that late finds are loaded without delay
 	}
 	return &Outbox{
 		report: r,

@@ -53,7 +53,7 @@ func (p *persistence) check(slow *time.Timer) {
 func (q *queue) persist(now time.Time) {
 	usable := false
 	if q.disk != nil {
-		entries, err := q.disk.ready()
+		entries, err := q.disk.Ready()
 		q.load(now, entries)
 		q.search(time.Time{})
 		usable = err == nil
@@ -100,11 +100,11 @@ func (q *queue) write(b *batch, packed []byte) (saved content, ok bool) {
 		return content{packed: packed}, true // for memory, whose limit is not larger, to refuse
 	}
 	q.shrink(size)
-	file, err := q.disk.put(b, packed)
+	file, err := q.disk.Put(b.at, b.items, packed)
 	if err != nil {
 		return content{packed: packed}, false
 	}
-	return content{file: file}, true
+	return content{file: &file}, true
 }
 
 // replace changes the form of a batch, unless it was delivered meanwhile.
@@ -118,7 +118,7 @@ func (q *queue) replace(b *batch, saved content) {
 	}
 	q.mu.Unlock()
 	if !here && saved.file != nil {
-		q.disk.remove(saved.file)
+		q.disk.Dir.Remove(*saved.file)
 	}
 	q.shrink(0)
 	signal(q.settled)
@@ -176,7 +176,7 @@ func (q *queue) discard(dropped []*batch, cause DropCause) {
 	for _, b := range dropped {
 		items += b.items
 		if b.file != nil {
-			q.disk.remove(b.file)
+			q.disk.Dir.Remove(*b.file)
 		}
 	}
 	if items > 0 {

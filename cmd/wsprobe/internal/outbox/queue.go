@@ -4,6 +4,8 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
 // limits bound the batches in a queue.
@@ -20,7 +22,7 @@ type limits struct {
 // others to a few.
 type queue struct {
 	limits  limits
-	disk    *disk // nil if batches stay in memory
+	disk    *spool.Store // nil if batches stay in memory
 	drop    func(DropCause, int)
 	wake    chan struct{} // holds a value when the delivery has batches to send
 	added   chan struct{} // holds a value when a batch was added
@@ -35,7 +37,7 @@ type queue struct {
 	ahead    bool // the batch that was sent last went ahead of older ones
 }
 
-func newQueue(l limits, d *disk, drop func(DropCause, int)) *queue {
+func newQueue(l limits, d *spool.Store, drop func(DropCause, int)) *queue {
 	return &queue{
 		limits: l, disk: d, drop: drop,
 		wake: make(chan struct{}, 1), added: make(chan struct{}, 1),
@@ -105,7 +107,7 @@ func (q *queue) remove(b *batch) {
 	}
 	q.mu.Unlock()
 	if at >= 0 && b.file != nil {
-		q.disk.remove(b.file) // nobody else changes the batch after its removal from the list
+		q.disk.Dir.Remove(*b.file) // nobody else changes the batch after its removal from the list
 	}
 	signal(q.settled)
 }
@@ -126,7 +128,7 @@ func (q *queue) split(b *batch, parts []*batch) {
 	}
 	q.mu.Unlock()
 	if at >= 0 && b.file != nil {
-		q.disk.remove(b.file)
+		q.disk.Dir.Remove(*b.file)
 	}
 	signal(q.urgent)
 }

@@ -117,6 +117,16 @@ func (r *report) dropped(cause DropCause, items int) {
 	r.log.Warn(r.words.Items+" dropped: "+string(cause), r.words.Unit, items)
 }
 
+// unrecognized counts files in the spool that are not batches, and the items that are lost with them.
+func (r *report) unrecognized(files, lost int) {
+	for range files {
+		r.observer.UnrecognizedFile()
+	}
+	if lost > 0 {
+		r.dropped(DropDamaged, lost)
+	}
+}
+
 // left tells of the items that a stop leaves.
 func (r *report) left(lost, kept int) {
 	if lost > 0 {

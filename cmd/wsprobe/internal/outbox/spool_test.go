@@ -14,7 +14,7 @@ import (
 // kill ends an Outbox as kill -9 does: nothing is written any more and the lock is gone.
 func (r *running) kill(t *testing.T, s *stub) {
 	t.Helper()
-	r.queue.disk.dir.Path = filepath.Join(t.TempDir(), "gone", "\x00") // what happens from now on has no effect
+	r.queue.disk.Dir.Path = filepath.Join(t.TempDir(), "gone", "\x00") // what happens from now on has no effect
 	if err := r.queue.close(); err != nil {
 		t.Error(err)
 	}
@@ -160,7 +160,7 @@ func TestClockThatIsSet(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			now, expired := time.Now(), 0
-			q := newQueue(limits{disk: 1 << 20, age: 24 * time.Hour}, &disk{dir: &spool.Dir{Path: t.TempDir()}}, func(cause DropCause, n int) {
+			q := newQueue(limits{disk: 1 << 20, age: 24 * time.Hour}, &spool.Store{Dir: spool.Dir{Path: t.TempDir()}}, func(cause DropCause, n int) {
 				if cause != DropExpired {
 					t.Errorf("dropped: %v", cause)
 				}
