@@ -160,6 +160,8 @@ var arrows = []struct {
 	{from: internal + "demo", to: internal + "telemetry", why: "the demo shows what a back end received"},
 	{from: internal + "status", to: internal + "...", why: "the page shows results, whatever the other sinks do with them"},
 	{from: internal + "examine", to: internal + "...", why: "what is found out about an endpoint goes to one reader, and to no sink"},
+	{from: internal + "convert", to: internal + "...", why: "files become files, whatever runs them"},
+	{from: internal + "convert", to: "os", direct: true, why: "it is handed the bytes of files"},
 	{from: internal + "journal", to: internal + "...", why: "the log has lines, whatever the other sinks do with results"},
 }
 

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/convert"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/examine"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
@@ -47,6 +48,9 @@ var tables = []struct {
 	{"probe/session/README.md", "session ends", sessionEndTable},
 	{"probe/session/README.md", "session owners", ownerTable},
 	{"cmd/wsprobe/README.md", "commands", commandTable},
+	{"cmd/wsprobe/README.md", "convert flags", func() string { return flagTable("convert") }},
+	{"deploy/streams.md", "options of vector", func() string { return parityTable("Vector", convert.VectorOptions()) }},
+	{"deploy/streams.md", "options of fluent bit", func() string { return parityTable("Fluent Bit", convert.FluentBitOptions()) }},
 	{"cmd/wsprobe/README.md", "once flags", func() string { return flagTable("once") }},
 	{"cmd/wsprobe/README.md", "hold flags", func() string { return flagTable("hold") }},
 	{"cmd/wsprobe/README.md", "hold keys", holdKeyTable},

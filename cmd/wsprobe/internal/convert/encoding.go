@@ -1,0 +1,121 @@
+package convert
+
+import (
+	"slices"
+	"strings"
+
+	"github.com/wsprobe/wsprobe/probe/metrics"
+)
+
+// The bounds of fields of a stream.
+const (
+	minEvents = 1
+	maxEvents = 10_000_000
+	minBuffer = 64 << 10
+	maxBuffer = 1 << 40
+)
+
+// columns are those of csv where a file names none that there are.
+var columns = []string{"id", "timestamp", "probe", "reason", "value", "unit"}
+
+// line is the template of text.
+const line = "{{timestamp}} {{probe}} {{reason}}"
+
+// eventFields are the names of the fields of an event.
+func eventFields() []string {
+	names := []string{"id", "replay", "event", "timestamp", "changed", "location", "agent", "labels", "session"}
+	for _, f := range metrics.Fields() {
+		names = append(names, f.Key)
+	}
+	return names
+}
+
+// fieldList sets a list of fields. Those of other programs' events are left out.
+func fieldList(ours string) func(*conversion, leaf) {
+	return func(c *conversion, l leaf) {
+		if ours == "encoding.csv.fields" && c.get("encoding.codec") != "csv" {
+			c.leave(l, "belongs to the codec csv")
+			return
+		}
+		known := eventFields()
+		var kept, left []string
+		for _, name := range l.node.texts() {
+			name = strings.TrimPrefix(name, ".")
+			if slices.Contains(known, name) {
+				kept = append(kept, name)
+			} else {
+				left = append(left, name)
+			}
+		}
+		if len(left) > 0 {
+			c.note(l, "left out: an event has no "+strings.Join(left, ", "))
+			c.left = append(c.left, l.path+" "+strings.Join(left, ", "))
+		}
+		if len(kept) > 0 {
+			c.stream.set(ours, kept)
+		}
+	}
+}
+
+// vectorCodec sets encoding.codec.
+func vectorCodec(c *conversion, l leaf) {
+	value, ok := c.text(l)
+	if !ok {
+		return
+	}
+	set := func(codec, remark string) {
+		c.stream.set("encoding.codec", codec)
+		if remark != "" {
+			c.remark(l, "encoding.codec", remark)
+		}
+	}
+	switch value {
+	case "json", "logfmt":
+		set(value, "")
+	case "csv":
+		set(value, "")
+		c.columns(l)
+	case "native_json":
+		set("json", "was native_json: an event has the keys of wsprobe")
+	case "otlp":
+		set("otlp_protobuf", "was otlp: a message is an ExportLogsServiceRequest")
+	case "text", "raw_message":
+		set("text", "")
+		c.stream.set("encoding.template", line)
+		c.remark(l, "encoding.template", "was "+value+", which is the field message of Vector")
+	case "avro", "cef", "gelf", "native", "protobuf", "syslog":
+		set("json", "was "+value+", which wsprobe does not write")
+	default:
+		if referring(value) {
+			set(value, "a codec of wsprobe")
+			return
+		}
+		set("json", "was a codec that Vector does not document")
+	}
+}
+
+// columns sees to it that csv has some.
+func (c *conversion) columns(l leaf) {
+	known := eventFields()
+	for _, name := range c.values["encoding.csv.fields"].texts() {
+		if slices.Contains(known, strings.TrimPrefix(name, ".")) {
+			return
+		}
+	}
+	c.stream.set("encoding.csv.fields", columns)
+	c.remark(l, "encoding.csv.fields", "none of the columns of the file is in an event: choose")
+}
+
+// timestampFormats are those that Vector and wsprobe share.
+var timestampFormats = []string{"rfc3339", "unix", "unix_ms", "unix_us", "unix_ns", "unix_float"}
+
+// vectorTimestamps sets encoding.timestamp_format.
+func vectorTimestamps(c *conversion, l leaf) {
+	switch value, ok := c.text(l); {
+	case !ok:
+	case slices.Contains(timestampFormats, value), referring(value):
+		c.stream.set("encoding.timestamp_format", value)
+	default:
+		c.leave(l, "must be one of "+strings.Join(timestampFormats, ", "))
+	}
+}

@@ -1,0 +1,56 @@
+package main
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/convert"
+	"github.com/wsprobe/wsprobe/config"
+)
+
+// streamFields are the fields of a stream by their names below it.
+func streamFields() map[string]config.Field {
+	fields := make(map[string]config.Field)
+	for _, f := range config.Fields() {
+		if name, found := strings.CutPrefix(f.Path, "streams[]."); found {
+			fields[name] = f
+		}
+	}
+	return fields
+}
+
+// parityTable has the options of another program beside the fields of a stream.
+func parityTable(program string, options []convert.Option) string {
+	fields := streamFields()
+	var rows [][]string
+	for _, o := range options {
+		ours, otherwise := "—", ""
+		if o.Ours != "" {
+			ours = code(o.Ours)
+			otherwise = shownDefault(fields[o.Ours].Default)
+		}
+		rows = append(rows, []string{code(o.Name), shownDefault(o.Default), ours, otherwise, o.Meaning})
+	}
+	return markdown([]string{program, "default", "wsprobe", "default", "what becomes of it, or why there is none"}, rows)
+}
+
+// shownDefault is a default as a table shows it: a word of prose as it is, a value as code.
+func shownDefault(text string) string {
+	if text == "" || text == "none" || strings.HasPrefix(text, "required") {
+		return text
+	}
+	return code(text)
+}
+
+// TestParityNamesFields proves that each field of the parity page is one of a stream.
+func TestParityNamesFields(t *testing.T) {
+	fields := streamFields()
+	if len(fields) == 0 {
+		t.Skip("a configuration has no streams")
+	}
+	for _, o := range append(convert.VectorOptions(), convert.FluentBitOptions()...) {
+		if _, found := fields[o.Ours]; o.Ours != "" && !found {
+			t.Errorf("%s: a stream has no field %s", o.Name, o.Ours)
+		}
+	}
+}
