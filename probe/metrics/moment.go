@@ -27,6 +27,11 @@ const (
 	SessionExplained
 )
 
+// String returns the moment in one word, "opened" for instance.
+func (m Moment) String() string {
+	return [...]string{"", "opened", "answered", "reported", "ended", "explained"}[m]
+}
+
 // Session is the part of an [Observation] that is about a held session.
 type Session struct {
 	Moment Moment

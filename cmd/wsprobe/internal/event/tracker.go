@@ -1,0 +1,67 @@
+package event
+
+import (
+	"github.com/google/uuid"
+
+	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/reasons"
+)
+
+// Tracker makes events of the observations of one probe. One goroutine at a time calls it.
+type Tracker struct {
+	sinks []Sink
+	known bool
+	last  state
+}
+
+// state is what a change is a change of.
+type state struct {
+	status health.Status
+	ok     bool // of a probe without thresholds
+}
+
+// NewTracker returns the Tracker of a probe that has not been observed yet. Each of the sinks is told every event.
+func NewTracker(sinks []Sink) *Tracker { return &Tracker{sinks: sinks} }
+
+// Observe tells the sinks. Without any it costs nothing.
+func (t *Tracker) Observe(o *metrics.Observation) {
+	if len(t.sinks) == 0 {
+		return
+	}
+	e := Event{ID: newID(), Kind: kindOf(o), At: o.Result.Ended, Observation: o, Changed: t.changes(o)}
+	for _, s := range t.sinks {
+		s.Observe(&e)
+	}
+}
+
+// changes reports whether the state is another one than before.
+func (t *Tracker) changes(o *metrics.Observation) bool {
+	now := state{status: o.Health.Status}
+	if now.status == health.Unknown {
+		now.ok = ok(o)
+	}
+	changed := !t.known || now != t.last
+	t.known, t.last = true, now
+	return changed
+}
+
+// ok reports whether the endpoint does what the probe asks of it.
+func ok(o *metrics.Observation) bool {
+	if o.Session != nil {
+		return o.Session.OK
+	}
+	return o.Result.Reason == reasons.OK
+}
+
+// newID returns an ID that is greater than the ones before, also if the clock is set back. There is no error, because
+// reading random bytes never fails.
+func newID() string { return uuid.Must(uuid.NewV7()).String() }
+
+// kindOf names the occasion of an observation.
+func kindOf(o *metrics.Observation) string {
+	if o.Session == nil {
+		return "run"
+	}
+	return "session." + o.Session.Moment.String()
+}
