@@ -17,6 +17,8 @@ type Config struct {
 	Agent  Agent
 	OTLP   OTLP
 	Probes []Probe // in the order of the file, at least one
+	// Streams are the endpoints of others that results go to as events, in the order of the file.
+	Streams []Stream
 	// Warnings are valid values that can hardly be meant so, in the order of their places.
 	Warnings []Fault
 }
@@ -27,6 +29,7 @@ type Agent struct {
 	Hosts         []string // names that requests for status and metrics may use, empty for the default
 	MaxConcurrent int      // maximum number of concurrent runs, and of sessions that open at a time
 	MaxSessions   int      // maximum number of open sessions; 0 for as many as the process may open files for
+	Origins       []string // of pages on other hosts that may use /api/v1/stream, in lower case and without default ports
 	Location      string   // of this agent, may be empty
 	ID            string   // identity of this agent, empty for the default
 	URL           string   // of the status page as people reach it, may be empty
@@ -140,9 +143,12 @@ func (p *Probe) SetUserAgent(name string) {
 
 // ShownURL returns the URL as it may be shown: without its query, and without the texts that were substituted in its
 // path.
-func (p Probe) ShownURL() string {
-	if p.shownURL != "" {
-		return p.shownURL
+func (p Probe) ShownURL() string { return shownURL(p.shownURL, p.Spec.URL) }
+
+// shownURL returns the text that stands for a URL, or the URL without what is always secret.
+func shownURL(shown, url string) string {
+	if shown != "" {
+		return shown
 	}
-	return redact.URL(p.Spec.URL)
+	return redact.URL(url)
 }

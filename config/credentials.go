@@ -7,18 +7,18 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
-// TryCredentials reads the credentials of every probe, as a run does, and returns a warning for each that is not
+// TryCredentials reads the credentials of every probe, as a run does, and of every stream, and returns a warning for each that is not
 // available now. It may be available later, because every run reads its credentials anew.
 func (c Config) TryCredentials() []Fault {
 	var faults []Fault
-	seen := make(map[Fault]bool)
+	seen, what := make(map[Fault]bool), "a run"
 	try := func(authorize func() (string, error), at *Fault) {
 		if authorize == nil || at == nil {
 			return
 		}
 		if _, err := authorize(); err != nil {
 			f := *at
-			f.Problem = "a run would fail now: " + err.Error()
+			f.Problem = what + " would fail now: " + err.Error()
 			if !seen[f] {
 				seen[f] = true
 				faults = append(faults, f)
@@ -31,6 +31,10 @@ func (c Config) TryCredentials() []Fault {
 			auth := p.connections[name].auth
 			try(auth.authorize, auth.at)
 		}
+	}
+	what = "an open"
+	for _, s := range c.Streams {
+		try(s.Opening.Authorize, s.authAt)
 	}
 	return faults
 }

@@ -125,6 +125,8 @@ func (s *section[T]) title() string {
 		return "a configuration"
 	case "probes":
 		return "a probe"
+	case "streams":
+		return "a stream"
 	case "exchange":
 		return "a step"
 	case "connections":

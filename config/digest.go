@@ -84,7 +84,7 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 		d.addText(string(p.Session.MessageFormat))
 		addSection(d, sessionSection, "session.", p.Session, func(i int) map[string]string { return of(r.session.sets(i)) })
 	}
-	return sha256.Sum256(d.text)
+	return d.sum()
 }
 
 // inheritsAll reports whether the probe at hand has the same collection in a field as the defaults block.
@@ -111,6 +111,9 @@ func (d *digester) addCollection(field int, p *Probe, inherited bool) {
 // addSection adds the fields of a mapping, whose paths begin so. references returns those that hold for a field.
 func addSection[T any](d *digester, s *section[T], path string, from *T, references func(field int) map[string]string) {
 	for i := range s.fields {
+		if !s.fields[i].value.kept() {
+			continue // its mapping is added by itself
+		}
 		key := s.fields[i].Key()
 		if d.references = references(i); len(d.references) > 0 {
 			key = path + key
@@ -248,3 +251,6 @@ func (d *digester) addBool(b bool) {
 }
 
 func (d *digester) addNumber(n int64) { d.text = binary.AppendVarint(d.text, n) }
+
+// sum returns the digest of what was added.
+func (d *digester) sum() Digest { return sha256.Sum256(d.text) }

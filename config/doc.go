@@ -1,7 +1,7 @@
 // Package config reads the configuration of wsprobe.
 //
-// [Load] takes a YAML file and the environment. It returns the agent, the export and the probes, or an [Error] with
-// everything that is wrong.
+// [Load] takes a YAML file and the environment. It returns the agent, the export, the probes and the streams, or an [Error]
+// with everything that is wrong.
 //
 // One table defines every field that a file can have (see [Fields]): its kind, its default, its range and a sentence
 // about it. [Load] reads by the table, [Schema] is written from it, and so is the reference in README.md. Package probe
@@ -63,6 +63,8 @@
 //     wss:// endpoints inherit them. An empty file name removes the default.
 //   - The fields of auth are inherited one by one, too, but not by a probe with a strategy of its own. A password
 //     replaces a default password_file, and the other way round.
+//
+// A stream inherits nothing: the defaults block is for probes.
 //
 // # Environment
 //

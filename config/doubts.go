@@ -38,14 +38,14 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 	if problem := lineBreak(n); problem != "" {
 		add(problem)
 	}
-	filledIn := strings.HasSuffix(where.Section, ".exchange") || strings.HasPrefix(where.Place(), "session.heartbeat")
+	filledIn := strings.HasSuffix(where.Section, ".exchange") || strings.HasPrefix(where.Place(), "session.heartbeat") || where.Key == "template"
 	if filledIn || r.Substituted(n) {
 		return // placeholders are filled in there, or a secret must not be looked at
 	}
 	if problem := unfilled(n.Value, where.Key); problem != "" {
 		add(problem)
 	}
-	if isPath := where.Key == "sequence" || where.Key == "sent_at"; isPath && n.Value != "$" { // which is a message of one value
+	if isPath := where.Key == "sequence" || where.Key == "sent_at" || where.Key == "acknowledgement_path"; isPath && n.Value != "$" { // which is a message of one value
 		if problem := pathDoubt(n.Value); problem != "" {
 			add(problem)
 		}

@@ -94,7 +94,7 @@ func (f Field) Range() string {
 func Fields() []Field {
 	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), otlpSection.docs(), tlsSection.docs(),
 		spoolSection.docs())
-	return append(fields, unfold(probeSection.docs(), map[string][]Field{
+	fields = append(fields, unfold(probeSection.docs(), map[string][]Field{
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),
 		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(), "probes[].session": sessionSection.docs(),
 		"probes[].session.heartbeat": heartbeatSection.docs(), "probes[].session.answers": answerSection.docs(),
@@ -102,6 +102,7 @@ func Fields() []Field {
 		"probes[].session.reconnect":       reconnectSection.docs(), "probes[].connections": connectionSection.docs(),
 		"probes[].connections.NAME.auth": moved(authSection.docs(), "probes[].auth.", "probes[].connections.NAME.auth."),
 	})...)
+	return append(fields, streamFields()...)
 }
 
 // beatStepDocs are the fields of a step of a heartbeat, whose own timeout bounds all its steps.

@@ -79,9 +79,25 @@ func TestDefaults(t *testing.T) {
 	var spooling Config // in memory the default is another one
 	spoolSection.setDefaults(&spooling)
 	checkDefaults(t, spoolSection, &spooling)
+	checkDefaultsOfStream(t)
 	if config.OTLP.TLS != nil {
 		t.Error("TLS for an http:// endpoint")
 	}
+}
+
+// checkDefaultsOfStream checks those that the sections of a stream fill in.
+func checkDefaultsOfStream(t *testing.T) {
+	t.Helper()
+	var entry streamEntry
+	streamSection.setDefaults(&entry)
+	checkDefaults(t, streamSection, &entry)
+	encodingSection.setDefaults(&entry.Encoding)
+	csvSection.setDefaults(&entry.Encoding)
+	checkDefaults(t, encodingSection, &entry.Encoding)
+	checkDefaults(t, csvSection, &entry.Encoding)
+	batchSection.setDefaults(&entry.Batch)
+	checkDefaults(t, batchSection, &entry.Batch)
+	checkDefaults(t, streamReconnectSection, &session.Reconnect{Min: session.DefaultReconnectMin, Max: session.DefaultReconnectMax})
 }
 
 func checkDefaults[T any](t *testing.T, s *section[T], from *T) {

@@ -59,6 +59,7 @@ var foreignFields = map[string][]foreign{
 		{"global globals default common settings", "defaults", ""},
 		{"exporter exporters otel opentelemetry outputs output collector telemetry surfacer", "otlp", ""},
 		{"server web metrics logging log http status host port listen", "agent", "listen, log_level and log_format are its fields"},
+		{"sink sinks stream websocketoutput", "streams", ""},
 		{"alerting alerts alert alertmanagers", "", "alerts are rules of the back end; deploy/alerts has some"},
 		{"anchors templates definitions", "", "a place for anchors begins with x-"},
 	},
@@ -136,6 +137,10 @@ var foreignKeys = sync.OnceValue(func() map[string]map[string]foreign {
 	for section, entries := range foreignFields {
 		keys[section] = indexForeign(entries)
 	}
+	for section, entries := range foreignStreams {
+		keys[section] = indexForeign(entries)
+	}
+	keys["reconnect"] = keys["session.reconnect"]
 	keys["probes"] = indexForeign(foreignProbe)
 	keys["defaults"] = keys["probes"]
 	return keys
@@ -195,22 +200,35 @@ func (f foreign) advice() string {
 
 // elsewhere returns the paths of the fields of other sections that are called so, of those nearest to this one.
 func (s *section[T]) elsewhere(key string) string {
-	ofProbe := func(path string) bool { return strings.HasPrefix(path, "probes[].") }
-	here := len(s.fields) > 0 && ofProbe(s.fields[0].Path)
+	here := ""
+	if len(s.fields) > 0 {
+		here = familyOf(s.fields[0].Path)
+	}
+	ofEntry := slices.Contains([]string{"probes", "defaults", "streams"}, s.name) // whose fields are named without the list
 	var near, far []string
 	for _, f := range Fields() {
-		switch {
+		switch family := familyOf(f.Path); {
 		case f.Key() != key || !strings.Contains(f.Path, "."):
-		case ofProbe(f.Path) != here:
-			far = append(far, f.Path)
-		case s.name == "probes" || s.name == "defaults":
-			near = append(near, strings.TrimPrefix(f.Path, "probes[]."))
-		default:
+		case family == here && ofEntry:
+			near = append(near, strings.TrimPrefix(f.Path, family))
+		case family == here:
 			near = append(near, f.Path)
+		case family != "streams[].":
+			far = append(far, f.Path)
 		}
 	}
 	if len(near) > 0 || s.name == "otlp.tls" {
 		return strings.Join(near, " or ")
 	}
 	return strings.Join(far, " or ")
+}
+
+// familyOf returns the list of which a field is, as its path begins, or nothing for a setting.
+func familyOf(path string) string {
+	for _, list := range []string{"probes[].", "streams[]."} {
+		if strings.HasPrefix(path, list) {
+			return list
+		}
+	}
+	return ""
 }

@@ -11,7 +11,8 @@ func TestForeignNames(t *testing.T) {
 	prefixes := map[string]string{"": "", "probes": "probes[].", "defaults": "probes[].", "tls": "probes[].tls.", "auth": "probes[].auth.",
 		"exchange": "probes[].exchange[].", "thresholds": "probes[].thresholds.", "dwell": "probes[].dwell.",
 		"session": "probes[].session.", "session.heartbeat": "probes[].session.heartbeat.", "session.answers": "probes[].session.answers[].",
-		"session.reconnect": "probes[].session.reconnect."}
+		"session.reconnect": "probes[].session.reconnect.", "streams": "streams[].", "encoding": "streams[].encoding.",
+		"encoding.csv": "streams[].encoding.csv.", "batch": "streams[].batch.", "buffer": "streams[].buffer.", "reconnect": "streams[].reconnect."}
 	for section, names := range foreignKeys() {
 		prefix, ok := prefixes[section]
 		if !ok {

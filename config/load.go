@@ -69,6 +69,7 @@ func decodeRoot(r *reader, root *yaml.Node, size int) Config {
 		files: files}
 	s.read(&config, top)
 	config.Probes = readProbes(r, root, top, files)
+	config.Streams = readStreams(r, top, files, config)
 	s.checkSessions(config)
 	config.OTLP.Resource.checkLabels(r.Report, config.Probes)
 	return config

@@ -47,19 +47,26 @@ func (r *probeReader) reportFault(f probe.Fault, i int, set *found, mapping *yam
 		p, where = itemOf(r.reader, stepSection, f, p.Value, where)
 	case f.Field == "Connections" && f.Key != "":
 		p, where = r.connectionFault(f, p, where)
-	case f.Key != "" && p.Value.Kind == yaml.SequenceNode:
+	default:
+		p, where = r.elementOf(f, p, where)
+	}
+	r.tell(f, p, where, set.pairs[i].Present(), r.origin(f))
+}
+
+// elementOf returns the place of a fault within a list or a map, or of the whole if the fault is about no element.
+func (r *reader) elementOf(f probe.Fault, p yamltree.Pair, where yamltree.Path) (yamltree.Pair, yamltree.Path) {
+	switch {
+	case f.Key == "":
+	case p.Value.Kind == yaml.SequenceNode:
 		index, _ := strconv.Atoi(f.Key)
 		where = where.Item(index)
 		p.Value = yamltree.Follow(p.Value.Content[index])
 		p.ValueAt = p.Value
-	case f.Key != "":
+	default:
 		where = where.Name(f.Key)
-		pairs := r.Pairs(p.Value, yamltree.AliasOf(p.ValueAt), where)
-		if j := slices.IndexFunc(pairs, func(p yamltree.Pair) bool { return p.Key.Value == f.Key }); j >= 0 {
-			p = pairs[j]
-		}
+		p, where, _ = r.Entry(p, f.Key, where)
 	}
-	r.tell(f, p, where, set.pairs[i].Present(), r.origin(f))
+	return p, where
 }
 
 // tell reports a fault of a Spec at a pair, whose field is present or missing.

@@ -44,6 +44,7 @@ func (s *settingsReader) read(config *Config, top *found) {
 	agent, otlp := newFound(len(agentSection.fields)), newFound(len(otlpSection.fields))
 	readSection(s, agentSection, top.pairs[rootSection.index["agent"]], config, agent)
 	s.checkHosts(agent.pairs[agentSection.index["hosts"]], config.Agent.Hosts)
+	s.checkOrigins(agent.pairs[agentSection.index["origins"]], config.Agent.Origins)
 	readSection(s, otlpSection, top.pairs[rootSection.index["otlp"]], config, otlp)
 	readSection(s, shardSection, agent.pairs[agentSection.index["shard"]], &config.Agent.Shard, newFound(len(shardSection.fields)))
 	s.checkShard(config.Agent.Shard)
@@ -54,7 +55,7 @@ func (s *settingsReader) read(config *Config, top *found) {
 		config.OTLP.Spool.MaxBytes = maxQueueInMemory
 	}
 	s.refuse(config.OTLP)
-	s.checkAudience(config)
+	s.checkAudience(config, top.pairs[rootSection.index["streams"]])
 	s.endpoint(&config.OTLP)
 	s.ends(&config.OTLP)
 	s.traces(&config.OTLP)
@@ -83,8 +84,30 @@ func (s *settingsReader) checkHosts(p yamltree.Pair, hosts []string) {
 	}
 }
 
+// checkOrigins checks the origins in agent.origins, and writes them as browsers do.
+func (s *settingsReader) checkOrigins(p yamltree.Pair, origins []string) {
+	where := yamltree.Path{Section: "agent", Key: "origins"}
+	if len(origins) > maxHosts {
+		s.Used(p.Value, p.ValueAt, where, "must have at most %d entries, got %d", maxHosts, len(origins))
+	}
+	for i := range origins {
+		element := yamltree.Follow(p.Value.Content[i])
+		if !yamltree.IsText(element) || s.Blind && s.Substituted(element) {
+			continue
+		}
+		origin, problem := originOf(origins[i])
+		if problem != "" {
+			s.At(element, where.Item(i), "%s", problem)
+		}
+		origins[i] = origin
+	}
+}
+
 // checkAudience looks for an agent that would tell nobody what it measures.
-func (s *settingsReader) checkAudience(config *Config) {
+func (s *settingsReader) checkAudience(config *Config, streams yamltree.Pair) {
+	if streams.Present() && len(streams.Value.Content) > 0 {
+		return
+	}
 	if config.OTLP.Protocol == protocolNone && config.Agent.Listen == "" && !s.wrong["agent.listen"] {
 		s.fault(s.origins["otlp.protocol"], "must not be none while agent.listen is empty: nobody would see the results")
 	}

@@ -29,9 +29,20 @@ type Stream struct {
 	Drain            time.Duration // how long the agent's stop waits for proof of what was sent
 	HealthCheck      string        // "log", "require" or "off"
 	Ready            bool          // whether /readyz needs the stream to be connected
+	// Digest is of the meaning of the stream, without the content of secrets. Two streams with the same Digest take the
+	// same events to the same place in the same form.
+	Digest Digest
 
 	shownURL string
+	authAt   *Fault // the place of its credentials, if it has any
 }
+
+// SetUserAgent changes the User-Agent of the stream's requests, unless its headers have one.
+func (s *Stream) SetUserAgent(name string) { s.Opening.UserAgent = name }
+
+// ShownURL returns the URL as it may be shown: without its query, and without the texts that were substituted in its
+// path.
+func (s Stream) ShownURL() string { return shownURL(s.shownURL, s.Opening.URL) }
 
 // Selection says which events a stream carries. An empty list or map restricts nothing.
 type Selection struct {

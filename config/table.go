@@ -16,6 +16,8 @@ var rootSection = newSection("", "", true, []field[Config]{
 	{Field: Field{Path: "defaults", Kind: Section,
 		Doc: "fields that probes inherit: any field of a probe but name and url"}},
 	{Field: Field{Path: "probes", Kind: Sections, Required: true, Min: 1, Doc: "the probes, at least one"}},
+	{Field: Field{Path: "streams", Kind: Sections, Max: maxStreams,
+		Doc: "WebSocket endpoints that results go to as events; they inherit nothing from defaults"}},
 })
 
 var probeSection = newSection("probes", "probes[].", false, []field[Probe]{

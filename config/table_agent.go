@@ -20,6 +20,10 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 			"by default any name, " +
 			"but no other if listen is a loopback address"},
 		value: listAt(func(c *Config) *[]string { return &c.Agent.Hosts }), secret: public},
+	{Field: Field{Path: "origins", Kind: List, Max: maxHosts,
+		Doc: "origins of pages on other hosts, scheme://host or scheme://host:port, that may connect to /api/v1/stream from a browser; by default " +
+			"none may"},
+		value: listAt(func(c *Config) *[]string { return &c.Agent.Origins }), secret: public},
 	{Field: Field{Path: "max_concurrent", Kind: Integer, Default: "256", Min: 1, Max: 100_000,
 		Doc: "maximum number of concurrent runs, and of sessions that open at a time; a run beyond it is skipped and counted, " +
 			"a first run waits"},
@@ -87,6 +91,19 @@ func hostNameProblem(host string) string {
 		return fmt.Sprintf("must be the name of a host, without scheme and port, got %s", excerpt.Quote(host))
 	}
 	return ""
+}
+
+// originOf reads an origin as a browser sends it (RFC 6454 6.2): scheme, host, and a port that is not the default one.
+func originOf(text string) (origin, problem string) {
+	u, err := url.Parse(strings.ToLower(text))
+	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(text, "?#*") ||
+		strings.ContainsFunc(u.Host, func(r rune) bool { return notOfHost(r) && r != '[' && r != ']' }) {
+		return "", fmt.Sprintf("must be an origin, such as https://wall.example.com or http://localhost:8080, got %s", excerpt.Quote(text))
+	}
+	if port := u.Port(); port != "" && port == map[string]string{"http": "80", "https": "443"}[u.Scheme] {
+		u.Host = strings.TrimSuffix(u.Host, ":"+port)
+	}
+	return u.Scheme + "://" + u.Host, ""
 }
 
 // notOfHost reports what neither a name nor an address has in it. Letters beyond ASCII have to be those of the DNS.

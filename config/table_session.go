@@ -95,11 +95,16 @@ var answerSection = newSection("session.answers", "probes[].session.answers[].",
 })
 
 // reconnectSection is the mapping reconnect of a session.
-var reconnectSection = newSection("session.reconnect", "probes[].session.reconnect.", false, []field[session.Reconnect]{
-	{Field: Field{Path: "min", Kind: Duration, Default: "500ms", Min: int64(session.MinInterval), Max: int64(session.MaxReconnect),
-		Doc: "first bound of a wait; it doubles with each end, and begins anew after a session that lasted as long as max"},
-		value: durationAt(func(r *session.Reconnect) *time.Duration { return &r.Min }), spec: "Min"},
-	{Field: Field{Path: "max", Kind: Duration, Default: "1m", Min: int64(session.MinInterval), Max: int64(session.MaxReconnect),
-		Doc: "last bound of a wait, at least min"},
-		value: durationAt(func(r *session.Reconnect) *time.Duration { return &r.Max }), spec: "Max"},
-})
+var reconnectSection = newSection("session.reconnect", "probes[].session.reconnect.", false, reconnectFields("session"))
+
+// reconnectFields are the fields of a mapping reconnect for what is opened anew.
+func reconnectFields(what string) []field[session.Reconnect] {
+	return []field[session.Reconnect]{
+		{Field: Field{Path: "min", Kind: Duration, Default: "500ms", Min: int64(session.MinInterval), Max: int64(session.MaxReconnect),
+			Doc: "first bound of a wait; it doubles with each end, and begins anew after a " + what + " that lasted as long as max"},
+			value: durationAt(func(r *session.Reconnect) *time.Duration { return &r.Min }), spec: "Min"},
+		{Field: Field{Path: "max", Kind: Duration, Default: "1m", Min: int64(session.MinInterval), Max: int64(session.MaxReconnect),
+			Doc: "last bound of a wait, at least min"},
+			value: durationAt(func(r *session.Reconnect) *time.Duration { return &r.Max }), spec: "Max"},
+	}
+}

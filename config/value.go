@@ -1,11 +1,14 @@
 package config
 
 import (
+	"fmt"
 	"log/slog"
 	"math"
 	"net/url"
+	"strings"
 	"time"
 
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/session"
@@ -67,10 +70,39 @@ func optionalTextAt[T any](at func(*T) **string) value[T] {
 	})
 }
 
+// lifted is a field of a U as one of a T, in which the U stands.
+func lifted[T, U any](f field[U], at func(*T) *U) field[T] {
+	inner := f.value
+	out := field[T]{Field: f.Field, secret: f.secret, spec: f.spec, entry: f.entry, fold: f.fold}
+	if !inner.kept() {
+		return out
+	}
+	out.value = value[T]{
+		at:     func(t *T) any { return inner.at(at(t)) },
+		digest: func(d *digester, from *T, path string) { inner.digest(d, at(from), path) },
+		copy:   func(into, from *T) { inner.copy(at(into), at(from)) },
+	}
+	if inner.store != nil {
+		out.value.store = func(into *T, f *Field, text string) string { return inner.store(at(into), f, text) }
+	}
+	return out
+}
+
 // wordAt is one of the words that a Choice allows.
 func wordAt[T any, S ~string](at func(*T) *S) value[T] {
 	return scalar(at, func(f *Field, text string) (S, string) { return S(text), choiceProblem(f, text) },
 		func(d *digester, word S, _ string) { d.addText(string(word)) })
+}
+
+// choiceAt is wordAt where other programs have other words. advice says by such a word what to write.
+func choiceAt[T any](at func(*T) *string, advice map[string]string) value[T] {
+	return scalar(at, func(f *Field, text string) (string, string) {
+		problem := choiceProblem(f, text)
+		if told := advice[strings.ToLower(text)]; problem != "" && told != "" {
+			problem = fmt.Sprintf("must be one of %s, got %s%s", strings.Join(f.Allowed, ", "), excerpt.Quote(text), told)
+		}
+		return text, problem
+	}, func(d *digester, word string, _ string) { d.addText(word) })
 }
 
 // levelAt is a word that names the severity of log records.

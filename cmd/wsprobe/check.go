@@ -128,12 +128,18 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 		return failure{err}
 	}
 	results := fmt.Sprintf("Results go to %s over %s every %s.", cfg.OTLP.Endpoint, transports[cfg.OTLP.Protocol], cfg.OTLP.Interval)
-	if !cfg.OTLP.Exports() {
+	switch {
+	case !cfg.OTLP.Exports() && cfg.Agent.Listen == "":
+		results = "Results go to the streams alone."
+	case !cfg.OTLP.Exports():
 		results = "Results are not exported: they are on /metrics."
 	}
 	page := "There is no status page."
 	if cfg.Agent.Listen != "" {
 		page = "The status page is on " + cfg.Agent.Listen + "."
+	}
+	if err := printStreams(cmd, cfg.Streams); err != nil {
+		return failure{err}
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time%s.\n%s\n%s\n",
 		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, sessions(own), results, page)

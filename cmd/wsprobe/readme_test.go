@@ -38,6 +38,7 @@ var tables = []struct {
 }{
 	{"config/README.md", "probe fields", probeFieldTable},
 	{"config/README.md", "agent settings", settingTable},
+	{"config/README.md", "stream fields", streamFieldTable},
 	{"reasons/README.md", "reasons", reasonTable},
 	{"reasons/README.md", "error types", errorTypeTable},
 	{"probe/metrics/README.md", "metrics", metricTable},
@@ -178,11 +179,17 @@ func code(words ...string) string {
 	return strings.Join(out, ", ")
 }
 
-func probeFieldTable() string {
+func probeFieldTable() string { return fieldTable("probes[].") }
+
+// streamFieldTable leaves out the fields of tls and auth, which are those of a probe.
+func streamFieldTable() string { return fieldTable("streams[].", "tls.", "auth.") }
+
+// fieldTable has the fields whose paths begin so, but not those that go on in one of these ways.
+func fieldTable(list string, without ...string) string {
 	var rows [][]string
 	for _, f := range config.Fields() {
-		name, ok := strings.CutPrefix(f.Path, "probes[].")
-		if !ok {
+		name, ok := strings.CutPrefix(f.Path, list)
+		if !ok || slices.ContainsFunc(without, func(prefix string) bool { return strings.HasPrefix(name, prefix) }) {
 			continue
 		}
 		fallback := code(f.Default)
@@ -197,7 +204,7 @@ func probeFieldTable() string {
 func settingTable() string {
 	var rows [][]string
 	for _, f := range config.Fields() {
-		if strings.HasPrefix(f.Path, "probes") || f.Kind == config.Section || f.Path == "defaults" {
+		if strings.HasPrefix(f.Path, "probes") || strings.HasPrefix(f.Path, "streams") || f.Kind == config.Section || f.Path == "defaults" {
 			continue
 		}
 		rows = append(rows, []string{code(f.Path), code(f.Default), f.Range(), code(f.Env), code(f.OTel...), f.Doc})

@@ -69,6 +69,9 @@ func loadBy(load func(string) (config.Config, error), file string) (config.Confi
 	for i := range cfg.Probes {
 		cfg.Probes[i].SetUserAgent(userAgent())
 	}
+	for i := range cfg.Streams {
+		cfg.Streams[i].SetUserAgent(userAgent())
+	}
 	return cfg, nil
 }
 
