@@ -1,4 +1,4 @@
-// Command receiver takes messages by one of several WebSocket libraries, and writes down each one that it was given.
+// Command receiver writes down each message that it takes by one of several WebSocket libraries.
 //
 // receiver LIBRARY ADDRESS FILE [answer|deaf|slow]. The line of a message names its connection and its kind, with the
 // text in base64. With answer it replies to every event with the event's id. When deaf it reads nothing. When slow it
