@@ -1,4 +1,4 @@
-// Package event gives results an identity and a form in which streams carry them.
+// Package event is the results of probes in the form in which streams carry them.
 package event
 
 import (

@@ -14,6 +14,9 @@ const (
 	keyDropCause   = "wsprobe.drop.cause"
 	keyLoadOutcome = "wsprobe.config.outcome"
 	keyAgentURL    = "wsprobe.agent.url"
+	keyStream      = "wsprobe.stream.name"
+	keyEndedBy     = "wsprobe.stream.ended_by"
+	keyCloseCode   = "wsprobe.stream.close_code"
 
 	// The attributes of the build are named as Prometheus names those of its own. The semantic conventions' names are
 	// attributes of the resource, which some back ends make labels of: they would be there twice.
@@ -46,14 +49,34 @@ const (
 	idAgentQueueAge
 	idAgentSpoolFailures
 	idAgentSpoolUnrecognizedFiles
+	idStreamEstablished
+	idStreamFailed
+	idStreamShutdown
+	idStreamOpen
+	idStreamReceived
+	idStreamSent
+	idStreamResent
+	idStreamDiscarded
+	idStreamBuffered
+	idStreamBufferSize
+	idStreamBufferAge
+	idStreamBufferFailures
+	idStreamMessages
+	idStreamBytes
+	idFeedClients
+	idFeedDropped
+	idFeedRefused
 	metricCount
 )
 
-// table is all metrics by their IDs: those of probes, and those of the agent. It does not change.
-var table = withProbes(agentTable)
+// table is all metrics by their IDs: those of probes, of the agent, of its streams. It does not change.
+var table = complete(agentTable)
 
-func withProbes(all [metricCount]metrics.Metric) [metricCount]metrics.Metric {
+func complete(all [metricCount]metrics.Metric) [metricCount]metrics.Metric {
 	copy(all[:], metrics.Table())
+	for id, m := range streamTable {
+		all[id] = m
+	}
 	return all
 }
 

@@ -23,7 +23,10 @@ func TestTableIsWhole(t *testing.T) {
 			t.Errorf("%s stands there twice", m.Name)
 		}
 		names[m.Name] = true
-		if m.PerProbe == strings.HasPrefix(m.Name, "wsprobe.agent.") {
+		ofAgent := slices.ContainsFunc([]string{"wsprobe.agent.", "wsprobe.stream.", "wsprobe.feed."}, func(branch string) bool {
+			return strings.HasPrefix(m.Name, branch)
+		})
+		if m.PerProbe == ofAgent {
 			t.Errorf("%s: is it about a probe or about the agent?", m.Name)
 		}
 	}
@@ -47,7 +50,7 @@ func TestTableIsACopy(t *testing.T) {
 
 // TestPointsAreAsTheTableSays makes every metric have a point and compares kind, unit and attributes.
 func TestPointsAreAsTheTableSays(t *testing.T) {
-	telemetry := newTest(t, Options{InFlight: func() int { return 3 }, Logs: true, Traces: true}, new(stub))
+	telemetry := newTest(t, Options{InFlight: func() int { return 3 }, Logs: true, Traces: true, Streams: streams, Feed: clients}, new(stub))
 	target := chat()
 	target.Labels = nil
 	target.Name, target.Interval = "never", time.Nanosecond
@@ -101,6 +104,46 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	for _, row := range Metrics() {
 		if !seen[row.Name] {
 			t.Errorf("%s was not exported", row.Name)
+		}
+	}
+}
+
+// streams are the numbers of a stream that has met everything.
+func streams() []StreamStats {
+	return []StreamStats{{
+		Name: "wall", Open: 1, Established: 3, Failed: map[Pair]int64{{"ws_open_failed", "connection_refused"}: 2},
+		Shutdown: map[Pair]int64{{"server", "1012"}: 1, {"network", ""}: 1},
+		Received: 100, Sent: 90, Resent: 4, Discarded: map[string]int64{"buffer_full": 3}, BufferFailures: map[string]int64{"no_space": 1},
+		Messages: 95, Bytes: 95_000, Buffered: 7, BufferSize: 7000, BufferAge: time.Second,
+	}}
+}
+
+func clients() FeedStats {
+	return FeedStats{Clients: 2, Dropped: map[string]int64{"slow": 1}, Refused: map[string]int64{"foreign": 1}}
+}
+
+// TestStreamsAreCounted holds the points of a stream, and those of the one that clients read.
+func TestStreamsAreCounted(t *testing.T) {
+	telemetry := newTest(t, Options{Streams: streams, Feed: clients}, new(stub))
+	got := produce(t, telemetry)
+	for want, value := range map[string]int64{
+		"wsprobe.stream.connections.established": 3, "wsprobe.stream.connections.open": 1, "wsprobe.stream.events.received": 100,
+		"wsprobe.stream.events.sent": 90, "wsprobe.stream.events.resent": 4, "wsprobe.stream.events.discarded": 3,
+		"wsprobe.stream.events.buffered": 7, "wsprobe.stream.buffer.size": 7000, "wsprobe.stream.messages.sent": 95,
+		"wsprobe.stream.bytes.sent": 95_000, "wsprobe.feed.client.connected": 2,
+	} {
+		found := false
+		for _, m := range got.Families {
+			if m.Name != want {
+				continue
+			}
+			found = true
+			if n, whole := m.Points[0].Value.Whole(); len(m.Points) != 1 || !whole || n != value {
+				t.Errorf("%s: %+v, want %d", want, m.Points, value)
+			}
+		}
+		if !found {
+			t.Errorf("no %s", want)
 		}
 	}
 }

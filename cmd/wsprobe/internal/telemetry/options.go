@@ -125,6 +125,10 @@ type Options struct {
 
 	// InFlight returns the number of runs under way, or is nil.
 	InFlight func() int
+	// Streams returns the numbers of the agent's streams, and Feed those of its own one, at each collection. They are nil
+	// without any.
+	Streams func() []StreamStats
+	Feed    func() FeedStats
 	// Logger is told about exports that fail, a line a minute at most for each kind. Default: none.
 	Logger *slog.Logger
 }

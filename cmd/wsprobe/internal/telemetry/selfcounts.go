@@ -20,7 +20,9 @@ var delayBounds = []float64{
 
 // selfCounts counts the agent's own work: a number for each metric of the agent and each combination of its attributes.
 type selfCounts struct {
-	inFlight func() int // or nil
+	inFlight func() int           // or nil
+	streams  func() []StreamStats // or nil
+	feed     func() FeedStats     // or nil
 	backlog  func() outbox.Backlog
 	build    []metrics.Attribute
 
@@ -100,6 +102,12 @@ func (c *selfCounts) addTo(b *batcher, probes int, start, now time.Time) {
 		b.gauge(idAgentQueueAge, none, start, now, waiting.Age.Seconds())
 	}
 
+	if c.streams != nil {
+		addStreams(b, c.streams(), start, now)
+	}
+	if c.feed != nil {
+		addFeed(b, c.feed(), start, now)
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	delay := c.delay.Distribution(delayBounds)
@@ -123,11 +131,6 @@ func (c counter) compare(other counter) int {
 }
 
 func (c counter) attributes() []metrics.Attribute {
-	var all []metrics.Attribute
-	for i, key := range table[c.metric].Attributes {
-		if c.values[i] != "" {
-			all = append(all, metrics.Text(key, c.values[i]))
-		}
-	}
-	return all
+	keys := table[c.metric].Attributes
+	return withValues(keys, c.values[:len(keys)])
 }
