@@ -9,6 +9,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -36,6 +37,7 @@ type Conn struct {
 	out      []byte          // frames that are not yet written
 	deflater *frame.Deflater // nil if nothing is compressed
 	cut      error           // why a write failed, perhaps in the middle of a frame: no other frame can follow
+	bound    atomic.Int64    // of each write, in ns, or 0
 }
 
 // Open opens a WebSocket as a run does, its exchange included. The Conn is nil if the Result is not ok. The error is the

@@ -8,8 +8,12 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 )
 
-// UntilWritten bounds the waits of writes from now on, until the next call of Until.
-func (c *Conn) UntilWritten(t time.Time) { c.held.Raw.SetWriteEnd(t) }
+// BoundWrites bounds each write from now on by a time of its own, and a write that is under way by this time from now.
+// [Conn.Until] then bounds reads only. A write that fails, or that exceeds its time, is the last one.
+func (c *Conn) BoundWrites(each time.Duration) {
+	c.bound.Store(int64(each))
+	c.held.Raw.SetWriteEnd(time.Now().Add(each))
+}
 
 // SayClose sends a close frame; NoCode sends none in it.
 func (c *Conn) SayClose(code int) error {
@@ -67,6 +71,9 @@ func (c *Conn) Flush() error {
 // flush writes the frames that wait, and the rest of one of which a part was written.
 func (c *Conn) flush() error {
 	if c.cut == nil && len(c.out) > 0 {
+		if bound := c.bound.Load(); bound > 0 {
+			c.held.Raw.SetWriteEnd(time.Now().Add(time.Duration(bound)))
+		}
 		_, c.cut = c.held.Left.Conn.Write(c.out)
 	}
 	c.out = c.out[:0]

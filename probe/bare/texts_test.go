@@ -176,8 +176,8 @@ func TestQueue(t *testing.T) {
 	}
 }
 
-// TestUntilWritten holds that a server that does not read bounds no read, and that no frame follows one that was cut off.
-func TestUntilWritten(t *testing.T) {
+// TestBoundWrites holds that a server that does not read bounds no read, and that no frame follows one that was cut off.
+func TestBoundWrites(t *testing.T) {
 	c, server := open(t, func(c *wstest.Conn) {
 		c.Accept()
 		c.Pause(100 * time.Millisecond)
@@ -185,7 +185,7 @@ func TestUntilWritten(t *testing.T) {
 		c.Hold()
 	})
 	defer server.Close()
-	c.UntilWritten(time.Now().Add(10 * time.Millisecond))
+	c.BoundWrites(10 * time.Millisecond)
 	var err error
 	for range 1000 { // the buffers of the kernel have an end
 		if err = c.Queue(false, make([]byte, 1<<20)); err != nil {
