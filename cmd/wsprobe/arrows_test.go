@@ -155,6 +155,8 @@ var arrows = []struct {
 	{from: internal + "prometheus", to: internal + "otlp", why: "two protocols do not know each other"},
 	{from: internal + "tracing", to: internal + "...", why: "a span does not know how it travels, nor when"},
 	{from: internal + "stream", to: internal + "telemetry", why: "results go to one place whether they go to another or not"},
+	{from: internal + "stream", to: internal + "outbox", why: "an event is acknowledged by what a WebSocket says, and a request by its response"},
+	{from: internal + "stream", to: internal + "status", why: "whoever delivers shows nothing"},
 	{from: internal + "receiver", to: module + "/probe/...", why: "a back end does not know who measures"},
 	{from: internal + "receiver", to: internal + "...", why: "an oracle shares no code with what it judges"},
 	{from: internal + "demo", to: internal + "telemetry", why: "the demo shows what a back end received"},

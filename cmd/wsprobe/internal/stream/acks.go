@@ -1,0 +1,69 @@
+package stream
+
+import (
+	"strings"
+
+	"github.com/tidwall/gjson"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
+)
+
+// maxText is the longest message of an endpoint that is read, in bytes.
+const maxText = 64 << 10
+
+// acks counts messages of the endpoint, for hints.
+type acks struct {
+	without int // an ID
+	unknown int // the ID is of no event in flight
+	long    int // too long to be read
+}
+
+// acknowledged takes a message of the endpoint. A nil text is one that is too long.
+func (p *proof) acknowledged(text []byte) {
+	if p.how != Message {
+		return
+	}
+	ids := idsOf(text, p.path)
+	var proven []*buffer.Item
+	p.mu.Lock()
+	switch {
+	case text == nil:
+		p.acks.long++
+	case len(ids) == 0:
+		p.acks.without++
+	}
+	for _, id := range ids {
+		if number, ok := p.byID[id]; ok {
+			proven = p.prove(number, proven)
+		} else {
+			p.acks.unknown++
+		}
+	}
+	p.land()
+	p.mu.Unlock()
+	p.landed(proven)
+}
+
+// idsOf are the IDs in a message. Without a path it is one ID, or several with blanks between them; JSON texts and arrays
+// of them are fine, too.
+func idsOf(text []byte, path string) []string {
+	if path == "" {
+		plain := strings.TrimSpace(string(text))
+		if plain == "" || plain[0] != '"' && plain[0] != '[' {
+			return strings.Fields(plain)
+		}
+		path = "@this"
+	}
+	if !gjson.ValidBytes(text) {
+		return nil
+	}
+	var ids []string
+	found := gjson.GetBytes(text, path)
+	found.ForEach(func(_, value gjson.Result) bool { // a value that is no array is its own only element
+		if value.Type == gjson.String {
+			ids = append(ids, value.String())
+		}
+		return true
+	})
+	return ids
+}

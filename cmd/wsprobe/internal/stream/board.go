@@ -1,0 +1,144 @@
+package stream
+
+import (
+	"log/slog"
+	"maps"
+	"sync"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/session"
+)
+
+// board keeps how the connections of a stream are, and tells the log of it.
+type board struct {
+	log     *slog.Logger
+	workers int
+	waiting func() int // events
+
+	mu           sync.Mutex
+	open         int
+	since        time.Time // when open last became all workers, or ceased to be
+	down         time.Time // when the present trouble began; zero for none
+	detail, hint string
+	lastSent     time.Time
+	established  int64
+	failures     map[Failure]int64
+	shutdowns    map[Shutdown]int64
+
+	quiet            bool // the first open is not told if it fails
+	ends, unopenable teller
+}
+
+// opened notes a connection that has opened.
+func (b *board) opened(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.established++
+	if b.open++; b.open < b.workers {
+		return
+	}
+	switch {
+	case b.since.IsZero() && !b.told():
+		b.log.Info("stream connected")
+	case b.told():
+		b.log.Info("stream connected again", "down_for", session.Span(now.Sub(b.down)), "waiting", b.waiting())
+	}
+	b.ends.down, b.unopenable.down, b.quiet = false, false, false
+	b.since, b.down, b.detail, b.hint = now, time.Time{}, "", ""
+}
+
+// told reports whether the log has the present trouble.
+func (b *board) told() bool { return b.ends.down || b.unopenable.down }
+
+// failed notes an open that failed.
+func (b *board) failed(res *probe.Result, wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.failures[Failure{Reason: string(res.Reason), ErrorType: string(res.ErrorType)}]++
+	hint := res.Hint(nil)
+	b.trouble(res.Detail, hint, res.Ended)
+	if b.quiet {
+		return
+	}
+	b.unopenable.tell(b.log, res.Ended, "stream cannot connect", "reason", string(res.Reason), "error.type", string(res.ErrorType),
+		"detail", res.Detail, "hint", hint, "next_in", session.Span(wait), "waiting", b.waiting())
+}
+
+// ended notes the end of a connection.
+func (b *board) ended(e ending, wait time.Duration) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.open--
+	b.shutdowns[e.shutdown()]++
+	if e.by == byAgent && e.code == closeGoingAway {
+		return
+	}
+	b.trouble(e.detail, e.hint, e.at)
+	b.ends.tell(b.log, e.at, "stream disconnected", "by", e.by, "close_code", e.code, "detail", e.detail, "hint", e.hint,
+		"next_in", session.Span(wait), "waiting", b.waiting())
+}
+
+// trouble notes why a connection is not open.
+func (b *board) trouble(detail, hint string, now time.Time) {
+	if b.down.IsZero() {
+		b.down = now
+		if !b.since.IsZero() {
+			b.since = now
+		}
+	}
+	b.detail, b.hint = detail, hint
+}
+
+// accepted notes events that are proven.
+func (b *board) accepted(now time.Time) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.lastSent = now
+}
+
+// state fills in what the board knows.
+func (b *board) state(s *State) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	s.Workers, s.Open, s.Since, s.LastSent = b.workers, b.open, b.since, b.lastSent
+	if b.open < b.workers {
+		s.Detail, s.Hint = b.detail, b.hint
+	}
+}
+
+// counts fills in what the board knows.
+func (b *board) counts(c *Counts) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	c.Established, c.Failed, c.Shutdown = b.established, maps.Clone(b.failures), maps.Clone(b.shutdowns)
+}
+
+// The least times between two lines about trouble of one kind: that comes again, and that lasts.
+const (
+	betweenNew  = 10 * time.Second
+	betweenSame = 10 * time.Minute
+)
+
+// teller tells of one kind of trouble, at once and then not more often than it helps.
+type teller struct {
+	last   time.Time
+	untold int  // since then
+	down   bool // the present trouble is told
+}
+
+func (t *teller) tell(log *slog.Logger, now time.Time, message string, attrs ...any) {
+	between := betweenNew
+	if t.down {
+		between = betweenSame
+	}
+	if !t.last.IsZero() && now.Before(t.last.Add(between)) {
+		t.untold++
+		return
+	}
+	if t.untold > 0 {
+		attrs = append(attrs, "times_before", t.untold)
+	}
+	t.last, t.untold, t.down = now, 0, true
+	log.Warn(message, attrs...)
+}

@@ -1,0 +1,95 @@
+package stream
+
+import (
+	"strings"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// TestLog holds what the log says of connections: each trouble at once, and no more lines than help.
+func TestLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var down, flapping atomic.Bool
+		kick := make(chan wstest.Frame)
+		r := start(t, peer{opened: func(n int, c *wstest.Conn) {
+			if down.Load() {
+				c.Refuse(403, "no")
+			}
+			c.Accept()
+			if flapping.Load() {
+				c.Pause(100 * ms)
+				c.Reset()
+			}
+			if n == 1 {
+				c.Send(<-kick)
+				c.Watch()
+			}
+		}}, nil)
+		defer r.stop()
+		want := func(after time.Duration, lines ...string) {
+			t.Helper()
+			r.wait(after)
+			if got := r.logged(); got != strings.Join(lines, "") {
+				t.Errorf("after %v\n%swant\n%s", after, got, strings.Join(lines, ""))
+			}
+		}
+		const hint = `"the endpoint refuses by its rules: mostly credentials or rights, sometimes a rate limit; its close reason may say which"`
+		want(sec, "level=INFO msg=\"stream connected\" stream=wall\n")
+		down.Store(true)
+		kick <- wstest.Close(1008, "quota")
+		synctest.Wait()
+		r.observe("p", "a")
+		got := r.logged()
+		if want := "level=WARN msg=\"stream disconnected\" stream=wall by=server close_code=1008 detail=\"close frame 1008 \\\"quota\\\"\" hint=" + hint + " next_in=\"250 ms\" waiting=0\n"; got != want {
+			t.Errorf("%swant\n%s", got, want)
+		}
+		r.wait(5 * time.Minute)
+		if got := r.logged(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "stream cannot connect") || !strings.Contains(got, "reason=ws_open_failed error.type=http_403") || !strings.Contains(got, "waiting=1") {
+			t.Error(got)
+		}
+		r.wait(6 * time.Minute)
+		if got := r.logged(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "times_before=") {
+			t.Error(got)
+		}
+		down.Store(false)
+		flapping.Store(true)
+		r.wait(20 * sec)
+		if got := r.logged(); strings.Count(got, "\n") > 8 || !strings.Contains(got, "level=INFO msg=\"stream connected again\" stream=wall down_for=11m") {
+			t.Error(got)
+		}
+		flapping.Store(false)
+		r.wait(2 * time.Minute)
+		r.logged()
+		want(time.Hour)
+		r.stop()
+		want(0)
+	})
+}
+
+// TestQuiet: a health check that is off keeps the first failure out of the log, and no later one.
+func TestQuiet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, peer{opened: func(n int, c *wstest.Conn) {
+			if n < 3 {
+				c.Reset()
+			}
+			if c.Accept(); n == 3 {
+				c.Pause(sec)
+				c.Reset()
+			}
+		}}, func(o *Options) { o.Quiet = true })
+		defer r.stop()
+		r.wait(time.Minute)
+		got := r.logged()
+		for i, line := range []string{"stream connected", "stream disconnected", "stream connected again"} {
+			lines := strings.Split(got, "\n")
+			if len(lines) != 4 || !strings.Contains(lines[i], line) {
+				t.Fatal(got)
+			}
+		}
+	})
+}

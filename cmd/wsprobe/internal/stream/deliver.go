@@ -1,0 +1,142 @@
+package stream
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
+	"github.com/wsprobe/wsprobe/probe"
+)
+
+// Stream delivers events to one endpoint, over one connection or several.
+type Stream struct {
+	o      Options
+	probe  *probe.Probe // opens connections
+	buffer *buffer.Buffer
+	board  board
+	sealed chan struct{} // closed once no event comes any more
+
+	messages, bytes, resent atomic.Int64
+}
+
+// New prepares a stream, and opens its buffer. The error is that of an opening that is not valid, or of a directory that
+// another process has.
+func New(o Options) (*Stream, error) {
+	o = o.withDefaults()
+	p, err := probe.New(probe.Spec{Opening: o.Opening, Timeout: o.Timeout})
+	if err != nil {
+		return nil, err
+	}
+	b, err := buffer.Open(o.Buffer)
+	if err != nil {
+		return nil, err
+	}
+	s := &Stream{o: o, probe: p, buffer: b, sealed: make(chan struct{})}
+	s.board = board{log: o.Log.With("stream", o.Name), workers: o.Workers, quiet: o.Quiet, waiting: func() int { return b.Counts().Size.Events },
+		failures: make(map[Failure]int64), shutdowns: make(map[Shutdown]int64)}
+	return s, nil
+}
+
+// Observe takes an event that the selection admits. It never waits.
+func (s *Stream) Observe(e *event.Event) {
+	if !s.o.Select.Admits(e) {
+		return
+	}
+	form, err := s.o.Codec.Encode(e)
+	if err != nil {
+		s.buffer.Refuse(buffer.Invalid)
+		return
+	}
+	s.buffer.Add(buffer.Item{ID: e.ID, Lane: e.Observation.Probe.Name(), At: e.At, Encoding: s.o.Codec.Name, Text: form.Text, Slot: form.Slot})
+}
+
+// Run delivers until the context ends. It then takes no more events, and goes on for the drain to deliver those that it
+// has. Each connection ends with 1001. What remains is on disk, or counted as lost.
+func (s *Stream) Run(ctx context.Context) {
+	background := context.WithoutCancel(ctx)
+	working, stop := context.WithCancel(background)
+	defer stop()
+	opening, noOpen := context.WithCancel(working)
+	defer noOpen()
+	keeping, stopBuffer := context.WithCancel(background)
+	var keeper, workers sync.WaitGroup
+	keeper.Go(func() { s.buffer.Run(keeping) })
+	keeper.Go(func() { s.tellDiscards(keeping) })
+	for lane := range s.o.Workers {
+		w := &worker{s: s, lane: lane}
+		workers.Go(func() { w.run(working, opening) })
+	}
+	<-ctx.Done()
+	s.buffer.Seal()
+	close(s.sealed)
+	if s.buffer.Counts().Size.Events == 0 {
+		noOpen()
+	}
+	drained := time.AfterFunc(s.o.Drain, stop)
+	workers.Wait()
+	drained.Stop()
+	stopBuffer()
+	keeper.Wait()
+	s.close()
+}
+
+// close gives the buffer back, and tells what is left in it.
+func (s *Stream) close() {
+	before := s.buffer.Counts()
+	_ = s.buffer.Close() // it tells of its disk
+	after := s.buffer.Counts()
+	if lost := after.Discarded[buffer.Stopped] - before.Discarded[buffer.Stopped]; lost > 0 {
+		s.board.log.Warn("stopped with events undelivered", "events", lost)
+	}
+	if kept := after.Size.Events; kept > 0 {
+		s.board.log.Info("stopped with events in the buffer: the next start delivers them", "events", kept)
+	}
+}
+
+// betweenDiscards is the time between two lines about events that were given up.
+const betweenDiscards = 10 * time.Second
+
+// tellDiscards tells of events that were given up, until the context ends.
+func (s *Stream) tellDiscards(ctx context.Context) {
+	ticker := time.NewTicker(betweenDiscards)
+	defer ticker.Stop()
+	told := make(map[buffer.Cause]int64)
+	for more := true; more; {
+		select {
+		case <-ticker.C:
+		case <-ctx.Done():
+			more = false
+		}
+		for cause, n := range s.buffer.Counts().Discarded {
+			if n > told[cause] {
+				s.board.log.Warn("events dropped: "+string(cause), "events", n-told[cause])
+				told[cause] = n
+			}
+		}
+	}
+}
+
+// sent counts messages that were written.
+func (s *Stream) sent(t tally) {
+	s.messages.Add(t.messages)
+	s.bytes.Add(t.bytes)
+	s.resent.Add(t.resent)
+}
+
+// State says how the stream is.
+func (s *Stream) State() State {
+	state := State{Name: s.o.Name, URL: s.o.ShownURL, Waiting: s.buffer.Counts().Size}
+	s.board.state(&state)
+	return state
+}
+
+// Counts are the sums so far.
+func (s *Stream) Counts() Counts {
+	b := s.buffer.Counts()
+	c := Counts{Events: b.Taken, Sent: b.Accepted, Discarded: b.Discarded, Messages: s.messages.Load(), Bytes: s.bytes.Load(), Resent: s.resent.Load()}
+	s.board.counts(&c)
+	return c
+}

@@ -1,0 +1,69 @@
+package stream
+
+import (
+	"testing"
+	"testing/synctest"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
+	"github.com/wsprobe/wsprobe/probe/wstest"
+)
+
+// TestObserve: events that are not selected count nowhere, and one without a form is counted as lost.
+func TestObserve(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, peer{}, func(o *Options) { o.Select = event.Selection{Probes: []string{"feed-*"}} })
+		defer r.stop()
+		r.observe("other", "a")
+		r.observe("feed-1", "b")
+		strange := occurrence("feed-1", "c")
+		strange.Kind = "strange"
+		r.stream.Observe(strange)
+		r.wait(sec)
+		if c := r.stream.Counts(); r.arrived() != "1:b" || c.Events != 2 || c.Sent != 1 || c.Discarded[buffer.Invalid] != 1 {
+			t.Errorf("%s, %+v", r.arrived(), c)
+		}
+	})
+}
+
+// TestNew holds that an opening that is not valid is an error.
+func TestNew(t *testing.T) {
+	if _, err := New(Options{}); err == nil {
+		t.Error("no error")
+	}
+}
+
+// TestKinds: a message holds one encoding only, and a binary one travels in binary messages. An event of an earlier
+// encoding keeps it.
+func TestKinds(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		kinds := make(chan byte, 10)
+		server := wstest.Memory(func(c *wstest.Conn) {
+			c.Accept()
+			for {
+				f := c.Read()
+				switch f.Opcode {
+				case wstest.OpPing:
+					c.Send(wstest.Pong(f.Payload))
+				case wstest.OpText, wstest.OpBinary:
+					kinds <- f.Opcode
+				}
+			}
+		})
+		r := start(t, peer{}, func(o *Options) { o.Opening.URL, o.Opening.Dial, o.Batch.Events = server.URL, server.Dial, 10 })
+		defer server.Close()
+		defer r.stop()
+		for _, encoding := range []string{"old", "json", "json"} {
+			e := occurrence("p", encoding)
+			form, err := jsonCodec.Encode(e)
+			if err != nil {
+				t.Fatal(err)
+			}
+			r.stream.buffer.Add(buffer.Item{ID: e.ID, Lane: "p", At: e.At, Encoding: encoding, Text: form.Text, Slot: form.Slot})
+		}
+		r.wait(3 * sec)
+		if len(kinds) != 2 || <-kinds != wstest.OpBinary || <-kinds != wstest.OpText || r.stream.Counts().Sent != 3 {
+			t.Errorf("%d messages more, %+v", len(kinds), r.stream.Counts())
+		}
+	})
+}

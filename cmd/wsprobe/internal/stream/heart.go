@@ -1,0 +1,162 @@
+package stream
+
+import (
+	"crypto/rand"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
+)
+
+const (
+	// pingPayload is the length of a Ping's payload. Nobody can guess so many letters, and servers with small buffers
+	// still answer them.
+	pingPayload = 8
+	// pace is the least time between two Pings that ask for a proof, unless much is in flight.
+	pace = 50 * time.Millisecond
+	// grace is how late this process may notice a Pong that came in time.
+	grace = 100 * time.Millisecond
+	// ackTimeout bounds the wait for a message that acknowledges. The event is then sent again, on a new connection.
+	ackTimeout = 30 * time.Second
+)
+
+// heart is the Ping under way, and the times of the next. There is never more than one Ping, because some servers answer
+// only the first, or only the last, of two.
+type heart struct {
+	interval, timeout time.Duration
+	hurry             bool // no event comes any more
+
+	payload string    // of the Ping without an answer, or empty
+	at      time.Time // when it was sent
+	covers  uint64    // the flights before this number were written before it
+	written uint64    // those before this number are written
+	last    time.Time // when the last Ping was sent
+	beat    time.Time // when the interval began: at the last Ping, or at the open
+
+	answer *string // the payload of a Ping of the server without an answer. Only the last one needs any (RFC 6455 5.5.3)
+}
+
+// due is what is to be done now, and when to ask again.
+type due struct {
+	pong  *string // the payload of an answer
+	ping  string  // the payload of a Ping, or empty
+	over  ending  // why the connection is over
+	again time.Time
+}
+
+// due finds out what there is to do.
+func (p *proof) due(now time.Time) due {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	h := &p.heart
+	d := due{pong: h.answer}
+	h.answer = nil
+	sooner := func(t time.Time) {
+		if d.again.IsZero() || t.Before(d.again) {
+			d.again = t
+		}
+	}
+	if p.how == Message && p.open > 0 {
+		if by := p.flights[p.head].at.Add(ackTimeout); !now.Before(by) {
+			d.over = p.unacknowledged()
+			return d
+		}
+		sooner(p.flights[p.head].at.Add(ackTimeout))
+	}
+	if h.payload != "" {
+		if by := h.at.Add(h.timeout + grace); now.Before(by) {
+			sooner(by)
+		} else {
+			d.over = p.unanswered()
+		}
+		return d
+	}
+	if d.ping = p.ask(now); d.ping != "" {
+		return d
+	}
+	if p.wantsProof() {
+		sooner(h.last.Add(pace))
+	}
+	if h.interval > 0 {
+		if by := h.beat.Add(h.interval); now.Before(by) {
+			sooner(by)
+		} else {
+			d.ping = p.begin(now)
+		}
+	}
+	return d
+}
+
+// wantsProof reports whether a Ping would prove something.
+func (p *proof) wantsProof() bool { return p.how == Pong && p.open > 0 && p.heart.written > p.oldest() }
+
+// ask begins a Ping that asks for a proof, if it is time. The caller holds the lock.
+func (p *proof) ask(now time.Time) string {
+	h := &p.heart
+	much := p.open > maxFlights/2 || p.bytes > maxFlightBytes/2
+	if h.payload != "" || !p.wantsProof() || !much && !h.hurry && now.Before(h.last.Add(pace)) {
+		return ""
+	}
+	return p.begin(now)
+}
+
+// begin begins a Ping. The caller holds the lock.
+func (p *proof) begin(now time.Time) string {
+	h := &p.heart
+	h.payload, h.covers, h.at, h.last, h.beat = rand.Text()[:pingPayload], h.written, now, now, now
+	return h.payload
+}
+
+// written notes that everything that flies stands in front of the next frame. It returns the payload of a Ping to send
+// behind it, or none.
+func (p *proof) written(now time.Time) string {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heart.written = p.first + uint64(len(p.flights))
+	if p.how == Written {
+		return ""
+	}
+	ping := p.ask(now)
+	if ping == "" && p.heart.payload == "" || p.how == Message {
+		signal(p.stir)
+	}
+	return ping
+}
+
+// pinged notes when the Ping was on its way.
+func (p *proof) pinged(payload string, now time.Time) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.heart.payload == payload {
+		p.heart.at, p.heart.last, p.heart.beat = now, now, now
+		signal(p.stir)
+	}
+}
+
+// ponged takes a Pong. Only the one with the payload of the Ping is a proof. Any other is a sign of life, and enough
+// where no proof is wanted of it.
+func (p *proof) ponged(payload string, at time.Time) {
+	p.mu.Lock()
+	h := &p.heart
+	if h.payload == "" || at.After(h.at.Add(h.timeout)) || payload != h.payload && p.how == Pong {
+		p.mu.Unlock()
+		return
+	}
+	var proven []*buffer.Item
+	if h.payload = ""; p.how == Pong {
+		for number := p.oldest(); number < h.covers; number++ {
+			proven = p.prove(number, proven)
+		}
+		p.land()
+	}
+	p.mu.Unlock()
+	p.landed(proven)
+	signal(p.stir)
+}
+
+// asked takes a Ping of the server.
+func (p *proof) asked(payload string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	p.heart.answer = &payload
+	signal(p.stir)
+}
