@@ -64,8 +64,11 @@ func lost(err error, shown string) ending {
 
 // breach is an end because the server broke the protocol.
 func breach(code int, shown string) ending {
-	return ending{by: byAgent, code: code, say: code, detail: shown,
-		hint: "the server, or something between, does not speak WebSocket as RFC 6455 has it"}
+	e := ending{by: byAgent, code: code, say: code, detail: shown}
+	if e.hint = "the server, or something between, does not speak WebSocket as RFC 6455 has it"; code == closeTooBig {
+		e.hint = "the endpoint sends long messages: is it one that takes events?"
+	}
+	return e
 }
 
 // unread is an end because the server did not take what was written.

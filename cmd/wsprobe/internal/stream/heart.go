@@ -13,7 +13,8 @@ const (
 	pingPayload = 8
 	// pace is the least time between two Pings that ask for a proof, unless much is in flight.
 	pace = 50 * time.Millisecond
-	// grace is how late this process may notice a Pong that came in time.
+	// grace is how long the reader may take to find an answer that came in time, from the moment that it is missed: this
+	// process may have stood still.
 	grace = 100 * time.Millisecond
 	// ackTimeout bounds the wait for a message that acknowledges. The event is then sent again, on a new connection.
 	ackTimeout = 30 * time.Second
@@ -31,6 +32,7 @@ type heart struct {
 	written uint64    // those before this number are written
 	last    time.Time // when the last Ping was sent
 	beat    time.Time // when the interval began: at the last Ping, or at the open
+	missed  time.Time // since when an answer is missed; zero for none
 
 	answer *string // the payload of a Ping of the server without an answer. Only the last one needs any (RFC 6455 5.5.3)
 }
@@ -50,40 +52,44 @@ func (p *proof) due(now time.Time) due {
 	h := &p.heart
 	d := due{pong: h.answer}
 	h.answer = nil
-	sooner := func(t time.Time) {
-		if d.again.IsZero() || t.Before(d.again) {
-			d.again = t
-		}
-	}
-	if p.how == Message && p.open > 0 {
-		if by := p.flights[p.head].at.Add(ackTimeout); !now.Before(by) {
-			d.over = p.unacknowledged()
-			return d
-		}
-		sooner(p.flights[p.head].at.Add(ackTimeout))
+	unacknowledged := p.how == Message && p.open > 0 && d.passed(now, p.flights[p.head].at.Add(ackTimeout))
+	unanswered := h.payload != "" && d.passed(now, h.at.Add(h.timeout))
+	switch {
+	case !unacknowledged && !unanswered:
+		h.missed = time.Time{}
+	case h.missed.IsZero():
+		h.missed = now
+		d.passed(now, now.Add(grace))
+	case !d.passed(now, h.missed.Add(grace)):
+	case unanswered:
+		d.over = p.unanswered()
+	default:
+		d.over = p.unacknowledged()
 	}
 	if h.payload != "" {
-		if by := h.at.Add(h.timeout + grace); now.Before(by) {
-			sooner(by)
-		} else {
-			d.over = p.unanswered()
-		}
 		return d
 	}
 	if d.ping = p.ask(now); d.ping != "" {
 		return d
 	}
 	if p.wantsProof() {
-		sooner(h.last.Add(pace))
+		d.passed(now, h.last.Add(pace))
 	}
-	if h.interval > 0 {
-		if by := h.beat.Add(h.interval); now.Before(by) {
-			sooner(by)
-		} else {
-			d.ping = p.begin(now)
-		}
+	if h.interval > 0 && d.passed(now, h.beat.Add(h.interval)) {
+		d.ping = p.begin(now)
 	}
 	return d
+}
+
+// passed reports whether a time has passed, and else asks again at that time.
+func (d *due) passed(now, at time.Time) bool {
+	if !now.Before(at) {
+		return true
+	}
+	if d.again.IsZero() || at.Before(d.again) {
+		d.again = at
+	}
+	return false
 }
 
 // wantsProof reports whether a Ping would prove something.

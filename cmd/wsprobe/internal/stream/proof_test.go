@@ -137,3 +137,66 @@ func TestLatePong(t *testing.T) {
 }
 
 func seconds(n int) time.Duration { return time.Duration(n) * sec }
+
+// TestHeldUp: a process that stood still finds the Pong that came meanwhile.
+func TestHeldUp(t *testing.T) {
+	p := newProof(&Options{Acknowledgements: Pong, PingInterval: sec, PingTimeout: sec}, nil, time.Now())
+	now := time.Now().Add(sec)
+	d := p.due(now)
+	if d.ping == "" {
+		t.Fatal("no Ping")
+	}
+	p.pinged(d.ping, now)
+	if d := p.due(now.Add(time.Minute)); d.over.by != "" || !d.again.Equal(now.Add(time.Minute+grace)) {
+		t.Errorf("%+v", d)
+	}
+	p.ponged(d.ping, now.Add(900*ms))
+	if d := p.due(now.Add(time.Minute + grace)); d.over.by != "" {
+		t.Errorf("%+v", d)
+	}
+}
+
+// TestHints holds what is said of acknowledgements that do not come.
+func TestHints(t *testing.T) {
+	for name, test := range map[string]struct {
+		text string // of each message of the server, empty for none
+		want string
+	}{
+		"no message":   {"", "no message came"},
+		"a foreign id": {`{"id":"other"}`, "of no event under way"},
+		"another path": {`{"ack":"a"}`, "none has an id"},
+		"no JSON":      {"ok", "none has an id"},
+		"a number":     {`{"id":7}`, "none has an id"},
+		"a long one":   {`{"id":"` + strings.Repeat("a", maxText) + `"}`, "not read"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				r := start(t, peer{message: func(int, string) []wstest.Frame {
+					if test.text == "" {
+						return nil
+					}
+					return []wstest.Frame{wstest.Text(test.text)}
+				}}, func(o *Options) { o.Acknowledgements, o.AckPath = Message, "id" })
+				defer r.stop()
+				r.observe("p", "a")
+				r.wait(ackTimeout + 200*ms)
+				if s := r.stream.State(); !strings.Contains(s.Detail, "event a is not acknowledged within 30 s") || !strings.Contains(s.Hint, test.want) {
+					t.Errorf("%q, %q", s.Detail, s.Hint)
+				}
+			})
+		})
+	}
+}
+
+// TestIDs holds where IDs are found in a message.
+func TestIDs(t *testing.T) {
+	for _, test := range []struct{ text, path, want string }{
+		{"a", "", "a"}, {" a\n", "", "a"}, {"a b\nc", "", "a b c"}, {`"a"`, "", "a"}, {`["a","b"]`, "", "a b"}, {"", "", ""}, {"[", "", ""},
+		{`{"id":"a"}`, "id", "a"}, {`{"ids":["a","b",3]}`, "ids", "a b"}, {`[{"id":"a"},{"id":"b"}]`, "#.id", "a b"}, {`{"m":{"id":"a"}}`, "m.id", "a"},
+		{`{"id":1}`, "id", ""}, {"a", "id", ""}, {`{"id":"a"`, "id", ""},
+	} {
+		if got := strings.Join(idsOf([]byte(test.text), test.path), " "); got != test.want {
+			t.Errorf("%q, path %q: %q, want %q", test.text, test.path, got, test.want)
+		}
+	}
+}

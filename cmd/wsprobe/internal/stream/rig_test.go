@@ -54,17 +54,30 @@ func start(t *testing.T, p peer, change func(*Options)) *rig {
 	t.Helper()
 	r := &rig{t: t}
 	r.server = wstest.Memory(func(c *wstest.Conn) { r.serve(c, p) })
-	o := Options{Name: "wall", ShownURL: "ws://wall", Opening: probe.Opening{URL: r.server.URL, Dial: r.server.Dial}, Timeout: 5 * sec,
+	o := options(r)
+	o.Opening = probe.Opening{URL: r.server.URL, Dial: r.server.Dial}
+	if change != nil {
+		change(&o)
+	}
+	r.run(o)
+	return r
+}
+
+// options are those of a stream without changes.
+func options(r *rig) Options {
+	return Options{Name: "wall", ShownURL: "ws://wall", Timeout: 5 * sec,
 		Codec: jsonCodec, Batch: Batch{Events: 1, Bytes: 1 << 20, Linger: sec}, PingInterval: 30 * sec, PingTimeout: 10 * sec,
 		WriteTimeout: 10 * sec, Acknowledgements: Pong, Buffer: buffer.Options{MaxEvents: 10_000, MaxBytes: 16 << 20},
 		Reconnect: session.Reconnect{Min: 500 * ms, Max: 60 * sec}, Drain: 2 * sec, Random: func() float64 { return 0.5 },
 		Log: slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{ReplaceAttr: timeless}))}
-	if change != nil {
-		change(&o)
-	}
+}
+
+// run runs a stream until stop is called.
+func (r *rig) run(o Options) {
+	r.t.Helper()
 	s, err := New(o)
 	if err != nil {
-		t.Fatal(err)
+		r.t.Fatal(err)
 	}
 	r.stream = s
 	ctx, cancel := context.WithCancel(context.Background())
@@ -73,10 +86,11 @@ func start(t *testing.T, p peer, change func(*Options)) *rig {
 	r.stop = sync.OnceFunc(func() {
 		cancel()
 		<-done
-		r.server.Close()
+		if r.server != nil {
+			r.server.Close()
+		}
 		r.balanced()
 	})
-	return r
 }
 
 // timeless leaves the time of a line out.
