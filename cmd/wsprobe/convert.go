@@ -21,20 +21,21 @@ const maxForeign = 16 << 20
 func newConvertCommand() *cobra.Command {
 	var format string
 	cmd := &cobra.Command{
-		Use:   "convert vector|fluent-bit FILE...",
-		Short: "Turn WebSocket outputs of Vector and Fluent Bit into streams",
-		Long: "Turn WebSocket outputs of Vector and Fluent Bit into streams.\n\n" +
+		Use:   "convert vector|fluent-bit|telegraf FILE...",
+		Short: "Turn WebSocket outputs of other programs into streams",
+		Long: "Turn WebSocket outputs of Vector, Fluent Bit and Telegraf into streams.\n\n" +
 			"It reads every sink of type websocket of Vector (TOML, YAML, JSON), or every\n" +
-			"output websocket of Fluent Bit (classic, YAML), with the files that they\n" +
-			"include. Standard output gets the section streams of a configuration. Standard\n" +
-			"error gets a line with its place for all that is left out or changes meaning.",
+			"output websocket of Fluent Bit (classic, YAML) and of what its files include,\n" +
+			"or of Telegraf (TOML). Standard output gets the section streams of a\n" +
+			"configuration. Standard error gets a line with its place for all that is left\n" +
+			"out or changes meaning.",
 		Example: "  wsprobe convert vector /etc/vector/vector.yaml > streams.yaml\n" +
 			"  wsprobe convert fluent-bit fluent-bit.conf\n" +
 			"  wsprobe convert vector --format toml - < vector.toml",
 		SuggestFor: []string{"import", "migrate", "translate"},
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) < 2 {
-				return errors.New("convert takes the name of a program, vector or fluent-bit, and its files")
+				return errors.New("convert takes the name of a program, vector, fluent-bit or telegraf, and its files")
 			}
 			return nil
 		},
@@ -61,8 +62,10 @@ func runConvert(cmd *cobra.Command, program string, names []string, format strin
 		result, err = convert.Vector(sources)
 	case "fluent-bit", "fluentbit":
 		result, err = convert.FluentBit(sources, openIncluded)
+	case "telegraf":
+		result, err = convert.Telegraf(sources)
 	default:
-		return fmt.Errorf("convert reads files of vector or fluent-bit, not of %q", program)
+		return fmt.Errorf("convert reads files of vector, fluent-bit or telegraf, not of %q", program)
 	}
 	if err != nil {
 		return toldFault(cmd, err)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -48,7 +49,7 @@ func TestParityNamesFields(t *testing.T) {
 	if len(fields) == 0 {
 		t.Skip("a configuration has no streams")
 	}
-	for _, o := range append(convert.VectorOptions(), convert.FluentBitOptions()...) {
+	for _, o := range slices.Concat(convert.VectorOptions(), convert.FluentBitOptions(), convert.TelegrafOptions()) {
 		if _, found := fields[o.Ours]; o.Ours != "" && !found {
 			t.Errorf("%s: a stream has no field %s", o.Name, o.Ours)
 		}

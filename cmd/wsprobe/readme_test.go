@@ -52,6 +52,7 @@ var tables = []struct {
 	{"cmd/wsprobe/README.md", "convert flags", func() string { return flagTable("convert") }},
 	{"deploy/streams.md", "options of vector", func() string { return parityTable("Vector", convert.VectorOptions()) }},
 	{"deploy/streams.md", "options of fluent bit", func() string { return parityTable("Fluent Bit", convert.FluentBitOptions()) }},
+	{"deploy/streams.md", "options of telegraf", func() string { return parityTable("Telegraf", convert.TelegrafOptions()) }},
 	{"cmd/wsprobe/README.md", "once flags", func() string { return flagTable("once") }},
 	{"cmd/wsprobe/README.md", "hold flags", func() string { return flagTable("hold") }},
 	{"cmd/wsprobe/README.md", "hold keys", holdKeyTable},

@@ -61,9 +61,12 @@ func converted(t *testing.T, name string, files []txtar.File) []txtar.File {
 	}
 	var result Result
 	var err error
-	if strings.Contains(name, "fluentbit") {
+	switch {
+	case strings.Contains(name, "fluentbit"):
 		result, err = FluentBit(sources[:1], opener(sources))
-	} else {
+	case strings.Contains(name, "telegraf"):
+		result, err = Telegraf(sources)
+	default:
 		result, err = Vector(sources)
 	}
 	if err != nil {

@@ -1,11 +1,12 @@
 // Package convert turns the WebSocket outputs of other programs into the streams of a configuration.
 //
-// It reads the files of Vector (TOML, YAML, JSON) and of Fluent Bit (classic and YAML). It writes YAML for wsprobe, with
-// a comment where something changes its meaning, and a Note for whatever is left out. The tables of options are what it
+// It reads the files of Vector (TOML, YAML, JSON), of Fluent Bit (classic, YAML) and of Telegraf (TOML). It writes YAML for
+// wsprobe, with a comment where something changes its meaning, and a Note for whatever is left out. The tables of options are what it
 // reads by, and what the page about parity shows.
 package convert
 
 import (
+	"bytes"
 	"fmt"
 	"path"
 	"strings"
@@ -60,10 +61,11 @@ func placed(file string, line, column int) string {
 // formats are the formats by the extensions of files.
 var formats = map[string]string{".toml": "toml", ".yaml": "yaml", ".yml": "yaml", ".json": "json", ".conf": "conf"}
 
-// format is that of the source, if it is one of those allowed, and text at all.
-func (s Source) format(allowed ...string) (string, error) {
+// ready checks the format of the source, which must be one of those allowed, and its text.
+func (s *Source) ready(allowed ...string) error {
+	s.Data = bytes.TrimPrefix(s.Data, []byte("\ufeff"))
 	if !utf8.Valid(s.Data) {
-		return "", &Fault{File: s.Name, Problem: "is not UTF-8"}
+		return &Fault{File: s.Name, Problem: "is not UTF-8"}
 	}
 	format := s.Format
 	if format == "" {
@@ -71,12 +73,13 @@ func (s Source) format(allowed ...string) (string, error) {
 	}
 	for _, a := range allowed {
 		if a == format {
-			return format, nil
+			s.Format = format
+			return nil
 		}
 	}
 	problem := "has no extension that tells its format: name it with --format, one of "
 	if format != "" {
 		problem = "has the format " + format + ", but this program reads "
 	}
-	return "", &Fault{File: s.Name, Problem: problem + strings.Join(allowed, ", ")}
+	return &Fault{File: s.Name, Problem: problem + strings.Join(allowed, ", ")}
 }

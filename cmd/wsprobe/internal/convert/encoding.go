@@ -3,16 +3,21 @@ package convert
 import (
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// The bounds of fields of a stream.
+// The bounds of fields of a stream that are not those of a session.
 const (
-	minEvents = 1
-	maxEvents = 10_000_000
-	minBuffer = 64 << 10
-	maxBuffer = 1 << 40
+	minEvents       = 1
+	maxEvents       = 100_000_000
+	maxBatch        = 1000
+	minBuffer       = 64 << 10
+	maxBuffer       = 1 << 40
+	maxLinger       = time.Minute
+	maxDrain        = time.Minute
+	maxWriteTimeout = 10 * time.Minute
 )
 
 // columns are those of csv where a file names none that there are.
@@ -35,6 +40,10 @@ func fieldList(ours string) func(*conversion, leaf) {
 	return func(c *conversion, l leaf) {
 		if ours == "encoding.csv.fields" && c.get("encoding.codec") != "csv" {
 			c.leave(l, "belongs to the codec csv")
+			return
+		}
+		if codec := c.get("encoding.codec"); ours != "encoding.csv.fields" && slices.Contains([]string{"csv", "text", "raw_message"}, codec) {
+			c.leave(l, "csv and text name their fields themselves")
 			return
 		}
 		known := eventFields()

@@ -22,14 +22,13 @@ func FluentBit(files []Source, open Opener) (Result, error) {
 
 // read reads a file with all that it includes.
 func (f *fluentBitFile) read(s Source) error {
-	format, err := s.format("conf", "yaml")
-	if err != nil {
+	if err := s.ready("conf", "yaml"); err != nil {
 		return err
 	}
 	if err := f.once(s); err != nil {
 		return err
 	}
-	if s.Format = format; format == "conf" {
+	if s.Format == "conf" {
 		return f.classic(s)
 	}
 	root, err := parseYAML(s)
@@ -173,7 +172,7 @@ func (c *conversion) fluentBitFormat() {
 			c.stream.set("encoding.timestamp_format", "unix_float")
 		}
 	}
-	c.stream.set("batch.max_events", 1000)
+	c.stream.set("batch.max_events", maxBatch)
 	if !c.has("service.flush") {
 		c.stream.set("batch.linger", shortDuration(time.Second))
 	}

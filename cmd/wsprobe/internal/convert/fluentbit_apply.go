@@ -5,6 +5,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wsprobe/wsprobe/probe/session"
 )
 
 // textOnly wants a text, which is used later.
@@ -50,6 +52,8 @@ func fluentBitDateKey(c *conversion, l leaf) {
 	case !ok:
 	case strings.EqualFold(value, "false"):
 		c.stream.set("encoding.except_fields", []string{"timestamp"})
+	case slices.Contains(eventFields(), plain(value)) && value != "timestamp":
+		c.leave(l, "an event has a field of this name")
 	default:
 		c.stream.set("encoding.date_key", value)
 	}
@@ -89,20 +93,25 @@ func fluentBitHeader(c *conversion, l leaf) {
 		one := l
 		one.node = &node{line: l.line, text: text}
 		translated, _ := c.text(one)
-		name, value, found := strings.Cut(translated, " ")
-		value = strings.TrimSpace(value)
-		switch {
-		case !found:
+		if name, value, found := strings.Cut(translated, " "); found {
+			c.header(l, name, strings.TrimSpace(value))
+		} else {
 			c.leave(l, "must be a name and a value")
-		case strings.EqualFold(name, "Sec-WebSocket-Protocol"):
-			c.stream.set("protocols", strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }))
-		case ownHeaders.MatchString(name):
-			c.leave(l, name+" is set by the handshake, or is about the body of another kind of request")
-		case sensitive.MatchString(name):
-			c.secret(l, "headers/"+name, value)
-		default:
-			c.stream.set("headers/"+name, value)
 		}
+	}
+}
+
+// header sets a header, or what a stream has in its place.
+func (c *conversion) header(l leaf, name, value string) {
+	switch {
+	case strings.EqualFold(name, "Sec-WebSocket-Protocol"):
+		c.stream.set("protocols", strings.FieldsFunc(value, func(r rune) bool { return r == ',' || r == ' ' }))
+	case ownHeaders.MatchString(name):
+		c.leave(l, name+" is set by the handshake, or is about the body of another kind of request")
+	case sensitive.MatchString(name):
+		c.secret(l, "headers/"+name, value)
+	default:
+		c.stream.set("headers/"+name, value)
 	}
 }
 
@@ -114,12 +123,12 @@ func fluentBitStorage(c *conversion, l leaf) {
 	}
 }
 
-// fluentBitMinVersion sets tls.min_version.
-func fluentBitMinVersion(c *conversion, l leaf) {
+// tlsMinVersion sets tls.min_version: TLSv1.2 and TLS12 are 1.2.
+func tlsMinVersion(c *conversion, l leaf) {
 	value, ok := c.text(l)
-	version := strings.TrimPrefix(strings.ToLower(value), "tlsv")
-	if version == "1" {
-		version = "1.0"
+	version := strings.TrimPrefix(strings.TrimPrefix(strings.ToLower(value), "tls"), "v")
+	if len(version) <= 2 && strings.HasPrefix(version, "1") {
+		version = "1." + (version + "0")[1:2]
 	}
 	switch {
 	case !ok:
@@ -128,12 +137,12 @@ func fluentBitMinVersion(c *conversion, l leaf) {
 	case slices.Contains([]string{"1.0", "1.1", "1.2", "1.3"}, version), referring(value):
 		c.stream.set("tls.min_version", version)
 	default:
-		c.leave(l, "must be one of TLSv1, TLSv1.1, TLSv1.2, TLSv1.3")
+		c.leave(l, "must be a version from 1.0 to 1.3")
 	}
 }
 
-// fluentBitConnectTimeout sets timeout_ms.
-func fluentBitConnectTimeout(c *conversion, l leaf) {
+// connectTimeout sets timeout_ms.
+func connectTimeout(c *conversion, l leaf) {
 	value, ok := c.text(l)
 	if !ok {
 		return
@@ -160,7 +169,7 @@ func fluentBitWriteTimeout(c *conversion, l leaf) {
 	if d, ok := duration(c.get(l.path), times); ok && d == 0 {
 		return // no bound there, the default here
 	}
-	c.period(l, "write_timeout", times, time.Second, time.Minute)
+	c.period(l, "write_timeout", times, session.MinInterval, maxWriteTimeout)
 }
 
 // fluentBitProxy sets proxy_url.

@@ -1,6 +1,6 @@
 package convert
 
-import "time"
+import "github.com/wsprobe/wsprobe/probe/session"
 
 // fluentBitOptions is the table of Fluent Bit's output websocket.
 func fluentBitOptions() []Option {
@@ -28,15 +28,17 @@ func fluentBitOptions() []Option {
 		{Name: "processors", Meaning: "encoding has the fields that processors change"},
 		{Name: "processors.*", Meaning: "encoding has the fields that processors change"},
 		{Name: "service.flush", Default: "1", Ours: "batch.linger", Meaning: "how long an event waits for others",
-			apply: func(c *conversion, l leaf) { c.period(l, "batch.linger", times, time.Millisecond, time.Minute) }},
+			apply: func(c *conversion, l leaf) { c.period(l, "batch.linger", times, 0, maxLinger) }},
 		{Name: "service.grace", Default: "5", Ours: "drain", Meaning: "how long a stop waits",
-			apply: func(c *conversion, l leaf) { c.period(l, "drain", times, 0, 30*time.Second) }},
+			apply: func(c *conversion, l leaf) { c.period(l, "drain", times, 0, maxDrain) }},
 		{Name: "service.scheduler.base", Default: "5", Ours: "reconnect.min", Meaning: "with a unit",
 			apply: func(c *conversion, l leaf) {
-				c.period(l, "reconnect.min", times, 100*time.Millisecond, time.Minute)
+				c.period(l, "reconnect.min", times, session.MinInterval, session.MaxReconnect)
 			}},
 		{Name: "service.scheduler.cap", Default: "2000", Ours: "reconnect.max", Meaning: "with a unit",
-			apply: func(c *conversion, l leaf) { c.period(l, "reconnect.max", times, time.Second, time.Hour) }},
+			apply: func(c *conversion, l leaf) {
+				c.period(l, "reconnect.max", times, session.MinInterval, session.MaxReconnect)
+			}},
 	}
 	return append(append(all, fluentBitTLSOptions()...), fluentBitNetOptions()...)
 }
@@ -56,7 +58,7 @@ func fluentBitTLSOptions() []Option {
 		{Name: "tls.key_file", Ours: "tls.key_file", Meaning: "the same", apply: tlsText("tls.key_file")},
 		{Name: "tls.key_passwd", Ours: "tls.key_password", Meaning: "the same", apply: tlsText("tls.key_password")},
 		{Name: "tls.vhost", Ours: "tls.server_name", Meaning: "the same", apply: tlsText("tls.server_name")},
-		{Name: "tls.min_version", Ours: "tls.min_version", Meaning: "TLSv1.2 is 1.2, which is the default", apply: fluentBitMinVersion},
+		{Name: "tls.min_version", Ours: "tls.min_version", Meaning: "TLSv1.2 is 1.2, which is the default", apply: tlsMinVersion},
 		{Name: "tls.max_version", Meaning: "the newest version that both have is used"},
 		{Name: "tls.ciphers", Meaning: "those of Go's standard library are used"},
 		{Name: "tls.debug", Default: "1", Meaning: "the log and the state of the stream name what failed"},
@@ -73,7 +75,7 @@ func fluentBitNetOptions() []Option {
 		both     = "all addresses of a name are tried; ip_version allows one kind alone"
 	)
 	return []Option{
-		{Name: "net.connect_timeout", Default: "10s", Ours: "timeout_ms", Meaning: "in milliseconds, up to the open socket", apply: fluentBitConnectTimeout},
+		{Name: "net.connect_timeout", Default: "10s", Ours: "timeout_ms", Meaning: "in milliseconds, up to the open socket", apply: connectTimeout},
 		{Name: "net.io_timeout", Default: "0s", Ours: "write_timeout", Meaning: "of each message; 0 is the default", apply: fluentBitWriteTimeout},
 		{Name: "net.proxy_env_ignore", Default: "false", Ours: "proxy_url", Meaning: `true is ""`, apply: fluentBitProxy},
 		{Name: "net.connect_timeout_log_error", Default: "true", Meaning: "an open that fails is told once, and then its end"},

@@ -18,11 +18,14 @@ type Option struct {
 // options are those of a program.
 type options []Option
 
-// Vector are the options of the sink websocket of Vector.
+// VectorOptions are the options of the sink websocket of Vector.
 func VectorOptions() []Option { return slices.Clone(vectorOptions()) }
 
 // FluentBitOptions are the options of the output websocket of Fluent Bit.
 func FluentBitOptions() []Option { return slices.Clone(fluentBitOptions()) }
+
+// TelegrafOptions are the options of the output websocket of Telegraf.
+func TelegrafOptions() []Option { return slices.Clone(telegrafOptions()) }
 
 // find returns the option that a path is about. An option of its own comes before one for everything.
 func (o options) find(path string) *Option {
@@ -185,6 +188,8 @@ var truths = map[string]bool{"true": true, "on": true, "yes": true, "1": true, "
 func (c *conversion) secret(l leaf, ours, value string) {
 	c.stream.set(ours, value)
 	if value != "" && !referring(value) {
-		c.remark(l, ours, "a secret in plain text: ${env:NAME} or ${file:PATH} keeps it out of the file")
+		c.remark(l, ours, plainSecret)
 	}
 }
+
+const plainSecret = "a secret in plain text: ${env:NAME} or ${file:PATH} keeps it out of the file"

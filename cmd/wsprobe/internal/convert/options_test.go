@@ -11,7 +11,9 @@ import (
 
 // TestEveryOption proves that an archive has each option of the tables, and that its field is in a stream made of one.
 func TestEveryOption(t *testing.T) {
-	for name, all := range map[string]options{"vector": vectorOptions(), "fluentbit": fluentBitOptions()} {
+	for name, all := range map[string]options{
+		"vector": vectorOptions(), "fluentbit": fluentBitOptions(), "telegraf": telegrafOptions(),
+	} {
 		archives, err := filepath.Glob("testdata/" + name + "_*.txtar")
 		if err != nil {
 			t.Fatal(err)
@@ -51,7 +53,21 @@ func TestEveryOption(t *testing.T) {
 func optionsOf(t *testing.T, program string, s Source, all options, used map[string]bool) {
 	t.Helper()
 	var paths []string
-	if program == "vector" {
+	switch program {
+	case "telegraf":
+		root, err := parseTOML(s)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, f := range root.at("agent").fields {
+			paths = append(paths, "agent."+f.name)
+		}
+		for _, output := range root.find("outputs.websocket").items {
+			for _, l := range output.leaves(all.whole) {
+				paths = append(paths, l.path)
+			}
+		}
+	case "vector":
 		root, err := vectorTree(s)
 		if err != nil {
 			t.Fatal(err)
@@ -61,7 +77,7 @@ func optionsOf(t *testing.T, program string, s Source, all options, used map[str
 				paths = append(paths, l.path)
 			}
 		}
-	} else {
+	default:
 		if strings.HasSuffix(s.Name, ".inc") {
 			s.Format = "conf"
 		}
@@ -157,11 +173,18 @@ func TestFaults(t *testing.T) {
 		{"fluentbit", "conf", "@INCLUDE x\n", "f:1: includes files, which cannot be read from here"},
 		{"fluentbit", "conf", "[OUTPUT]\n  Name http\n[OUTPUT]\n  Name es\n", "f: no output of the name websocket, only http.0, es.1"},
 		{"fluentbit", "yaml", "pipeline:\n  outputs: {name: websocket}\n", "f:2: pipeline.outputs must be a list"},
+		{"telegraf", "", "[[outputs.websocket]]\ninsecure_skip_verify = ${X}\n", "; put quotes around the variable in this line"},
+		{"telegraf", "", "[[outputs.websocket]]\n", "f:1: outputs.websocket.0.url is missing"},
+		{"telegraf", "", "[[outputs.http]]\n", "f: no output websocket, only outputs.http"},
+		{"telegraf", "", "outputs = 3\n", "f: no output websocket"},
 	} {
 		source := []Source{{Name: "f", Format: c.format, Data: []byte(c.file)}}
 		convert := Vector
-		if c.program == "fluentbit" {
+		switch c.program {
+		case "fluentbit":
 			convert = func(files []Source) (Result, error) { return FluentBit(files, nil) }
+		case "telegraf":
+			convert = Telegraf
 		}
 		result, err := convert(source)
 		switch {
@@ -179,6 +202,15 @@ func FuzzVector(f *testing.F) {
 	f.Fuzz(func(t *testing.T, data []byte, format int) {
 		formats := []string{"toml", "yaml", "json"}
 		result, err := Vector([]Source{{Name: "f", Format: formats[uint(format)%3], Data: data}})
+		checkFuzzed(t, result, err)
+	})
+}
+
+// FuzzTelegraf does the same for the files of Telegraf.
+func FuzzTelegraf(f *testing.F) {
+	fuzzSeeds(f, "telegraf")
+	f.Fuzz(func(t *testing.T, data []byte, _ int) {
+		result, err := Telegraf([]Source{{Name: "f", Data: data}})
 		checkFuzzed(t, result, err)
 	})
 }

@@ -74,22 +74,30 @@ func spell(name string) string {
 // vectorVariables are the references of Vector: $NAME, ${NAME}, those with a default or a complaint, $$, and secrets of
 // a backend.
 var vectorVariables = dialect{
-	regexp.MustCompile(`\$\$|\$([\w.]+)|\$\{([\w.]+)(?:(:?-|:?\?)[^}]*)?\}|SECRET\[(\w+\.[^\]]+)\]`),
-	func(groups []string) (string, string) {
-		switch {
-		case groups[0] == "$$":
-			return "$", ""
-		case groups[4] != "":
-			name := strings.ToUpper(spell(groups[4]))
-			return "${env:" + name + "}", "wsprobe reads no secret backend: put the secret into the variable " + name +
-				", or name a file with ${file:PATH}"
-		}
-		replacement, remark := variable(groups[1] + groups[2])
-		if strings.HasSuffix(groups[3], "-") {
-			remark = "a variable has no default in wsprobe: " + strings.TrimSuffix(strings.TrimPrefix(replacement, "${env:"), "}") + " must be set"
-		}
-		return replacement, remark
-	},
+	regexp.MustCompile(`\$\$|\$([\w.]+)|\$\{([\w.]+)(?:(:?-|:?\?)[^}]*)?\}|SECRET\[(\w+\.[^\]]+)\]`), shellVariable,
+}
+
+// telegrafVariables are the references of Telegraf: those of a shell, and secrets of a store.
+var telegrafVariables = dialect{
+	regexp.MustCompile(`\$([A-Za-z_]\w*)|\$\{(\w+)(?:(:?-|:?\?)[^}]*)?\}|@\{(\w+:\w+)\}`), shellVariable,
+}
+
+// shellVariable resolves a name, one in braces, a mark of a default behind it, and a secret of a store.
+func shellVariable(groups []string) (string, string) {
+	switch {
+	case groups[0] == "$$":
+		return "$", ""
+	case groups[4] != "":
+		name := strings.ToUpper(spell(groups[4]))
+		return "${env:" + name + "}", "wsprobe reads no store of secrets: put the secret into the variable " + name +
+			", or name a file with ${file:PATH}"
+	}
+	replacement, remark := variable(groups[1] + groups[2])
+	if strings.HasSuffix(groups[3], "-") {
+		name := strings.TrimSuffix(strings.TrimPrefix(replacement, "${env:"), "}")
+		remark = "a variable has no default in wsprobe: " + name + " must be set"
+	}
+	return replacement, remark
 }
 
 // fluentBitVariables are the references of Fluent Bit. Those that the file itself sets are filled in.

@@ -26,13 +26,13 @@ func Vector(files []Source) (Result, error) {
 
 // vectorTree parses a file of Vector.
 func vectorTree(s Source) (*node, error) {
-	format, err := s.format("toml", "yaml", "json")
-	switch {
-	case err != nil:
+	if err := s.ready("toml", "yaml", "json"); err != nil {
 		return nil, err
-	case format == "toml":
+	}
+	switch s.Format {
+	case "toml":
 		return parseTOML(s)
-	case format == "json":
+	case "json":
 		return parseJSON(s)
 	}
 	return parseYAML(s)
@@ -162,5 +162,6 @@ func (c *collection) result(none string) (Result, error) {
 	slices.SortStableFunc(c.notes, func(a, b Note) int {
 		return cmp.Or(cmp.Compare(place(a), place(b)), cmp.Compare(a.Line, b.Line))
 	})
-	return Result{YAML: []byte(b.String()), Notes: c.notes}, nil
+	// A setting for all outputs has one note, however many outputs there are.
+	return Result{YAML: []byte(b.String()), Notes: slices.Compact(c.notes)}, nil
 }

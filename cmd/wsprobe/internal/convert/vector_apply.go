@@ -3,8 +3,9 @@ package convert
 import (
 	"net/url"
 	"strings"
-	"time"
 	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/probe/session"
 )
 
 // vectorURI makes the url.
@@ -15,12 +16,7 @@ func vectorURI(c *conversion, l leaf) {
 	}
 	a, known := parseAddress(value)
 	if !known {
-		c.stream.set("url", value)
-		if referring(value) {
-			c.note(l, "must be a ws:// or wss:// URL without user information")
-		} else {
-			c.remark(l, "url", "must begin with ws:// or wss://")
-		}
+		c.oddURL(l, value)
 		return
 	}
 	enabled := truths[strings.ToLower(c.get("tls.enabled"))]
@@ -34,6 +30,14 @@ func vectorURI(c *conversion, l leaf) {
 		}
 		remark = "ws:// with tls.enabled is wss://"
 	}
+	c.setURL(l, a)
+	if remark != "" {
+		c.remark(l, "url", remark)
+	}
+}
+
+// setURL sets url, without what the URL of a WebSocket has not.
+func (c *conversion) setURL(l leaf, a address) {
 	if a.userinfo != "" {
 		c.userinfo(l, a.userinfo)
 	}
@@ -41,11 +45,18 @@ func vectorURI(c *conversion, l leaf) {
 		c.note(l, "the part from # on is left out: a URL of a WebSocket has none")
 	}
 	c.stream.set("url", a.String())
-	if remark != "" {
-		c.remark(l, "url", remark)
-	}
 	if a.secretQuery() {
-		c.remark(l, "url", "a secret in plain text: ${env:NAME} or ${file:PATH} keeps it out of the file")
+		c.remark(l, "url", plainSecret)
+	}
+}
+
+// oddURL sets url to a value that shows no scheme.
+func (c *conversion) oddURL(l leaf, value string) {
+	c.stream.set("url", value)
+	if referring(value) {
+		c.note(l, "must be a ws:// or wss:// URL without user information")
+	} else {
+		c.remark(l, "url", "must begin with ws:// or wss://")
 	}
 }
 
@@ -68,7 +79,7 @@ func (c *conversion) userinfo(l leaf, info string) {
 
 // vectorPingTimeout sets ping_timeout.
 func vectorPingTimeout(c *conversion, l leaf) {
-	c.period(l, "ping_timeout", seconds, time.Second, time.Hour)
+	c.period(l, "ping_timeout", seconds, session.MinInterval, session.MaxInterval)
 	if c.stream.lookup("ping_timeout") != nil && !c.has("ping_interval") {
 		c.remark(l, "ping_timeout", "Vector heeds it only beside ping_interval")
 	}

@@ -1,6 +1,6 @@
 package convert
 
-import "time"
+import "github.com/wsprobe/wsprobe/probe/session"
 
 // vectorOptions is the table of Vector's sink websocket.
 func vectorOptions() []Option {
@@ -11,7 +11,9 @@ func vectorOptions() []Option {
 			"choose the events of a stream"},
 		{Name: "uri", Default: "required", Ours: "url", Meaning: "the same; wss:// alone turns TLS on", apply: vectorURI},
 		{Name: "ping_interval", Default: "none", Ours: "ping_interval", Meaning: "with a unit: 30 is 30s",
-			apply: func(c *conversion, l leaf) { c.period(l, "ping_interval", seconds, time.Second, time.Hour) }},
+			apply: func(c *conversion, l leaf) {
+				c.period(l, "ping_interval", seconds, session.MinInterval, session.MaxInterval)
+			}},
 		{Name: "ping_timeout", Default: "none", Ours: "ping_timeout",
 			Meaning: "counted from each Ping, so that it may be shorter or longer than the interval", apply: vectorPingTimeout},
 		{Name: "acknowledgements.enabled", Default: "false", Ours: "acknowledgements",
