@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"slices"
 	"strings"
 	"testing"
@@ -20,6 +21,11 @@ func streamFields() map[string]config.Field {
 	return fields
 }
 
+// perBuffer are the defaults that depend on the type of the buffer.
+var perBuffer = map[string]string{
+	"buffer.max_events": "`10000` in memory", "buffer.max_size": "`16MiB` in memory, `256MiB` on disk",
+}
+
 // parityTable has the options of another program beside the fields of a stream.
 func parityTable(program string, options []convert.Option) string {
 	fields := streamFields()
@@ -28,7 +34,7 @@ func parityTable(program string, options []convert.Option) string {
 		ours, otherwise := "—", ""
 		if o.Ours != "" {
 			ours = code(o.Ours)
-			otherwise = shownDefault(fields[o.Ours].Default)
+			otherwise = cmp.Or(shownDefault(fields[o.Ours].Default), perBuffer[o.Ours])
 		}
 		rows = append(rows, []string{code(o.Name), shownDefault(o.Default), ours, otherwise, o.Meaning})
 	}

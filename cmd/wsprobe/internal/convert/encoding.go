@@ -30,7 +30,9 @@ const line = "{{timestamp}} {{probe}} {{reason}}"
 func eventFields() []string {
 	names := []string{"id", "replay", "event", "timestamp", "changed", "location", "agent", "labels", "session"}
 	for _, f := range metrics.Fields() {
-		names = append(names, f.Key)
+		if f.Key != "" {
+			names = append(names, f.Key)
+		}
 	}
 	return names
 }

@@ -4,6 +4,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wsprobe/wsprobe/probe/session"
 )
 
 // FluentBit converts the outputs websocket of files of Fluent Bit. It opens the files that these include with open.
@@ -125,6 +127,7 @@ func fluentBitOutput(f *fluentBitFile, s section, path string) *conversion {
 	c.run()
 	c.fluentBitURL()
 	c.fluentBitFormat()
+	c.fluentBitWaits()
 	if c.secure && !c.anybody && !c.has("tls.verify_hostname") {
 		c.absent("has no tls.verify_hostname, which is off then: wsprobe wants the name in the certificate, unless it is false")
 	}
@@ -155,6 +158,21 @@ func (c *conversion) fluentBitURL() {
 		path = "/" + path
 	}
 	c.stream.set("url", scheme+"://"+host+path)
+}
+
+// fluentBitWaits sees to it that the bounds of waits have an order, with those that are defaults.
+func (c *conversion) fluentBitWaits() {
+	bound := func(field string, otherwise time.Duration) time.Duration {
+		if d, err := time.ParseDuration(c.stream.text(field)); err == nil {
+			return d
+		}
+		return otherwise
+	}
+	least := bound("reconnect.min", session.DefaultReconnectMin)
+	if least > bound("reconnect.max", session.DefaultReconnectMax) && !referring(c.stream.text("reconnect.max")) {
+		c.stream.set("reconnect.max", shortDuration(least))
+		c.absent("has no wait as long as the shortest one: reconnect.max is that of reconnect.min")
+	}
 }
 
 // fluentBitFormat sets what depends on the format, or on its default.

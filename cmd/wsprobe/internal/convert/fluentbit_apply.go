@@ -52,6 +52,8 @@ func fluentBitDateKey(c *conversion, l leaf) {
 	case !ok:
 	case strings.EqualFold(value, "false"):
 		c.stream.set("encoding.except_fields", []string{"timestamp"})
+	case value == "":
+		c.leave(l, "must be a name")
 	case slices.Contains(eventFields(), plain(value)) && value != "timestamp":
 		c.leave(l, "an event has a field of this name")
 	default:

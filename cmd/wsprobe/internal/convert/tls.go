@@ -15,6 +15,8 @@ func tlsText(ours string) func(*conversion, leaf) {
 		case !ok:
 		case !c.secure:
 			c.leave(l, noTLS)
+		case ours != "tls.ca_file" && ours != "tls.server_name" && !c.has("tls.crt_file") && !c.has("tls_cert"):
+			c.leave(l, "has no effect without a certificate")
 		case ours == "tls.ca_file" && c.anybody:
 			c.leave(l, anybody)
 		case ours != "tls.ca_file" && strings.HasPrefix(value, "-----BEGIN"):

@@ -197,8 +197,8 @@ func vectorDelimiter(c *conversion, l leaf) {
 	case !ok:
 	case c.get("encoding.codec") != "csv":
 		c.leave(l, "belongs to the codec csv")
-	case len([]rune(value)) != 1:
-		c.leave(l, "must be one character")
+	case len([]rune(value)) != 1, strings.ContainsAny(value, "\"\r\n"):
+		c.leave(l, "must be one character, and neither a quote nor a line break")
 	default:
 		c.stream.set("encoding.csv.delimiter", value)
 	}
