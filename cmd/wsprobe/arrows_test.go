@@ -164,6 +164,10 @@ var arrows = []struct {
 	{from: internal + "examine", to: internal + "...", why: "what is found out about an endpoint goes to one reader, and to no sink"},
 	{from: internal + "convert", to: internal + "...", why: "files become files, whatever runs them"},
 	{from: internal + "convert", to: "os", direct: true, why: "it is handed the bytes of files"},
+	{from: internal + "feed", to: internal + "stream", why: "whoever comes for results needs nobody that they go to"},
+	{from: internal + "feed", to: internal + "buffer", why: "a client that falls behind is dropped"},
+	{from: internal + "feed", to: internal + "status", why: "results travel whether a page shows them or not"},
+	{from: internal + "feed", to: internal + "telemetry", why: "results go to one place whether they go to another or not"},
 	{from: internal + "journal", to: internal + "...", why: "the log has lines, whatever the other sinks do with results"},
 }
 
@@ -283,7 +287,7 @@ func (s source) uses(path string, found func(name string, at token.Position)) {
 	})
 }
 
-// TestOneFileKnowsTheLibrary keeps the WebSocket library behind one file, so that it can be replaced.
+// TestOneFileKnowsTheLibrary keeps the WebSocket library behind a file of each role, so that it can be replaced.
 func TestOneFileKnowsTheLibrary(t *testing.T) {
 	var files []string
 	for _, s := range sources(t) {
@@ -291,7 +295,8 @@ func TestOneFileKnowsTheLibrary(t *testing.T) {
 			files = append(files, s.name)
 		}
 	}
-	if want := []string{"probe/ws.go"}; !slices.Equal(files, want) {
+	slices.Sort(files)
+	if want := []string{"cmd/wsprobe/internal/feed/socket.go", "probe/ws.go"}; !slices.Equal(files, want) {
 		t.Errorf("%v import the WebSocket library, want %v", files, want)
 	}
 }

@@ -23,7 +23,8 @@ func TestHosts(t *testing.T) {
 		{public, nil, []string{"anything.example", "wsprobe:9464"}, nil},
 		{public, []string{"probes.example"}, []string{"PROBES.example", "localhost", "192.0.2.1"}, []string{"rebind.example"}},
 	} {
-		s := &Server{Board: board(), Ready: func() error { return nil }, Hosts: test.hosts}
+		stream := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
+		s := &Server{Board: board(), Ready: func() error { return nil }, Hosts: test.hosts, Stream: stream}
 		ask := func(host, path string) int {
 			r := httptest.NewRequest("GET", path, nil)
 			r.Host = host
@@ -31,7 +32,7 @@ func TestHosts(t *testing.T) {
 			s.guard(test.listener, s.Handler()).ServeHTTP(w, r)
 			return w.Code
 		}
-		for _, path := range []string{"/", "/api/v1/probes"} {
+		for _, path := range []string{"/", "/api/v1/probes", "/api/v1/stream"} {
 			for _, host := range test.good {
 				if code := ask(host, path); code != http.StatusOK {
 					t.Errorf("%v, hosts %v: %q gets %d for %s", test.listener, test.hosts, host, code, path)

@@ -28,6 +28,7 @@ type Server struct {
 	Ready   Readiness
 	Version string
 	Metrics http.Handler // of /metrics; nil for none
+	Stream  http.Handler // of /api/v1/stream, which hijacks its connections; nil for none
 	// Notes are sentences that a person should know now although the agent works. They are asked for at each answer of
 	// the page and of /readyz, by several requests at once. Nil for none.
 	Notes func() []string
@@ -78,6 +79,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/v1/probes", large.bound(s.probes))
 	if s.Metrics != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
+	}
+	if s.Stream != nil {
+		mux.Handle("GET /api/v1/stream", s.Stream)
 	}
 	mux.HandleFunc("GET /{$}", large.bound(s.page))
 	return mux

@@ -1,0 +1,162 @@
+package feed
+
+import (
+	"context"
+	"fmt"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
+)
+
+const (
+	// maxClients is how many clients there can be at a time.
+	maxClients = 100
+	// stopBudget is how long the close handshakes may take once the feed stops.
+	stopBudget = 400 * time.Millisecond
+)
+
+// Options are the inputs of a feed.
+type Options struct {
+	// Encode returns an event as a JSON object.
+	Encode func(*event.Event) ([]byte, error)
+	// Origins are those of pages on other hosts that may read, each as scheme://host or scheme://host:port.
+	Origins []string
+}
+
+// Stats are sums since the start, but for Clients.
+type Stats struct {
+	Clients  int   // that are connected
+	Accepted int64 // all that ever were
+	Messages int64 // written to them, of events and others
+	Slow     int64 // clients dropped, because they did not read
+	Mute     int64 // clients dropped, because they did not answer a Ping
+	Noisy    int64 // clients dropped, because they sent too much
+	Full     int64 // requests refused, because there were maxClients
+	Foreign  int64 // requests refused, because of their Origin
+	Failed   int64 // events that nobody got, because they could not be encoded
+}
+
+// Feed is the stream of events that clients of the agent read. It is a Sink and an http.Handler.
+type Feed struct {
+	encode  func(*event.Event) ([]byte, error)
+	origins map[string]bool
+
+	mu      sync.Mutex
+	past    past
+	clients map[*client]struct{}
+	stopped bool
+	// waiting are the clients, also those that are about to be accepted.
+	waiting sync.WaitGroup
+
+	accepted, messages, slow, mute, noisy, full, foreign, failed atomic.Int64
+}
+
+// New returns a feed.
+func New(o Options) *Feed {
+	f := &Feed{encode: o.Encode, origins: make(map[string]bool, len(o.Origins)), past: newPast(), clients: make(map[*client]struct{})}
+	for _, origin := range o.Origins {
+		f.origins[normal(origin)] = true
+	}
+	return f
+}
+
+// Observe keeps an event, and wakes the clients that want it. It waits for none of them.
+func (f *Feed) Observe(e *event.Event) {
+	text, err := f.encode(e)
+	if err != nil {
+		f.failed.Add(1)
+		return
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	added := f.past.add(e, text)
+	for c := range f.clients {
+		if c.place != nil && c.place.come(added) {
+			c.wake()
+		}
+	}
+}
+
+// Forget says that a probe has left. Its state is no longer told. Call it before a heir of its name has an event.
+func (f *Feed) Forget(probe string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.past.forget(probe)
+}
+
+// Stats returns the counts of now.
+func (f *Feed) Stats() Stats {
+	f.mu.Lock()
+	clients := len(f.clients)
+	f.mu.Unlock()
+	return Stats{clients, f.accepted.Load(), f.messages.Load(), f.slow.Load(), f.mute.Load(), f.noisy.Load(),
+		f.full.Load(), f.foreign.Load(), f.failed.Load()}
+}
+
+// Run serves until ctx ends. Then it closes all clients with 1001, and waits for them. It does not need to be called
+// before ServeHTTP.
+func (f *Feed) Run(ctx context.Context) {
+	<-ctx.Done()
+	f.mu.Lock()
+	f.stopped = true
+	for c := range f.clients {
+		c.end(goingAway, "the agent stops")
+	}
+	f.mu.Unlock()
+	hard := time.AfterFunc(stopBudget, func() {
+		f.mu.Lock()
+		defer f.mu.Unlock()
+		for c := range f.clients {
+			c.cut()
+		}
+	})
+	defer hard.Stop()
+	f.waiting.Wait()
+}
+
+// enter makes room for a client, unless there is none. A client that entered has to leave.
+func (f *Feed) enter() (c *client, refusal string) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	switch {
+	case f.stopped:
+		return nil, "the agent stops"
+	case len(f.clients) == maxClients:
+		f.full.Add(1)
+		return nil, fmt.Sprintf("all %d connections are taken", maxClients)
+	}
+	c = newClient()
+	f.clients[c] = struct{}{}
+	f.waiting.Add(1)
+	return c, ""
+}
+
+func (f *Feed) leave(c *client) {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	delete(f.clients, c)
+	f.waiting.Done()
+}
+
+// begin puts a client at its place, from where on it gets all events.
+func (f *Feed) begin(c *client, r request) found {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	c.place = f.past.begin(r.selection, r.since)
+	return c.place.since
+}
+
+// take returns what a client has to do next.
+func (f *Feed) take(c *client, batch []*entry) ([]*entry, turn) {
+	for {
+		c.place.sort()
+		f.mu.Lock()
+		batch, next := c.place.take(&f.past, batch)
+		f.mu.Unlock()
+		if next != again {
+			return batch, next
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package feed
+
+import (
+	"cmp"
+	"slices"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
+)
+
+const (
+	// batchEvents is how many events a client takes at a time.
+	batchEvents = 64
+	// batchBytes bounds them. A longer event is taken alone.
+	batchBytes = 32 << 10
+)
+
+// place is where a client stands in the past. The lock of the feed guards it.
+type place struct {
+	selection event.Selection
+	snapshot  []due
+	sorted    bool   // whether the snapshot is in order
+	next      uint64 // number of the first event of the ring that the client has not got and may want
+	idle      bool   // it wants nothing that stands there or behind
+
+	live  bool   // it has all that had been when it came
+	until uint64 // number of the last event of what had been
+	id    string // of this event, or empty if there was none
+	since found  // whether the event was there that it wanted to go on after
+}
+
+// due is the last event of a probe, unless there is a newer one meanwhile, which comes in any case.
+type due struct {
+	probe  *latest
+	number uint64
+}
+
+// found says what became of the ID that a client wants to go on after.
+type found string
+
+const (
+	fresh   found = ""        // it gave none: the last event of each probe is what had been
+	known   found = "known"   // the missed events follow, and no others
+	unknown found = "unknown" // all there is follows
+)
+
+// begin puts a client at its place.
+func (p *past) begin(s event.Selection, since string) *place {
+	c := &place{selection: s}
+	if since == "" {
+		c.snapshot, c.next, c.idle = p.between(1, p.newest, &s), p.newest+1, true
+	} else if number, there := p.find(since); there && p.complete(number, &s) {
+		c.since, c.next = known, max(number+1, p.oldest)
+	} else {
+		c.since = unknown
+		c.skip(p, 1)
+	}
+	c.mark(p)
+	return c
+}
+
+// skip has a client go on with the ring. It gets the last event of each probe that has one from a number to there.
+func (c *place) skip(p *past, from uint64) {
+	c.snapshot, c.next = p.between(from, p.oldest-1, &c.selection), p.oldest
+	c.sorted = false
+	c.mark(p)
+}
+
+// mark notes what has been.
+func (c *place) mark(p *past) {
+	if c.until = p.newest; p.newest >= p.oldest {
+		c.id = p.at(p.newest).id
+	}
+}
+
+// sort puts a snapshot in order. It takes long with many probes, and needs no lock: only its client has the list.
+func (c *place) sort() {
+	if !c.sorted {
+		slices.SortFunc(c.snapshot, func(a, b due) int { return cmp.Compare(a.number, b.number) })
+		c.sorted = true
+	}
+}
+
+// turn is what a client has to do next.
+type turn int
+
+const (
+	again   turn = iota // sort the snapshot, and ask again
+	send                // send the events
+	tell                // tell that what follows is live
+	wait                // wait for an event
+	tooSlow             // go, because events that it wanted are gone
+)
+
+// take returns what a client has to do next. Events to send are appended to batch.
+func (c *place) take(p *past, batch []*entry) ([]*entry, turn) {
+	if batch = c.takeSnapshot(batch); len(batch) > 0 {
+		return batch, send
+	}
+	if !c.idle && c.next < p.oldest {
+		// A client is dropped only if it was told that it gets everything. One that still gets a snapshot may be as slow
+		// as its connection: it gets the last events of a probe in place of all.
+		if c.live || c.since == known {
+			return batch, tooSlow
+		}
+		c.skip(p, c.next)
+		return batch, again
+	}
+	if batch = c.takeRing(p, batch); len(batch) > 0 {
+		return batch, send
+	}
+	if !c.live {
+		c.live = true
+		return batch, tell
+	}
+	return batch, wait
+}
+
+func (c *place) takeSnapshot(batch []*entry) []*entry {
+	size := 0
+	for len(c.snapshot) > 0 && len(batch) < batchEvents && size < batchBytes {
+		first := c.snapshot[0]
+		c.snapshot = c.snapshot[1:]
+		if e := first.probe.entry; e != nil && e.number == first.number {
+			batch = append(batch, e)
+			size += len(e.text)
+		}
+	}
+	return batch
+}
+
+// takeRing takes events, at first up to where what had been ends. If the client wants none behind them, it is idle.
+func (c *place) takeRing(p *past, batch []*entry) []*entry {
+	size := 0
+	for ; !c.idle; c.next++ {
+		if c.next > p.newest {
+			c.idle = true
+			break
+		}
+		e := p.at(c.next)
+		if !c.wants(e) {
+			continue
+		}
+		if !c.live && c.next > c.until || len(batch) == batchEvents || len(batch) > 0 && size+len(e.text) > batchBytes {
+			break
+		}
+		batch = append(batch, e)
+		size += len(e.text)
+	}
+	return batch
+}
+
+// wants reports whether an event of the ring is selected.
+func (c *place) wants(e *entry) bool {
+	return (e.changed || !c.selection.Changes) && c.selection.AdmitsReason(e.reason) && c.selection.AdmitsProbe(e.probe.identity)
+}
+
+// come tells a client of an event that was added, and reports whether it has to be woken for it.
+func (c *place) come(e *entry) bool {
+	if !c.idle || !c.wants(e) {
+		return false
+	}
+	c.next, c.idle = e.number, false
+	return true
+}
