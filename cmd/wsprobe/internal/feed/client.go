@@ -156,7 +156,9 @@ func (f *Feed) write(c *client, since found) {
 		case send:
 			texts = texts[:0]
 			for _, e := range entries {
-				texts = append(texts, e.text)
+				if text, err := e.message(); err == nil { // what was packed here can be unpacked
+					texts = append(texts, text)
+				}
 			}
 			clear(entries)
 			if !f.send(c, texts...) {

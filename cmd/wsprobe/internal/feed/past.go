@@ -1,6 +1,10 @@
 package feed
 
 import (
+	"slices"
+
+	"github.com/klauspost/compress/s2"
+
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
@@ -20,6 +24,15 @@ type entry struct {
 	reason  string
 	changed bool
 	text    []byte
+	packed  *s2.Dict // that the text is compressed with, or nil
+}
+
+// message returns the text as it is sent.
+func (e *entry) message() ([]byte, error) {
+	if e.packed == nil {
+		return e.text, nil
+	}
+	return e.packed.Decode(nil, e.text)
 }
 
 // latest is the last event of a probe, and what is known of those before.
@@ -36,7 +49,9 @@ type past struct {
 	newest uint64 // number of the last one; oldest-1 if there is none
 	bytes  int    // of the ring
 	probes map[string]*latest
-	left   uint64 // number of the newest event, not in the ring any more, of a probe that has left
+	dict   *s2.Dict // the text of an event: others have the same keys, and many of the same values
+	packed []byte   // for the next one to be compressed
+	left   uint64   // number of the newest event, not in the ring any more, of a probe that has left
 }
 
 func newPast() past { return past{oldest: 1, probes: make(map[string]*latest)} }
@@ -51,6 +66,9 @@ func (p *past) add(e *event.Event, text []byte) *entry {
 	if probe == nil {
 		probe = &latest{}
 		p.probes[identity.Name()] = probe
+	}
+	if p.dict == nil {
+		p.dict = s2.MakeDict(text, nil) // nil again if the text is too short or too long for one
 	}
 	if p.newest-p.oldest+1 == maxEvents {
 		p.drop()
@@ -71,9 +89,23 @@ func (p *past) drop() {
 	p.ring[p.oldest%maxEvents] = nil
 	p.oldest++
 	p.bytes -= len(e.text)
-	if e.probe.dropped = e.number; e.probe.entry == nil {
+	switch e.probe.dropped = e.number; e.probe.entry {
+	case nil:
 		p.left = e.number
+	case e:
+		e.probe.entry = p.pack(e)
 	}
+}
+
+// pack makes an entry small, because there is one for each of maybe a hundred thousand probes.
+func (p *past) pack(e *entry) *entry {
+	if p.dict == nil {
+		return e
+	}
+	p.packed = p.dict.Encode(p.packed[:0], e.text)
+	small := *e
+	small.text, small.packed = slices.Clone(p.packed), p.dict
+	return &small
 }
 
 // forget leaves out the last event of a probe. Its events in the ring have been, and stay.

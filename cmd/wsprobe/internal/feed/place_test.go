@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
@@ -36,8 +37,13 @@ func happen(number int, p *metrics.Identity, reason reasons.Code) *event.Event {
 // fill adds events of the probes in turn, numbered from first to last.
 func fill(p *past, probes []*metrics.Identity, first, last int) {
 	for n := first; n <= last; n++ {
-		p.add(happen(n, probes[n%len(probes)], reasons.OK), []byte(id(n)))
+		p.add(happen(n, probes[n%len(probes)], reasons.OK), long(id(n)))
 	}
+}
+
+// long is a text in which little is new.
+func long(text string) []byte {
+	return append([]byte(text+"#"), strings.Repeat("as all the others", 10)...)
 }
 
 // drain takes all that there is for a client, in order; "|" stands for the moment from which on it is live.
@@ -46,7 +52,12 @@ func drain(p *past, c *place) (all []string, slow bool) {
 		c.sort()
 		batch, next := c.take(p, nil)
 		for _, e := range batch {
-			all = append(all, string(e.text))
+			text, err := e.message()
+			if err != nil {
+				return []string{err.Error()}, false
+			}
+			word, _, _ := strings.Cut(string(text), "#")
+			all = append(all, word)
 		}
 		switch next {
 		case tell:
@@ -222,6 +233,21 @@ func TestLongEvents(t *testing.T) {
 	p.add(happen(102, probes[0], reasons.OK), []byte("short"))
 	if p.oldest != 102 || p.bytes != 5 {
 		t.Errorf("from %d, %d bytes", p.oldest, p.bytes)
+	}
+}
+
+// TestSmall wants the events of many probes to take little memory.
+func TestSmall(t *testing.T) {
+	p, probes := newPast(), identities(3000)
+	fill(&p, probes, 1, 3000)
+	size, packed := 0, 0
+	for _, probe := range p.probes {
+		if probe.entry.packed != nil {
+			size, packed = size+len(probe.entry.text), packed+1
+		}
+	}
+	if packed != 3000-maxEvents || size > packed*len(long(id(1)))/4 {
+		t.Errorf("%d events in %d bytes", packed, size)
 	}
 }
 
