@@ -96,9 +96,9 @@ func (r *streamReader) checkPings(s *streamEntry, where yamltree.Path) {
 	switch {
 	case s.PingInterval != 0 && s.PingInterval < session.MinInterval:
 		r.problem("ping_interval", where, "must be 0s or at least "+shortDuration(session.MinInterval)+", got "+shortDuration(s.PingInterval))
-	case s.PingInterval == 0 && s.Acknowledgements != ackPong && !r.set.faulty[streamSection.index["acknowledgements"]]:
+	case s.PingInterval == 0 && s.Acknowledgements == ackWritten && !r.set.faulty[streamSection.index["acknowledgements"]]:
 		p := r.pair("ping_interval")
-		r.Warn(p.Value, p.ValueAt, where.Field("ping_interval"), "is 0s: with acknowledgements %s an endpoint that vanishes without a word counts as connected", s.Acknowledgements)
+		r.Warn(p.Value, p.ValueAt, where.Field("ping_interval"), "is 0s: with acknowledgements written an endpoint that vanishes without a word counts as connected")
 	}
 }
 
@@ -184,6 +184,8 @@ func (r *streamReader) checkSelection(s *streamEntry, where yamltree.Path) {
 		switch {
 		case n.Value == "":
 			r.Used(n, n, at, "must not be empty")
+		case len(n.Value) > maxPattern:
+			r.Used(n, n, at, "must be at most %d bytes, got %d", maxPattern, len(n.Value))
 		case !r.Blind && !slices.ContainsFunc(r.config.Probes, func(p Probe) bool { return fits(n.Value, p.Name) }):
 			r.Warn(n, n, at, "fits the name of no probe%s", didYouMean(suggest(n.Value, r.probeNames())))
 		}
@@ -221,7 +223,7 @@ func checkList(r *reader, f *Field, p yamltree.Pair, where yamltree.Path, check 
 // probeNames returns the names of at most so many probes that guesses are cheap.
 func (r *streamReader) probeNames() []string {
 	var names []string
-	for _, p := range r.config.Probes[:min(len(r.config.Probes), 1000)] {
+	for _, p := range r.config.Probes[:min(len(r.config.Probes), 100)] {
 		names = append(names, p.Name)
 	}
 	return names

@@ -11,6 +11,7 @@ const (
 	maxStreams       = 8
 	maxStreamWorkers = 8
 	maxSelections    = 100
+	maxPattern       = 512
 	maxEventFields   = 200
 	maxStaticFields  = 32
 	maxFieldName     = 128

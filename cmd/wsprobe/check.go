@@ -18,8 +18,8 @@ var errFaulty = errors.New("the configuration is not valid")
 
 // checking is what `check` is asked for.
 type checking struct {
-	file                           string
-	strict, inJSON, withoutSecrets bool
+	file                                    string
+	strict, inJSON, withoutSecrets, connect bool
 }
 
 func newCheckCommand() *cobra.Command {
@@ -28,6 +28,7 @@ func newCheckCommand() *cobra.Command {
 		Use:   "check -c FILE",
 		Short: "Validate a configuration: every fault with its place, or what runs",
 		Example: "  wsprobe check -c wsprobe.yaml\n" +
+			"  wsprobe check -c wsprobe.yaml --connect    # opens the streams\n" +
 			"  wsprobe check -c wsprobe.yaml --strict --without-secrets    # in CI",
 		SuggestFor: []string{"validate", "lint", "test"},
 		Args:       noArgs("name the file with -c"),
@@ -39,6 +40,9 @@ func newCheckCommand() *cobra.Command {
 	flags.BoolVar(&c.inJSON, "json", false, "print errors and warnings as JSON, an object a line")
 	flags.BoolVar(&c.withoutSecrets, "without-secrets", false,
 		"read no secrets: every ${env:} and ${file:}, and every file of tls and auth, counts as right")
+	flags.BoolVar(&c.connect, "connect", false,
+		"also open each stream once, and close it without an event; no other connection is made")
+	cmd.MarkFlagsMutuallyExclusive("connect", "without-secrets")
 	return cmd
 }
 
@@ -74,10 +78,15 @@ func (c checking) run(cmd *cobra.Command) error {
 	switch {
 	case wrong != nil, c.strict && len(faults) > 0:
 		return errFaulty
-	case c.inJSON:
-		return nil
+	case !c.inJSON:
+		if err := printPlan(cmd, c.file, cfg); err != nil {
+			return err
+		}
 	}
-	return printPlan(cmd, c.file, cfg)
+	if c.connect {
+		return c.tryStreams(cmd, cfg.Streams)
+	}
+	return nil
 }
 
 // faultLine is a fault as `check --json` prints it. Its keys are part of wsprobe's interface.

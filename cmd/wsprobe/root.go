@@ -15,7 +15,7 @@ import (
 // The exit codes. They are part of wsprobe's interface.
 const (
 	exitOK      = 0
-	exitFailure = 1 // the agent could not run, a probe of `once` failed, or the session of `hold` did not stay open
+	exitFailure = 1 // the agent could not run, a probe of `once` failed, a stream of `check` did not connect, or the session of `hold` did not stay open
 	exitUsage   = 2 // bad usage or a bad configuration
 )
 
@@ -35,7 +35,7 @@ func exitCode(cmd *cobra.Command, err error, stderr io.Writer) int {
 	switch {
 	case err == nil:
 		return exitOK
-	case errors.Is(err, errProbeFailed):
+	case errors.Is(err, errProbeFailed), errors.Is(err, errNotConnected):
 		return exitFailure
 	case errors.Is(err, errFaulty):
 		return exitUsage

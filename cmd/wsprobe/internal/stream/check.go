@@ -2,7 +2,6 @@ package stream
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"time"
 
@@ -10,8 +9,27 @@ import (
 	"github.com/wsprobe/wsprobe/probe/bare"
 )
 
+// CheckError says why a check failed.
+type CheckError struct {
+	Reason, ErrorType string // in closed sets; empty if the endpoint ended the connection
+	Detail            string // without secrets
+	Hint              string // what to do about it; may be empty
+}
+
+// Error returns all of it in a line.
+func (e *CheckError) Error() string {
+	said := e.Detail
+	if e.Reason != "" {
+		said = fmt.Sprintf("%s (%s): %s", e.Reason, e.ErrorType, e.Detail)
+	}
+	if e.Hint != "" {
+		said += "; " + e.Hint
+	}
+	return said
+}
+
 // Check opens the endpoint once, and closes it with 1000 without an event. The error says why that failed, and what to do
-// about it.
+// about it: it is a [CheckError] unless the Opening is not valid.
 func (s *Stream) Check(ctx context.Context) error { return check(ctx, s.probe) }
 
 // Check is [Stream.Check] without a stream.
@@ -38,12 +56,12 @@ func check(ctx context.Context, p *probe.Probe) error {
 		e, err := conn.Next()
 		switch {
 		case err != nil && bare.BreachCode(err) != 0:
-			return errors.New(conn.Shown(err))
+			return &CheckError{Detail: conn.Shown(err)}
 		case err != nil:
 			return nil // the server need not answer
 		case e.Kind == bare.Closed && e.Code != closeNormal && closed:
 			if hint := closeHint(e.Code); refuses(e.Code) {
-				return fmt.Errorf("%s; %s", closedBy(e.Code, e.Reason).detail, hint)
+				return &CheckError{Detail: closedBy(e.Code, e.Reason).detail, Hint: hint}
 			}
 			return nil
 		case e.Kind == bare.Closed:
@@ -55,11 +73,7 @@ func check(ctx context.Context, p *probe.Probe) error {
 // refuses reports whether a close code means that the client is not welcome.
 func refuses(code int) bool { return code == closePolicy || code == closeTryLater || code >= 3000 }
 
-// failure is a result in words.
+// failure is a result as the error of a check.
 func failure(res *probe.Result) error {
-	said := fmt.Sprintf("%s (%s): %s", res.Reason, res.ErrorType, res.Detail)
-	if hint := res.Hint(nil); hint != "" {
-		said += "; " + hint
-	}
-	return errors.New(said)
+	return &CheckError{Reason: string(res.Reason), ErrorType: string(res.ErrorType), Detail: res.Detail, Hint: res.Hint(nil)}
 }
