@@ -3,6 +3,7 @@ package stream
 import (
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
@@ -64,6 +65,26 @@ func TestKinds(t *testing.T) {
 		r.wait(3 * sec)
 		if len(kinds) != 2 || <-kinds != wstest.OpBinary || <-kinds != wstest.OpText || r.stream.Counts().Sent != 3 {
 			t.Errorf("%d messages more, %+v", len(kinds), r.stream.Counts())
+		}
+	})
+}
+
+// TestGather: events that come close together share a write, an event that comes alone does not wait, and none waits
+// long.
+func TestGather(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, peer{}, nil)
+		defer r.stop()
+		r.wait(sec)
+		for i, wait := range []time.Duration{0, 1, 2, 5, 20} { // ms after the first one
+			began := time.Now()
+			r.observe("p", "a")
+			for r.wait(0); r.count() <= i; r.wait(ms) {
+			}
+			if took := time.Since(began); wait == 0 && took > 0 || took > gather {
+				t.Errorf("event %d took %v", i, took)
+			}
+			time.Sleep(wait * ms)
 		}
 	})
 }

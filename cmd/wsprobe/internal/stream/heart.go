@@ -33,6 +33,7 @@ type heart struct {
 	last    time.Time // when the last Ping was sent
 	beat    time.Time // when the interval began: at the last Ping, or at the open
 	missed  time.Time // since when an answer is missed; zero for none
+	armed   bool      // beat knows when to look after what flies
 
 	answer *string // the payload of a Ping of the server without an answer. Only the last one needs any (RFC 6455 5.5.3)
 }
@@ -51,7 +52,7 @@ func (p *proof) due(now time.Time) due {
 	defer p.mu.Unlock()
 	h := &p.heart
 	d := due{pong: h.answer}
-	h.answer = nil
+	h.answer, h.armed = nil, p.wantsProof() || p.how == Message && p.open > 0
 	unacknowledged := p.how == Message && p.open > 0 && d.passed(now, p.flights[p.head].at.Add(ackTimeout))
 	unanswered := h.payload != "" && d.passed(now, h.at.Add(h.timeout))
 	switch {
@@ -122,7 +123,8 @@ func (p *proof) written(now time.Time) string {
 		return ""
 	}
 	ping := p.ask(now)
-	if ping == "" && p.heart.payload == "" || p.how == Message {
+	if ping == "" && !p.heart.armed {
+		p.heart.armed = true
 		signal(p.stir)
 	}
 	return ping

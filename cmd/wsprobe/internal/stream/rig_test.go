@@ -270,3 +270,10 @@ func appendEvent(to []byte, e event.Part) []byte {
 	to = strconv.AppendInt(append(to, e.Text[:e.Slot]...), int64(e.Replay), 10)
 	return append(to, e.Text[e.Slot:]...)
 }
+
+// count is how many messages arrived.
+func (r *rig) count() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.texts)
+}

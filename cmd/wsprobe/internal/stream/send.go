@@ -18,14 +18,23 @@ const (
 // maxKept is the longest message whose memory is used again, in bytes.
 const maxKept = 1 << 20
 
+// gather is the least time between two writes, unless the last one was full. Events that come close together share the
+// cost of a write, and no event waits longer for others.
+const gather = 5 * time.Millisecond
+
 // send sends events on a connection until it ends, or until no more will come.
 func (w *worker) send(l *link) {
+	var last time.Time // of a write that was not full
 	for {
+		if wait := time.Until(last.Add(gather)); wait > 0 {
+			time.Sleep(wait)
+		}
 		events, bytes := l.proof.room(l.ctx, w.suspect.careful > 0)
 		if events == 0 {
 			return
 		}
-		items, err := w.s.buffer.Next(l.ctx, w.lane, w.share(events, bytes), w.linger())
+		share := w.share(events, bytes)
+		items, err := w.s.buffer.Next(l.ctx, w.lane, share, w.linger())
 		switch {
 		case errors.Is(err, io.EOF):
 			if l.proof.rest(l.ctx); l.ctx.Err() == nil {
@@ -40,6 +49,9 @@ func (w *worker) send(l *link) {
 		}
 		if !w.write(l, items) {
 			return
+		}
+		if last = time.Now(); len(items) == share.Events {
+			last = time.Time{}
 		}
 		if w.suspect.careful > 0 {
 			w.suspect.careful--
