@@ -71,13 +71,22 @@ func (c *Conn) Flush() error {
 // flush writes the frames that wait, and the rest of one of which a part was written.
 func (c *Conn) flush() error {
 	if c.cut == nil && len(c.out) > 0 {
-		if bound := c.bound.Load(); bound > 0 {
-			c.held.Raw.SetWriteEnd(time.Now().Add(time.Duration(bound)))
-		}
+		c.limit()
 		_, c.cut = c.held.Left.Conn.Write(c.out)
 	}
 	c.out = c.out[:0]
 	return c.cut
+}
+
+// limit bounds the next write. BoundWrites can be called meanwhile, and the last bound counts.
+func (c *Conn) limit() {
+	for bound := c.bound.Load(); bound > 0; {
+		c.held.Raw.SetWriteEnd(time.Now().Add(time.Duration(bound)))
+		last := bound
+		if bound = c.bound.Load(); bound == last {
+			return
+		}
+	}
 }
 
 // SayPadded sends a message in one frame: the text, and behind it as many blanks as size takes. The text is no longer

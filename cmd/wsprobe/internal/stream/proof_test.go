@@ -7,6 +7,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -198,5 +199,35 @@ func TestIDs(t *testing.T) {
 		if got := strings.Join(idsOf([]byte(test.text), test.path), " "); got != test.want {
 			t.Errorf("%q, path %q: %q, want %q", test.text, test.path, got, test.want)
 		}
+	}
+}
+
+// TestAsked: whenever beat looks, it asks for a proof of what was written.
+func TestAsked(t *testing.T) {
+	now := time.Now()
+	p := newProof(&Options{Acknowledgements: Pong, PingTimeout: sec}, func(...*buffer.Item) {}, now)
+	fly := func() { p.flying([]*buffer.Item{{ID: "a"}}, now) }
+	woken := func() bool { return len(p.stir) > 0 && <-p.stir == struct{}{} }
+	fly()
+	first := p.written(now)
+	p.pinged(first, now)
+	p.ponged(first, now)
+	woken()
+	p.due(now)
+	fly()
+	if d := p.due(now); !d.again.IsZero() { // between the take-off and the write
+		t.Errorf("%+v", d)
+	}
+	if ping := p.written(now); ping != "" || !woken() {
+		t.Errorf("Ping %q, and nobody is woken", ping)
+	}
+	if d := p.due(now); !d.again.Equal(now.Add(pace)) {
+		t.Errorf("%+v", d)
+	}
+	if fly(); p.written(now) != "" || woken() {
+		t.Error("beat is woken for nothing")
+	}
+	if d := p.due(now.Add(pace)); d.ping == "" {
+		t.Errorf("%+v", d)
 	}
 }
