@@ -44,7 +44,7 @@ type Feed struct {
 	origins map[string]bool
 
 	mu      sync.Mutex
-	past    past
+	past    *past
 	clients map[*client]struct{}
 	stopped bool
 	// waiting are the clients, also those that are about to be accepted.
@@ -137,6 +137,9 @@ func (f *Feed) leave(c *client) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	delete(f.clients, c)
+	if c.place != nil {
+		c.place.snapshot.close()
+	}
 	f.waiting.Done()
 }
 
@@ -151,9 +154,8 @@ func (f *Feed) begin(c *client, r request) found {
 // take returns what a client has to do next.
 func (f *Feed) take(c *client, batch []*entry) ([]*entry, turn) {
 	for {
-		c.place.sort()
 		f.mu.Lock()
-		batch, next := c.place.take(&f.past, batch)
+		batch, next := c.place.take(f.past, batch)
 		f.mu.Unlock()
 		if next != again {
 			return batch, next

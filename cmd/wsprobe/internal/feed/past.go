@@ -2,11 +2,11 @@ package feed
 
 import (
 	"slices"
+	"strings"
 
 	"github.com/klauspost/compress/s2"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
-	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 const (
@@ -35,26 +35,25 @@ func (e *entry) message() ([]byte, error) {
 	return e.packed.Decode(nil, e.text)
 }
 
-// latest is the last event of a probe, and what is known of those before.
-type latest struct {
-	identity *metrics.Identity
-	entry    *entry // nil once the probe has left
-	dropped  uint64 // number of the newest event of the probe that is not among the last events any more
-}
-
-// past is the last events of all probes, and the last one of each.
+// past is the last events of all probes, and the last one of each. No step of it takes long, however many probes there
+// are, because probes wait meanwhile.
 type past struct {
 	ring   [maxEvents]*entry
 	oldest uint64 // number of the first event in the ring
 	newest uint64 // number of the last one; oldest-1 if there is none
 	bytes  int    // of the ring
 	probes map[string]*latest
+	order  latest   // the ends of the list of probes, in the order of their last events
+	left   uint64   // number of the newest event, not in the ring any more, of a probe that has left
 	dict   *s2.Dict // the text of an event: others have the same keys, and many of the same values
 	packed []byte   // for the next one to be compressed
-	left   uint64   // number of the newest event, not in the ring any more, of a probe that has left
 }
 
-func newPast() past { return past{oldest: 1, probes: make(map[string]*latest)} }
+func newPast() *past {
+	p := &past{oldest: 1, probes: make(map[string]*latest)}
+	p.order.before, p.order.behind = &p.order, &p.order
+	return p
+}
 
 // at returns an event of the ring.
 func (p *past) at(number uint64) *entry { return p.ring[number%maxEvents] }
@@ -66,9 +65,11 @@ func (p *past) add(e *event.Event, text []byte) *entry {
 	if probe == nil {
 		probe = &latest{}
 		p.probes[identity.Name()] = probe
+	} else {
+		probe.remove()
 	}
 	if p.dict == nil {
-		p.dict = s2.MakeDict(text, nil) // nil again if the text is too short or too long for one
+		p.dict = s2.MakeDict(text, nil) // nil again if the text is too short for one
 	}
 	if p.newest-p.oldest+1 == maxEvents {
 		p.drop()
@@ -76,6 +77,7 @@ func (p *past) add(e *event.Event, text []byte) *entry {
 	p.newest++
 	added := &entry{number: p.newest, id: e.ID, probe: probe, reason: e.Observation.Result.Reason.String(), changed: e.Changed, text: text}
 	probe.identity, probe.entry = identity, added
+	probe.insert(p.order.before)
 	p.ring[p.newest%maxEvents] = added
 	for p.bytes += len(text); p.bytes > maxBytes && p.oldest < p.newest; {
 		p.drop()
@@ -112,50 +114,37 @@ func (p *past) pack(e *entry) *entry {
 func (p *past) forget(name string) {
 	if probe := p.probes[name]; probe != nil {
 		delete(p.probes, name)
+		probe.remove()
 		probe.entry = nil
 		p.left = max(p.left, probe.dropped)
 	}
 }
 
-// between returns the probes whose last event is from first to last and selected, in no order. That the event changed
-// nothing is no hindrance: it tells a state.
-func (p *past) between(first, last uint64, s *event.Selection) []due {
-	var found []due
-	for _, probe := range p.probes {
-		if e := probe.entry; first <= e.number && e.number <= last && s.AdmitsReason(e.reason) && s.AdmitsProbe(probe.identity) {
-			found = append(found, due{probe, e.number})
-		}
-	}
-	return found
-}
-
-// find returns the number of the event with an ID.
-func (p *past) find(id string) (number uint64, found bool) {
+// after returns the number of the first event in the ring behind the one with an ID, and whether it is certain that no
+// selected event between them is lost.
+func (p *past) after(id string, s *event.Selection) (next uint64, certain bool) {
 	for n := p.newest; n >= p.oldest; n-- {
 		if p.at(n).id == id {
-			return n, true
+			return n + 1, true
 		}
 	}
-	for _, probe := range p.probes {
-		if probe.entry.id == id {
-			return probe.entry.number, true
+	// The last event of a quiet probe leaves the ring, but nothing is lost by that for those who want this probe only.
+	var found *entry
+	for _, name := range s.Probes {
+		if strings.Contains(name, "*") {
+			return 0, false
+		}
+		if probe := p.probes[name]; probe != nil && probe.entry.id == id {
+			found = probe.entry
 		}
 	}
-	return 0, false
-}
-
-// complete reports whether all selected events behind one with a number are in the ring.
-func (p *past) complete(number uint64, s *event.Selection) bool {
-	if number+1 >= p.oldest {
-		return true
+	if found == nil || p.left > found.number {
+		return 0, false
 	}
-	if p.left > number {
-		return false
-	}
-	for _, probe := range p.probes {
-		if probe.dropped > number && s.AdmitsProbe(probe.identity) {
-			return false
+	for _, name := range s.Probes {
+		if probe := p.probes[name]; probe != nil && probe.dropped > found.number {
+			return 0, false
 		}
 	}
-	return true
+	return p.oldest, true
 }

@@ -1,11 +1,6 @@
 package feed
 
-import (
-	"cmp"
-	"slices"
-
-	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
-)
+import "github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
 
 const (
 	// batchEvents is how many events a client takes at a time.
@@ -17,21 +12,14 @@ const (
 // place is where a client stands in the past. The lock of the feed guards it.
 type place struct {
 	selection event.Selection
-	snapshot  []due
-	sorted    bool   // whether the snapshot is in order
-	next      uint64 // number of the first event of the ring that the client has not got and may want
-	idle      bool   // it wants nothing that stands there or behind
+	snapshot  snapshot // of probes whose last event is due before the ring
+	next      uint64   // number of the first event of the ring that the client has not got and may want
+	idle      bool     // it wants nothing that stands there or behind
 
 	live  bool   // it has all that had been when it came
 	until uint64 // number of the last event of what had been
 	id    string // of this event, or empty if there was none
 	since found  // whether the event was there that it wanted to go on after
-}
-
-// due is the last event of a probe, unless there is a newer one meanwhile, which comes in any case.
-type due struct {
-	probe  *latest
-	number uint64
 }
 
 // found says what became of the ID that a client wants to go on after.
@@ -47,9 +35,10 @@ const (
 func (p *past) begin(s event.Selection, since string) *place {
 	c := &place{selection: s}
 	if since == "" {
-		c.snapshot, c.next, c.idle = p.between(1, p.newest, &s), p.newest+1, true
-	} else if number, there := p.find(since); there && p.complete(number, &s) {
-		c.since, c.next = known, max(number+1, p.oldest)
+		c.snapshot.open(p, 1, p.newest)
+		c.next, c.idle = p.newest+1, true
+	} else if next, certain := p.after(since, &s); certain {
+		c.since, c.next = known, next
 	} else {
 		c.since = unknown
 		c.skip(p, 1)
@@ -60,8 +49,8 @@ func (p *past) begin(s event.Selection, since string) *place {
 
 // skip has a client go on with the ring. It gets the last event of each probe that has one from a number to there.
 func (c *place) skip(p *past, from uint64) {
-	c.snapshot, c.next = p.between(from, p.oldest-1, &c.selection), p.oldest
-	c.sorted = false
+	c.snapshot.open(p, from, p.oldest-1)
+	c.next = p.oldest
 	c.mark(p)
 }
 
@@ -72,19 +61,11 @@ func (c *place) mark(p *past) {
 	}
 }
 
-// sort puts a snapshot in order. It takes long with many probes, and needs no lock: only its client has the list.
-func (c *place) sort() {
-	if !c.sorted {
-		slices.SortFunc(c.snapshot, func(a, b due) int { return cmp.Compare(a.number, b.number) })
-		c.sorted = true
-	}
-}
-
 // turn is what a client has to do next.
 type turn int
 
 const (
-	again   turn = iota // sort the snapshot, and ask again
+	again   turn = iota // ask again, because probes were to have their turn first
 	send                // send the events
 	tell                // tell that what follows is live
 	wait                // wait for an event
@@ -93,12 +74,16 @@ const (
 
 // take returns what a client has to do next. Events to send are appended to batch.
 func (c *place) take(p *past, batch []*entry) ([]*entry, turn) {
-	if batch = c.takeSnapshot(batch); len(batch) > 0 {
+	batch, more := c.takeSnapshot(p, batch)
+	if len(batch) > 0 {
 		return batch, send
+	}
+	if more {
+		return batch, again
 	}
 	if !c.idle && c.next < p.oldest {
 		// A client is dropped only if it was told that it gets everything. One that still gets a snapshot may be as slow
-		// as its connection: it gets the last events of a probe in place of all.
+		// as its connection: it gets the last event of a probe in place of all.
 		if c.live || c.since == known {
 			return batch, tooSlow
 		}
@@ -115,17 +100,21 @@ func (c *place) take(p *past, batch []*entry) ([]*entry, turn) {
 	return batch, wait
 }
 
-func (c *place) takeSnapshot(batch []*entry) []*entry {
+// takeSnapshot takes the last events of probes. That such an event changed nothing is no hindrance: it tells a state.
+func (c *place) takeSnapshot(p *past, batch []*entry) (all []*entry, more bool) {
 	size := 0
-	for len(c.snapshot) > 0 && len(batch) < batchEvents && size < batchBytes {
-		first := c.snapshot[0]
-		c.snapshot = c.snapshot[1:]
-		if e := first.probe.entry; e != nil && e.number == first.number {
-			batch = append(batch, e)
-			size += len(e.text)
+	more = c.snapshot.walk(p, func(e *entry) bool {
+		if !c.selection.AdmitsReason(e.reason) || !c.selection.AdmitsProbe(e.probe.identity) {
+			return true
 		}
-	}
-	return batch
+		if len(batch) == batchEvents || len(batch) > 0 && size+len(e.text) > batchBytes {
+			return false
+		}
+		batch = append(batch, e)
+		size += len(e.text)
+		return true
+	})
+	return batch, more
 }
 
 // takeRing takes events, at first up to where what had been ends. If the client wants none behind them, it is idle.

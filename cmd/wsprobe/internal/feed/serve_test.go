@@ -519,6 +519,15 @@ func TestManyClients(t *testing.T) {
 		}
 	}
 	s.connect(t, "").wants(append(append([]string{"opened"}, span(1, 3)...), "live "+id(3))...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	members := 0
+	for l := s.past.order.behind; l != &s.past.order; l = l.behind {
+		members++
+	}
+	if members != 3 {
+		t.Errorf("%d members in the list of 3 probes", members)
+	}
 }
 
 // TestSlowReader wants a client that falls behind to be dropped with 1013, and one that reads nothing at all to be cut.
