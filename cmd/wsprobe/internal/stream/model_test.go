@@ -87,6 +87,7 @@ func fickle(t *testing.T, random *dice, until time.Time, acknowledges bool) peer
 func TestModel(t *testing.T) {
 	for seed := range uint64(60) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
+			dir := t.TempDir()
 			synctest.Test(t, func(t *testing.T) {
 				random := &dice{random: rand.New(rand.NewPCG(seed, 14))}
 				how := []Proof{Pong, Message}[seed%2]
@@ -95,6 +96,9 @@ func TestModel(t *testing.T) {
 					o.Batch = Batch{Events: 1 + random.below(5), Bytes: 100 + int64(random.below(1000)), Linger: time.Duration(random.below(500)) * ms}
 					o.PingInterval, o.PingTimeout, o.WriteTimeout = time.Duration(1+random.below(10))*sec, time.Duration(1+random.below(5))*sec, 3*sec
 					o.Reconnect.Max, o.Random = 5*sec, random.float
+					if seed%20 == 0 { // a disk takes its time
+						o.Buffer.Dir = dir
+					}
 				})
 				const each = 300
 				for i := range each {
