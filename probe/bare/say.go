@@ -15,6 +15,14 @@ func (c *Conn) BoundWrites(each time.Duration) {
 	c.held.Raw.SetWriteEnd(time.Now().Add(each))
 }
 
+// LimitUnsent bounds the bytes that the system takes before the server has them, as far as the system can. More of them
+// make writes faster, and say less.
+func (c *Conn) LimitUnsent(bytes int) {
+	if conn, ok := c.held.Raw.Conn.(interface{ SetWriteBuffer(bytes int) error }); ok {
+		_ = conn.SetWriteBuffer(bytes)
+	}
+}
+
 // SayClose sends a close frame; NoCode sends none in it.
 func (c *Conn) SayClose(code int) error {
 	payload := ""

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"strings"
+	"time"
 
 	"github.com/tidwall/gjson"
 
@@ -19,7 +20,7 @@ type acks struct {
 }
 
 // acknowledged takes a message of the endpoint. A nil text is one that is too long.
-func (p *proof) acknowledged(text []byte) {
+func (p *proof) acknowledged(text []byte, now time.Time) {
 	if p.how != Message {
 		return
 	}
@@ -32,14 +33,20 @@ func (p *proof) acknowledged(text []byte) {
 	case len(ids) == 0:
 		p.acks.without++
 	}
+	full, open, bytes := p.window.full(p.open, p.bytes), p.open, p.bytes
+	var at time.Time
 	for _, id := range ids {
 		if number, ok := p.byID[id]; ok {
+			at = p.flights[number-p.first].at
 			proven = p.prove(number, proven)
 		} else {
 			p.acks.unknown++
 		}
 	}
-	p.land()
+	p.land(now)
+	if len(proven) > 0 {
+		p.window.proven(open-p.open, bytes-p.bytes, full, at, now, p.heart.timeout)
+	}
 	p.mu.Unlock()
 	p.landed(proven)
 }

@@ -66,7 +66,7 @@ func (s *Stream) Run(ctx context.Context) {
 	keeper.Go(func() { s.buffer.Run(keeping) })
 	keeper.Go(func() { s.tellDiscards(keeping) })
 	for lane := range s.o.Workers {
-		w := &worker{s: s, lane: lane}
+		w := &worker{s: s, lane: lane, window: newWindow()}
 		workers.Go(func() { w.run(working, opening) })
 	}
 	<-ctx.Done()

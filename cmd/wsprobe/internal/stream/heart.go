@@ -29,6 +29,7 @@ type heart struct {
 	payload string    // of the Ping without an answer, or empty
 	at      time.Time // when it was sent
 	covers  uint64    // the flights before this number were written before it
+	full    bool      // the window was
 	written uint64    // those before this number are written
 	last    time.Time // when the last Ping was sent
 	beat    time.Time // when the interval began: at the last Ping, or at the open
@@ -53,7 +54,7 @@ func (p *proof) due(now time.Time) due {
 	h := &p.heart
 	d := due{pong: h.answer}
 	h.answer, h.armed = nil, p.wantsProof() || p.how == Message && p.open > 0
-	unacknowledged := p.how == Message && p.open > 0 && d.passed(now, p.flights[p.head].at.Add(ackTimeout))
+	unacknowledged := p.how == Message && p.open > 0 && d.passed(now, p.since.Add(ackTimeout))
 	unanswered := h.payload != "" && d.passed(now, h.at.Add(h.timeout))
 	switch {
 	case !unacknowledged && !unanswered:
@@ -63,8 +64,10 @@ func (p *proof) due(now time.Time) due {
 		d.passed(now, now.Add(grace))
 	case !d.passed(now, h.missed.Add(grace)):
 	case unanswered:
+		p.window.shrink(now)
 		d.over = p.unanswered()
 	default:
+		p.window.shrink(now)
 		d.over = p.unacknowledged()
 	}
 	if h.payload != "" {
@@ -99,7 +102,7 @@ func (p *proof) wantsProof() bool { return p.how == Pong && p.open > 0 && p.hear
 // ask begins a Ping that asks for a proof, if it is time. The caller holds the lock.
 func (p *proof) ask(now time.Time) string {
 	h := &p.heart
-	much := p.open > maxFlights/2 || p.bytes > maxFlightBytes/2
+	much := p.window.half(p.open, p.bytes)
 	if h.payload != "" || !p.wantsProof() || !much && !h.hurry && now.Before(h.last.Add(pace)) {
 		return ""
 	}
@@ -110,6 +113,7 @@ func (p *proof) ask(now time.Time) string {
 func (p *proof) begin(now time.Time) string {
 	h := &p.heart
 	h.payload, h.covers, h.at, h.last, h.beat = rand.Text()[:pingPayload], h.written, now, now, now
+	h.full = p.window.full(p.open, p.bytes)
 	return h.payload
 }
 
@@ -151,10 +155,12 @@ func (p *proof) ponged(payload string, at time.Time) {
 	}
 	var proven []*buffer.Item
 	if h.payload = ""; p.how == Pong {
+		open, bytes := p.open, p.bytes
 		for number := p.oldest(); number < h.covers; number++ {
 			proven = p.prove(number, proven)
 		}
-		p.land()
+		p.land(at)
+		p.window.proven(open-p.open, bytes-p.bytes, h.full, h.at, at, h.timeout)
 	}
 	p.mu.Unlock()
 	p.landed(proven)

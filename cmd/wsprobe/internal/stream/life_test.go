@@ -353,3 +353,31 @@ func TestCheck(t *testing.T) {
 		})
 	}
 }
+
+// TestSlowServer: a server that takes its time for each event, before it looks at a Ping behind it, gets no more at once
+// than it can take within the timeout of a Ping. It keeps its connection, but for a beginning with too much.
+func TestSlowServer(t *testing.T) {
+	for _, how := range []Proof{Pong, Message} {
+		for _, each := range []time.Duration{10 * ms, 100 * ms, 200 * ms, sec} {
+			t.Run(fmt.Sprint(how, " ", each), func(t *testing.T) {
+				synctest.Test(t, func(t *testing.T) {
+					r := start(t, peer{message: func(_ int, text string) []wstest.Frame {
+						if time.Sleep(each); how == Pong {
+							return nil
+						}
+						return []wstest.Frame{ack(t, text)}
+					}}, func(o *Options) { o.Acknowledgements, o.PingInterval = how, 5*sec })
+					defer r.stop()
+					const events = 1500
+					for i := range events {
+						r.observe("p", fmt.Sprintf("%04d", i))
+					}
+					r.wait(events*each + 2*time.Minute)
+					if c := r.stream.Counts(); c.Sent != events || c.Resent > 2*firstEvents {
+						t.Errorf("%+v, %s", c, r.ends())
+					}
+				})
+			})
+		}
+	}
+}

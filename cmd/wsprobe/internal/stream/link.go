@@ -10,6 +10,9 @@ import (
 	"github.com/wsprobe/wsprobe/probe/bare"
 )
 
+// maxUnsent is how many bytes count as written and can still be in this machine. A Ping waits behind them.
+const maxUnsent = 128 << 10
+
 // closeBudget bounds the closing handshake.
 const closeBudget = 500 * time.Millisecond
 
@@ -57,8 +60,11 @@ func (l *link) run(ctx context.Context, send func()) ending {
 	defer unwatch()
 	l.conn.Until(time.Time{})
 	l.conn.BoundWrites(l.o.WriteTimeout)
-	if l.o.Acknowledgements == Message {
+	switch l.o.Acknowledgements {
+	case Message:
 		l.conn.KeepTexts(maxText)
+	case Written:
+		l.conn.LimitUnsent(maxUnsent)
 	}
 	var reader, writers sync.WaitGroup
 	reader.Go(l.read)
@@ -94,7 +100,7 @@ func (l *link) read() {
 		case bare.Pong:
 			l.proof.ponged(e.Payload, e.At)
 		case bare.Message:
-			l.proof.acknowledged(e.Text)
+			l.proof.acknowledged(e.Text, e.At)
 		}
 	}
 }

@@ -8,12 +8,6 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
 )
 
-// What may be in flight on a connection: written, and not proven.
-const (
-	maxFlights     = 1000
-	maxFlightBytes = 4 << 20
-)
-
 // flight is an event that was written and is not proven. Its item is nil once it is.
 type flight struct {
 	item *buffer.Item
@@ -30,17 +24,19 @@ type proof struct {
 
 	mu      sync.Mutex
 	flights []flight
-	head    int    // so many in front are proven
-	first   uint64 // the number of the first one of flights
-	open    int    // of them without a proof
+	head    int       // so many in front are proven
+	first   uint64    // the number of the first one of flights
+	since   time.Time // when the oldest flight became it
+	open    int       // of flights without a proof
 	bytes   int64
 	byID    map[string]uint64 // the numbers of those without a proof, for Message
+	window  *window
 	heart   heart
 	acks    acks
 }
 
-func newProof(o *Options, accept func(...*buffer.Item), now time.Time) *proof {
-	p := &proof{how: o.Acknowledgements, path: o.AckPath, accept: accept, freed: make(chan struct{}, 1), stir: make(chan struct{}, 1)}
+func newProof(o *Options, w *window, accept func(...*buffer.Item), now time.Time) *proof {
+	p := &proof{window: w, how: o.Acknowledgements, path: o.AckPath, accept: accept, freed: make(chan struct{}, 1), stir: make(chan struct{}, 1)}
 	p.heart = heart{interval: o.PingInterval, timeout: o.PingTimeout, last: now.Add(-pace), beat: now}
 	if p.how == Message {
 		p.byID = make(map[string]uint64)
@@ -60,7 +56,7 @@ func signal(c chan struct{}) {
 func (p *proof) room(ctx context.Context, alone bool) (events int, bytes int64) {
 	for {
 		p.mu.Lock()
-		events, bytes = maxFlights-p.open, maxFlightBytes-p.bytes
+		events, bytes = p.window.events-p.open, p.window.bytes-p.bytes
 		if alone {
 			events = 1 - p.open
 		}
@@ -92,6 +88,9 @@ func (p *proof) flying(items []*buffer.Item, now time.Time) {
 	}
 	p.mu.Lock()
 	defer p.mu.Unlock()
+	if p.open == 0 {
+		p.since = now
+	}
 	for _, item := range items {
 		if p.byID != nil {
 			p.byID[item.ID] = p.first + uint64(len(p.flights))
@@ -132,7 +131,10 @@ func (p *proof) prove(number uint64, to []*buffer.Item) []*buffer.Item {
 }
 
 // land forgets the flights in front that are proven. Their room is used again.
-func (p *proof) land() {
+func (p *proof) land(now time.Time) {
+	if p.head < len(p.flights) && p.flights[p.head].item == nil {
+		p.since = now
+	}
 	for p.head < len(p.flights) && p.flights[p.head].item == nil {
 		p.head++
 	}

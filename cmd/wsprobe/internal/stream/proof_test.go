@@ -141,7 +141,7 @@ func seconds(n int) time.Duration { return time.Duration(n) * sec }
 
 // TestHeldUp: a process that stood still finds the Pong that came meanwhile.
 func TestHeldUp(t *testing.T) {
-	p := newProof(&Options{Acknowledgements: Pong, PingInterval: sec, PingTimeout: sec}, nil, time.Now())
+	p := newProof(&Options{Acknowledgements: Pong, PingInterval: sec, PingTimeout: sec}, newWindow(), nil, time.Now())
 	now := time.Now().Add(sec)
 	d := p.due(now)
 	if d.ping == "" {
@@ -205,7 +205,7 @@ func TestIDs(t *testing.T) {
 // TestAsked: whenever beat looks, it asks for a proof of what was written.
 func TestAsked(t *testing.T) {
 	now := time.Now()
-	p := newProof(&Options{Acknowledgements: Pong, PingTimeout: sec}, func(...*buffer.Item) {}, now)
+	p := newProof(&Options{Acknowledgements: Pong, PingTimeout: sec}, newWindow(), func(...*buffer.Item) {}, now)
 	fly := func() { p.flying([]*buffer.Item{{ID: "a"}}, now) }
 	woken := func() bool { return len(p.stir) > 0 && <-p.stir == struct{}{} }
 	fly()

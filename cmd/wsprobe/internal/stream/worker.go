@@ -18,6 +18,7 @@ type worker struct {
 	lane    int
 	backoff session.Backoff
 	suspect suspect
+	window  *window
 	parts   []event.Part // of the message that is made
 	text    []byte       // the message
 }
@@ -90,7 +91,7 @@ func (w *worker) connection(ctx, opening context.Context) (time.Duration, bool) 
 	}
 	now := time.Now()
 	l := newLink(o, conn, now)
-	l.proof = newProof(o, w.accept, now)
+	l.proof = newProof(o, w.window, w.accept, now)
 	var wait time.Duration
 	l.note = func(e ending) {
 		wait = w.backoff.Wait(o.Reconnect, e.setback(now), o.Random())
