@@ -62,6 +62,7 @@ var tables = []struct {
 	{"cmd/wsprobe/README.md", "result keys", resultKeyTable},
 	{"cmd/wsprobe/README.md", "once keys", func() string { return keyTable(reflect.TypeFor[onceKeys]()) }},
 	{"cmd/wsprobe/README.md", "examine flags", func() string { return flagTable("examine") }},
+	{"cmd/wsprobe/README.md", "stream keys", func() string { return keyTable(reflect.TypeFor[status.Stream]()) }},
 	{"cmd/wsprobe/README.md", "session keys", func() string { return keyTable(reflect.TypeFor[status.Session]()) }},
 	{"cmd/wsprobe/README.md", "examine keys", func() string { return keyTable(reflect.TypeFor[examine.Report]()) }},
 }
@@ -332,7 +333,7 @@ func keyTable(objects ...reflect.Type) string {
 		"[]*examine.Session", "list of objects", "[]examine.Variant", "list of objects", "[]examine.Finding", "list of objects",
 		"*examine.IdleLimit", "object", "*examine.LifetimeLimit", "object", "*examine.ServerPings", "object", "*examine.Longest", "object",
 		"*examine.Farewell", "object", "examine.Seconds", "number", "[]string", "list of texts",
-		"*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers", "map[session.Cause]int", "names to numbers",
+		"*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers", "map[string]int64", "names to numbers", "map[session.Cause]int", "names to numbers",
 		"float64", "number", "uint64", "number", "int64", "number", "int", "number", "string", "text", "time.Time", "time",
 		"session.Cause", "text", "session.Verdict", "text", "session.Limit", "text", "reasons.ErrorType", "text")
 	var rows [][]string

@@ -33,6 +33,9 @@ type overview struct {
 	FirstFailing int  // index of the row that the count of failing probes leads to
 	Healthy      bool // every probe has run and is ok
 	Badges       []badge
+	Streams      []streamRow
+	StreamsBad   int // streams that are not as they should be
+	StreamsNew   int // streams that have not connected yet
 }
 
 // badge is how many probes have a status that is not healthy.
@@ -90,6 +93,7 @@ func (s *Server) overview(rows []*Entry, now time.Time) overview {
 	if err := s.Ready(); err != nil {
 		o.NotReady = visible.Text(err.Error())
 	}
+	o.showStreams(s.allStreams(), now)
 	probes := make(map[health.Status]int)
 	for i, e := range rows {
 		last := e.last.Load()

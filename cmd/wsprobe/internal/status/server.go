@@ -29,6 +29,9 @@ type Server struct {
 	Version string
 	Metrics http.Handler // of /metrics; nil for none
 	Stream  http.Handler // of /api/v1/stream, which hijacks its connections; nil for none
+	// Streams returns how the agent's streams are. It is asked at each answer of the page and of the API, by several
+	// requests at once. Nil for none.
+	Streams func() []Stream
 	// Notes are sentences that a person should know now although the agent works. They are asked for at each answer of
 	// the page and of /readyz, by several requests at once. Nil for none.
 	Notes func() []string
@@ -77,6 +80,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /healthz", s.health)
 	mux.HandleFunc("GET /readyz", s.readiness)
 	mux.HandleFunc("GET /api/v1/probes", large.bound(s.probes))
+	mux.HandleFunc("GET /api/v1/streams", large.bound(s.streams))
 	if s.Metrics != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
 	}
