@@ -2,6 +2,7 @@ package metrics
 
 import (
 	"cmp"
+	"iter"
 	"log/slog"
 	"maps"
 	"slices"
@@ -83,6 +84,17 @@ func (id *Identity) Label(name string) (value string, there bool) {
 		}
 	}
 	return "", false
+}
+
+// Labels returns the names and values of the labels, sorted by name.
+func (id *Identity) Labels() iter.Seq2[string, string] {
+	return func(yield func(string, string) bool) {
+		for _, l := range id.labels {
+			if !yield(l.name, l.value) {
+				return
+			}
+		}
+	}
 }
 
 // Target returns the target, without its labels.

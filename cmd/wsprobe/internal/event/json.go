@@ -1,0 +1,143 @@
+package event
+
+import (
+	"log/slog"
+	"math"
+	"strconv"
+	"unicode/utf8"
+)
+
+// json appends an event as an object.
+func (e *Encoder) json(dst []byte, ev *Event) ([]byte, int) {
+	slot := -1
+	dst = append(dst, '{')
+	for i := range e.columns {
+		c := &e.columns[i]
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendQuoted(dst, c.name), ':')
+		if c.kind == replay {
+			slot = len(dst)
+			continue
+		}
+		dst = e.jsonOf(dst, c, ev)
+	}
+	return append(dst, '}'), slot
+}
+
+// jsonLine appends an event as an object on a line.
+func (e *Encoder) jsonLine(dst []byte, ev *Event) ([]byte, int) {
+	dst, slot := e.json(dst, ev)
+	return append(dst, '\n'), slot
+}
+
+// jsonOf appends the value of a column.
+func (e *Encoder) jsonOf(dst []byte, c *column, ev *Event) []byte {
+	switch {
+	case c.within == nil:
+		return e.stamp.appendJSON(dst, c.value(ev))
+	case c.absent(ev):
+		return append(dst, "null"...)
+	}
+	var room pairs
+	dst = append(dst, '{')
+	for i, p := range c.within(ev, room[:0]) {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		dst = append(appendQuoted(dst, p.name), ':')
+		dst = e.stamp.appendJSON(dst, p.value)
+	}
+	return append(dst, '}')
+}
+
+// appendJSON appends a value as encoding/json has it.
+func (s stamp) appendJSON(dst []byte, v slog.Value) []byte {
+	switch v.Kind() {
+	case slog.KindString:
+		return appendQuoted(dst, v.String())
+	case slog.KindInt64:
+		return strconv.AppendInt(dst, v.Int64(), 10)
+	case slog.KindFloat64:
+		return appendFloat(dst, v.Float64())
+	case slog.KindBool:
+		return strconv.AppendBool(dst, v.Bool())
+	case slog.KindTime:
+		if s.number != nil {
+			return s.appendJSON(dst, s.number(v.Time()))
+		}
+		return append(s.append(append(dst, '"'), v.Time()), '"')
+	}
+	numbers, is := v.Any().([]*float64)
+	if !is {
+		return append(dst, "null"...)
+	}
+	dst = append(dst, '[')
+	for i, n := range numbers {
+		if i > 0 {
+			dst = append(dst, ',')
+		}
+		if n == nil {
+			dst = append(dst, "null"...)
+		} else {
+			dst = appendFloat(dst, *n)
+		}
+	}
+	return append(dst, ']')
+}
+
+// appendFloat appends a number as ECMAScript has it. A value that is none becomes null, because JSON has no name for it.
+func appendFloat(dst []byte, f float64) []byte {
+	if math.IsNaN(f) || math.IsInf(f, 0) {
+		return append(dst, "null"...)
+	}
+	if size := math.Abs(f); size != 0 && (size < 1e-6 || size >= 1e21) {
+		return strconv.AppendFloat(dst, f, 'e', -1, 64)
+	}
+	return strconv.AppendFloat(dst, f, 'f', -1, 64)
+}
+
+const hexDigits = "0123456789abcdef"
+
+// appendQuoted appends a text as JSON. What is not UTF-8 is replaced. The two line separators that are no line ends to
+// JSON are escaped, because they are to JavaScript.
+func appendQuoted(dst []byte, s string) []byte {
+	dst = append(dst, '"')
+	begin, broken := 0, -1 // the ends of what is written, and of the last bytes that are not UTF-8
+	for i := 0; i < len(s); {
+		c := s[i]
+		if c >= ' ' && c < utf8.RuneSelf && c != '"' && c != '\\' {
+			i++
+			continue
+		}
+		r, size := rune(c), 1
+		if c >= utf8.RuneSelf {
+			if r, size = utf8.DecodeRuneInString(s[i:]); (r != utf8.RuneError || size > 1) && r != '\u2028' && r != '\u2029' {
+				i += size
+				continue
+			}
+		}
+		dst = append(dst, s[begin:i]...)
+		i += size
+		begin = i
+		switch r {
+		case '"', '\\':
+			dst = append(dst, '\\', c)
+		case '\n':
+			dst = append(dst, '\\', 'n')
+		case '\r':
+			dst = append(dst, '\\', 'r')
+		case '\t':
+			dst = append(dst, '\\', 't')
+		case utf8.RuneError:
+			if broken != i-size { // once for all that follow each other, as strings.ToValidUTF8 does
+				dst = append(dst, "\uFFFD"...)
+			}
+			broken = i
+		default:
+			dst = append(dst, '\\', 'u', hexDigits[r>>12&15], hexDigits[r>>8&15], hexDigits[r>>4&15], hexDigits[r&15])
+		}
+	}
+	return append(append(dst, s[begin:]...), '"')
+}
