@@ -37,9 +37,6 @@ type pair struct {
 	value           slog.Value
 }
 
-// pairs is room for the fields within most objects.
-type pairs [32]pair
-
 // columnsOf returns the fields that are written, in their order.
 func columnsOf(o *Options) []column {
 	var all []column
@@ -180,6 +177,12 @@ func sessionFacts(o *shape.Options) func(*Event, []pair) []pair {
 		}
 		return all
 	}
+}
+
+// pairs returns the fields within an object, which are good until the next call.
+func (c *column) pairs(e *Event, room *scratch) []pair {
+	room.pairs = c.within(e, room.pairs[:0])
+	return room.pairs
 }
 
 // absent reports whether the object is null.

@@ -3,6 +3,7 @@ package event
 import (
 	"errors"
 	"log/slog"
+	"sync"
 
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/shape"
@@ -25,6 +26,7 @@ type Encoder struct {
 	stamp   stamp
 	name    string
 	write   writer
+	rooms   sync.Pool
 
 	delimiter string          // of csv
 	pieces    []piece         // of text
@@ -33,7 +35,13 @@ type Encoder struct {
 }
 
 // writer appends an event to a text, and returns the place of the number of sends in it, or -1.
-type writer func(*Encoder, []byte, *Event) (text []byte, slot int)
+type writer func(*Encoder, []byte, *Event, *scratch) (text []byte, slot int)
+
+// scratch is memory that one event after the other uses.
+type scratch struct {
+	text, value []byte
+	pairs       []pair
+}
 
 // NewEncoder returns an encoder. The error has everything that is wrong in the options.
 func NewEncoder(o Options) (*Encoder, error) {
@@ -88,14 +96,19 @@ func NewEncoder(o Options) (*Encoder, error) {
 // configuration.
 func (e *Encoder) Name() string { return e.name }
 
-// roomy is more than the text of most events takes.
-const roomy = 2048
-
 // Encode writes an event.
 func (e *Encoder) Encode(ev *Event) Form {
-	var scratch [roomy]byte
-	text, slot := e.write(e, scratch[:0], ev)
-	return Form{Text: append([]byte(nil), text...), Slot: slot}
+	room, _ := e.rooms.Get().(*scratch)
+	if room == nil {
+		room = &scratch{}
+	}
+	var slot int
+	room.text, slot = e.write(e, room.text[:0], ev, room)
+	text := make([]byte, len(room.text)) // as long as it is, because it waits in buffers
+	copy(text, room.text)
+	clear(room.pairs[:cap(room.pairs)])
+	e.rooms.Put(room)
+	return Form{Text: text, Slot: slot}
 }
 
 // null reports whether a value is not known.

@@ -8,7 +8,7 @@ import (
 )
 
 // json appends an event as an object.
-func (e *Encoder) json(dst []byte, ev *Event) ([]byte, int) {
+func (e *Encoder) json(dst []byte, ev *Event, room *scratch) ([]byte, int) {
 	slot := -1
 	dst = append(dst, '{')
 	for i := range e.columns {
@@ -21,28 +21,27 @@ func (e *Encoder) json(dst []byte, ev *Event) ([]byte, int) {
 			slot = len(dst)
 			continue
 		}
-		dst = e.jsonOf(dst, c, ev)
+		dst = e.jsonOf(dst, c, ev, room)
 	}
 	return append(dst, '}'), slot
 }
 
 // jsonLine appends an event as an object on a line.
-func (e *Encoder) jsonLine(dst []byte, ev *Event) ([]byte, int) {
-	dst, slot := e.json(dst, ev)
+func (e *Encoder) jsonLine(dst []byte, ev *Event, room *scratch) ([]byte, int) {
+	dst, slot := e.json(dst, ev, room)
 	return append(dst, '\n'), slot
 }
 
 // jsonOf appends the value of a column.
-func (e *Encoder) jsonOf(dst []byte, c *column, ev *Event) []byte {
+func (e *Encoder) jsonOf(dst []byte, c *column, ev *Event, room *scratch) []byte {
 	switch {
 	case c.within == nil:
 		return e.stamp.appendJSON(dst, c.value(ev))
 	case c.absent(ev):
 		return append(dst, "null"...)
 	}
-	var room pairs
 	dst = append(dst, '{')
-	for i, p := range c.within(ev, room[:0]) {
+	for i, p := range c.pairs(ev, room) {
 		if i > 0 {
 			dst = append(dst, ',')
 		}

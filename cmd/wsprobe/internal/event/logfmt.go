@@ -8,7 +8,7 @@ import (
 
 // logfmt appends an event as a line of keys with values, without those that are null. Fields within one have both
 // names.
-func (e *Encoder) logfmt(dst []byte, ev *Event) ([]byte, int) {
+func (e *Encoder) logfmt(dst []byte, ev *Event, room *scratch) ([]byte, int) {
 	slot, begin := -1, len(dst)
 	key := func(names ...string) {
 		if len(dst) > begin {
@@ -36,8 +36,7 @@ func (e *Encoder) logfmt(dst []byte, ev *Event) ([]byte, int) {
 			}
 			continue
 		}
-		var room pairs
-		for _, p := range c.within(ev, room[:0]) {
+		for _, p := range c.pairs(ev, room) {
 			if !null(p.value) {
 				key(c.name, p.name)
 				dst = e.appendLogfmt(dst, p.value)

@@ -10,7 +10,7 @@ import (
 )
 
 // msgpack appends an event as a map.
-func (e *Encoder) msgpack(dst []byte, ev *Event) ([]byte, int) {
+func (e *Encoder) msgpack(dst []byte, ev *Event, room *scratch) ([]byte, int) {
 	slot := -1
 	dst = msgp.AppendMapHeader(dst, uint32(len(e.columns)))
 	for i := range e.columns {
@@ -24,8 +24,7 @@ func (e *Encoder) msgpack(dst []byte, ev *Event) ([]byte, int) {
 		case c.absent(ev):
 			dst = msgp.AppendNil(dst)
 		default:
-			var room pairs
-			within := c.within(ev, room[:0])
+			within := c.pairs(ev, room)
 			dst = msgp.AppendMapHeader(dst, uint32(len(within)))
 			for _, p := range within {
 				dst = e.appendMsgpack(appendUTF8(dst, p.name), p.value)

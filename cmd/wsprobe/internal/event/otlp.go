@@ -76,7 +76,7 @@ func (e *Encoder) take() {
 }
 
 // attributes calls do with every attribute of a record that is known, and with that of the number of sends.
-func (e *Encoder) attributes(ev *Event, do func(key string, v slog.Value, sends bool)) {
+func (e *Encoder) attributes(ev *Event, room *scratch, do func(key string, v slog.Value, sends bool)) {
 	for i := range e.columns {
 		c := &e.columns[i]
 		if c.kind == replay {
@@ -89,8 +89,7 @@ func (e *Encoder) attributes(ev *Event, do func(key string, v slog.Value, sends 
 			}
 			continue
 		}
-		var room pairs
-		for _, p := range c.within(ev, room[:0]) {
+		for _, p := range c.pairs(ev, room) {
 			switch key := e.key(c, &p); {
 			case null(p.value), c.source == shape.Labels && e.taken[key]:
 			default:

@@ -26,7 +26,7 @@ func headJSON(o *Options) string {
 }
 
 // recordJSON appends an event as a log record. By the rules of OTLP numbers of 64 bits are texts, and ids hexadecimal.
-func (e *Encoder) recordJSON(dst []byte, ev *Event) ([]byte, int) {
+func (e *Encoder) recordJSON(dst []byte, ev *Event, room *scratch) ([]byte, int) {
 	r, slot := e.record(ev), -1
 	at := strconv.FormatInt(max(0, nanos(r.at)), 10)
 	dst = append(dst, `{"timeUnixNano":"`+at+`","observedTimeUnixNano":"`+at+`","severityNumber":`...)
@@ -36,7 +36,7 @@ func (e *Encoder) recordJSON(dst []byte, ev *Event) ([]byte, int) {
 	dst = appendQuoted(append(dst, `,"body":{"stringValue":`...), r.body)
 	dst = append(dst, `},"attributes":[`...)
 	first := true
-	e.attributes(ev, func(key string, v slog.Value, sends bool) {
+	e.attributes(ev, room, func(key string, v slog.Value, sends bool) {
 		if !first {
 			dst = append(dst, ',')
 		}

@@ -93,14 +93,14 @@ func (p *Part) length() int {
 func sizeOfPart(length int) int { return 1 + protowire.SizeBytes(length) }
 
 // recordProtobuf appends an event as a log record.
-func (e *Encoder) recordProtobuf(dst []byte, ev *Event) ([]byte, int) {
+func (e *Encoder) recordProtobuf(dst []byte, ev *Event, room *scratch) ([]byte, int) {
 	r, slot := e.record(ev), -1
 	at := uint64(max(0, nanos(r.at)))
 	dst = protowire.AppendFixed64(protowire.AppendTag(dst, recordTime, protowire.Fixed64Type), at)
 	dst = protowire.AppendVarint(protowire.AppendTag(dst, recordSeverity, protowire.VarintType), uint64(r.severity))
 	dst = appendText(dst, recordLevel, r.level)
 	dst = appendPart(dst, recordBody, appendText(nil, anyString, r.body))
-	e.attributes(ev, func(key string, v slog.Value, sends bool) {
+	e.attributes(ev, room, func(key string, v slog.Value, sends bool) {
 		if !sends {
 			dst = appendAttribute(dst, recordAttributes, key, v)
 			return

@@ -33,7 +33,7 @@ func (e *Encoder) table(o *shape.Options) {
 }
 
 // csv appends an event as a row (RFC 4180, with the line end of Unix). A null is an empty cell.
-func (e *Encoder) csv(dst []byte, ev *Event) ([]byte, int) {
+func (e *Encoder) csv(dst []byte, ev *Event, room *scratch) ([]byte, int) {
 	slot := -1
 	for i := range e.columns {
 		c := &e.columns[i]
@@ -43,8 +43,8 @@ func (e *Encoder) csv(dst []byte, ev *Event) ([]byte, int) {
 			dst = dst[:slot]
 			continue
 		}
-		var room [256]byte
-		dst = e.cell(dst, i, string(e.plain(room[:0], c, ev)))
+		room.value = e.plain(room.value[:0], c, ev, room)
+		dst = e.cell(dst, i, string(room.value))
 	}
 	return append(dst, '\n'), slot
 }
@@ -67,12 +67,12 @@ func (e *Encoder) cell(dst []byte, i int, s string) []byte {
 }
 
 // plain appends a value as text: null is empty, and an object or a list is JSON.
-func (e *Encoder) plain(dst []byte, c *column, ev *Event) []byte {
+func (e *Encoder) plain(dst []byte, c *column, ev *Event, room *scratch) []byte {
 	if c.within != nil {
 		if c.absent(ev) {
 			return dst
 		}
-		return e.jsonOf(dst, c, ev)
+		return e.jsonOf(dst, c, ev, room)
 	}
 	switch v := e.stamp.plain(c.value(ev)); {
 	case null(v):
@@ -104,7 +104,7 @@ func (e *Encoder) compile(template string) {
 }
 
 // text appends an event as the template has it. Values are made visible, so that none can begin a line of its own.
-func (e *Encoder) text(dst []byte, ev *Event) ([]byte, int) {
+func (e *Encoder) text(dst []byte, ev *Event, room *scratch) ([]byte, int) {
 	slot := -1
 	for _, p := range e.pieces {
 		switch {
@@ -113,8 +113,8 @@ func (e *Encoder) text(dst []byte, ev *Event) ([]byte, int) {
 		case p.column.kind == replay:
 			slot = len(dst)
 		default:
-			var room [256]byte
-			dst = append(dst, visible.Text(string(e.plain(room[:0], p.column, ev)))...)
+			room.value = e.plain(room.value[:0], p.column, ev, room)
+			dst = append(dst, visible.Text(string(room.value))...)
 		}
 	}
 	return dst, slot
