@@ -44,6 +44,12 @@ func (s *Stream) SetUserAgent(name string) { s.Opening.UserAgent = name }
 // path.
 func (s Stream) ShownURL() string { return shownURL(s.shownURL, s.Opening.URL) }
 
+// ChecksHealth reports whether the log tells of a stream that cannot connect at the start.
+func (s Stream) ChecksHealth() bool { return s.HealthCheck != healthOff }
+
+// RequiresHealth reports whether an agent starts only if the stream can connect.
+func (s Stream) RequiresHealth() bool { return s.HealthCheck == healthRequire }
+
 // Selection says which events a stream carries. An empty list or map restricts nothing.
 type Selection struct {
 	Probes  []string          // names, in which * stands for any text
@@ -82,3 +88,6 @@ type StreamBuffer struct {
 	MaxSize   int64  // in bytes
 	WhenFull  string // "drop_oldest" or "drop_newest"
 }
+
+// DropsNewest reports whether a full buffer gives up new events in place of the oldest.
+func (b StreamBuffer) DropsNewest() bool { return b.WhenFull == dropNewest }

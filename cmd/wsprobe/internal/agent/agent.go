@@ -34,6 +34,7 @@ type Agent struct {
 	fleet     *fleet
 	telemetry *telemetry.Telemetry
 	status    *status.Server
+	outlets   *outlets
 	skips     *skipLog
 	listener  net.Listener // nil if agent.listen is empty
 	probing   atomic.Bool
@@ -68,16 +69,21 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 			return nil, fmt.Errorf("agent.listen: %w", err)
 		}
 	}
-	if a.telemetry, err = telemetry.New(telemetryOptions(cfg, o, a.scheduler.InFlight)); err != nil {
-		if a.listener != nil {
-			_ = a.listener.Close() // nothing has been accepted yet
-		}
-		return nil, err
+	if a.outlets, err = newOutlets(cfg, o); err != nil {
+		return nil, errors.Join(err, a.abandon())
+	}
+	options := telemetryOptions(cfg, o, a.scheduler.InFlight)
+	a.outlets.observe(&options)
+	if a.telemetry, err = telemetry.New(options); err != nil {
+		return nil, errors.Join(err, a.abandon())
 	}
 	board := &status.Board{}
 	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version,
 		Metrics: a.telemetry.MetricsHandler(), Hosts: hostNames(cfg.Agent), Log: o.Log}
-	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, hub: a.hub, board: board, log: o.Log}
+	if a.outlets.feed != nil {
+		a.status.Stream = a.outlets.feed
+	}
+	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, hub: a.hub, board: board, outlets: a.outlets, log: o.Log}
 	a.skips = newSkipLog(o.Log)
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
@@ -88,7 +94,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		},
 	}
 	if err := a.fleet.install(first); err != nil {
-		return nil, err // what was planned is right, so this is an error of ours
+		return nil, errors.Join(err, a.abandon()) // what was planned is right, so this is an error of ours
 	}
 	a.memory.follow(own, cfg.OTLP)
 	a.cfg.Probes = nil
@@ -96,6 +102,21 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		a.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: o.LoadBegan, Took: o.LoadTook, OK: true})
 	}
 	return a, nil
+}
+
+// abandon gives everything back that an agent has taken which never runs.
+func (a *Agent) abandon() error {
+	var errs []error
+	if a.listener != nil {
+		_ = a.listener.Close() // nothing has been accepted yet
+	}
+	if a.outlets != nil {
+		a.outlets.abandon()
+	}
+	if a.telemetry != nil {
+		errs = append(errs, a.telemetry.Close())
+	}
+	return errors.Join(errs...)
 }
 
 // Run works until ctx ends. Then no run starts any more, runs in flight are cancelled, and sessions close with 1001. The
@@ -106,6 +127,9 @@ func (a *Agent) Run(ctx context.Context) error {
 		"otlp", a.cfg.OTLP.Destination(), "listen", a.ListenAddress())
 	if err := telemetry.CompressFast(); err != nil {
 		return err
+	}
+	if err := checkRequired(ctx, a.cfg.Streams); err != nil {
+		return errors.Join(err, a.abandon())
 	}
 	defer a.memory.hold()()
 	if release, err := probe.KeepKernelClock(); err == nil {
@@ -136,13 +160,18 @@ func (a *Agent) Run(ctx context.Context) error {
 			stopProbing()
 		})
 	}
-	var holding sync.WaitGroup
+	streaming, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
+	defer stopStreams()
+	var streams, holding sync.WaitGroup
+	streams.Go(func() { a.outlets.run(streaming) })
 	holding.Go(func() { a.hub.Run(probing) })
 	scheduled = a.scheduler.Run(probing)
 	stopProbing()
 	holding.Wait()
 	a.fleet.flush()
 	a.skips.stop()
+	stopStreams()
+	streams.Wait() // before the last export, which tells what became of the last events
 	stopRest()
 	tasks.Wait()
 	a.log.Info("wsprobe ends")
@@ -164,7 +193,7 @@ func (a *Agent) ready() error {
 	case h.Since.IsZero():
 		return errors.New("no export has succeeded yet")
 	}
-	return nil
+	return a.outlets.ready()
 }
 
 // ListenAddress is where the status page is, or empty if there is none.

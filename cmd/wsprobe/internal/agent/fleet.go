@@ -25,6 +25,7 @@ type fleet struct {
 	telemetry *telemetry.Telemetry
 	hub       *session.Hub
 	board     *status.Board
+	outlets   *outlets
 	log       *slog.Logger
 
 	generation uint64 // of the member that came last
@@ -116,6 +117,7 @@ func (f *fleet) install(next plan) error {
 	for name, old := range before {
 		if members[name] == nil {
 			old.leave()
+			f.outlets.forget(name)
 			gone = append(gone, old.series)
 		}
 	}

@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/journal"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
@@ -33,6 +34,7 @@ type member struct {
 	records *telemetry.Recorder // nil without log records
 	traces  *telemetry.Tracer   // nil without traces
 	entry   *status.Entry
+	events  *event.Tracker
 }
 
 func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series) *member {
@@ -47,6 +49,7 @@ func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series
 		records:    f.telemetry.Recorder(p.identity),
 		traces:     f.telemetry.Tracer(p.identity),
 		entry:      status.NewEntry(p.identity),
+		events:     event.NewTracker(f.outlets.sinks),
 	}
 	if p.session == nil {
 		m.prober.Store(p.prober)
@@ -109,6 +112,7 @@ func (m *member) tellAll(o *metrics.Observation) {
 	m.records.Observe(o)
 	m.traces.Observe(o)
 	m.entry.Observe(o)
+	m.events.Observe(o)
 }
 
 // fix says that the outcome of a run is fixed, which is told after its close handshake.

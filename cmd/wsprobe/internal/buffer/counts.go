@@ -18,6 +18,9 @@ const (
 	Rejected Cause = "rejected"    // the endpoint ended connection after connection over this event
 )
 
+// Causes returns every cause.
+func Causes() []Cause { return []Cause{Full, Damaged, Stopped, TooLarge, Invalid, Rejected} }
+
 // Size is how much waits, events that were sent and are not acknowledged included.
 type Size struct {
 	Events int

@@ -2,6 +2,7 @@ package stream
 
 import (
 	"context"
+	"maps"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -20,6 +21,9 @@ type Stream struct {
 	sealed chan struct{} // closed once no event comes any more
 
 	messages, bytes, resent atomic.Int64
+
+	mu   sync.Mutex
+	disk map[string]int64 // failed uses of the directory
 }
 
 // New prepares a stream, and opens its buffer. The error is that of an opening that is not valid, or of a directory that
@@ -30,11 +34,13 @@ func New(o Options) (*Stream, error) {
 	if err != nil {
 		return nil, err
 	}
+	s := &Stream{probe: p, sealed: make(chan struct{}), disk: make(map[string]int64)}
+	o.Buffer.SpoolFailed = s.spoolFailed
 	b, err := buffer.Open(o.Buffer)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{o: o, probe: p, buffer: b, sealed: make(chan struct{})}
+	s.o, s.buffer = o, b
 	s.board = board{log: o.Log.With("stream", o.Name), workers: o.Workers, quiet: o.Quiet, waiting: func() int { return b.Counts().Size.Events },
 		failures: make(map[Failure]int64), shutdowns: make(map[Shutdown]int64)}
 	return s, nil
@@ -83,6 +89,9 @@ func (s *Stream) Run(ctx context.Context) {
 	s.close()
 }
 
+// Close gives the buffer back of a stream that never runs.
+func (s *Stream) Close() error { return s.buffer.Close() }
+
 // close gives the buffer back, and tells what is left in it.
 func (s *Stream) close() {
 	before := s.buffer.Counts()
@@ -126,6 +135,13 @@ func (s *Stream) sent(t tally) {
 	s.resent.Add(t.resent)
 }
 
+// spoolFailed counts a failed use of the directory of the buffer.
+func (s *Stream) spoolFailed(kind string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.disk[kind]++
+}
+
 // State says how the stream is.
 func (s *Stream) State() State {
 	state := State{Name: s.o.Name, URL: s.o.ShownURL, Waiting: s.buffer.Counts().Size}
@@ -136,7 +152,11 @@ func (s *Stream) State() State {
 // Counts are the sums so far.
 func (s *Stream) Counts() Counts {
 	b := s.buffer.Counts()
-	c := Counts{Events: b.Taken, Sent: b.Accepted, Discarded: b.Discarded, Messages: s.messages.Load(), Bytes: s.bytes.Load(), Resent: s.resent.Load()}
+	c := Counts{Events: b.Taken, Sent: b.Accepted, Discarded: b.Discarded, Waiting: b.Size, Messages: s.messages.Load(), Bytes: s.bytes.Load(),
+		Resent: s.resent.Load()}
 	s.board.counts(&c)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	c.Disk = maps.Clone(s.disk)
 	return c
 }

@@ -19,15 +19,17 @@ type State struct {
 	LastSent  time.Time // of the last acknowledged event; zero for none
 }
 
-// Counts are sums since the start. Every event that the stream took is in exactly one of Sent, Discarded, and the size
-// of the buffer.
+// Counts are sums since the start, but for what waits. Every event that the stream took is in exactly one of Sent,
+// Discarded and Waiting.
 type Counts struct {
 	Events      int64 // taken, also of an earlier process
 	Sent        int64 // acknowledged
 	Resent      int64 // sends of events that had been sent before
 	Discarded   map[buffer.Cause]int64
-	Messages    int64 // data messages written
-	Bytes       int64 // of them, before compression
+	Waiting     buffer.Size
+	Disk        map[string]int64 // failed uses of the directory of the buffer, by one of few words
+	Messages    int64            // data messages written
+	Bytes       int64            // of them, before compression
 	Established int64
 	Failed      map[Failure]int64
 	Shutdown    map[Shutdown]int64

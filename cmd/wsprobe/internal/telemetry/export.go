@@ -119,6 +119,9 @@ func (t *Telemetry) observer(s otlp.Signal) outbox.Observer {
 	}
 }
 
+// Close gives back what New took, if Run is never called.
+func (t *Telemetry) Close() error { return t.close() }
+
 // close ends the export. What was not delivered stays in the spool if it got there.
 func (t *Telemetry) close() error {
 	var errs []error
