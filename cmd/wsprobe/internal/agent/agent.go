@@ -79,7 +79,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	}
 	board := &status.Board{}
 	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version,
-		Metrics: a.telemetry.MetricsHandler(), Hosts: hostNames(cfg.Agent), Log: o.Log}
+		Metrics: a.telemetry.MetricsHandler(), Hosts: hostNames(cfg.Agent), Streams: a.outlets.views, Log: o.Log}
 	if a.outlets.feed != nil {
 		a.status.Stream = a.outlets.feed
 	}

@@ -93,19 +93,6 @@ func (s *outlets) forget(probe string) {
 	}
 }
 
-// ready returns nil if every stream that the agent needs is connected.
-func (s *outlets) ready() error {
-	for _, one := range s.streams {
-		if !one.ready {
-			continue
-		}
-		if state := one.State(); state.Open < state.Workers {
-			return fmt.Errorf("stream %q has %d of %d connections: %s", one.name, state.Open, state.Workers, state.Detail)
-		}
-	}
-	return nil
-}
-
 // newStream prepares a stream.
 func newStream(cfg config.Config, c *config.Stream, o Options) (*stream.Stream, error) {
 	encoder, err := event.NewEncoder(eventOptions(cfg, c.Encoding, c.Batch.MaxEvents > 1, o.Version))
