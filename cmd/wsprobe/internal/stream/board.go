@@ -61,7 +61,7 @@ func (b *board) failed(res *probe.Result, wait time.Duration) {
 	if b.quiet {
 		return
 	}
-	b.unopenable.tell(b.log, res.Ended, "stream cannot connect", "reason", string(res.Reason), "error.type", string(res.ErrorType),
+	b.unopenable.tell(b.log, res.Ended, "stream cannot connect", "reason", string(res.Reason), "error_type", string(res.ErrorType),
 		"detail", res.Detail, "hint", hint, "next_in", session.Span(wait), "waiting", b.waiting())
 }
 

@@ -1,6 +1,8 @@
 package stream
 
 import (
+	"fmt"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
@@ -48,7 +50,7 @@ func TestLog(t *testing.T) {
 			t.Errorf("%swant\n%s", got, want)
 		}
 		r.wait(5 * time.Minute)
-		if got := r.logged(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "stream cannot connect") || !strings.Contains(got, "reason=ws_open_failed error.type=http_403") || !strings.Contains(got, "waiting=1") {
+		if got := r.logged(); strings.Count(got, "\n") != 1 || !strings.Contains(got, "stream cannot connect") || !strings.Contains(got, "reason=ws_open_failed error_type=http_403") || !strings.Contains(got, "waiting=1") {
 			t.Error(got)
 		}
 		r.wait(6 * time.Minute)
@@ -67,6 +69,43 @@ func TestLog(t *testing.T) {
 		want(time.Hour)
 		r.stop()
 		want(0)
+	})
+}
+
+// TestDiscardsInTheLog: events that are given up are told within 10 s, then every 10 minutes while it goes on, and at the
+// stop. No event is told twice, and none is left out.
+func TestDiscardsInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, peer{opened: func(_ int, c *wstest.Conn) { c.Refuse(403, "no") }}, func(o *Options) { o.Buffer.MaxEvents = 1 })
+		defer r.stop()
+		var got []string
+		note := func() {
+			for line := range strings.Lines(r.logged()) {
+				if _, rest, dropped := strings.Cut(line, `msg="events dropped: buffer_full" stream=wall events=`); dropped {
+					number, _, _ := strings.Cut(rest, " hint=\"the endpoint is away")
+					got = append(got, number)
+				}
+			}
+		}
+		r.observe("p", "first")
+		for i := range 1200 { // 20 minutes
+			r.observe("p", fmt.Sprint("e", i))
+			r.wait(sec)
+		}
+		note()
+		r.stop()
+		note()
+		sum := 0
+		for _, n := range got {
+			events, err := strconv.Atoi(n)
+			if err != nil {
+				t.Fatal(n)
+			}
+			sum += events
+		}
+		if len(got) != 3 || got[0] != "10" || sum != 1200 {
+			t.Errorf("%q, in all %d", got, sum)
+		}
 	})
 }
 

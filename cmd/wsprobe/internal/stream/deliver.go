@@ -105,29 +105,6 @@ func (s *Stream) close() {
 	}
 }
 
-// betweenDiscards is the time between two lines about events that were given up.
-const betweenDiscards = 10 * time.Second
-
-// tellDiscards tells of events that were given up, until the context ends.
-func (s *Stream) tellDiscards(ctx context.Context) {
-	ticker := time.NewTicker(betweenDiscards)
-	defer ticker.Stop()
-	told := make(map[buffer.Cause]int64)
-	for more := true; more; {
-		select {
-		case <-ticker.C:
-		case <-ctx.Done():
-			more = false
-		}
-		for cause, n := range s.buffer.Counts().Discarded {
-			if n > told[cause] {
-				s.board.log.Warn("events dropped: "+string(cause), "events", n-told[cause])
-				told[cause] = n
-			}
-		}
-	}
-}
-
 // sent counts messages that were written.
 func (s *Stream) sent(t tally) {
 	s.messages.Add(t.messages)
