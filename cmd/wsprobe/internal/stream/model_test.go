@@ -120,7 +120,10 @@ func (r *rig) judge(events int) {
 	seen := make(map[string]int)    // the replay of each event
 	on := make(map[string]string)   // its connection
 	last := make(map[string]string) // the last event of each probe that came for the first time
-	for _, text := range r.texts {
+	r.mu.Lock()                     // a handler may not have returned
+	texts := slices.Clone(r.texts)
+	r.mu.Unlock()
+	for _, text := range texts {
 		connection, body, _ := strings.Cut(text, " ")
 		for _, e := range decoded(r.t, body) {
 			before, again := seen[e.ID]
@@ -142,7 +145,7 @@ func (r *rig) judge(events int) {
 		r.t.Errorf("%d of %d events arrived, %+v", len(seen), events, c)
 	}
 	r.t.Log(r.ends(), c.Resent)
-	if c.Established < 2 || len(r.texts) == 0 {
+	if c.Established < 2 || len(texts) == 0 {
 		r.t.Errorf("no faults: %+v", c)
 	}
 }
