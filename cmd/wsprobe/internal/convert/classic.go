@@ -15,7 +15,7 @@ const maxFiles = 100
 // fluentBitFile is what some files of Fluent Bit hold, includes and all.
 type fluentBitFile struct {
 	open     Opener
-	seen     []string
+	seen     []Source
 	sections []section
 	set      map[string]string // the variables that the files set
 }
@@ -46,13 +46,22 @@ func (f *fluentBitFile) add(file string, line int, name string) {
 // once takes note of a file, or refuses one that is there or too many.
 func (f *fluentBitFile) once(s Source) error {
 	switch {
-	case slices.Contains(f.seen, s.Name):
+	case slices.ContainsFunc(f.seen, func(other Source) bool { return other.Name == s.Name && other.inner == s.inner }):
 		return &Fault{File: s.Name, Problem: "is included twice"}
 	case len(f.seen) == maxFiles:
 		return &Fault{File: s.Name, Problem: fmt.Sprintf("is one of more than %d files", maxFiles)}
 	}
-	f.seen = append(f.seen, s.Name)
+	f.seen = append(f.seen, Source{Name: s.Name, inner: s.inner})
 	return nil
+}
+
+// names are those of the files, in their order.
+func (f *fluentBitFile) names() []string {
+	var all []string
+	for _, s := range f.seen {
+		all = append(all, s.Name)
+	}
+	return all
 }
 
 // include reads the files that another one includes.
@@ -65,7 +74,9 @@ func (f *fluentBitFile) include(from Source, line int, pattern string) error {
 		return &Fault{File: from.Name, Line: line, Problem: "includes a file: " + err.Error()}
 	}
 	for _, s := range files {
-		s.Format = from.Format
+		if s.inner == "" {
+			s.Format = from.Format // whatever the extension
+		}
 		if err := f.read(s); err != nil {
 			return err
 		}

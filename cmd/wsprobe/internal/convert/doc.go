@@ -1,8 +1,8 @@
 // Package convert turns the WebSocket outputs of other programs into the streams of a configuration.
 //
-// It reads the files of Vector (TOML, YAML, JSON), of Fluent Bit (classic, YAML) and of Telegraf (TOML). It writes YAML for
-// wsprobe, with a comment where something changes its meaning, and a Note for whatever is left out. The tables of options are what it
-// reads by, and what the page about parity shows.
+// It reads the files of Vector (TOML, YAML, JSON), of Fluent Bit (classic, YAML) and of Telegraf (TOML), also within a
+// ConfigMap of Kubernetes. It writes YAML for wsprobe, with a comment where something changes its meaning, and a Note
+// for whatever is left out. The tables of options are what it reads by, and what the page about parity shows.
 package convert
 
 import (
@@ -18,6 +18,8 @@ type Source struct {
 	Name   string
 	Format string // "toml", "yaml", "json" or "conf"; "" for that of the name's extension
 	Data   []byte
+
+	inner string // the name within a manifest, which is one file with several
 }
 
 // Result is the counterpart of some files.

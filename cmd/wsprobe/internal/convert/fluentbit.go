@@ -11,12 +11,18 @@ import (
 // FluentBit converts the outputs websocket of files of Fluent Bit. It opens the files that these include with open.
 func FluentBit(files []Source, open Opener) (Result, error) {
 	var all collection
-	for _, s := range files {
+	for _, file := range files {
 		f := fluentBitFile{open: open, set: make(map[string]string)}
-		if err := f.read(s); err != nil {
-			return Result{}, err
+		parts := unwrap(file)
+		if parts[0].inner != "" {
+			f.open = among(parts, open)
 		}
-		all.files = append(all.files, f.seen...)
+		for _, s := range mains(parts) {
+			if err := f.read(s); err != nil {
+				return Result{}, err
+			}
+		}
+		all.files = append(all.files, f.names()...)
 		all.fluentBitOutputs(&f)
 	}
 	return all.result("no output of the name websocket")

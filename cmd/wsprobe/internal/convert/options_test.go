@@ -72,9 +72,11 @@ func optionsOf(t *testing.T, program string, s Source, all options, used map[str
 		if err != nil {
 			t.Fatal(err)
 		}
-		for _, sink := range root.at("sinks").fields {
-			for _, l := range sink.node.leaves(all.whole) {
-				paths = append(paths, l.path)
+		if sinks := root.at("sinks"); sinks != nil {
+			for _, sink := range sinks.fields {
+				for _, l := range sink.node.leaves(all.whole) {
+					paths = append(paths, l.path)
+				}
 			}
 		}
 	default:

@@ -12,13 +12,15 @@ const maxStreams = 8
 // Vector converts the sinks of type websocket of files of Vector.
 func Vector(files []Source) (Result, error) {
 	var all collection
-	for _, s := range files {
-		root, err := vectorTree(s)
-		if err != nil {
-			return Result{}, err
-		}
-		if err := all.vectorFile(s.Name, root); err != nil {
-			return Result{}, err
+	for _, file := range files {
+		for _, s := range unwrap(file) {
+			root, err := vectorTree(s)
+			if err != nil {
+				return Result{}, err
+			}
+			if err := all.vectorFile(s.Name, root); err != nil {
+				return Result{}, err
+			}
 		}
 	}
 	return all.result("no sink of type websocket")
@@ -41,6 +43,9 @@ func vectorTree(s Source) (*node, error) {
 // vectorFile converts the sinks of a file.
 func (c *collection) vectorFile(name string, root *node) error {
 	c.files = append(c.files, name)
+	if values := root.at("customConfig"); values != nil {
+		root = values // of the chart of Vector
+	}
 	sinks := root.at("sinks")
 	if sinks == nil || sinks.kind != mapping {
 		return nil
@@ -142,7 +147,7 @@ func (c *collection) add(made *conversion) {
 // result writes what there is. Files without any output of the kind are a fault.
 func (c *collection) result(none string) (Result, error) {
 	if len(c.streams) == 0 && len(c.servers) == 0 {
-		fault := &Fault{File: strings.Join(c.files, ", "), Problem: none}
+		fault := &Fault{File: strings.Join(slices.Compact(c.files), ", "), Problem: none}
 		if len(c.others) > 0 {
 			fault.Problem += ", only " + strings.Join(c.others, ", ")
 		}
