@@ -8,14 +8,14 @@ import (
 // Selects reports whether only_fields and except_fields let a field be written, whole or in part. A field of static is
 // always written.
 func (o *Options) Selects(name string) bool {
-	outer, _, _ := strings.Cut(name, ".")
+	outer, _, within := strings.Cut(name, ".")
 	if slices.Contains(o.ExceptFields, name) || slices.Contains(o.ExceptFields, outer) {
 		return false
 	}
 	if len(o.OnlyFields) == 0 || slices.Contains(o.OnlyFields, name) || slices.Contains(o.OnlyFields, outer) {
 		return true
 	}
-	return slices.ContainsFunc(o.OnlyFields, func(only string) bool { return strings.HasPrefix(only, name+".") })
+	return !within && slices.ContainsFunc(o.OnlyFields, func(only string) bool { return strings.HasPrefix(only, name+".") })
 }
 
 // Piece is a part of a template: a text, or the name of a field.

@@ -74,14 +74,26 @@ func (c *check) names(field string, names []string, known func(string) bool) {
 	}
 }
 
-// unique checks that every field has a name of its own.
-func (c *check) unique() {
-	taken := make(map[string]string) // by name: the field that has it
-	for _, name := range Names() {
-		if _, renamed := c.o.Rename[name]; !renamed && !strings.Contains(name, ".") && c.o.Selects(name) {
-			taken[name] = name
+// taken returns the names that fields have without renaming, each with its field. In OTLP these are keys of attributes.
+func (c *check) taken() map[string]string {
+	taken := make(map[string]string)
+	otlp := c.o.Codec == OTLPJSON || c.o.Codec == OTLPProtobuf
+	for _, f := range Fields() {
+		_, renamed := c.o.Rename[f.Name]
+		switch within := strings.Contains(f.Name, "."); {
+		case renamed || !c.o.Selects(f.Name):
+		case otlp && f.Attribute != "":
+			taken[f.Attribute] = f.Name
+		case !otlp && !within:
+			taken[f.Name] = f.Name
 		}
 	}
+	return taken
+}
+
+// unique checks that every field has a name of its own.
+func (c *check) unique() {
+	taken := c.taken()
 	give := func(field, key, owner, name string) {
 		switch other, twice := taken[name]; {
 		case name == "" || !utf8.ValidString(name):
@@ -96,7 +108,7 @@ func (c *check) unique() {
 		if c.o.Rename[Timestamp] != "" {
 			c.add("Rename", Timestamp, "must not stand beside date_key, which renames the same field")
 		} else {
-			delete(taken, Timestamp)
+			delete(taken, Timestamp) // the name that the field has no more
 			give("DateKey", "", Timestamp, key)
 		}
 	}
