@@ -6,7 +6,6 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
-	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // fields is the only place where a fact of a result is described. It does not change.
@@ -14,11 +13,11 @@ var fields = []Field{
 	{Key: "probe", Type: TypeText, Doc: "name of the probe; of once URL, its URL",
 		value: func(o *Observation) slog.Value { return slog.StringValue(o.Probe.target.Name) }},
 	{Key: "url", Type: TypeText, Doc: "endpoint, without its query",
-		value: func(o *Observation) slog.Value { return slog.StringValue(redact.URL(o.Probe.target.URL)) }},
+		value: func(o *Observation) slog.Value { return slog.StringValue(o.Probe.target.URL) }},
 	{Key: "started_at", Type: TypeTime, Doc: "start of the run, UTC",
-		value: func(o *Observation) slog.Value { return slog.AnyValue(o.Result.Started.UTC()) }},
+		value: func(o *Observation) slog.Value { return slog.TimeValue(o.Result.Started.UTC()) }},
 	{Key: "ended_at", Type: TypeTime, Doc: "when the outcome was fixed, before the close handshake",
-		value: func(o *Observation) slog.Value { return slog.AnyValue(o.Result.Ended.UTC()) }},
+		value: func(o *Observation) slog.Value { return slog.TimeValue(o.Result.Ended.UTC()) }},
 	{Key: "interpretation", Type: TypeText, Doc: "which value is the headline",
 		value: func(o *Observation) slog.Value { return slog.StringValue(string(o.Probe.target.Interpretation)) }},
 	{Key: "value", Type: TypeNumber, Doc: "the headline; null for no data", value: headline},
@@ -138,7 +137,7 @@ func opened(o *Observation) slog.Value {
 func overloaded(o *Observation) slog.Value { return slog.BoolValue(o.Result.Overloaded()) }
 
 func expiry(o *Observation) slog.Value {
-	return known(!o.Result.CertificateExpiry.IsZero(), slog.AnyValue(o.Result.CertificateExpiry.UTC()))
+	return known(!o.Result.CertificateExpiry.IsZero(), slog.TimeValue(o.Result.CertificateExpiry.UTC()))
 }
 
 func phases(o *Observation) slog.Value {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // Target says which probe points, log records and spans are about.
@@ -21,7 +22,7 @@ type Target struct {
 	Scheme         string        // ws or wss
 	Interval       time.Duration // between two runs; 0 if there is none
 	Path           string        // path of the URL, without its query; empty means /
-	URL            string        // for people; it is no attribute
+	URL            string        // for people; it is no attribute; an Identity has it redacted
 	// Labels are more attributes. One that is named like an attribute of wsprobe is left out.
 	Labels map[string]string
 }
@@ -44,6 +45,9 @@ func NewIdentity(t Target) *Identity {
 	id.target.Labels = nil
 	id.target.Name, id.target.Address, id.target.Scheme = encodable(t.Name), encodable(t.Address), encodable(t.Scheme)
 	id.target.Path = encodable(cmp.Or(t.Path, "/"))
+	if shown := redact.URL(t.URL); shown != t.URL { // else they share memory
+		id.target.URL = shown
+	}
 	for _, name := range slices.Sorted(maps.Keys(t.Labels)) {
 		if !reserved(name) {
 			id.labels = append(id.labels, label{encodable(name), encodable(t.Labels[name])})

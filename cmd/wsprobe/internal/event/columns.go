@@ -14,6 +14,7 @@ import (
 // column is a field as an encoder writes it.
 type column struct {
 	name      string // as it is written
+	key       string // the same in JSON, behind a comma
 	source    string // in the table of fields
 	attribute string // in OTLP
 	kind      kind
@@ -70,6 +71,9 @@ func columnsOf(o *Options) []column {
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.Shape.Static)) {
 		all = append(all, column{name: name, source: name, attribute: name, value: always(slog.StringValue(o.Shape.Static[name]))})
+	}
+	for i := range all {
+		all[i].key = "," + string(appendQuoted(nil, all[i].name)) + ":"
 	}
 	return all
 }

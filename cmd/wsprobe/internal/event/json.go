@@ -9,20 +9,20 @@ import (
 
 // json appends an event as an object.
 func (e *Encoder) json(dst []byte, ev *Event, room *scratch) ([]byte, int) {
-	slot := -1
-	dst = append(dst, '{')
+	slot, begin := -1, len(dst)
 	for i := range e.columns {
 		c := &e.columns[i]
-		if i > 0 {
-			dst = append(dst, ',')
-		}
-		dst = append(appendQuoted(dst, c.name), ':')
+		dst = append(dst, c.key...)
 		if c.kind == replay {
 			slot = len(dst)
 			continue
 		}
 		dst = e.jsonOf(dst, c, ev, room)
 	}
+	if len(e.columns) == 0 {
+		return append(dst, "{}"...), slot
+	}
+	dst[begin] = '{' // in place of the first comma
 	return append(dst, '}'), slot
 }
 
@@ -88,6 +88,9 @@ func (s stamp) appendJSON(dst []byte, v slog.Value) []byte {
 
 // appendFloat appends a number as ECMAScript has it. A value that is none becomes null, because JSON has no name for it.
 func appendFloat(dst []byte, f float64) []byte {
+	if millionths := math.Round(f * 1e6); millionths >= 0 && millionths < 1e15 && millionths/1e6 == f && !math.Signbit(f) {
+		return appendMillionths(dst, uint64(millionths))
+	}
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return append(dst, "null"...)
 	}
@@ -97,12 +100,41 @@ func appendFloat(dst []byte, f float64) []byte {
 	return strconv.AppendFloat(dst, f, 'f', -1, 64)
 }
 
+// appendMillionths appends a number without the zeros behind it. With at most 15 digits it is the shortest one that is
+// read as its float64. Most numbers are times in ms, which have at most six digits behind the point.
+func appendMillionths(dst []byte, n uint64) []byte {
+	dst = strconv.AppendUint(dst, n/1e6, 10)
+	rest := n % 1e6
+	if rest == 0 {
+		return dst
+	}
+	dst = append(dst, '.')
+	for digit := uint64(1e5); rest > 0; digit /= 10 {
+		dst = append(dst, '0'+byte(rest/digit))
+		rest %= digit
+	}
+	return dst
+}
+
+// simple reports whether a text needs no escapes.
+func simple(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
+			return false
+		}
+	}
+	return true
+}
+
 const hexDigits = "0123456789abcdef"
 
 // appendQuoted appends a text as JSON. What is not UTF-8 is replaced. The two line separators that are no line ends to
 // JSON are escaped, because they are to JavaScript.
 func appendQuoted(dst []byte, s string) []byte {
 	dst = append(dst, '"')
+	if simple(s) {
+		return append(append(dst, s...), '"')
+	}
 	begin, broken := 0, -1 // the ends of what is written, and of the last bytes that are not UTF-8
 	for i := 0; i < len(s); {
 		c := s[i]

@@ -7,7 +7,6 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/metrics"
-	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/reasons"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
@@ -110,7 +109,7 @@ type Status struct {
 // status shows an entry.
 func (e *Entry) status() Status {
 	t := e.probe.Target()
-	s := Status{Name: t.Name, URL: redact.URL(t.URL), Interpretation: string(t.Interpretation), Interval: t.Interval.String(),
+	s := Status{Name: t.Name, URL: t.URL, Interpretation: string(t.Interpretation), Interval: t.Interval.String(),
 		Skipped: e.skipped.Load(), RecentSkips: e.skips.Load().recent(time.Now())}
 	h := e.held.Load()
 	s.Session = h.view(e.heard.Load())
