@@ -3,8 +3,9 @@ package config
 import (
 	"fmt"
 	"slices"
-	"strings"
 	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
 // staticProblem checks the name and the value of a field that every event has.
@@ -36,20 +37,20 @@ func (r *streamReader) checkEncoding(e *Encoding) {
 	}
 	var found []finding
 	switch has := r.encoding.setsKey("template"); {
-	case e.Codec == codecText && !has && !r.encoding.faultyKey("template"):
+	case e.Codec == shape.Text && !has && !r.encoding.faultyKey("template"):
 		found = append(found, finding{key: "template", problem: `is required with codec text, for instance "{{probe}} is {{reason}}"`})
-	case e.Codec != codecText && has:
+	case e.Codec != shape.Text && has:
 		found = append(found, finding{key: "template", problem: "is not allowed with codec " + e.Codec + ": it is for text"})
 	}
 	csv := r.encoding.setsKey("csv")
 	switch {
-	case e.Codec != codecCSV && csv:
+	case e.Codec != shape.CSV && csv:
 		found = append(found, finding{key: "csv", problem: "is not allowed with codec " + e.Codec})
-	case e.Codec == codecCSV && len(e.CSVFields) == 0 && !r.encoding.faultyKey("csv") && !r.csv.faultyKey("fields"):
+	case e.Codec == shape.CSV && len(e.CSVFields) == 0 && !r.encoding.faultyKey("csv") && !r.csv.faultyKey("fields"):
 		found = append(found, finding{key: "csv", problem: "is required with codec csv, with fields: the columns"})
 	}
 	for _, key := range []string{"only_fields", "except_fields"} {
-		if chosen := e.Codec == codecCSV || e.Codec == codecText; chosen && r.encoding.setsKey(key) {
+		if chosen := e.Codec == shape.CSV || e.Codec == shape.Text; chosen && r.encoding.setsKey(key) {
 			found = append(found, finding{key: key, problem: "is not allowed with codec " + e.Codec + ", which names its fields itself"})
 		}
 	}
@@ -60,18 +61,21 @@ func (r *streamReader) checkEncoding(e *Encoding) {
 // withoutID returns the field of the encoding that leaves the id of an event out, or nothing.
 func (r *streamReader) withoutID(e *Encoding) string {
 	switch {
-	case e.Codec == codecCSV:
-		if len(e.CSVFields) > 0 && !slices.Contains(e.CSVFields, "id") {
+	case e.Codec == shape.CSV:
+		if len(e.CSVFields) > 0 && !slices.Contains(e.CSVFields, shape.ID) {
 			return "encoding.csv.fields"
 		}
-	case e.Codec == codecText:
-		if e.Template != "" && !strings.Contains(strings.ReplaceAll(e.Template, " ", ""), "{{id}}") {
+	case e.Codec == shape.Text:
+		pieces, whole := shape.Pieces(e.Template)
+		if whole && !slices.Contains(pieces, shape.Piece{Field: shape.ID}) && e.Template != "" {
 			return "encoding.template"
 		}
-	case len(e.OnlyFields) > 0 && !slices.Contains(e.OnlyFields, "id"):
-		return "encoding.only_fields"
-	case slices.Contains(e.ExceptFields, "id"):
+	case slices.Contains(e.ExceptFields, shape.ID):
 		return "encoding.except_fields"
+	default:
+		if options := shape.Options(*e); !options.Selects(shape.ID) {
+			return "encoding.only_fields"
+		}
 	}
 	return ""
 }
@@ -79,9 +83,9 @@ func (r *streamReader) withoutID(e *Encoding) string {
 // advice for the words of other programs, by word.
 var (
 	codecWords = map[string]string{
-		"ndjson": didYouMean("json_lines"), "jsonl": didYouMean("json_lines"), "json_stream": didYouMean("json_lines"), "native_json": didYouMean(codecJSON),
+		"ndjson": didYouMean("json_lines"), "jsonl": didYouMean("json_lines"), "json_stream": didYouMean("json_lines"), "native_json": didYouMean(shape.JSON),
 		"otlp": didYouMean("otlp_protobuf"), "protobuf": didYouMean("otlp_protobuf"), "messagepack": didYouMean("msgpack"), "tsv": ", did you mean csv with delimiter \"\\t\"?",
-		"raw_message": didYouMean(codecText), "raw": didYouMean(codecText), "plain": didYouMean(codecText), "template": didYouMean(codecText), "keyvalue": didYouMean("logfmt"),
+		"raw_message": didYouMean(shape.Text), "raw": didYouMean(shape.Text), "plain": didYouMean(shape.Text), "template": didYouMean(shape.Text), "keyvalue": didYouMean("logfmt"),
 		"gelf": otherCodec, "cef": otherCodec, "syslog": otherCodec, "avro": otherCodec, "native": otherCodec, "influx": otherCodec, "none": otherCodec,
 	}
 	timestampWords = map[string]string{

@@ -1,134 +1,75 @@
 package config
 
 import (
-	"cmp"
-	"maps"
-	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
-	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
-// eventFields are the fields of an event, in its order.
-func eventFields() []string {
-	names := []string{"id", "replay", "event", "timestamp", "changed", "location", "agent", "labels"}
-	for _, f := range metrics.Fields() {
-		if f.Key != "" {
-			names = append(names, f.Key)
-		}
-	}
-	return append(names, "session")
-}
-
-// sessionFields are the fields within the field session of an event.
-func sessionFields() []string {
-	var names []string
-	for _, f := range metrics.SessionFields() {
-		names = append(names, f.Key)
-	}
-	return names
-}
-
-// checkFields checks the names of fields.
+// checkFields reports what is wrong with the names of fields in an encoding.
 func (r *streamReader) checkFields(e *Encoding) {
-	known := eventFields()
-	named := func(n *nested[Encoding], key string, more []string) {
-		i := n.section.index[key]
-		if p := n.set.pairs[i]; p.Present() && !n.set.faulty[i] {
-			checkList(r.reader, &n.section.fields[i].Field, p, n.setIn.Field(key), func(n *yaml.Node, at yamltree.Path) {
-				if problem := fieldProblem(n.Value, append(more, known...)); problem != "" {
-					r.Used(n, n, at, "%s", problem)
-				}
-			})
+	for _, f := range shape.Options(*e).Validate() {
+		other := f.Field == "CSVFields" && e.Codec != shape.CSV || f.Field == "Template" && (e.Codec != shape.Text || e.Template == "")
+		if other || r.misnamed && slices.Contains([]string{"Rename", "Static", "DateKey"}, f.Field) {
+			continue // reported already, or perhaps a consequence
 		}
-	}
-	static := slices.Sorted(maps.Keys(e.Static))
-	named(&r.encoding, "only_fields", nil)
-	named(&r.encoding, "except_fields", nil)
-	named(&r.csv, "fields", static)
-	r.checkTemplate(e.Template, append(static, known...))
-	if !r.misnamed {
-		r.checkNames(e, known)
+		if !r.reportName(&r.encoding, f) {
+			r.reportName(&r.csv, f)
+		}
 	}
 }
 
-// fieldProblem checks the name of a field of an event, or of one within a field: labels.team.
-func fieldProblem(name string, known []string) string {
-	first, inner, deep := strings.Cut(name, ".")
+// reportName reports a fault of an encoding at its place, and whether the field is one of this mapping.
+func (r *streamReader) reportName(n *nested[Encoding], f shape.Fault) bool {
+	i := slices.IndexFunc(n.section.fields, func(field field[Encoding]) bool { return field.spec == f.Field })
+	if i < 0 {
+		return false
+	}
+	key := n.section.fields[i].Key()
+	p, where := n.set.pairs[i], n.setIn.Field(key)
+	if !p.Present() || n.set.faulty[i] || n.set.faultyItems[[2]string{key, f.Key}] {
+		return true
+	}
+	name := f.Key
 	switch {
-	case slices.Contains(known, name):
-		return ""
-	case deep && (first == "labels" || first == "phases_ms") && inner != "":
-		return ""
-	case deep && first == "session":
-		if fields := sessionFields(); !slices.Contains(fields, inner) {
-			return "must be a field of session, got " + excerpt.Quote(name) + didYouMean(suggest(inner, fields))
-		}
-		return ""
+	case f.Key == "":
+	case p.Value.Kind == yaml.SequenceNode:
+		index, _ := strconv.Atoi(f.Key)
+		element := yamltree.Follow(p.Value.Content[index])
+		p, where, name = yamltree.Pair{Value: element, ValueAt: element}, where.Item(index), element.Value
 	default:
-		return "must be a field of an event, got " + excerpt.Quote(name) + didYouMean(suggest(name, known))
+		p, where, _ = r.Entry(p, f.Key, where.Name(f.Key))
+		if f.Field == "Rename" && !shape.Known(f.Key) {
+			p.Value, p.ValueAt = p.Key, p.KeyAt
+		}
 	}
+	if !(r.Blind && r.Substituted(p.Value)) {
+		r.Used(p.Value, p.ValueAt, where, "%s%s", f.Problem, fieldGuess(name))
+	}
+	return true
 }
 
-var inBraces = regexp.MustCompile(`\{\{([^{}]*)\}\}`)
-
-// checkTemplate checks what stands in double braces.
-func (r *streamReader) checkTemplate(template string, known []string) {
-	i := encodingSection.index["template"]
-	p := r.encoding.set.pairs[i]
-	if !p.Present() || r.encoding.set.faulty[i] || r.Blind && r.Substituted(p.Value) {
-		return
+// fieldGuess ends a sentence about a name of a field with the field that was meant, if that can be guessed.
+func fieldGuess(name string) string {
+	if name == "" || shape.Known(name) {
+		return ""
 	}
-	at := r.encoding.setIn.Field("template")
-	for _, match := range inBraces.FindAllStringSubmatch(template, -1) {
-		if problem := fieldProblem(strings.TrimSpace(match[1]), known); problem != "" {
-			r.Used(p.Value, p.ValueAt, at, "%s", problem)
+	if inner, in := strings.CutPrefix(name, shape.Session+"."); in {
+		var fields []string
+		for _, known := range shape.Names() {
+			if field, ok := strings.CutPrefix(known, shape.Session+"."); ok {
+				fields = append(fields, field)
+			}
 		}
-	}
-}
-
-// checkNames checks that every field of an event keeps a name of its own.
-func (r *streamReader) checkNames(e *Encoding, known []string) {
-	taken := make(map[string]string) // by name: the field that has it
-	for _, name := range known {
-		taken[name] = name
-	}
-	give := func(key, name, to string) {
-		i := encodingSection.index[key]
-		p, at := r.encoding.set.pairs[i], r.encoding.setIn.Field(key)
-		if name != "" {
-			p, at, _ = r.Entry(p, name, at.Name(name))
+		if guess := suggest(inner, fields); guess != "" {
+			return didYouMean(shape.Session + "." + guess)
 		}
-		if other := taken[to]; other != "" {
-			r.Used(p.Value, p.ValueAt, at, "must leave each field a name of its own: %s has %s already", other, excerpt.Quote(to))
-			return
-		}
-		taken[to] = cmp.Or(name, "timestamp")
+		return ""
 	}
-	renames := slices.Sorted(maps.Keys(e.Rename))
-	for _, name := range renames {
-		if !slices.Contains(known, name) {
-			p, at, _ := r.Entry(r.encoding.set.pairs[encodingSection.index["rename"]], name, r.encoding.setIn.Field("rename").Name(name))
-			r.Used(p.Key, p.KeyAt, at, "is no field of an event%s", didYouMean(suggest(name, known)))
-			continue
-		}
-		delete(taken, name)
-	}
-	if e.DateKey != "timestamp" {
-		delete(taken, "timestamp")
-		give("date_key", "", e.DateKey)
-	}
-	for _, name := range renames {
-		if to := e.Rename[name]; slices.Contains(known, name) {
-			give("rename", name, to)
-		}
-	}
-	for _, name := range slices.Sorted(maps.Keys(e.Static)) {
-		give("static", name, name)
-	}
+	return didYouMean(suggest(name, shape.Names()))
 }

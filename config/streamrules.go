@@ -22,9 +22,6 @@ const (
 	ackWritten    = "written"
 	ackPong       = "pong"
 	ackMessage    = "message"
-	codecJSON     = "json"
-	codecCSV      = "csv"
-	codecText     = "text"
 	bufferMemory  = "memory"
 	bufferDisk    = "disk"
 	dropOldest    = "drop_oldest"
@@ -48,6 +45,10 @@ func (r *streamReader) validate(s *streamEntry, item *yaml.Node, where yamltree.
 	r.checkAcks(s, where)
 	r.checkBatch(&s.Batch)
 	r.checkBuffer(&s.Buffer)
+	if s.Ready && r.config.Agent.Listen == "" {
+		p := r.pair("ready")
+		r.Warn(p.Value, p.ValueAt, where.Field("ready"), "has no effect: agent.listen is empty, so there is no /readyz")
+	}
 	if min := s.Reconnect.Min; s.Reconnect.Max < min && !r.reconnect.faultyKey("max") && !r.reconnect.faultyKey("min") {
 		r.reconnect.reportAll([]finding{{key: "max", problem: "must not be shorter than min, which is " + shortDuration(min)}})
 	}

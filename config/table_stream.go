@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
 // Limits of streams.
@@ -99,7 +100,7 @@ func likeProbe(key, doc string) field[streamEntry] {
 }
 
 var encodingSection = newSection("encoding", "streams[].encoding.", false, []field[Encoding]{
-	{Field: Field{Path: "codec", Kind: Choice, Default: codecJSON, Allowed: []string{codecJSON, "json_lines", "msgpack", "logfmt", codecCSV, codecText, "otlp_json", "otlp_protobuf"},
+	{Field: Field{Path: "codec", Kind: Choice, Default: shape.JSON, Allowed: shape.Codecs(),
 		Doc: "json: an object, or an array of them where batch.max_events exceeds 1; json_lines, logfmt, csv, text: a line each; msgpack: as " +
 			"json; otlp_json, otlp_protobuf: log records in an ExportLogsServiceRequest. msgpack and otlp_protobuf go in binary messages"},
 		value: choiceAt(func(e *Encoding) *string { return &e.Codec }, codecWords)},
@@ -111,12 +112,12 @@ var encodingSection = newSection("encoding", "streams[].encoding.", false, []fie
 		value: mapAt(func(e *Encoding) *map[string]string { return &e.Rename }), secret: public, entry: renameProblem, spec: "Rename"},
 	{Field: Field{Path: "static", Kind: Map, Max: maxStaticFields, Doc: "further fields, the same in each event, by their names"},
 		value: mapAt(func(e *Encoding) *map[string]string { return &e.Static }), secret: sent, entry: staticProblem, spec: "Static"},
-	{Field: Field{Path: "timestamp_format", Kind: Choice, Default: "rfc3339",
-		Allowed: []string{"rfc3339", "unix", "unix_ms", "unix_us", "unix_ns", "unix_float", "java_sql"},
+	{Field: Field{Path: "timestamp_format", Kind: Choice, Default: shape.RFC3339,
+		Allowed: shape.TimestampFormats(),
 		Doc: "form of every time of an event: RFC 3339 in UTC; or the time since 1970 in s, ms, µs, ns, or in s with a fraction; or " +
 			"2006-01-02 15:04:05.000000 in UTC"},
 		value: choiceAt(func(e *Encoding) *string { return &e.TimestampFormat }, timestampWords)},
-	{Field: Field{Path: "date_key", Kind: Text, Default: "timestamp", Min: 1, Max: maxFieldName, Doc: "name of the field timestamp"},
+	{Field: Field{Path: "date_key", Kind: Text, Default: shape.Timestamp, Min: 1, Max: maxFieldName, Doc: "name of the field timestamp"},
 		value: textAt(func(e *Encoding) *string { return &e.DateKey }, printableProblem), secret: public, spec: "DateKey"},
 	{Field: Field{Path: "csv", Kind: Section, Doc: "columns of csv; with codec csv only"}},
 	{Field: Field{Path: "template", Kind: Text, Min: 1, Max: 16 << 10,
