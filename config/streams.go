@@ -164,6 +164,14 @@ func (s *streamEntry) open() probe.Spec {
 // pair returns the field of this key in the entry at hand.
 func (r *streamReader) pair(key string) yamltree.Pair { return r.set.pairs[streamSection.index[key]] }
 
+// InMemory is how many bytes of events can wait in memory, if those of a buffer on disk are at most so many.
+func (b StreamBuffer) InMemory(onDisk int64) int64 {
+	if b.Type == bufferDisk {
+		return min(b.MaxSize, onDisk)
+	}
+	return b.MaxSize
+}
+
 // hostOf returns the host of a URL, without its port.
 func hostOf(raw string) string {
 	u, err := url.Parse(raw)

@@ -96,7 +96,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	if err := a.fleet.install(first); err != nil {
 		return nil, errors.Join(err, a.abandon()) // what was planned is right, so this is an error of ours
 	}
-	a.memory.follow(own, cfg.OTLP)
+	a.memory.follow(own, cfg)
 	a.cfg.Probes = nil
 	if !o.LoadBegan.IsZero() {
 		a.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: o.LoadBegan, Took: o.LoadTook, OK: true})

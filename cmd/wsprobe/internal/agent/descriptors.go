@@ -14,12 +14,14 @@ const filesBesides = 128
 // connections takes a file, and so do those of agent.max_concurrent runs. The error is a phrase about the probes. Go
 // itself raises the soft limit of open files to the hard one when the process starts, so this limit is all that can be
 // had.
-func Fits(cfg config.Config) error { return fits(cfg.Agent, cfg.OwnProbes()) }
+func Fits(cfg config.Config) error { return fits(cfg, cfg.OwnProbes()) }
 
-func fits(a config.Agent, own []config.Probe) error { return fitsInto(fileLimit(), a, own) }
+func fits(cfg config.Config, own []config.Probe) error {
+	return fitsInto(fileLimit(), cfg.Agent, own, cfg.Streams)
+}
 
 // fitsInto is fits for a limit of open files.
-func fitsInto(limit uint64, a config.Agent, own []config.Probe) error {
+func fitsInto(limit uint64, a config.Agent, own []config.Probe, streams []config.Stream) error {
 	sessions := a.Sessions(own)
 	if sessions == 0 { // a run that finds no file fails by itself, and the next one may find one
 		return nil
@@ -27,10 +29,14 @@ func fitsInto(limit uint64, a config.Agent, own []config.Probe) error {
 	if a.MaxSessions > 0 && sessions > a.MaxSessions {
 		return fmt.Errorf("%d sessions, overlaps of renew: before included, are more than agent.max_sessions, which is %d", sessions, a.MaxSessions)
 	}
-	if files := a.Sockets(own) + filesBesides; uint64(files) > limit {
+	besides := filesBesides
+	for _, s := range streams {
+		besides += s.Workers
+	}
+	if files := a.Sockets(own) + besides; uint64(files) > limit {
 		return fmt.Errorf("%d sessions need %d open files, with those of agent.max_concurrent, which is %d, and %d besides, and this "+
 			"process may have %d: raise its hard limit (ulimit -Hn, LimitNOFILE of systemd) or share the probes (agent.shard)",
-			sessions, files, a.MaxConcurrent, filesBesides, limit)
+			sessions, files, a.MaxConcurrent, besides, limit)
 	}
 	return nil
 }

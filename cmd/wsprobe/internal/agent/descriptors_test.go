@@ -41,11 +41,23 @@ func TestFits(t *testing.T) {
 		"bound of overlap": {5000, 109, held(100, session.RenewBefore), "110 sessions, overlaps of renew: before included, are more than"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := fitsInto(test.limit, config.Agent{MaxConcurrent: 10, MaxSessions: test.maxSessions}, test.probes)
+			err := fitsInto(test.limit, config.Agent{MaxConcurrent: 10, MaxSessions: test.maxSessions}, test.probes, nil)
 			if (err == nil) != (test.want == "") || err != nil && !strings.HasPrefix(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
 		})
+	}
+}
+
+// TestStreamsTakeFiles: each connection of a stream takes a file that sessions cannot have.
+func TestStreamsTakeFiles(t *testing.T) {
+	held := []config.Probe{{Session: &session.Spec{}}}
+	streams := []config.Stream{{Workers: 1}, {Workers: 8}}
+	for limit, want := range map[uint64]string{148: "", 147: "1 sessions need 148 open files, with those of agent.max_concurrent, which is 10, and 137 besides"} {
+		err := fitsInto(limit, config.Agent{MaxConcurrent: 10}, held, streams)
+		if (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
+			t.Errorf("%d files: got %v, want %q", limit, err, want)
+		}
 	}
 }
 

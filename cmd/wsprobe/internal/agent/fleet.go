@@ -84,7 +84,7 @@ func newPlan(probes []config.Probe, hub *session.Hub) (plan, error) {
 // that is gone: its run in flight is cancelled, its series end, and its row goes.
 func (a *Agent) Apply(probes []config.Probe) error {
 	own := a.cfg.Agent.Shard.Of(probes)
-	if err := fits(a.cfg.Agent, own); err != nil {
+	if err := fits(a.cfg, own); err != nil {
 		return err
 	}
 	next, err := newPlan(own, a.fleet.hub)
@@ -96,7 +96,7 @@ func (a *Agent) Apply(probes []config.Probe) error {
 	if err := a.fleet.install(next); err != nil {
 		return err
 	}
-	a.memory.follow(own, a.cfg.OTLP)
+	a.memory.follow(own, a.cfg)
 	return nil
 }
 

@@ -35,6 +35,10 @@ const (
 	limitPerProbe = 16 << 10
 	// limitPerSignal is what may wait of traces, and of log records.
 	limitPerSignal = 16 << 20
+	// limitPerStream is what a stream takes beside its buffer, most of it events whose delivery is not proven yet.
+	limitPerStream = 4 << 20
+	// limitOnDisk is what a stream keeps in memory whose buffer is on a disk that fails.
+	limitOnDisk = 16 << 20
 )
 
 // BoundLoading bounds what garbage adds to the memory that reading a file takes, unless GOMEMLIMIT does. Call it before
@@ -46,7 +50,7 @@ func BoundLoading(file string) {
 }
 
 // BoundMemory keeps a process small that runs these probes and exports nothing, whatever endpoints send.
-func BoundMemory(probes []config.Probe) { boundMemory(memoryLimit(probes, config.OTLP{})) }
+func BoundMemory(probes []config.Probe) { boundMemory(memoryLimit(probes, config.Config{})) }
 
 // bounds are those of the memory of the process, which follow the probes of the agent while it runs.
 type bounds struct {
@@ -74,10 +78,10 @@ func (b *bounds) hold() (restore func()) {
 }
 
 // follow makes the bounds those of other probes, while they are held or for when they are.
-func (b *bounds) follow(probes []config.Probe, otlp config.OTLP) {
+func (b *bounds) follow(probes []config.Probe, cfg config.Config) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probes, b.limit = len(probes), memoryLimit(probes, otlp)
+	b.probes, b.limit = len(probes), memoryLimit(probes, cfg)
 	if b.held {
 		boundMemory(b.limit)
 		tuneGC(b.probes)
@@ -104,12 +108,16 @@ func tuneGC(probes int) (restore func()) {
 	return func() { debug.SetGCPercent(before) }
 }
 
-// memoryLimit is Go's soft memory limit for these probes and their exports, in bytes.
-func memoryLimit(probes []config.Probe, otlp config.OTLP) int64 {
+// memoryLimit is Go's soft memory limit for these probes, and for the exports and streams of a configuration, in bytes.
+func memoryLimit(probes []config.Probe, cfg config.Config) int64 {
 	limit := int64(limitBesides) + int64(len(probes))*limitPerProbe
 	for _, p := range probes {
 		limit += max(p.Spec.MaxReply-probe.DefaultMaxReply, 0)
 	}
+	for _, s := range cfg.Streams {
+		limit += limitPerStream + s.Buffer.InMemory(limitOnDisk)
+	}
+	otlp := cfg.OTLP
 	if !otlp.Exports() {
 		return limit
 	}
