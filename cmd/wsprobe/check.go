@@ -140,6 +140,8 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	switch {
 	case !cfg.OTLP.Exports() && cfg.Agent.Listen == "":
 		results = "Results go to the streams alone."
+	case !cfg.OTLP.Exports() && len(cfg.Streams) > 0:
+		results = "Results go to the streams and are on /metrics."
 	case !cfg.OTLP.Exports():
 		results = "Results are not exported: they are on /metrics."
 	}
