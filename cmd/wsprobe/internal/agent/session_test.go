@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/journal"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
@@ -87,7 +88,7 @@ func sessionMember(t *testing.T, spec session.Spec) *member {
 		t.Fatal(err)
 	}
 	id := metrics.NewIdentity(metrics.Target{Name: "feed", Interpretation: probe.RoundTripLatency})
-	return &member{identity: id, telemetry: sinks, watch: journal.NewWatch(slog.New(slog.DiscardHandler), "feed"),
+	return &member{identity: id, events: event.NewTracker(nil), telemetry: sinks, watch: journal.NewWatch(slog.New(slog.DiscardHandler), "feed"),
 		series: sinks.Replace(nil, []*metrics.Identity{id})[0], entry: status.NewEntry(id), held: newHeld(nil, &spec)}
 }
 
