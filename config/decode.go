@@ -81,6 +81,8 @@ func decode[T any](r *reader, s *section[T], m, via *yaml.Node, where yamltree.P
 		hint := ""
 		if m.Tag == yamltree.BoolTag && s.name == "tls" {
 			hint = ": " + byScheme
+		} else if key := s.main(); key != "" && m.Kind == yaml.ScalarNode {
+			hint = ": write {" + key + ": ...}"
 		}
 		r.At(m, where, "must be a mapping, got %s%s", yamltree.Describe(m), hint)
 		return
@@ -136,6 +138,11 @@ func (s *section[T]) title() string {
 	default:
 		return s.name
 	}
+}
+
+// main returns the field that people mean who write a value in place of the mapping, or nothing.
+func (s *section[T]) main() string {
+	return map[string]string{"encoding": "codec", "batch": "max_events", "buffer": "type", "reconnect": "min", "session.reconnect": "min"}[s.name]
 }
 
 // items names the mappings of a list of such.
@@ -221,7 +228,11 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 func decodeList(r *reader, p yamltree.Pair, where yamltree.Path, into *[]string, set *found, secret secrecy) bool {
 	n := p.Value
 	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
-		r.Used(n, p.ValueAt, where, "must be a list, got %s", yamltree.Describe(n))
+		hint := ""
+		if yamltree.IsText(n) {
+			hint = ": put it in brackets"
+		}
+		r.Used(n, p.ValueAt, where, "must be a list, got %s%s", yamltree.Describe(n), hint)
 		return false
 	}
 	if !r.Spend(len(n.Content), n) {

@@ -179,7 +179,11 @@ func (s *section[T]) guess(word string) (key, advice string) {
 		}
 		return entry.path, entry.advice()
 	}
-	if elsewhere := s.elsewhere(word); elsewhere != "" {
+	elsewhere := s.elsewhere(word)
+	switch {
+	case s.name == "streams" && strings.Contains(elsewhere, "probes[]."):
+		return "", ": it is for probes"
+	case elsewhere != "":
 		return "", didYouMean(elsewhere)
 	}
 	key = suggest(word, keys)

@@ -177,7 +177,11 @@ func (r *streamReader) checkSelection(s *streamEntry, where yamltree.Path) {
 		known = append(known, code.String())
 	}
 	r.eachText("reasons", where, func(n *yaml.Node, at yamltree.Path) {
-		if problem := choiceProblem(&Field{Allowed: known}, n.Value); problem != "" {
+		problem := choiceProblem(&Field{Allowed: known}, n.Value)
+		if problem != "" && failureWords[strings.ToLower(n.Value)] {
+			problem += ": name the reasons of failures one by one"
+		}
+		if problem != "" {
 			r.Used(n, n, at, "%s", problem)
 		}
 	})
@@ -198,6 +202,9 @@ func (r *streamReader) checkSelection(s *streamEntry, where yamltree.Path) {
 		}
 	}
 }
+
+// failureWords are what people write who mean every reason but ok.
+var failureWords = map[string]bool{"!ok": true, "not ok": true, "failed": true, "failure": true, "fail": true, "error": true, "errors": true, "down": true, "nok": true}
 
 // eachText calls check with the texts of a list, and checks how many they are.
 func (r *streamReader) eachText(key string, where yamltree.Path, check func(n *yaml.Node, at yamltree.Path)) {

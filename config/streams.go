@@ -47,7 +47,7 @@ func readStreams(r *reader, top *found, files *tlsFiles, config Config) []Stream
 	}
 	n, where := p.Value, yamltree.Path{Key: "streams"}
 	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
-		r.At(n, where, "must be a list, got %s", yamltree.Describe(n))
+		r.At(n, where, "must be a list of mappings, each with a url, got %s", yamltree.Describe(n))
 		return nil
 	}
 	if len(n.Content) > maxStreams {
@@ -92,6 +92,10 @@ func newStreamReader(r *reader, files *tlsFiles, config Config) *streamReader {
 // stream reads one stream and validates it as a whole.
 func (r *streamReader) stream(item *yaml.Node, where yamltree.Path) Stream {
 	m := yamltree.Follow(item)
+	if yamltree.IsText(m) {
+		r.Used(m, item, where, "must be a mapping, got text: write {url: ...}")
+		return Stream{}
+	}
 	var s streamEntry
 	streamSection.setDefaults(&s)
 	r.set.reset()

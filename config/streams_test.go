@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
 // streamWith is a file with one stream, of these fields.
@@ -259,5 +260,19 @@ func TestDigestOfStreamsHasEveryField(t *testing.T) {
 		"buffer: {type: memory, max_events: 10000, max_size: 16MiB}, reconnect: {max: 60s}, tls: {min_version: '1.2'}, auth: {strategy: none}, headers: {}"
 	if loadStream(t, nil, written).Digest != loadStream(t, nil).Digest {
 		t.Error("defaults that are written make another stream")
+	}
+}
+
+// TestEventWords: every word of others leads to fields that are there, and hides none.
+func TestEventWords(t *testing.T) {
+	for word, meant := range eventWords {
+		for field := range strings.SplitSeq(meant, " or ") {
+			if !shape.Known(field) || shape.Known(word) {
+				t.Errorf("%s leads to %s", word, field)
+			}
+		}
+		if bareKey.Replace(strings.ToLower(word)) != word {
+			t.Errorf("%s is never found", word)
+		}
 	}
 }

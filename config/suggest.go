@@ -1,6 +1,7 @@
 package config
 
 import (
+	"slices"
 	"strconv"
 	"strings"
 
@@ -43,6 +44,9 @@ func suggest(word string, known []string) string {
 func suggestChoice(word string, allowed []string) string {
 	plain := strings.NewReplacer("_", "", "-", "", " ", "", ".", "")
 	bare := plain.Replace(strings.ToLower(word))
+	if i := slices.IndexFunc(allowed, func(known string) bool { return plain.Replace(known) == bare }); i >= 0 {
+		return allowed[i]
+	}
 	if len(bare) < 3 {
 		return ""
 	}
