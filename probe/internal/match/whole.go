@@ -66,6 +66,22 @@ func (v Value) Integer(message []byte, late func() bool) (int64, bool) {
 	return int64(f), true
 }
 
+// Texts returns the text at the path, or each text of the list there.
+func (v Value) Texts(message []byte, late func() bool) []string {
+	var texts []string
+	found := v.in(message, late)
+	if found.IsObject() {
+		return nil
+	}
+	found.ForEach(func(_, value gjson.Result) bool { // a text is its own only element
+		if value.Type == gjson.String {
+			texts = append(texts, value.Str)
+		}
+		return true
+	})
+	return texts
+}
+
 // Text returns the text or the number at the path, as it is written.
 func (v Value) Text(message []byte, late func() bool) (string, bool) {
 	switch r := v.in(message, late); r.Type {

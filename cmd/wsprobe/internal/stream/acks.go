@@ -1,12 +1,12 @@
 package stream
 
 import (
+	"bytes"
 	"strings"
 	"time"
 
-	"github.com/tidwall/gjson"
-
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
+	"github.com/wsprobe/wsprobe/probe/bare"
 )
 
 // maxText is the longest message of an endpoint that is read, in bytes.
@@ -51,26 +51,17 @@ func (p *proof) acknowledged(text []byte, now time.Time) {
 	p.landed(proven)
 }
 
-// idsOf are the IDs in a message. Without a path it is one ID, or several with blanks between them; JSON texts and arrays
+// idsOf are the IDs in a message. Without a path it is one ID, or several with blanks between them; JSON texts and lists
 // of them are fine, too.
-func idsOf(text []byte, path string) []string {
-	if path == "" {
-		plain := strings.TrimSpace(string(text))
-		if plain == "" || plain[0] != '"' && plain[0] != '[' {
-			return strings.Fields(plain)
-		}
-		path = "@this"
+func idsOf(text []byte, path *bare.Path) []string {
+	if path != nil {
+		return path.Texts(text)
 	}
-	if !gjson.ValidBytes(text) {
-		return nil
+	if plain := bytes.TrimSpace(text); len(plain) == 0 || plain[0] != '"' && plain[0] != '[' {
+		return strings.Fields(string(plain))
 	}
-	var ids []string
-	found := gjson.GetBytes(text, path)
-	found.ForEach(func(_, value gjson.Result) bool { // a value that is no array is its own only element
-		if value.Type == gjson.String {
-			ids = append(ids, value.String())
-		}
-		return true
-	})
-	return ids
+	return itself.Texts(text)
 }
+
+// itself is the path to the document.
+var itself = bare.NewPath("$")

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
+	"github.com/wsprobe/wsprobe/probe/bare"
 )
 
 // flight is an event that was written and is not proven. Its item is nil once it is.
@@ -17,7 +18,7 @@ type flight struct {
 // proof knows what is in flight on one connection, and what proves it.
 type proof struct {
 	how    Proof
-	path   string
+	path   *bare.Path            // nil: the message is the ID
 	accept func(...*buffer.Item) // takes what is proven
 	freed  chan struct{}         // something was proven
 	stir   chan struct{}         // the next deadline has changed
@@ -36,10 +37,14 @@ type proof struct {
 }
 
 func newProof(o *Options, w *window, accept func(...*buffer.Item), now time.Time) *proof {
-	p := &proof{window: w, how: o.Acknowledgements, path: o.AckPath, accept: accept, freed: make(chan struct{}, 1), stir: make(chan struct{}, 1)}
+	p := &proof{window: w, how: o.Acknowledgements, accept: accept, freed: make(chan struct{}, 1), stir: make(chan struct{}, 1)}
 	p.heart = heart{interval: o.PingInterval, timeout: o.PingTimeout, last: now.Add(-pace), beat: now}
 	if p.how == Message {
 		p.byID = make(map[string]uint64)
+		if o.AckPath != "" {
+			path := bare.NewPath(o.AckPath)
+			p.path = &path
+		}
 	}
 	return p
 }

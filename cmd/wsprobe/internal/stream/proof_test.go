@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
+	"github.com/wsprobe/wsprobe/probe/bare"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -194,9 +195,15 @@ func TestIDs(t *testing.T) {
 	for _, test := range []struct{ text, path, want string }{
 		{"a", "", "a"}, {" a\n", "", "a"}, {"a b\nc", "", "a b c"}, {`"a"`, "", "a"}, {`["a","b"]`, "", "a b"}, {"", "", ""}, {"[", "", ""},
 		{`{"id":"a"}`, "id", "a"}, {`{"ids":["a","b",3]}`, "ids", "a b"}, {`[{"id":"a"},{"id":"b"}]`, "#.id", "a b"}, {`{"m":{"id":"a"}}`, "m.id", "a"},
-		{`{"id":1}`, "id", ""}, {"a", "id", ""}, {`{"id":"a"`, "id", ""},
+		{`{"id":1}`, "id", ""}, {"a", "id", ""}, {`{"id":"a"`, "id", ""}, {`{"id":{"id":"a"}}`, "id", ""}, {`{"a b":["c"]}`, "$['a b']", "c"},
+		{`["a","b"]`, "$", "a b"}, {`"a"`, "$", "a"}, {`{"ids":["a","b"]}`, "$.ids[1]", "b"}, {`{"inner":"{\"id\":\"a\"}"}`, "inner|@fromstr|id", "a"},
 	} {
-		if got := strings.Join(idsOf([]byte(test.text), test.path), " "); got != test.want {
+		var path *bare.Path
+		if test.path != "" {
+			p := bare.NewPath(test.path)
+			path = &p
+		}
+		if got := strings.Join(idsOf([]byte(test.text), path), " "); got != test.want {
 			t.Errorf("%q, path %q: %q, want %q", test.text, test.path, got, test.want)
 		}
 	}
