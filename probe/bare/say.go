@@ -8,8 +8,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 )
 
-// BoundWrites bounds each write from now on by a time of its own, and a write that is under way by this time from now.
-// [Conn.Until] then bounds reads only. A write that fails, or that exceeds its time, is the last one.
+// BoundWrites bounds each message and control frame from now on by a time of its own, and a write that is under way by
+// this time from now. [Conn.Until] then bounds reads only. A write that fails, or that exceeds its time, is the last one.
 func (c *Conn) BoundWrites(each time.Duration) {
 	c.bound.Store(int64(each))
 	c.held.Raw.SetWriteEnd(time.Now().Add(each))
@@ -56,13 +56,18 @@ func (c *Conn) Queue(isBinary bool, message []byte) error {
 	}
 	var mask frame.Mask
 	c.out, mask = frame.AppendHead(c.out, opcode, len(message))
+	limited := false // one message has one bound
 	for sent := 0; sent < len(message); {
 		piece := message[sent:min(len(message), sent+maxPiece)]
 		c.out = frame.AppendMasked(c.out, piece, mask, sent)
 		if sent += len(piece); len(c.out) < maxQueued {
 			continue
 		}
-		if err := c.flush(); err != nil {
+		if !limited {
+			c.limit()
+			limited = true
+		}
+		if err := c.write(); err != nil {
 			return err
 		}
 	}
@@ -78,8 +83,12 @@ func (c *Conn) Flush() error {
 
 // flush writes the frames that wait, and the rest of one of which a part was written.
 func (c *Conn) flush() error {
+	c.limit()
+	return c.write()
+}
+
+func (c *Conn) write() error {
 	if c.cut == nil && len(c.out) > 0 {
-		c.limit()
 		_, c.cut = c.held.Left.Conn.Write(c.out)
 	}
 	c.out = c.out[:0]
