@@ -105,7 +105,7 @@ func newStream(cfg config.Config, c *config.Stream, o Options) (*stream.Stream, 
 		Opening:          c.Opening,
 		Timeout:          c.Timeout,
 		Select:           selection(c.Select),
-		Codec:            codecOf(encoder),
+		Encoder:          encoder,
 		Batch:            stream.Batch{Events: c.Batch.MaxEvents, Bytes: c.Batch.MaxBytes, Linger: c.Batch.Linger},
 		PingInterval:     c.PingInterval,
 		PingTimeout:      c.PingTimeout,
@@ -120,16 +120,6 @@ func newStream(cfg config.Config, c *config.Stream, o Options) (*stream.Stream, 
 		Quiet:     !c.ChecksHealth(),
 		Log:       o.Log,
 	})
-}
-
-// codecOf is an encoder as a stream uses it.
-func codecOf(e *event.Encoder) stream.Codec {
-	return stream.Codec{
-		Name:   e.Name(),
-		Encode: func(ev *event.Event) (event.Form, error) { return e.Encode(ev), nil },
-		Join:   event.Join,
-		Binary: event.Binary,
-	}
 }
 
 // alone returns a function for the message of one event that was not sent before.

@@ -14,12 +14,11 @@ const (
 	Damaged  Cause = "damaged"     // the file with the event is damaged, or gone
 	Stopped  Cause = "stopped"     // the agent stopped, and the event was in memory only
 	TooLarge Cause = "too_large"   // the event exceeds the whole buffer
-	Invalid  Cause = "unencodable" // the event has no form in the encoding
 	Rejected Cause = "rejected"    // the endpoint ended connection after connection over this event
 )
 
 // Causes returns every cause.
-func Causes() []Cause { return []Cause{Full, Damaged, Stopped, TooLarge, Invalid, Rejected} }
+func Causes() []Cause { return []Cause{Full, Damaged, Stopped, TooLarge, Rejected} }
 
 // Size is how much waits, events that were sent and are not acknowledged included.
 type Size struct {
@@ -34,14 +33,6 @@ type Counts struct {
 	Accepted  int64
 	Discarded map[Cause]int64
 	Size      Size
-}
-
-// Refuse counts an event that came and is discarded at once.
-func (b *Buffer) Refuse(cause Cause) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.taken++
-	b.discarded[cause]++
 }
 
 // Counts returns the numbers of this moment.

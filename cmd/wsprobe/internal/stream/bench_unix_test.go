@@ -19,6 +19,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/probe/shape"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -123,7 +124,7 @@ func BenchmarkEvents(b *testing.B) {
 		b.Run(name, func(b *testing.B) {
 			s := newSink(b)
 			o := Options{Name: "wall", Opening: probe.Opening{URL: s.url()}, Timeout: 5 * sec,
-				Codec: jsonCodec, Batch: Batch{Events: 1, Bytes: 1 << 20, Linger: 10 * ms}, PingTimeout: 10 * sec, WriteTimeout: 10 * sec,
+				Encoder: encoder(b, shape.JSON), Batch: Batch{Events: 1, Bytes: 1 << 20, Linger: 10 * ms}, PingTimeout: 10 * sec, WriteTimeout: 10 * sec,
 				Acknowledgements: Pong, Reconnect: session.Reconnect{Min: 500 * ms, Max: 60 * sec}, Drain: time.Minute}
 			change(&o)
 			o.Buffer.MaxBytes = 1 << 30

@@ -51,12 +51,8 @@ func (s *Stream) Observe(e *event.Event) {
 	if !s.o.Select.Admits(e) {
 		return
 	}
-	form, err := s.o.Codec.Encode(e)
-	if err != nil {
-		s.buffer.Refuse(buffer.Invalid)
-		return
-	}
-	s.buffer.Add(buffer.Item{ID: e.ID, Lane: e.Observation.Probe.Name(), At: e.At, Encoding: s.o.Codec.Name, Text: form.Text, Slot: form.Slot})
+	form := s.o.Encoder.Encode(e)
+	s.buffer.Add(buffer.Item{ID: e.ID, Lane: e.Observation.Probe.Name(), At: e.At, Encoding: s.o.Encoder.Name(), Text: form.Text, Slot: form.Slot})
 }
 
 // Run delivers until the context ends. It then takes no more events, and goes on for the drain to deliver those that it

@@ -17,9 +17,9 @@ type Options struct {
 	Opening        probe.Opening
 	Timeout        time.Duration // of an open
 
-	Select event.Selection
-	Codec  Codec
-	Batch  Batch
+	Select  event.Selection
+	Encoder *event.Encoder
+	Batch   Batch
 
 	PingInterval     time.Duration // 0 sends no Pings but those that ask for a proof
 	PingTimeout      time.Duration // of the answer to each Ping, with or without a PingInterval
@@ -36,16 +36,6 @@ type Options struct {
 	Log   *slog.Logger // nil for none
 	// Random returns a number from 0 to below 1. Nil is that of package rand.
 	Random func() float64
-}
-
-// Codec makes messages of events.
-type Codec struct {
-	Name   string                                   // of the encoding of new events
-	Encode func(e *event.Event) (event.Form, error) // in this encoding
-	// Join appends the message of some events in one encoding, which may be an earlier one. Binary reports whether it is
-	// a binary message.
-	Join   func(to []byte, name string, events []event.Part) []byte
-	Binary func(name string) bool
 }
 
 // Batch bounds a message. An event that exceeds Bytes is a message of its own.

@@ -4,12 +4,10 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"log/slog"
 	"maps"
 	"slices"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -21,6 +19,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/probe/shape"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -66,7 +65,7 @@ func start(t *testing.T, p peer, change func(*Options)) *rig {
 // options are those of a stream without changes.
 func options(r *rig) Options {
 	return Options{Name: "wall", ShownURL: "ws://wall", Timeout: 5 * sec,
-		Codec: jsonCodec, Batch: Batch{Events: 1, Bytes: 1 << 20, Linger: sec}, PingInterval: 30 * sec, PingTimeout: 10 * sec,
+		Encoder: encoder(r.t, shape.JSON), Batch: Batch{Events: 1, Bytes: 1 << 20, Linger: sec}, PingInterval: 30 * sec, PingTimeout: 10 * sec,
 		WriteTimeout: 10 * sec, Acknowledgements: Pong, Buffer: buffer.Options{MaxEvents: 10_000, MaxBytes: 16 << 20},
 		Reconnect: session.Reconnect{Min: 500 * ms, Max: 60 * sec}, Drain: 2 * sec, Random: func() float64 { return 0.5 },
 		Log: slog.New(slog.NewTextHandler(r, &slog.HandlerOptions{ReplaceAttr: timeless}))}
@@ -244,31 +243,14 @@ func (r *rig) balanced() {
 	}
 }
 
-// jsonCodec writes events as small JSON objects.
-var jsonCodec = Codec{
-	Name: "json",
-	Encode: func(e *event.Event) (event.Form, error) {
-		if e.Kind == "strange" {
-			return event.Form{}, errors.New("no form")
-		}
-		text := fmt.Sprintf(`{"replay":,"id":"%s","probe":"%s"}`, e.ID, e.Observation.Probe.Name())
-		return event.Form{Text: []byte(text), Slot: len(`{"replay":`)}, nil
-	},
-	Join: func(to []byte, _ string, events []event.Part) []byte {
-		if len(events) == 1 {
-			return appendEvent(to, events[0])
-		}
-		for i, e := range events {
-			to = appendEvent(append(to, "[,"[min(i, 1)]), e)
-		}
-		return append(to, ']')
-	},
-	Binary: func(name string) bool { return name != "json" },
-}
-
-func appendEvent(to []byte, e event.Part) []byte {
-	to = strconv.AppendInt(append(to, e.Text[:e.Slot]...), int64(e.Replay), 10)
-	return append(to, e.Text[e.Slot:]...)
+// encoder writes events as small objects, or in another codec.
+func encoder(t testing.TB, codec string) *event.Encoder {
+	t.Helper()
+	e, err := event.NewEncoder(event.Options{Shape: shape.Options{Codec: codec, OnlyFields: []string{"id", "replay", "probe"}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return e
 }
 
 // count is how many messages arrived.

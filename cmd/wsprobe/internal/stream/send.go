@@ -118,12 +118,12 @@ func (w *worker) message(items []*buffer.Item) (text []byte, isBinary bool) {
 	for _, item := range items {
 		w.parts = append(w.parts, event.Part{Text: item.Text, Slot: item.Slot, Replay: item.Sends})
 	}
-	codec, name := &w.s.o.Codec, items[0].Encoding
+	name := items[0].Encoding
 	if cap(w.text) > maxKept {
 		w.text = nil // a long one is rare
 	}
-	w.text = codec.Join(w.text[:0], name, w.parts)
-	return w.text, codec.Binary(name)
+	w.text = event.Join(w.text[:0], name, w.parts)
+	return w.text, event.Binary(name)
 }
 
 // tally is what a write holds.
