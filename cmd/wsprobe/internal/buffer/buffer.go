@@ -31,6 +31,7 @@ type Buffer struct {
 	options   Options
 	store     *spool.Store // nil for a buffer in memory
 	mostFresh int64        // bound of freshBytes
+	small     int64        // a smaller block is written anew with what follows
 	ahead     int64        // how much a lane keeps in memory of what is on disk
 	kick      chan struct{}
 
@@ -91,7 +92,7 @@ func newBuffer(o Options) *Buffer {
 		return b
 	}
 	b.mostFresh = min(o.MaxBytes, mostFresh)
-	b.ahead = min(o.MaxBytes/int64(o.Lanes), mostAhead)
+	b.small, b.ahead = smallBlock, min(o.MaxBytes/int64(o.Lanes), mostAhead)
 	b.store = &spool.Store{
 		Dir: spool.Dir{Path: o.Dir, Scanned: func() { signal(b.kick) }}, Kept: "events of the stream",
 		Failed: o.SpoolFailed, Unrecognized: b.lost, Log: o.Log,

@@ -129,16 +129,14 @@ func (b *Buffer) lost(_, items int) {
 // Close writes what is in memory only, or discards it as [Stopped], and gives the directory back. What is on disk
 // waits for the next start. Run must have ended.
 func (b *Buffer) Close() error {
-	b.Seal()
+	if !b.lastEvents() {
+		return nil
+	}
 	if now := time.Now(); b.store != nil && b.ready(now) == nil {
 		b.write(now)
 		b.mark()
 	}
 	b.mu.Lock()
-	if b.closed {
-		b.mu.Unlock()
-		return nil
-	}
 	for b.fresh.first != nil {
 		b.leave(b.fresh.first)
 		b.discarded[Stopped]++
@@ -150,4 +148,12 @@ func (b *Buffer) Close() error {
 		return nil
 	}
 	return b.store.Dir.Close()
+}
+
+// lastEvents seals the Buffer for its end, and reports whether it was not closed before.
+func (b *Buffer) lastEvents() bool {
+	b.mu.Lock()
+	defer b.unlock()
+	b.sealed = true
+	return !b.closed
 }

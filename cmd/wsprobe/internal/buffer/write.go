@@ -94,7 +94,7 @@ func (b *Buffer) wrote(k *block, items []*Item, tail *block) {
 		b.diskBytes -= k.entry.Size
 		return
 	}
-	if k.entry.Size < smallBlock {
+	if k.entry.Size < b.small {
 		k.items = items
 	}
 	b.blocks = append(b.blocks, k)
