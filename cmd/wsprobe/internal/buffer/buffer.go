@@ -129,7 +129,7 @@ func (b *Buffer) Add(item Item) {
 	case b.sealed:
 		b.discarded[Stopped]++
 		return
-	case cost > min(b.options.MaxBytes, b.mostFresh):
+	case cost+int64(len(item.Encoding)) > min(b.options.MaxBytes, b.mostFresh):
 		b.discarded[TooLarge]++
 		return
 	case !b.makeRoom(cost):
