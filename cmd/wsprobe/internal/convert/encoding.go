@@ -5,7 +5,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
 // The bounds of fields of a stream that are not those of a session.
@@ -26,17 +26,6 @@ var columns = []string{"id", "timestamp", "probe", "reason", "value", "unit"}
 // line is the template of text.
 const line = "{{timestamp}} {{probe}} {{reason}}"
 
-// eventFields are the names of the fields of an event.
-func eventFields() []string {
-	names := []string{"id", "replay", "event", "timestamp", "changed", "location", "agent", "labels", "session"}
-	for _, f := range metrics.Fields() {
-		if f.Key != "" {
-			names = append(names, f.Key)
-		}
-	}
-	return names
-}
-
 // fieldList sets a list of fields. Those of other programs' events are left out.
 func fieldList(ours string) func(*conversion, leaf) {
 	return func(c *conversion, l leaf) {
@@ -48,14 +37,14 @@ func fieldList(ours string) func(*conversion, leaf) {
 			c.leave(l, "csv and text name their fields themselves")
 			return
 		}
-		known := eventFields()
 		var kept, left []string
 		for _, name := range l.node.texts() {
 			name = strings.TrimPrefix(name, ".")
-			if slices.Contains(known, name) {
-				kept = append(kept, name)
-			} else {
+			switch {
+			case !shape.Known(name):
 				left = append(left, name)
+			case !slices.Contains(kept, name):
+				kept = append(kept, name)
 			}
 		}
 		if len(left) > 0 {
@@ -107,9 +96,8 @@ func vectorCodec(c *conversion, l leaf) {
 
 // columns sees to it that csv has some.
 func (c *conversion) columns(l leaf) {
-	known := eventFields()
 	for _, name := range c.values["encoding.csv.fields"].texts() {
-		if slices.Contains(known, strings.TrimPrefix(name, ".")) {
+		if shape.Known(strings.TrimPrefix(name, ".")) {
 			return
 		}
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
 // textOnly wants a text, which is used later.
@@ -54,7 +55,7 @@ func fluentBitDateKey(c *conversion, l leaf) {
 		c.stream.set("encoding.except_fields", []string{"timestamp"})
 	case value == "":
 		c.leave(l, "must be a name")
-	case slices.Contains(eventFields(), plain(value)) && value != "timestamp":
+	case shape.Known(plain(value)) && value != shape.Timestamp:
 		c.leave(l, "an event has a field of this name")
 	default:
 		c.stream.set("encoding.date_key", value)
