@@ -23,8 +23,8 @@ const (
 // columns are those of csv where a file names none that there are.
 var columns = []string{"id", "timestamp", "probe", "reason", "value", "unit"}
 
-// line is the template of text.
-const line = "{{timestamp}} {{probe}} {{reason}}"
+// plainTemplate is that of the codec text.
+const plainTemplate = "{{timestamp}} {{probe}} {{reason}}"
 
 // fieldList sets a list of fields. Those of other programs' events are left out.
 func fieldList(ours string) func(*conversion, leaf) {
@@ -81,7 +81,7 @@ func vectorCodec(c *conversion, l leaf) {
 		set("otlp_protobuf", "was otlp: a message is an ExportLogsServiceRequest")
 	case "text", "raw_message":
 		set("text", "")
-		c.stream.set("encoding.template", line)
+		c.stream.set("encoding.template", plainTemplate)
 		c.remark(l, "encoding.template", "was "+value+", which is the field message of Vector")
 	case "avro", "cef", "gelf", "native", "protobuf", "syslog":
 		set("json", "was "+value+", which wsprobe does not write")

@@ -68,12 +68,12 @@ func (f *fluentBitFile) yaml(s Source, root *node) error {
 	if outputs == nil {
 		return nil
 	}
-	if outputs.kind != list {
+	if outputs.kind != listKind {
 		return &Fault{File: s.Name, Line: outputs.line, Problem: "pipeline.outputs must be a list"}
 	}
 	for _, output := range outputs.items {
 		name := ""
-		if len(output.fields) == 1 && output.fields[0].node.kind == mapping {
+		if len(output.fields) == 1 && output.fields[0].node.kind == mappingKind {
 			name, output = output.fields[0].name, output.fields[0].node // the form of old versions
 		}
 		f.add(s.Name, output.line, "output")
@@ -177,7 +177,7 @@ func (c *conversion) fluentBitWaits() {
 	least := bound("reconnect.min", session.DefaultReconnectMin)
 	if least > bound("reconnect.max", session.DefaultReconnectMax) && !referring(c.stream.text("reconnect.max")) {
 		c.stream.set("reconnect.max", shortDuration(least))
-		c.absent("has no wait as long as the shortest one: reconnect.max is that of reconnect.min")
+		c.absent("waits at least as long as at most: reconnect.max is raised to reconnect.min")
 	}
 }
 
@@ -186,7 +186,7 @@ func (c *conversion) fluentBitFormat() {
 	format := strings.ToLower(c.get("format"))
 	if format == "" {
 		c.stream.set("encoding.codec", "msgpack")
-		c.absent("has no format, which is msgpack then: wsprobe sends a map for each event, in binary messages")
+		c.absent("has no format, which is msgpack then: wsprobe sends arrays of maps, in binary messages")
 	}
 	if strings.HasPrefix(format, "json") {
 		if !c.has("json_date_key") {

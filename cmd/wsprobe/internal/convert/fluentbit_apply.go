@@ -33,7 +33,7 @@ func fluentBitCodec(c *conversion, l leaf) {
 	case "json_stream":
 		set("json_lines", "was json_stream: here a line break is between two events")
 	case "msgpack":
-		set("msgpack", "a map for each event, in binary messages")
+		set("msgpack", "an array of maps, in binary messages")
 	case "gelf":
 		set("json", "was gelf, which wsprobe does not write")
 	case "otlp_json":

@@ -14,7 +14,7 @@ func fluentBitOptions() []Option {
 		{Name: "port", Default: "80", Ours: "url", Meaning: "a part of it; 80 with tls, too", apply: textOnly},
 		{Name: "uri", Default: "/", Ours: "url", Meaning: "a part of it", apply: textOnly},
 		{Name: "format", Default: "msgpack", Ours: "encoding.codec", Meaning: "json and json_lines are the same, json_stream is " +
-			"json_lines; msgpack has a map for each event, in binary messages; gelf has no counterpart: json in its place", apply: fluentBitCodec},
+			"json_lines; msgpack is an array of maps, in binary messages; gelf has no counterpart: json in its place", apply: fluentBitCodec},
 		{Name: "json_date_key", Default: "date", Ours: "encoding.date_key", Meaning: "the same; false leaves timestamp out by except_fields", apply: fluentBitDateKey},
 		{Name: "json_date_format", Default: "double", Ours: "encoding.timestamp_format",
 			Meaning: "double is unix_float, epoch unix, epoch_ms unix_ms, iso8601 rfc3339, java_sql_timestamp java_sql", apply: fluentBitDates},

@@ -15,7 +15,7 @@ func parseJSON(s Source) (*node, error) {
 	}
 	j.decoder.UseNumber()
 	root, err := j.value(0)
-	if err == nil && root.kind != mapping {
+	if err == nil && root.kind != mappingKind {
 		err = errors.New("must be an object")
 	}
 	if err != nil {
@@ -55,7 +55,7 @@ func (j *jsonTree) value(depth int) (*node, error) {
 	made := &node{line: j.line()}
 	switch v := token.(type) {
 	case nil:
-		made.kind = absent
+		made.kind = nullKind
 	case bool:
 		made.text = strconv.FormatBool(v)
 	case json.Number:
@@ -70,9 +70,9 @@ func (j *jsonTree) value(depth int) (*node, error) {
 
 // inside reads an array or an object up to its end.
 func (j *jsonTree) inside(made *node, begin json.Delim, depth int) error {
-	made.kind = list
+	made.kind = listKind
 	if begin == '{' {
-		made.kind = mapping
+		made.kind = mappingKind
 	}
 	for j.decoder.More() {
 		var f field

@@ -136,7 +136,7 @@ func (c *conversion) absent(text string) {
 
 // get returns the value of an option, translated, or "". It says nothing about it.
 func (c *conversion) get(name string) string {
-	if n := c.values[name]; n != nil && n.kind == text {
+	if n := c.values[name]; n != nil && n.kind == scalarKind {
 		translated, _ := c.dialect.translate(n.text)
 		return translated
 	}
@@ -148,7 +148,7 @@ func (c *conversion) has(name string) bool { return c.values[name] != nil }
 
 // text returns the translated text of a value. It leaves out a list or a mapping.
 func (c *conversion) text(l leaf) (string, bool) {
-	if l.node.kind != text {
+	if l.node.kind != scalarKind {
 		c.leave(l, "must be one value")
 		return "", false
 	}

@@ -14,7 +14,7 @@ func parseTOML(s Source) (*node, error) {
 	if err := toml.Unmarshal(s.Data, new(map[string]any)); err != nil {
 		return nil, tomlFault(s, err)
 	}
-	t := tomlTree{lines: linesOf(s.Data), root: &node{kind: mapping, line: 1}}
+	t := tomlTree{lines: linesOf(s.Data), root: &node{kind: mappingKind, line: 1}}
 	t.table = t.root
 	t.parser.Reset(s.Data)
 	for t.parser.NextExpression() {
@@ -78,10 +78,10 @@ func (t *tomlTree) expression(e *unstable.Node) {
 				continue
 			}
 			if at.at(name) == nil {
-				at.fields = append(at.fields, field{name, line, &node{kind: list, line: line}})
+				at.fields = append(at.fields, field{name, line, &node{kind: listKind, line: line}})
 			}
 			all := at.at(name)
-			t.table = &node{kind: mapping, line: line}
+			t.table = &node{kind: mappingKind, line: line}
 			all.items = append(all.items, t.table)
 		}
 	}
@@ -104,19 +104,19 @@ func (t *tomlTree) assign(table *node, e *unstable.Node, depth int) {
 func (t *tomlTree) value(v *unstable.Node, line, depth int) *node {
 	if depth > maxDepth {
 		t.deep = true
-		return &node{kind: absent, line: line}
+		return &node{kind: nullKind, line: line}
 	}
 	made := &node{line: line, text: string(v.Data)}
 	switch v.Kind {
 	case unstable.Array:
-		made.kind = list
+		made.kind = listKind
 		for item := v.Children(); item.Next(); {
 			if item.Node().Kind != unstable.Comment {
 				made.items = append(made.items, t.value(item.Node(), line, depth+1))
 			}
 		}
 	case unstable.InlineTable:
-		made.kind = mapping
+		made.kind = mappingKind
 		for item := v.Children(); item.Next(); {
 			if item.Node().Kind == unstable.KeyValue {
 				t.assign(made, item.Node(), depth)

@@ -12,10 +12,10 @@ const maxDepth = 100
 type kind int
 
 const (
-	text    kind = iota // a text, a number or a truth value, as it is written
-	list                // values in order
-	mapping             // names with values
-	absent              // null
+	scalarKind  kind = iota // a text, a number or a truth value, as it is written
+	listKind                // values in order
+	mappingKind             // names with values
+	nullKind
 )
 
 // node is a value of a file, whatever its format, with its line.
@@ -40,7 +40,7 @@ func (n *node) at(name string) *node {
 		return nil
 	}
 	for i := range n.fields {
-		if n.fields[i].name == name && n.fields[i].node.kind != absent {
+		if n.fields[i].name == name && n.fields[i].node.kind != nullKind {
 			return n.fields[i].node
 		}
 	}
@@ -66,9 +66,9 @@ func (n *node) scalar(path string) string {
 // texts are the texts of a list, or the one text that stands in place of a list.
 func (n *node) texts() []string {
 	switch {
-	case n == nil || n.kind == absent:
+	case n == nil || n.kind == nullKind:
 		return nil
-	case n.kind == text:
+	case n.kind == scalarKind:
 		return []string{n.text}
 	}
 	var all []string
@@ -83,13 +83,13 @@ func (n *node) child(name string, line int) *node {
 	for i := range n.fields {
 		if n.fields[i].name == name {
 			found := n.fields[i].node
-			if found.kind == list && len(found.items) > 0 {
+			if found.kind == listKind && len(found.items) > 0 {
 				found = found.items[len(found.items)-1] // TOML goes on with the last one
 			}
 			return found
 		}
 	}
-	made := &node{kind: mapping, line: line}
+	made := &node{kind: mappingKind, line: line}
 	n.fields = append(n.fields, field{name, line, made})
 	return made
 }
@@ -111,8 +111,8 @@ func (n *node) leaves(whole func(path string) bool) []leaf {
 		for _, f := range n.fields {
 			path := prefix + f.name
 			switch {
-			case f.node.kind == absent:
-			case f.node.kind == mapping && len(f.node.fields) > 0 && !whole(path):
+			case f.node.kind == nullKind:
+			case f.node.kind == mappingKind && len(f.node.fields) > 0 && !whole(path):
 				walk(path+".", f.node)
 			default:
 				all = append(all, leaf{path: path, line: f.line, node: f.node})

@@ -47,7 +47,7 @@ func (c *collection) vectorFile(name string, root *node) error {
 		root = values // of the chart of Vector
 	}
 	sinks := root.at("sinks")
-	if sinks == nil || sinks.kind != mapping {
+	if sinks == nil || sinks.kind != mappingKind {
 		return nil
 	}
 	for _, sink := range sinks.fields {
@@ -60,7 +60,7 @@ func (c *collection) vectorFile(name string, root *node) error {
 				return &Fault{File: name, Line: sink.line, Problem: path + ".uri is missing"}
 			}
 			c.add(vectorSink(name, sink, root))
-		case sink.node.kind == mapping:
+		case sink.node.kind == mappingKind:
 			c.others = append(c.others, path+" ("+kind+")")
 		}
 	}

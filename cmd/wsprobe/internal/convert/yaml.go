@@ -17,7 +17,7 @@ func parseYAML(s Source) (*node, error) {
 	var document yaml.Node
 	if err := decoder.Decode(&document); err != nil {
 		if errors.Is(err, io.EOF) {
-			return &node{kind: mapping, line: 1}, nil
+			return &node{kind: mappingKind, line: 1}, nil
 		}
 		return nil, yamlFault(s, err)
 	}
@@ -33,9 +33,9 @@ func parseYAML(s Source) (*node, error) {
 	switch {
 	case !ok:
 		return nil, &Fault{File: s.Name, Problem: "nests values too deeply"}
-	case made.kind == absent:
-		return &node{kind: mapping, line: 1}, nil
-	case made.kind != mapping:
+	case made.kind == nullKind:
+		return &node{kind: mappingKind, line: 1}, nil
+	case made.kind != mappingKind:
 		return nil, &Fault{File: s.Name, Line: root.Line, Column: root.Column, Problem: "must be a mapping"}
 	}
 	return made, nil
@@ -71,10 +71,10 @@ func fromYAML(n *yaml.Node, depth int) (*node, bool) {
 	switch n.Kind {
 	case yaml.ScalarNode:
 		if n.Tag == "!!null" {
-			made.kind = absent
+			made.kind = nullKind
 		}
 	case yaml.SequenceNode:
-		made.kind = list
+		made.kind = listKind
 		for _, item := range n.Content {
 			child, ok := fromYAML(item, depth+1)
 			if !ok {
@@ -83,7 +83,7 @@ func fromYAML(n *yaml.Node, depth int) (*node, bool) {
 			made.items = append(made.items, child)
 		}
 	case yaml.MappingNode:
-		made.kind = mapping
+		made.kind = mappingKind
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key := n.Content[i]
 			child, ok := fromYAML(n.Content[i+1], depth+1)
