@@ -96,8 +96,8 @@ func fluentBitHeader(c *conversion, l leaf) {
 		one := l
 		one.node = &node{line: l.line, text: text}
 		translated, _ := c.text(one)
-		if name, value, found := strings.Cut(translated, " "); found {
-			c.header(l, name, strings.TrimSpace(value))
+		if at := strings.IndexAny(translated, " \t"); at > 0 {
+			c.header(l, translated[:at], strings.TrimSpace(translated[at:]))
 		} else {
 			c.leave(l, "must be a name and a value")
 		}
