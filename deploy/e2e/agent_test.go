@@ -19,6 +19,7 @@ type settings struct {
 	OTLP     map[string]any   `yaml:"otlp,omitempty"`
 	Defaults map[string]any   `yaml:"defaults,omitempty"`
 	Probes   []map[string]any `yaml:"probes"`
+	Streams  []map[string]any `yaml:"streams,omitempty"`
 }
 
 // newSettings returns a configuration without probes that exports to the Collector every second.

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -51,7 +52,18 @@ func startWatched(t *testing.T) watched {
 	target := lab.FreeAddr(t)
 	lab.Start(t, built(t, agentBinary), "target", "--listen", target)
 	settings.Probes = append(settings.Probes, lab.Held("held", target))
+	lost := filepath.Join(t.TempDir(), "buffer")
+	settings.Streams = append(settings.Streams,
+		map[string]any{"name": "drained", "url": "ws://" + target + "/drain-1012?every=3s"},
+		map[string]any{"name": "away", "url": "ws://" + closedPort(t) + "/",
+			"buffer": map[string]any{"type": "disk", "dir": lost, "max_events": 10}})
 	agent := startAgent(t, settings)
+	lab.Eventually(t, lab.StopLimit, "the stream tries to connect", func() (bool, string) {
+		return strings.Contains(agent.Output(), "stream cannot connect"), agent.Output()
+	})
+	if err := os.RemoveAll(lost); err != nil { // a disk that breaks
+		t.Fatal(err)
+	}
 	t.Cleanup(func() { stopAgent(t, agent) })
 	return watched{p, dying}
 }
@@ -110,7 +122,8 @@ func TestPrometheus(t *testing.T) {
 func checkAlerts(t *testing.T, p prometheus) {
 	for _, last := range []string{ // to be there
 		"wsprobe:tls_time_left_seconds:min", "wsprobe:headline_milliseconds:p95_10m", "wsprobe_agent_run_skipped_total", "wsprobe_missed_intervals",
-		"wsprobe:session_cuts:increase20m",
+		"wsprobe:session_cuts:increase20m", "wsprobe_stream_connections_shutdown_total", "wsprobe_stream_connections_failed_total",
+		"wsprobe_stream_buffer_age_seconds", "wsprobe_stream_buffer_failures_total",
 	} {
 		p.await(t, "count("+last+")", func(s []sample) bool { return len(s) == 1 })
 	}
@@ -129,7 +142,7 @@ func checkAlerts(t *testing.T, p prometheus) {
 			}
 		}
 	}
-	if rules < 23 {
+	if rules < 27 {
 		t.Errorf("%d rules, want those of deploy/alerts", rules)
 	}
 	checkNames(t, p, rulesText(t))
