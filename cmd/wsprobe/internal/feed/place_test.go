@@ -259,7 +259,7 @@ func TestModel(t *testing.T) {
 	probes := identities(40)
 	selections := []event.Selection{{}, {Probes: []string{"p7"}}, {Probes: []string{"p1*"}}, {Labels: map[string][]string{"team": {"core"}}},
 		{Reasons: []string{"ws_open_failed"}}, {Changes: true}}
-	for range 200 {
+	for range 60 {
 		p := newPast()
 		var all []*event.Event
 		var client *place
