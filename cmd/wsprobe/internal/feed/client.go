@@ -204,8 +204,7 @@ func (f *Feed) send(c *client, messages ...[]byte) bool {
 		if errors.Is(err, os.ErrDeadlineExceeded) {
 			f.drop(c, &f.slow, tryAgainLater, "too slow")
 		}
-		c.end(goingAway, "")
-		c.socket.cut() // part of a frame may be written, and a close frame would be taken for the rest
+		c.end(goingAway, "") // which nobody reads any more
 		return false
 	}
 	f.messages.Add(int64(len(messages)))

@@ -6,7 +6,6 @@ import (
 	"io"
 	"net"
 	"net/http"
-	"sync"
 	"time"
 
 	"github.com/coder/websocket"
@@ -60,7 +59,8 @@ func (s *socket) write(messages ...[]byte) error {
 	s.conn.cork()
 	for _, message := range messages {
 		if err := s.ws.Write(context.Background(), websocket.MessageText, message); err != nil {
-			return err // the connection is of no more use
+			_ = s.conn.uncork() // a close frame may be among what is held
+			return err
 		}
 	}
 	return s.conn.uncork()
@@ -89,7 +89,7 @@ func (s *socket) close(code closeCode, reason string) {
 }
 
 // cut closes the connection below. Whoever reads or writes gets an error.
-func (s *socket) cut() { _ = s.conn.Close() }
+func (s *socket) cut() { _ = s.conn.Conn.Close() }
 
 // hijacker puts a conn between the library and the server's connection.
 type hijacker struct {
@@ -107,7 +107,7 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 	if tcp, ok := below.(*net.TCPConn); ok {
 		_ = tcp.SetWriteBuffer(kernelBytes) // it costs memory if it fails
 	}
-	h.conn = &conn{Conn: below, loud: h.loud}
+	h.conn = &conn{Conn: below, mu: make(chan struct{}, 1), loud: h.loud}
 	return h.conn, bufio.NewReadWriter(rw.Reader, bufio.NewWriter(h.conn)), nil
 }
 
@@ -115,9 +115,10 @@ func (h *hijacker) Hijack() (net.Conn, *bufio.ReadWriter, error) {
 type conn struct {
 	net.Conn
 
-	mu     sync.Mutex
+	mu     chan struct{} // holds an element while somebody writes
 	corked bool
 	held   []byte
+	broken error // of a write, of which a part may have gone out: whatever followed would be taken for the rest
 
 	loud   func()    // called when the client sends too much
 	window time.Time // when the count of what was read began
@@ -138,8 +139,8 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // Write writes, or holds a part of a batch.
 func (c *conn) Write(p []byte) (int, error) {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.mu <- struct{}{}
+	defer func() { <-c.mu }()
 	if !c.corked {
 		return c.send(p)
 	}
@@ -152,11 +153,15 @@ func (c *conn) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func (c *conn) send(p []byte) (int, error) {
-	if err := c.SetWriteDeadline(time.Now().Add(writeTimeout)); err != nil {
-		return 0, err
+func (c *conn) send(p []byte) (n int, err error) {
+	if c.broken != nil {
+		return 0, c.broken
 	}
-	return c.Conn.Write(p)
+	if err = c.SetWriteDeadline(time.Now().Add(writeTimeout)); err == nil {
+		n, err = c.Conn.Write(p)
+	}
+	c.broken = err
+	return n, err
 }
 
 func (c *conn) flush() error {
@@ -165,17 +170,33 @@ func (c *conn) flush() error {
 	return err
 }
 
+// Close is for the library, which closes behind its close frame. That may be among what is held. A write that waits for
+// the client is not waited for.
+func (c *conn) Close() error {
+	late := time.NewTimer(time.Second)
+	defer late.Stop()
+	select {
+	case c.mu <- struct{}{}:
+		if len(c.held) > 0 {
+			_ = c.flush() // the connection may be broken
+		}
+		<-c.mu
+	case <-late.C:
+	}
+	return c.Conn.Close()
+}
+
 // cork begins a batch.
 func (c *conn) cork() {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.mu <- struct{}{}
+	defer func() { <-c.mu }()
 	c.corked = true
 }
 
 // uncork ends a batch.
 func (c *conn) uncork() error {
-	c.mu.Lock()
-	defer c.mu.Unlock()
+	c.mu <- struct{}{}
+	defer func() { <-c.mu }()
 	c.corked = false
 	if len(c.held) == 0 {
 		return nil
