@@ -16,7 +16,8 @@ import (
 const examples = "../../deploy/examples"
 
 // notRecipes are the examples that are not about a protocol.
-var notRecipes = map[string]bool{"target.yaml": true, "target-held.yaml": true, "wsprobe.yaml": true}
+var notRecipes = map[string]bool{"target.yaml": true, "target-held.yaml": true, "wsprobe.yaml": true,
+	"streams.yaml": true, "target-streams.yaml": true}
 
 // TestRecipes runs the recipes for servers that cannot be had for a test against scripts that speak as these do.
 // deploy/e2e runs the others against their servers.

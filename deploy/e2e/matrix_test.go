@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-var update = flag.Bool("update", false, "write ../alerts/matrix.tests.yaml")
+var update = flag.Bool("update", false, "write generated files")
 
 // outage is a cell of the matrix: what an outage is to a probe, and what WsprobeDown makes of it.
 type outage struct {

@@ -1,10 +1,11 @@
 package e2e
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/base64"
 	"fmt"
+	"io"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,6 +22,10 @@ type receiver struct {
 	library, mode string
 	addr, file    string
 	process       *lab.Process
+
+	read   int64 // how much of the file is in got
+	got    []message
+	broken string // a line that makes no sense
 }
 
 // newReceiver starts a receiver, which keeps its address and its file over restarts. The modes are "", answer, deaf and
@@ -64,32 +69,47 @@ type message struct {
 	text       []byte
 }
 
-// messages reads what the receiver wrote down. The last line of a program that was killed can lack its end.
-func (r *receiver) messages(t *testing.T) (all []message) {
+// messages returns what the receiver wrote down until now.
+func (r *receiver) messages(t *testing.T) []message {
 	t.Helper()
-	data, err := os.ReadFile(r.file)
+	file, err := os.Open(r.file)
 	if os.IsNotExist(err) {
 		return nil
 	}
 	if err != nil {
 		t.Fatal(err)
 	}
-	lines := bufio.NewScanner(bytes.NewReader(data[:bytes.LastIndexByte(data, '\n')+1]))
-	lines.Buffer(nil, 256<<20)
-	for lines.Scan() {
-		var m message
-		var kind, encoded string
-		if n, _ := fmt.Sscan(lines.Text(), &m.connection, &kind, &encoded); n < 2 {
-			t.Fatalf("%s: line %.100q", r.library, lines.Text())
-		}
-		m.binary = kind == "binary"
-		if m.text, err = base64.StdEncoding.DecodeString(encoded); err != nil {
-			t.Fatalf("%s: %v in line %.100q", r.library, err, lines.Text())
-		}
-		all = append(all, m)
-	}
-	if err := lines.Err(); err != nil {
+	defer file.Close()
+	data, err := io.ReadAll(io.NewSectionReader(file, r.read, math.MaxInt64-r.read))
+	if err != nil {
 		t.Fatal(err)
 	}
-	return all
+	// Each process begins with an empty line. The line before it lacks its end if the process before was killed.
+	whole := data[:bytes.LastIndexByte(data, '\n')+1]
+	r.read += int64(len(whole))
+	for line := range bytes.Lines(whole) {
+		if len(line) == 1 {
+			r.broken = ""
+			continue
+		}
+		if r.broken != "" {
+			t.Fatalf("%s wrote the line %.100q", r.library, r.broken)
+		}
+		if m, err := parseLine(string(line)); err != nil {
+			r.broken = string(line)
+		} else {
+			r.got = append(r.got, m)
+		}
+	}
+	return r.got
+}
+
+func parseLine(line string) (m message, err error) {
+	var kind, text string
+	if _, err := fmt.Sscan(line, &m.connection, &kind, &text); err != nil {
+		return m, err
+	}
+	m.binary = kind == "binary"
+	m.text, err = base64.StdEncoding.DecodeString(text)
+	return m, err
 }

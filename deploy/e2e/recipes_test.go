@@ -16,12 +16,14 @@ import (
 
 const examples = "../examples"
 
-// elsewhere are the examples that are not tested here: three are no recipes, and the servers of the others cannot be
+// elsewhere are the examples that are not tested here: some are no recipes, and the servers of the others cannot be
 // had, so that cmd/wsprobe tests them against scripts.
 var elsewhere = map[string]bool{
 	"wsprobe.yaml": true, "target.yaml": true, "target-held.yaml": true,
 	"ethereum.yaml": true, "phoenix.yaml": true, "signalr.yaml": true,
-	"held-fan-out.yaml": true, // see TestHeldFanOut
+	"held-fan-out.yaml":   true, // see TestHeldFanOut
+	"streams.yaml":        true, // see TestStreamRecipes
+	"target-streams.yaml": true,
 }
 
 // started is a server: its URL and, if it tells how its clients left, a check that n of them came and that all left in

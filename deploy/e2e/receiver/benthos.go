@@ -3,18 +3,31 @@ package main
 import (
 	"context"
 	"fmt"
+	"log"
 
 	_ "github.com/redpanda-data/benthos/v4/public/components/io"
 	"github.com/redpanda-data/benthos/v4/public/service"
 )
 
 // serveBenthos is a stream of Benthos with the input http_server, which takes WebSocket messages on /.
-func serveBenthos(r *recorder, addr string) error {
+func serveBenthos(r *recorder, addr string) {
+	fmt.Printf("listening on %s\n", addr)
+	log.Fatal(runBenthos(r, fmt.Sprintf(`http_server: {address: %q, ws_path: /}`, addr)))
+}
+
+// readBenthos is a stream of Benthos with the input websocket, which connects to the stream of an agent.
+func readBenthos(r *recorder, url string) {
+	fmt.Println("opened")
+	log.Fatal(runBenthos(r, fmt.Sprintf(`websocket: {url: %q}`, url)))
+}
+
+// runBenthos records the messages of an input.
+func runBenthos(r *recorder, input string) error {
 	builder := service.NewStreamBuilder()
 	if err := builder.SetLoggerYAML("level: WARN"); err != nil {
 		return err
 	}
-	if err := builder.AddInputYAML(fmt.Sprintf(`http_server: {address: %q, ws_path: /}`, addr)); err != nil {
+	if err := builder.AddInputYAML(input); err != nil {
 		return err
 	}
 	err := builder.AddConsumerFunc(func(_ context.Context, m *service.Message) error {
@@ -31,6 +44,5 @@ func serveBenthos(r *recorder, addr string) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("listening on %s\n", addr)
 	return stream.Run(context.Background())
 }

@@ -1,6 +1,6 @@
 // Command receiver writes down each message that it takes by one of several WebSocket libraries.
 //
-// receiver LIBRARY ADDRESS FILE [answer|deaf|slow]. The line of a message names its connection and its kind, with the
+// receiver LIBRARY ADDRESS FILE [answer|deaf|slow], or receiver read-benthos URL FILE to be a client. The line of a message names its connection and its kind, with the
 // text in base64. With answer it replies to every event with the event's id. When deaf it reads nothing. When slow it
 // waits for half a second before it takes a message.
 package main
@@ -38,9 +38,15 @@ func main() {
 	if err != nil {
 		log.Fatal(err)
 	}
+	if _, err := file.WriteString("\n"); err != nil { // the process before may have been killed within a line
+		log.Fatal(err)
+	}
 	r := &recorder{file: file, mode: mode}
-	if library == "benthos" {
-		log.Fatal(serveBenthos(r, addr))
+	switch library {
+	case "benthos":
+		serveBenthos(r, addr)
+	case "read-benthos":
+		readBenthos(r, addr)
 	}
 	serve := libraries[library]
 	if serve == nil {

@@ -9,6 +9,7 @@ import {WebSocketServer} from 'ws';
 const [library, address, path, mode] = process.argv.slice(2);
 const [host, port] = address.split(':');
 const file = openSync(path, 'a');
+writeSync(file, '\n'); // the process before may have been killed within a line
 let connections = 0;
 
 const pause = () => mode === 'slow' && Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 500);

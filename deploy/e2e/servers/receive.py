@@ -8,10 +8,12 @@ import base64
 import json
 import os
 import sys
+import time
 
 library, address, path, mode = (sys.argv[1:] + [""])[:4]
 host, port = address.split(":")
 file = os.open(path, os.O_CREAT | os.O_APPEND | os.O_WRONLY)
+os.write(file, b"\n")  # the process before may have been killed within a line
 connections = 0
 
 
@@ -97,6 +99,8 @@ async def tornado_main():
 def stdin_main():
     name = connection()
     for line in sys.stdin.buffer:
+        if mode == "slow":
+            time.sleep(0.5)
         answer = take(name, line.rstrip(b"\n").decode())
         if answer is not None:
             print(answer, flush=True)
