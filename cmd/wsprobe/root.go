@@ -120,7 +120,7 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	root.SetFlagErrorFunc(flagError)
 	root.SetVersionTemplate(versionLine())
 	root.SetHelpCommand(newHelpCommand())
-	root.AddCommand(newRunCommand(), newCheckCommand(), newOnceCommand(), newHoldCommand(), newExamineCommand(), newConvertCommand(), newDemoCommand(), newTargetCommand(), newVersionCommand())
+	root.AddCommand(newRunCommand(), newCheckCommand(), newOnceCommand(), newHoldCommand(), newExamineCommand(), newConvertCommand(), newSchemaCommand(), newDemoCommand(), newTargetCommand(), newVersionCommand())
 	return root
 }
 

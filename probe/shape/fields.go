@@ -48,7 +48,7 @@ var known = []string{"probe", "url", "started_at", "ended_at", "interpretation",
 func Fields() []Field {
 	all := []Field{
 		{Name: ID, Attribute: "log.record.uid", Type: metrics.TypeText, Always: true,
-			Doc: "UUIDv7 of the event: the same in every stream and at every repetition; those of one agent sort by time"},
+			Doc: "UUIDv7 of the event: the same in every stream and at every repetition; those of one process sort by time"},
 		{Name: Replay, Attribute: "wsprobe.replay", Type: metrics.TypeNumber, Always: true,
 			Doc: "how often the event was sent before and can have arrived: 0 at first; in binary encodings at most 127"},
 		{Name: Kind, Type: metrics.TypeText, Always: true,
@@ -84,7 +84,7 @@ func attribute(f *metrics.Field) string {
 		return metrics.KeyName
 	case "interpretation":
 		return metrics.KeyInterpretation
-	case "trace_id": // a record has a place of its own for it
+	case Phases, "trace_id": // each phase has one, and a record has a place of its own for the trace
 		return ""
 	}
 	if f.Attribute != "" {
