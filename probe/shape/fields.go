@@ -57,8 +57,8 @@ func Fields() []Field {
 		{Name: Changed, Attribute: "wsprobe.changed", Type: metrics.TypeBool, Always: true,
 			Doc: "the state is another one than before: the status, or, without thresholds, whether the reason is ok; " +
 				"true at the first event of a probe"},
-		{Name: Location, Attribute: "wsprobe.location", Type: metrics.TypeText, Doc: "agent.location"},
-		{Name: Agent, Type: metrics.TypeText, Doc: "which agent measured: agent.id, or what stands for it"},
+		{Name: Location, Type: metrics.TypeText, Doc: "agent.location; in OTLP a part of the resource"},
+		{Name: Agent, Type: metrics.TypeText, Doc: "which agent measured: agent.id, or what stands for it; in OTLP service.instance.id of the resource"},
 		{Name: Labels, Type: TypeTexts, Always: true, Doc: "of the probe; one of them is labels.NAME"},
 	}
 	for _, f := range metrics.Fields() {

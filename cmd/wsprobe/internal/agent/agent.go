@@ -69,10 +69,10 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 			return nil, fmt.Errorf("agent.listen: %w", err)
 		}
 	}
-	if a.outlets, err = newOutlets(cfg, o); err != nil {
+	options := telemetryOptions(cfg, o, a.scheduler.InFlight)
+	if a.outlets, err = newOutlets(cfg, o, options); err != nil {
 		return nil, errors.Join(err, a.abandon())
 	}
-	options := telemetryOptions(cfg, o, a.scheduler.InFlight)
 	a.outlets.observe(&options)
 	if a.telemetry, err = telemetry.New(options); err != nil {
 		return nil, errors.Join(err, a.abandon())

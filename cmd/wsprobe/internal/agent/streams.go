@@ -31,11 +31,11 @@ type outlet struct {
 }
 
 // newOutlets prepares the streams and the feed, and takes the directories of the buffers. After an error they are free.
-func newOutlets(cfg config.Config, o Options) (*outlets, error) {
+func newOutlets(cfg config.Config, o Options, about telemetry.Options) (*outlets, error) {
 	all := &outlets{}
 	for i := range cfg.Streams {
 		c := &cfg.Streams[i]
-		s, err := newStream(cfg, c, o)
+		s, err := newStream(c, o, about)
 		if err != nil {
 			return nil, errors.Join(fmt.Errorf("stream %q: %w", c.Name, err), all.abandon())
 		}
@@ -43,7 +43,7 @@ func newOutlets(cfg config.Config, o Options) (*outlets, error) {
 		all.sinks = append(all.sinks, s)
 	}
 	if cfg.Agent.Listen != "" {
-		encoder, err := event.NewEncoder(eventOptions(cfg, config.Encoding{Codec: shape.JSON}, false, o.Version))
+		encoder, err := event.NewEncoder(eventOptions(config.Encoding{Codec: shape.JSON}, false, about))
 		if err != nil {
 			return nil, errors.Join(err, all.abandon())
 		}
@@ -94,8 +94,8 @@ func (s *outlets) forget(probe string) {
 }
 
 // newStream prepares a stream.
-func newStream(cfg config.Config, c *config.Stream, o Options) (*stream.Stream, error) {
-	encoder, err := event.NewEncoder(eventOptions(cfg, c.Encoding, c.Batch.MaxEvents > 1, o.Version))
+func newStream(c *config.Stream, o Options, about telemetry.Options) (*stream.Stream, error) {
+	encoder, err := event.NewEncoder(eventOptions(c.Encoding, c.Batch.MaxEvents > 1, about))
 	if err != nil {
 		return nil, err
 	}
@@ -140,8 +140,9 @@ func selection(s config.Selection) event.Selection {
 }
 
 // eventOptions says in the encoder's words how events are written.
-func eventOptions(cfg config.Config, e config.Encoding, batched bool, version string) event.Options {
-	return event.Options{Shape: shape.Options(e), Batched: batched, Location: cfg.Agent.Location, Agent: instanceID(cfg), Version: version}
+func eventOptions(e config.Encoding, batched bool, about telemetry.Options) event.Options {
+	return event.Options{Shape: shape.Options(e), Batched: batched, Location: about.Location, Agent: about.InstanceID,
+		Version: about.ServiceVersion, Resource: about.Resource()}
 }
 
 // observe makes the telemetry count what the streams do.

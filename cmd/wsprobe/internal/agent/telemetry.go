@@ -1,11 +1,14 @@
 package agent
 
 import (
+	"cmp"
 	"errors"
 	"net/url"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
@@ -31,7 +34,7 @@ func telemetryOptions(cfg config.Config, o Options, inFlight func() int) telemet
 		TraceRatio:     cfg.OTLP.TraceRatio,
 		ServiceName:    cfg.OTLP.Resource.ServiceName,
 		ServiceVersion: o.Version,
-		InstanceID:     instanceID(cfg),
+		InstanceID:     cmp.Or(instanceID(cfg), uuid.NewString()),
 		Location:       cfg.Agent.Location,
 		PageURL:        cfg.Agent.URL,
 		EndMarkers:     cfg.OTLP.EndMarkers,

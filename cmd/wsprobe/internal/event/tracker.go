@@ -41,9 +41,19 @@ func (t *Tracker) changes(o *metrics.Observation) bool {
 	if now.status == health.Unknown {
 		now.ok = ok(o)
 	}
+	if t.known && (tellsNoState(o) || now.status == health.Unknown && t.last.status != health.Unknown) {
+		return false // thresholds do not judge every moment of a session
+	}
 	changed := !t.known || now != t.last
 	t.known, t.last = true, now
 	return changed
+}
+
+// tellsNoState reports whether a moment of a session says nothing new of how the probe is: the explanation of an end,
+// and an end on purpose.
+func tellsNoState(o *metrics.Observation) bool {
+	s := o.Session
+	return s != nil && (s.Moment == metrics.SessionExplained || s.Moment == metrics.SessionEnded && s.Planned())
 }
 
 // ok reports whether the endpoint does what the probe asks of it.

@@ -8,6 +8,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
 	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
@@ -54,7 +55,12 @@ func TestChanged(t *testing.T) {
 		"two kinds of it":     {[]metrics.Observation{run(reasons.OpenFailed, 0), run(reasons.ReplyTimeout, 0)}, []bool{true, false}},
 		"a status, though ok": {[]metrics.Observation{run(reasons.OK, health.Healthy), run(reasons.OK, health.Degraded)}, []bool{true, true}},
 		"a status that stays": {[]metrics.Observation{run(reasons.OK, health.Degraded), run(reasons.OpenFailed, health.Degraded)}, []bool{true, false}},
-		"a session":           {[]metrics.Observation{held(true), held(true), held(false), held(true)}, []bool{true, false, true, true}},
+		"an end on purpose": {[]metrics.Observation{held(true), {Session: &metrics.Session{Moment: metrics.SessionEnded, End: &session.End{Cause: session.ByLifetime}}},
+			{Session: &metrics.Session{Moment: metrics.SessionOpened, OK: true}}}, []bool{true, false, false}},
+		"an explanation": {[]metrics.Observation{held(false), {Session: &metrics.Session{Moment: metrics.SessionExplained, OK: true}}}, []bool{true, false}},
+		"a moment that thresholds do not judge": {[]metrics.Observation{run(reasons.OK, health.Degraded), held(false), run(reasons.OK, health.Degraded), run(reasons.OK, health.Healthy)},
+			[]bool{true, false, false, true}},
+		"a session": {[]metrics.Observation{held(true), held(true), held(false), held(true)}, []bool{true, false, true, true}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var s sink

@@ -63,6 +63,16 @@ func (o Options) located(r *resource.Resource) *resource.Resource {
 	return resource.NewWithAttributes(r.SchemaURL(), append(r.Attributes(), text(keyLocation, o.location()))...)
 }
 
+// Resource returns the attributes that describe this agent to a back end, for others that write log records. They are
+// those of the records here, if o.InstanceID is set.
+func (o Options) Resource() []metrics.Attribute {
+	var all []metrics.Attribute
+	for _, kv := range o.located(newResource(o)).Attributes() {
+		all = append(all, metrics.Text(string(kv.Key), kv.Value.AsString()))
+	}
+	return all
+}
+
 // text is an attribute of the resource. What is not UTF-8 is replaced, because it would make whole requests
 // unencodable.
 func text(key, value string) attribute.KeyValue {
