@@ -1,10 +1,14 @@
 package stream
 
 import (
+	"context"
 	"fmt"
+	"net"
+	"net/netip"
 	"runtime"
 	"slices"
 	"strings"
+	"syscall"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -380,4 +384,35 @@ func TestSlowServer(t *testing.T) {
 			})
 		}
 	}
+}
+
+// TestAddresses: every address of the name is tried, also after the one in use is gone.
+func TestAddresses(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		alive := netip.MustParseAddr("192.0.2.1")
+		r := start(t, peer{opened: func(n int, c *wstest.Conn) {
+			if c.Accept(); n == 1 {
+				c.Pause(sec)
+				c.Reset()
+			}
+		}}, func(o *Options) {
+			there := o.Opening.Dial
+			o.Opening.URL = "ws://wall.example/"
+			o.Opening.Resolve = func(context.Context, string) ([]netip.Addr, error) {
+				return []netip.Addr{netip.MustParseAddr("192.0.2.8"), netip.MustParseAddr("2001:db8::1"), alive}, nil
+			}
+			o.Opening.Dial = func(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
+				if addr.Addr() != alive {
+					return nil, syscall.ECONNREFUSED
+				}
+				return there(ctx, addr)
+			}
+		})
+		defer r.stop()
+		r.observe("p", "a")
+		r.wait(5 * sec)
+		if c := r.stream.Counts(); c.Established != 2 || len(c.Failed) > 0 || c.Sent != 1 {
+			t.Errorf("%+v", c)
+		}
+	})
 }
