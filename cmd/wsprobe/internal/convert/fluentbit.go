@@ -160,7 +160,8 @@ func (c *conversion) fluentBitURL() {
 	if port != usual {
 		host += ":" + port
 	}
-	if path[0] != '/' {
+	path, _, _ = strings.Cut(path, "#") // the URL of a WebSocket has no such part
+	if path == "" || path[0] != '/' {
 		path = "/" + path
 	}
 	c.stream.set("url", scheme+"://"+host+path)

@@ -3,6 +3,7 @@ package convert
 import (
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +13,15 @@ import (
 
 // textOnly wants a text, which is used later.
 func textOnly(c *conversion, l leaf) { c.text(l) }
+
+// fluentBitPort wants a port, which is used later.
+func fluentBitPort(c *conversion, l leaf) {
+	value, ok := c.text(l)
+	if _, err := strconv.ParseUint(value, 10, 16); ok && err != nil && !referring(value) {
+		c.leave(l, "must be a number of a port")
+		delete(c.values, l.path)
+	}
+}
 
 // fluentBitCodec sets encoding.codec.
 func fluentBitCodec(c *conversion, l leaf) {

@@ -11,7 +11,7 @@ func fluentBitOptions() []Option {
 		{Name: "match_regex", Meaning: noTags},
 		{Name: "alias", Ours: "name", Meaning: "the same", apply: taken},
 		{Name: "host", Default: "127.0.0.1", Ours: "url", Meaning: "a part of it", apply: textOnly},
-		{Name: "port", Default: "80", Ours: "url", Meaning: "a part of it; 80 with tls, too", apply: textOnly},
+		{Name: "port", Default: "80", Ours: "url", Meaning: "a part of it; 80 with tls, too", apply: fluentBitPort},
 		{Name: "uri", Default: "/", Ours: "url", Meaning: "a part of it", apply: textOnly},
 		{Name: "format", Default: "msgpack", Ours: "encoding.codec", Meaning: "json and json_lines are the same, json_stream is " +
 			"json_lines; msgpack is an array of maps, in binary messages; gelf has no counterpart: json in its place", apply: fluentBitCodec},

@@ -1,6 +1,7 @@
 package convert
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 	"time"
@@ -214,5 +215,13 @@ func telegrafSOCKS(c *conversion, l leaf) {
 		c.stream.set("proxy_url", "socks5://"+address)
 		return
 	}
-	c.secret(l, "proxy_url", "socks5://"+user+":"+password+"@"+address)
+	c.secret(l, "proxy_url", "socks5://"+inURL(user)+":"+inURL(password)+"@"+address)
+}
+
+// inURL writes a user or a password as a URL has it. A reference stays one.
+func inURL(part string) string {
+	if referring(part) {
+		return part
+	}
+	return url.User(plain(part)).String()
 }

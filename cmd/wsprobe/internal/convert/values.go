@@ -91,7 +91,11 @@ func (c *conversion) period(l leaf, ours string, units map[string]time.Duration,
 	}
 	d, ok := duration(value, units)
 	if !ok {
-		c.leave(l, "must be a time")
+		problem := "must be a time"
+		if len(units) == 1 {
+			problem = "must be a number of seconds"
+		}
+		c.leave(l, problem)
 		return
 	}
 	bounded := min(max(d, least), most)
