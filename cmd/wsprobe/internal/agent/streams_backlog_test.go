@@ -119,7 +119,7 @@ func TestBacklogOutlivesTheConfiguration(t *testing.T) {
 	const disk = `buffer: {type: disk, dir: "$DIR"%s}, drain: 1s, `
 	for _, c := range []struct {
 		name, before, after string
-		old                 int  // events of the first life that arrive; 0 for all
+		most                int  // so many events of the first life arrive, or fewer; 0 for all
 		oldest              bool // of these, the first one is among them
 	}{
 		{"more workers", fmt.Sprintf(disk, "") + "workers: 2", fmt.Sprintf(disk, "") + "workers: 5", 0, true},
@@ -152,14 +152,14 @@ func TestBacklogOutlivesTheConfiguration(t *testing.T) {
 			for _, n := range last.Discarded {
 				given += n
 			}
-			if last.Received != last.Sent+given || c.old == 0 && given > 0 {
+			if last.Received != last.Sent+given || c.most == 0 && given > 0 {
 				t.Errorf("the second life ended with %+v", last)
 			}
-			compareDoors(t, &wall, &witness, int(given), first.Buffered, c.old)
+			compareDoors(t, &wall, &witness, int(given), first.Buffered, c.most)
 			if oldest := slices.ContainsFunc(slices.Concat(slices.Collect(maps.Values(wall.first()))...), func(e passed) bool {
 				return e.ID == witness.events[0].ID
-			}); oldest != c.oldest {
-				t.Errorf("the oldest event arrived: %v, want %v", oldest, c.oldest)
+			}); oldest != c.mostest {
+				t.Errorf("the oldest event arrived: %v, want %v", oldest, c.mostest)
 			}
 			if left, _ := filepath.Glob(filepath.Join(dir, "*.batch")); len(left) > 0 {
 				t.Errorf("left %v", left)
@@ -169,7 +169,7 @@ func TestBacklogOutlivesTheConfiguration(t *testing.T) {
 }
 
 // compareDoors holds that a wall has what a witness has, but for the events that were given up.
-func compareDoors(t *testing.T, wall, witness *door, given, waited, old int) {
+func compareDoors(t *testing.T, wall, witness *door, given, waited, most int) {
 	t.Helper()
 	walls, witnesses := wall.first(), witness.first()
 	missing, early := 0, 0
@@ -187,11 +187,9 @@ func compareDoors(t *testing.T, wall, witness *door, given, waited, old int) {
 			t.Errorf("%s: %v came out of order, or twice", probe, rest)
 		}
 	}
-	if old == 0 {
-		old = waited
-	}
-	if missing != given || early != old {
-		t.Errorf("%d events are missing and %d were given up; %d of the first life came, want %d", missing, given, early, old)
+	if missing != given || most == 0 && early != waited || most > 0 && early > most {
+		t.Errorf("%d events are missing and %d were given up; %d of the first life came, of %d or at most %d",
+			missing, given, early, waited, most)
 	}
 }
 

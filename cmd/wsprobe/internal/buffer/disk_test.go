@@ -218,12 +218,12 @@ func TestSmallerBounds(t *testing.T) {
 // noMerge lets each write be a block of its own.
 func noMerge(b *Buffer) { b.small = 0 }
 
-// TestTrickle has an event a second for an hour while the connection is down: the files are few.
+// TestTrickle has an event a second for 15 minutes while the connection is down: the files are few.
 func TestTrickle(t *testing.T) {
 	onDisk(t, func(t *testing.T, dir string) {
 		r := start(t, Options{Dir: dir, Lanes: 2})
 		bytes := 0
-		for i := range 3600 {
+		for i := range 900 {
 			it := event(fmt.Sprintf("probe-%d/%d", i%7, i))
 			it.Text = make([]byte, 700)
 			bytes += len(it.Text)
@@ -234,9 +234,68 @@ func TestTrickle(t *testing.T) {
 			}
 		}
 		check(t, r.Buffer)
-		r.counts("3600 wait")
-		if got := r.Counts().Size; got.Age != time.Hour || got.Bytes < int64(bytes) || got.Bytes > int64(bytes)*5/4 {
+		r.counts("900 wait")
+		if got := r.Counts().Size; got.Age != 15*time.Minute || got.Bytes < int64(bytes) || got.Bytes > int64(bytes)*5/4 {
 			t.Errorf("%+v for %d bytes", got, bytes)
+		}
+	})
+}
+
+// TestKilledBetweenTwoFiles ends a process after it wrote a small block anew, and before it removed the old file.
+func TestKilledBetweenTwoFiles(t *testing.T) {
+	onDisk(t, func(t *testing.T, dir string) {
+		r := start(t, Options{Dir: dir})
+		r.add("1", "2")
+		time.Sleep(time.Second)
+		old := files(t, dir)[0]
+		content, err := os.ReadFile(old)
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.add("3")
+		time.Sleep(time.Second)
+		r.kill()
+		if err := os.WriteFile(old, content, 0o600); err != nil || len(files(t, dir)) != 2 {
+			t.Fatal(err, files(t, dir))
+		}
+		r = start(t, Options{Dir: dir})
+		synctest.Wait()
+		r.counts("3 wait")
+		r.hands(0, "1+1 2+1 3+1")
+		synctest.Wait()
+		if left := files(t, dir); len(left) != 0 {
+			t.Errorf("left %v", left)
+		}
+	})
+}
+
+// TestBacklogTakesNoMemory has 60 MB on disk, for two lanes of which one is mute. Then the other goes through all.
+func TestBacklogTakesNoMemory(t *testing.T) {
+	onDisk(t, func(t *testing.T, dir string) {
+		const most = 8 << 20
+		before := heap()
+		r := start(t, Options{Dir: dir, Lanes: 2})
+		for i := range 60_000 {
+			r.Add(Item{ID: fmt.Sprint(i), Lane: fmt.Sprint(i % 10), At: time.Now(), Text: make([]byte, 1024)})
+			if i%1000 == 999 {
+				time.Sleep(500 * time.Millisecond)
+			}
+		}
+		synctest.Wait()
+		if now := heap(); now > before+most {
+			t.Errorf("%d MiB are in memory", (now-before)>>20)
+		}
+		taken := 0
+		for items, _ := r.next(0, Batch{Events: 1000}); len(items) > 0; items, _ = r.next(0, Batch{Events: 1000}) {
+			r.Accept(items...)
+			if taken += len(items); taken%10_000 < len(items) {
+				if now := heap(); now > before+most {
+					t.Errorf("%d MiB are in memory after %d events", (now-before)>>20, taken)
+				}
+			}
+		}
+		if left := sum(t, r.Buffer).Size.Events; taken != 60_000-left || taken < 20_000 || left < 20_000 {
+			t.Errorf("%d were taken, and %d are left", taken, left)
 		}
 	})
 }
@@ -486,9 +545,9 @@ func TestUnreadableBlock(t *testing.T) {
 		hide()
 		r.hands(0, "2+1")
 		r.add("4")
-		time.Sleep(9 * time.Second)
+		time.Sleep(8 * time.Second)
 		r.counts("2 wait, 2 accepted")
-		time.Sleep(time.Second)
+		time.Sleep(2 * time.Second)
 		r.hands(0, "4")
 		r.counts("0 wait, 1 damaged, 3 accepted")
 		show()

@@ -372,7 +372,7 @@ func TestModel(t *testing.T) {
 		disk, lossy bool
 	}{{"memory", false, false}, {"memory, full", false, true}, {"disk", true, false}, {"disk, full and damaged", true, true}} {
 		t.Run(c.name, func(t *testing.T) {
-			for seed := range uint64(12) {
+			for seed := range uint64(20) {
 				dir := ""
 				if c.disk {
 					dir = filepath.Join(t.TempDir(), "spool")

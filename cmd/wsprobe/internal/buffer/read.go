@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
@@ -187,6 +188,7 @@ func (b *Buffer) unknown(entries []spool.Entry, gone map[string][]byte, now time
 		known[k.entry.File] = true
 	}
 	entries = slices.DeleteFunc(entries, func(e spool.Entry) bool { return known[e.File] || e.Items == 0 })
+	entries = b.newestOnly(entries)
 	order := uint64(firstOrder)
 	if len(b.blocks) > 0 {
 		order = b.blocks[0].order
@@ -204,6 +206,30 @@ func (b *Buffer) unknown(entries []spool.Entry, gone map[string][]byte, now time
 		found = append(found, k)
 	}
 	return found
+}
+
+// newestOnly leaves out files that were written anew, when the process ended before it removed them. The new file has the
+// time of the old one, and no other two files have.
+func (b *Buffer) newestOnly(entries []spool.Entry) []spool.Entry {
+	var newest []spool.Entry
+	for _, e := range entries {
+		if last := len(newest) - 1; last >= 0 && newest[last].Time.Equal(e.Time) && runOf(newest[last]) == runOf(e) {
+			b.removed = append(b.removed, newest[last])
+			newest[last] = e
+			continue
+		}
+		newest = append(newest, e)
+	}
+	return newest
+}
+
+// runOf returns the part of a file's name that stands for the process.
+func runOf(e spool.Entry) string {
+	parts := strings.FieldsFunc(e.File, func(r rune) bool { return r == '-' || r == '.' })
+	if len(parts) < 3 {
+		return e.File
+	}
+	return parts[2]
 }
 
 // shrink discards one event because the bounds are smaller than before, and reports whether there was one.

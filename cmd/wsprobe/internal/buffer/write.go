@@ -2,9 +2,10 @@ package buffer
 
 import "time"
 
-// The sizes of blocks, in bytes.
+// The sizes of blocks, in bytes, and their number.
 const (
-	smallBlock   = 32 << 10  // a smaller one is written anew with what follows
+	smallBlock   = 32 << 10  // a smaller one is written anew with what follows, while there are few blocks
+	manyBlocks   = 8 << 10   // with so many, blocks get larger
 	usualBlock   = 256 << 10 // as long as the disk keeps pace
 	largestBlock = 1 << 20
 )
@@ -94,7 +95,7 @@ func (b *Buffer) wrote(k *block, items []*Item, tail *block) {
 		b.diskBytes -= k.entry.Size
 		return
 	}
-	if k.entry.Size < b.small {
+	if k.entry.Size < max(b.small, min(b.diskBytes/manyBlocks, largestBlock)) {
 		k.items = items
 	}
 	b.blocks = append(b.blocks, k)
