@@ -3,6 +3,7 @@ package stream
 import (
 	"log/slog"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -140,5 +141,16 @@ func (t *teller) tell(log *slog.Logger, now time.Time, message string, attrs ...
 		attrs = append(attrs, "times_before", t.untold)
 	}
 	t.last, t.untold, t.down = now, 0, true
-	log.Warn(message, attrs...)
+	log.Warn(message, withoutEmpty(attrs)...)
+}
+
+// withoutEmpty leaves out attributes whose value is the empty text.
+func withoutEmpty(attrs []any) []any {
+	var kept []any
+	for pair := range slices.Chunk(attrs, 2) {
+		if pair[1] != "" {
+			kept = append(kept, pair...)
+		}
+	}
+	return kept
 }

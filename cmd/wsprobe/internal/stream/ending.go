@@ -59,7 +59,14 @@ func closedBy(code int, reason string) ending {
 // lost is an end without a word.
 func lost(err error, shown string) ending {
 	way := session.End{Cause: session.CauseOf(err), Detail: shown}
-	return ending{by: byNetwork, code: closeAbnormal, detail: way.Way(), hint: closeHint(closeAbnormal)}
+	e := ending{by: byNetwork, code: closeAbnormal, detail: way.Way()}
+	switch way.Cause {
+	case session.ByFIN, session.ByReset:
+		e.detail += " without a close frame"
+		e.hint = "the endpoint crashed or was killed, or something between cuts connections: a limit of time without traffic needs a " +
+			"ping_interval below it"
+	}
+	return e
 }
 
 // breach is an end because the server broke the protocol.
@@ -124,7 +131,7 @@ func closeHint(code int) string {
 		return "the message is too long for the endpoint: lower batch.max_bytes or batch.max_events, or raise the limit there"
 	case closeTryLater:
 		return "the endpoint is overloaded or has no room for another client; the next attempt waits for it"
-	case closeNormal, closeNoCode, closeAbnormal:
+	case closeNormal, closeNoCode:
 		return ""
 	}
 	return reasons.Hint(reasons.Failure{Code: reasons.ClosedEarly, Type: reasons.CloseFrame,
