@@ -19,6 +19,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
@@ -70,7 +71,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		}
 	}
 	options := telemetryOptions(cfg, o, a.scheduler.InFlight)
-	if a.outlets, err = newOutlets(cfg, o, options); err != nil {
+	if a.outlets, err = newOutlets(cfg, o, options, a.recall); err != nil {
 		return nil, errors.Join(err, a.abandon())
 	}
 	a.outlets.observe(&options)
@@ -177,6 +178,9 @@ func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("wsprobe ends")
 	return errors.Join(scheduled, exported, served)
 }
+
+// recall returns the last result of a probe, or nil.
+func (a *Agent) recall(probe *metrics.Identity) *metrics.Observation { return a.fleet.recall(probe) }
 
 // trace returns the trace of a session that is about to be opened.
 func (a *Agent) trace() probe.Trace { return a.telemetry.Trace() }

@@ -157,6 +157,14 @@ func (f *fleet) current() map[string]*member {
 	return f.members
 }
 
+// recall returns the last result of a probe, or nil if there is none or the probe has left.
+func (f *fleet) recall(probe *metrics.Identity) *metrics.Observation {
+	if m := f.current()[probe.Name()]; m != nil && m.identity == probe {
+		return m.entry.Last()
+	}
+	return nil
+}
+
 // skipped notes runs of a probe that did not take place.
 func (f *fleet) skipped(name string, cause scheduler.Skip, ticks int) {
 	if m := f.current()[name]; m != nil {

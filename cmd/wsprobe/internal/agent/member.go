@@ -111,8 +111,8 @@ func (m *member) tellAll(o *metrics.Observation) {
 	m.series.Observe(o)
 	m.records.Observe(o)
 	m.traces.Observe(o)
-	m.entry.Observe(o)
 	m.events.Observe(o)
+	m.entry.Observe(o) // behind the events, because a feed recalls results from here, see feed.Options
 }
 
 // fix says that the outcome of a run is fixed, which is told after its close handshake.

@@ -13,6 +13,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/stream"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
@@ -31,7 +32,8 @@ type outlet struct {
 }
 
 // newOutlets prepares the streams and the feed, and takes the directories of the buffers. After an error they are free.
-func newOutlets(cfg config.Config, o Options, about telemetry.Options) (*outlets, error) {
+// About describes the agent; recall returns the last result of a probe, or nil.
+func newOutlets(cfg config.Config, o Options, about telemetry.Options, recall func(*metrics.Identity) *metrics.Observation) (*outlets, error) {
 	all := &outlets{}
 	for i := range cfg.Streams {
 		c := &cfg.Streams[i]
@@ -47,7 +49,7 @@ func newOutlets(cfg config.Config, o Options, about telemetry.Options) (*outlets
 		if err != nil {
 			return nil, errors.Join(err, all.abandon())
 		}
-		all.feed = feed.New(feed.Options{Encode: alone(encoder), Origins: cfg.Agent.Origins})
+		all.feed = feed.New(feed.Options{Encode: alone(encoder), Recall: recall, Origins: cfg.Agent.Origins})
 		all.sinks = append(all.sinks, all.feed)
 	}
 	return all, nil
@@ -123,10 +125,10 @@ func newStream(c *config.Stream, o Options, about telemetry.Options) (*stream.St
 }
 
 // alone returns a function for the message of one event that was not sent before.
-func alone(e *event.Encoder) func(*event.Event) ([]byte, error) {
-	return func(ev *event.Event) ([]byte, error) {
+func alone(e *event.Encoder) func(*event.Event) []byte {
+	return func(ev *event.Event) []byte {
 		form := e.Encode(ev)
-		return event.Join(nil, e.Name(), []event.Part{{Text: form.Text, Slot: form.Slot}}), nil
+		return event.Join(nil, e.Name(), []event.Part{{Text: form.Text, Slot: form.Slot}})
 	}
 }
 

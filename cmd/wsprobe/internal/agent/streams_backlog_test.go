@@ -158,8 +158,8 @@ func TestBacklogOutlivesTheConfiguration(t *testing.T) {
 			compareDoors(t, &wall, &witness, int(given), first.Buffered, c.most)
 			if oldest := slices.ContainsFunc(slices.Concat(slices.Collect(maps.Values(wall.first()))...), func(e passed) bool {
 				return e.ID == witness.events[0].ID
-			}); oldest != c.mostest {
-				t.Errorf("the oldest event arrived: %v, want %v", oldest, c.mostest)
+			}); oldest != c.oldest {
+				t.Errorf("the oldest event arrived: %v, want %v", oldest, c.oldest)
 			}
 			if left, _ := filepath.Glob(filepath.Join(dir, "*.batch")); len(left) > 0 {
 				t.Errorf("left %v", left)

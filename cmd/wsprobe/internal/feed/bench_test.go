@@ -15,7 +15,7 @@ import (
 // BenchmarkObserve is the cost of an event of 1,000 bytes for the probe that has it, beside its encoding.
 func BenchmarkObserve(b *testing.B) {
 	text := make([]byte, 1000)
-	encode := func(*event.Event) ([]byte, error) { return text, nil }
+	encode := func(*event.Event) []byte { return text }
 	probes := identities(5000)
 	events := make([]*event.Event, len(probes))
 	for i, p := range probes {
@@ -45,7 +45,7 @@ func BenchmarkObserve(b *testing.B) {
 // BenchmarkClients is the cost of an event of 1,000 bytes that 100 clients read, all of it in one process.
 func BenchmarkClients(b *testing.B) {
 	text := append(append([]byte(`"`), make([]byte, 998)...), '"')
-	f := New(Options{Encode: func(*event.Event) ([]byte, error) { return text, nil }})
+	f := New(Options{Encode: func(*event.Event) []byte { return text }})
 	l, err := net.Listen("tcp", "127.0.0.1:0")
 	if err != nil {
 		b.Fatal(err)

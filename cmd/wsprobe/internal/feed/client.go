@@ -148,22 +148,16 @@ func (f *Feed) write(c *client, since found) {
 	if !f.send(c, first) {
 		return
 	}
-	entries, texts := make([]*entry, 0, batchEvents), make([][]byte, 0, batchEvents)
+	texts := make([][]byte, 0, batchEvents)
 	for {
 		var next turn
-		entries, next = f.take(c, entries[:0])
+		texts, next = f.take(c, texts[:0])
 		switch next {
 		case send:
-			texts = texts[:0]
-			for _, e := range entries {
-				if text, err := e.message(); err == nil { // what was packed here can be unpacked
-					texts = append(texts, text)
-				}
-			}
-			clear(entries)
 			if !f.send(c, texts...) {
 				return
 			}
+			clear(texts)
 		case tell:
 			now, _ := json.Marshal(live{"stream.live", orNull(c.place.id)})
 			if !f.send(c, now) {

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 const (
@@ -19,8 +20,11 @@ const (
 
 // Options are the inputs of a feed.
 type Options struct {
-	// Encode returns an event as a JSON object.
-	Encode func(*event.Event) ([]byte, error)
+	// Encode returns an event as a JSON object. It is called only for events that a client wants.
+	Encode func(*event.Event) []byte
+	// Recall returns the last result of a probe, with its health, or nil if it is not known. Without Recall the feed keeps
+	// one for each probe. A result must be recalled only after Observe was told of it.
+	Recall func(*metrics.Identity) *metrics.Observation
 	// Origins are those of pages on other hosts that may read, each as scheme://host or scheme://host:port.
 	Origins []string
 }
@@ -35,12 +39,10 @@ type Stats struct {
 	Noisy    int64 // clients dropped, because they sent too much
 	Full     int64 // requests refused, because there were maxClients
 	Foreign  int64 // requests refused, because of their Origin
-	Failed   int64 // events that nobody got, because they could not be encoded
 }
 
 // Feed is the stream of events that clients of the agent read. It is a Sink and an http.Handler.
 type Feed struct {
-	encode  func(*event.Event) ([]byte, error)
 	origins map[string]bool
 
 	mu      sync.Mutex
@@ -50,12 +52,12 @@ type Feed struct {
 	// waiting are the clients, also those that are about to be accepted.
 	waiting sync.WaitGroup
 
-	accepted, messages, slow, mute, noisy, full, foreign, failed atomic.Int64
+	accepted, messages, slow, mute, noisy, full, foreign atomic.Int64
 }
 
 // New returns a feed.
 func New(o Options) *Feed {
-	f := &Feed{encode: o.Encode, origins: make(map[string]bool, len(o.Origins)), past: newPast(), clients: make(map[*client]struct{})}
+	f := &Feed{origins: make(map[string]bool, len(o.Origins)), past: newPast(o), clients: make(map[*client]struct{})}
 	for _, origin := range o.Origins {
 		f.origins[normal(origin)] = true
 	}
@@ -64,14 +66,9 @@ func New(o Options) *Feed {
 
 // Observe keeps an event, and wakes the clients that want it. It waits for none of them.
 func (f *Feed) Observe(e *event.Event) {
-	text, err := f.encode(e)
-	if err != nil {
-		f.failed.Add(1)
-		return
-	}
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	added := f.past.add(e, text)
+	added := f.past.add(e)
 	for c := range f.clients {
 		if c.place != nil && c.place.come(added) {
 			c.wake()
@@ -92,7 +89,7 @@ func (f *Feed) Stats() Stats {
 	clients := len(f.clients)
 	f.mu.Unlock()
 	return Stats{clients, f.accepted.Load(), f.messages.Load(), f.slow.Load(), f.mute.Load(), f.noisy.Load(),
-		f.full.Load(), f.foreign.Load(), f.failed.Load()}
+		f.full.Load(), f.foreign.Load()}
 }
 
 // Run serves until ctx ends. Then it closes all clients with 1001, and waits for them. It does not need to be called
@@ -152,7 +149,7 @@ func (f *Feed) begin(c *client, r request) found {
 }
 
 // take returns what a client has to do next.
-func (f *Feed) take(c *client, batch []*entry) ([]*entry, turn) {
+func (f *Feed) take(c *client, batch [][]byte) ([][]byte, turn) {
 	for {
 		f.mu.Lock()
 		batch, next := c.place.take(f.past, batch)

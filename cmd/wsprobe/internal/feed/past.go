@@ -7,6 +7,7 @@ import (
 	"github.com/klauspost/compress/s2"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 const (
@@ -16,32 +17,54 @@ const (
 	maxBytes = 4 << 20
 )
 
-// entry is an event that is kept. It does not change.
+// entry is an event that is kept. The lock of the feed guards it.
 type entry struct {
 	number  uint64 // from 1, in the order of the events
 	id      string
+	at      int64 // when it was, in ns
 	probe   *latest
 	reason  string
 	changed bool
-	text    []byte
+	weight  uint32   // about the bytes that it takes in the ring
+	seen    *seen    // what it is about; nil once it has left the ring
+	text    []byte   // nil before a client wants it, and if the event can be recalled
 	packed  *s2.Dict // that the text is compressed with, or nil
 }
 
-// message returns the text as it is sent.
-func (e *entry) message() ([]byte, error) {
-	if e.packed == nil {
-		return e.text, nil
+// seen is an event with everything that it refers to.
+type seen struct {
+	event       event.Event
+	observation metrics.Observation
+	session     metrics.Session
+}
+
+func (s *seen) keep(e *event.Event) {
+	s.event, s.observation = *e, *e.Observation
+	s.event.Observation, s.observation.Change = &s.observation, nil
+	if s.observation.Session != nil {
+		s.session = *s.observation.Session
+		s.observation.Session = &s.session
 	}
-	return e.packed.Decode(nil, e.text)
+}
+
+// weigh is about what an observation takes.
+func weigh(o *metrics.Observation) uint32 {
+	r := &o.Result
+	size := 1<<10 + len(r.Detail) + len(r.Body) + len(r.LastReply) + len(r.CloseReason) + len(r.Subprotocol) + 40*len(r.Steps)
+	return uint32(min(size, maxBytes))
 }
 
 // past is the last events of all probes, and the last one of each. No step of it takes long, however many probes there
 // are, because probes wait meanwhile.
 type past struct {
+	encode func(*event.Event) []byte
+	recall func(*metrics.Identity) *metrics.Observation // nil if nobody can
+
 	ring   [maxEvents]*entry
-	oldest uint64 // number of the first event in the ring
-	newest uint64 // number of the last one; oldest-1 if there is none
-	bytes  int    // of the ring
+	seen   [maxEvents]*seen // of these, or of entries that were in the same place before
+	oldest uint64           // number of the first event in the ring
+	newest uint64           // number of the last one; oldest-1 if there is none
+	bytes  int              // of the ring
 	probes map[string]*latest
 	order  latest   // the ends of the list of probes, in the order of their last events
 	left   uint64   // number of the newest event, not in the ring any more, of a probe that has left
@@ -49,8 +72,8 @@ type past struct {
 	packed []byte   // for the next one to be compressed
 }
 
-func newPast() *past {
-	p := &past{oldest: 1, probes: make(map[string]*latest)}
+func newPast(o Options) *past {
+	p := &past{encode: o.Encode, recall: o.Recall, oldest: 1, probes: make(map[string]*latest)}
 	p.order.before, p.order.behind = &p.order, &p.order
 	return p
 }
@@ -58,28 +81,31 @@ func newPast() *past {
 // at returns an event of the ring.
 func (p *past) at(number uint64) *entry { return p.ring[number%maxEvents] }
 
-// add takes an event.
-func (p *past) add(e *event.Event, text []byte) *entry {
-	identity := e.Observation.Probe
-	probe := p.probes[identity.Name()]
+// add takes an event. It is not encoded before somebody wants it, because most agents have no clients.
+func (p *past) add(e *event.Event) *entry {
+	o := e.Observation
+	probe := p.probes[o.Probe.Name()]
 	if probe == nil {
 		probe = &latest{}
-		p.probes[identity.Name()] = probe
+		p.probes[o.Probe.Name()] = probe
 	} else {
 		probe.remove()
-	}
-	if p.dict == nil {
-		p.dict = s2.MakeDict(text, nil) // nil again if the text is too short for one
 	}
 	if p.newest-p.oldest+1 == maxEvents {
 		p.drop()
 	}
 	p.newest++
-	added := &entry{number: p.newest, id: e.ID, probe: probe, reason: e.Observation.Result.Reason.String(), changed: e.Changed, text: text}
-	probe.identity, probe.entry = identity, added
+	place := p.newest % maxEvents
+	if p.seen[place] == nil {
+		p.seen[place] = &seen{}
+	}
+	p.seen[place].keep(e)
+	added := &entry{number: p.newest, id: e.ID, at: o.Result.Ended.UnixNano(), probe: probe, reason: o.Result.Reason.String(),
+		changed: e.Changed, weight: weigh(o), seen: p.seen[place]}
+	probe.identity, probe.entry = o.Probe, added
 	probe.insert(p.order.before)
-	p.ring[p.newest%maxEvents] = added
-	for p.bytes += len(text); p.bytes > maxBytes && p.oldest < p.newest; {
+	p.ring[place] = added
+	for p.bytes += int(added.weight); p.bytes > maxBytes && p.oldest < p.newest; {
 		p.drop()
 	}
 	return added
@@ -90,24 +116,52 @@ func (p *past) drop() {
 	e := p.at(p.oldest)
 	p.ring[p.oldest%maxEvents] = nil
 	p.oldest++
-	p.bytes -= len(e.text)
+	p.bytes -= int(e.weight)
 	switch e.probe.dropped = e.number; e.probe.entry {
 	case nil:
 		p.left = e.number
 	case e:
-		e.probe.entry = p.pack(e)
+		p.shrink(e)
 	}
 }
 
-// pack makes an entry small, because there is one for each of maybe a hundred thousand probes.
-func (p *past) pack(e *entry) *entry {
-	if p.dict == nil {
-		return e
+// shrink makes an entry small, because there is one for each of maybe a hundred thousand probes. The result of a run can
+// be had from the page again.
+func (p *past) shrink(e *entry) {
+	if p.recall != nil && e.seen.observation.Session == nil {
+		e.seen, e.text = nil, nil
+		return
 	}
-	p.packed = p.dict.Encode(p.packed[:0], e.text)
-	small := *e
-	small.text, small.packed = slices.Clone(p.packed), p.dict
-	return &small
+	text := p.text(e)
+	if e.seen = nil; p.dict == nil {
+		p.dict = s2.MakeDict(text, nil) // nil again if the text is too short for one
+	}
+	if p.dict != nil {
+		p.packed = p.dict.Encode(p.packed[:0], text)
+		e.text, e.packed = slices.Clone(p.packed), p.dict
+	}
+}
+
+// text returns an event as it is sent, or nil if a newer one is on its way.
+func (p *past) text(e *entry) []byte {
+	switch {
+	case e.packed != nil:
+		text, err := e.packed.Decode(nil, e.text)
+		if err != nil {
+			return nil // which is not so, because the text was packed here
+		}
+		return text
+	case e.text != nil:
+		return e.text
+	case e.seen != nil:
+		e.text = p.encode(&e.seen.event)
+		return e.text
+	}
+	o := p.recall(e.probe.identity)
+	if o == nil || o.Result.Ended.UnixNano() != e.at {
+		return nil
+	}
+	return p.encode(&event.Event{ID: e.id, Kind: "run", At: o.Result.Ended, Observation: o, Changed: e.changed})
 }
 
 // forget leaves out the last event of a probe. Its events in the ring have been, and stay.

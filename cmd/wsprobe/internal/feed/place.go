@@ -5,7 +5,7 @@ import "github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
 const (
 	// batchEvents is how many events a client takes at a time.
 	batchEvents = 64
-	// batchBytes bounds them. A longer event is taken alone.
+	// batchBytes is how much it takes before the last of them.
 	batchBytes = 32 << 10
 )
 
@@ -73,7 +73,7 @@ const (
 )
 
 // take returns what a client has to do next. Events to send are appended to batch.
-func (c *place) take(p *past, batch []*entry) ([]*entry, turn) {
+func (c *place) take(p *past, batch [][]byte) ([][]byte, turn) {
 	batch, more := c.takeSnapshot(p, batch)
 	if len(batch) > 0 {
 		return batch, send
@@ -101,24 +101,26 @@ func (c *place) take(p *past, batch []*entry) ([]*entry, turn) {
 }
 
 // takeSnapshot takes the last events of probes. That such an event changed nothing is no hindrance: it tells a state.
-func (c *place) takeSnapshot(p *past, batch []*entry) (all []*entry, more bool) {
+func (c *place) takeSnapshot(p *past, batch [][]byte) (all [][]byte, more bool) {
 	size := 0
 	more = c.snapshot.walk(p, func(e *entry) bool {
 		if !c.selection.AdmitsReason(e.reason) || !c.selection.AdmitsProbe(e.probe.identity) {
 			return true
 		}
-		if len(batch) == batchEvents || len(batch) > 0 && size+len(e.text) > batchBytes {
+		if len(batch) == batchEvents || size >= batchBytes {
 			return false
 		}
-		batch = append(batch, e)
-		size += len(e.text)
+		if text := p.text(e); text != nil {
+			batch = append(batch, text)
+			size += len(text)
+		}
 		return true
 	})
 	return batch, more
 }
 
 // takeRing takes events, at first up to where what had been ends. If the client wants none behind them, it is idle.
-func (c *place) takeRing(p *past, batch []*entry) []*entry {
+func (c *place) takeRing(p *past, batch [][]byte) [][]byte {
 	size := 0
 	for ; !c.idle; c.next++ {
 		if c.next > p.newest {
@@ -129,11 +131,12 @@ func (c *place) takeRing(p *past, batch []*entry) []*entry {
 		if !c.wants(e) {
 			continue
 		}
-		if !c.live && c.next > c.until || len(batch) == batchEvents || len(batch) > 0 && size+len(e.text) > batchBytes {
+		if !c.live && c.next > c.until || len(batch) == batchEvents || size >= batchBytes {
 			break
 		}
-		batch = append(batch, e)
-		size += len(e.text)
+		text := p.text(e)
+		batch = append(batch, text)
+		size += len(text)
 	}
 	return batch
 }

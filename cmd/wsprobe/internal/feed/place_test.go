@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
 	"github.com/wsprobe/wsprobe/probe"
@@ -38,26 +39,27 @@ func happen(number int, p *metrics.Identity, reason reasons.Code) *event.Event {
 // fill adds events of the probes in turn, numbered from first to last.
 func fill(p *past, probes []*metrics.Identity, first, last int) {
 	for n := first; n <= last; n++ {
-		p.add(happen(n, probes[n%len(probes)], reasons.OK), long(id(n)))
+		p.add(happen(n, probes[n%len(probes)], reasons.OK))
 	}
 }
 
-// long is a text in which little is new.
-func long(text string) []byte {
-	return append([]byte(text+"#"), strings.Repeat("as all the others", 10)...)
+// wordy encodes an event as a text in which little is new.
+func wordy(e *event.Event) []byte {
+	return append([]byte(e.ID+"#"), strings.Repeat("as all the others", 10)...)
+}
+
+// word is what is new in it.
+func word(text []byte) string {
+	word, _, _ := strings.Cut(string(text), "#")
+	return word
 }
 
 // drain takes all that there is for a client, in order; "|" stands for the moment from which on it is live.
 func drain(p *past, c *place) (all []string, slow bool) {
 	for {
 		batch, next := c.take(p, nil)
-		for _, e := range batch {
-			text, err := e.message()
-			if err != nil {
-				return []string{err.Error()}, false
-			}
-			word, _, _ := strings.Cut(string(text), "#")
-			all = append(all, word)
+		for _, text := range batch {
+			all = append(all, word(text))
 		}
 		switch next {
 		case tell:
@@ -108,7 +110,7 @@ func TestBegin(t *testing.T) {
 		{"but not if another that is selected has had one since", 1500, 1700, event.Selection{Probes: []string{"p201", "p202"}}, id(201), unknown, span(201, 202)},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			p := newPast()
+			p := newPast(Options{Encode: wordy})
 			fill(p, identities(c.probes), 1, c.events)
 			client := p.begin(c.selection, c.since)
 			got, slow := drain(p, client)
@@ -123,7 +125,7 @@ func TestBegin(t *testing.T) {
 func TestLive(t *testing.T) {
 	probes := identities(3)
 	begin := func(s event.Selection, since string) (*past, *place) {
-		p := newPast()
+		p := newPast(Options{Encode: wordy})
 		fill(p, probes, 1, 3)
 		c := p.begin(s, since)
 		drain(p, c)
@@ -131,7 +133,7 @@ func TestLive(t *testing.T) {
 	}
 	come := func(p *past, c *place, first, last int) (woken int) {
 		for n := first; n <= last; n++ {
-			if c.come(p.add(happen(n, probes[n%3], reasons.OK), []byte(id(n)))) {
+			if c.come(p.add(happen(n, probes[n%3], reasons.OK))) {
 				woken++
 			}
 		}
@@ -163,7 +165,7 @@ func TestLive(t *testing.T) {
 		p, client := begin(event.Selection{Probes: []string{"p9"}}, "")
 		come(p, client, 4, 5000)
 		quiet := metrics.NewIdentity(metrics.Target{Name: "p9"})
-		if !client.come(p.add(happen(5001, quiet, reasons.OK), []byte(id(5001)))) {
+		if !client.come(p.add(happen(5001, quiet, reasons.OK))) {
 			t.Error("not woken")
 		}
 		if got, slow := drain(p, client); slow || !slices.Equal(got, []string{id(5001)}) {
@@ -171,7 +173,7 @@ func TestLive(t *testing.T) {
 		}
 	})
 	t.Run("whoever gets a snapshot may be slow", func(t *testing.T) {
-		p := newPast()
+		p := newPast(Options{Encode: wordy})
 		fill(p, probes, 1, 10)
 		client := p.begin(event.Selection{}, "")
 		come(p, client, 11, 3000)
@@ -181,7 +183,7 @@ func TestLive(t *testing.T) {
 		}
 	})
 	t.Run("whoever was promised the missed ones may not", func(t *testing.T) {
-		p := newPast()
+		p := newPast(Options{Encode: wordy})
 		fill(p, probes, 1, 10)
 		client := p.begin(event.Selection{}, id(5))
 		come(p, client, 11, 3000)
@@ -193,7 +195,7 @@ func TestLive(t *testing.T) {
 
 // TestForget wants no state of a probe that has left, and the state of its heir.
 func TestForget(t *testing.T) {
-	p, probes := newPast(), identities(3)
+	p, probes := newPast(Options{Encode: wordy}), identities(3)
 	fill(p, probes, 1, 3)
 	before := p.begin(event.Selection{}, "")
 	p.forget("p1")
@@ -221,26 +223,34 @@ func TestForget(t *testing.T) {
 
 // TestLongEvents wants the bytes of the past bounded, whatever the events.
 func TestLongEvents(t *testing.T) {
-	p, probes := newPast(), identities(3)
-	for n := 1; n <= 100; n++ {
-		p.add(happen(n, probes[n%3], reasons.OK), make([]byte, 1<<20))
+	p, probes := newPast(Options{Encode: wordy}), identities(3)
+	add := func(n, size int) {
+		e := happen(n, probes[n%3], reasons.OK)
+		e.Observation.Result.Detail = strings.Repeat("x", size)
+		p.add(e)
 		if p.bytes > maxBytes {
 			t.Fatalf("%d bytes", p.bytes)
 		}
 	}
-	p.add(happen(101, probes[0], reasons.OK), make([]byte, 2*maxBytes))
+	for n := 1; n <= 100; n++ {
+		add(n, 1<<20)
+	}
+	if p.newest-p.oldest < 2 {
+		t.Errorf("from %d to %d", p.oldest, p.newest)
+	}
+	add(101, 2*maxBytes)
 	if p.oldest != 101 || p.newest != 101 {
 		t.Errorf("from %d to %d, want the newest event at least", p.oldest, p.newest)
 	}
-	p.add(happen(102, probes[0], reasons.OK), []byte("short"))
-	if p.oldest != 102 || p.bytes != 5 {
+	add(102, 5)
+	if p.oldest != 102 || p.bytes != 1<<10+5 {
 		t.Errorf("from %d, %d bytes", p.oldest, p.bytes)
 	}
 }
 
 // TestSmall wants the events of many probes to take little memory.
 func TestSmall(t *testing.T) {
-	p, probes := newPast(), identities(3000)
+	p, probes := newPast(Options{Encode: wordy}), identities(3000)
 	fill(p, probes, 1, 3000)
 	size, packed := 0, 0
 	for _, probe := range p.probes {
@@ -248,8 +258,49 @@ func TestSmall(t *testing.T) {
 			size, packed = size+len(probe.entry.text), packed+1
 		}
 	}
-	if packed != 3000-maxEvents || size > packed*len(long(id(1)))/4 {
+	if packed != 3000-maxEvents || size > packed*len(wordy(happen(1, probes[0], reasons.OK)))/4 {
 		t.Errorf("%d events in %d bytes", packed, size)
+	}
+}
+
+// TestRecall wants the last event of each probe, as it was, from whoever has the result, and no other one in its place.
+func TestRecall(t *testing.T) {
+	board := make(map[string]*metrics.Observation)
+	encoded := 0
+	o := Options{
+		Encode: func(e *event.Event) []byte {
+			encoded++
+			return fmt.Appendf(nil, "%s %s %v %v %v", e.ID, e.Kind, e.Changed, e.At.Unix(), e.Observation.Result.Handshake)
+		},
+		Recall: func(p *metrics.Identity) *metrics.Observation { return board[p.Name()] },
+	}
+	p, probes := newPast(o), identities(1500)
+	for n := 1; n <= 1500; n++ {
+		e := happen(n, probes[n%1500], reasons.OK)
+		e.Changed, e.At = n%2 == 0, time.Unix(int64(n), 0)
+		e.Observation.Result.Ended, e.Observation.Result.Handshake = e.At, time.Duration(n)
+		if n == 3 {
+			e.Kind, e.Observation.Session = "session.reported", &metrics.Session{}
+		}
+		p.add(e)
+		board[e.Observation.Probe.Name()] = e.Observation
+	}
+	if encoded != 1 { // that of the session, of which the page knows too little
+		t.Errorf("%d events were encoded, and nobody wanted one", encoded)
+	}
+	later := *board["p2"] // the next event of the probe is on the page, but has not been told yet
+	later.Result.Ended = later.Result.Ended.Add(time.Second)
+	board["p2"] = &later
+	delete(board, "p4") // the probe is about to leave
+	var want []string
+	for n := 1; n <= 1500; n++ {
+		kind := map[bool]string{true: "session.reported", false: "run"}[n == 3]
+		if n != 2 && n != 4 {
+			want = append(want, fmt.Sprintf("id-%d %s %v %d %v", n, kind, n%2 == 0, n, time.Duration(n)))
+		}
+	}
+	if got, _ := drain(p, p.begin(event.Selection{}, "")); !slices.Equal(got, append(want, "|")) {
+		t.Errorf("got %.500v", got)
 	}
 }
 
@@ -260,7 +311,7 @@ func TestModel(t *testing.T) {
 	selections := []event.Selection{{}, {Probes: []string{"p7"}}, {Probes: []string{"p1*"}}, {Labels: map[string][]string{"team": {"core"}}},
 		{Reasons: []string{"ws_open_failed"}}, {Changes: true}}
 	for range 60 {
-		p := newPast()
+		p := newPast(Options{Encode: wordy})
 		var all []*event.Event
 		var client *place
 		var got []string
@@ -271,7 +322,7 @@ func TestModel(t *testing.T) {
 			e := happen(len(all)+1, probes[random.IntN(random.IntN(len(probes))+1)], reasons.Code([]string{"", "ws_open_failed"}[random.IntN(2)]))
 			e.Changed = random.IntN(4) == 0
 			all = append(all, e)
-			added := p.add(e, []byte(e.ID))
+			added := p.add(e)
 			switch {
 			case client != nil && client.come(added) || client != nil && random.IntN(20) == 0:
 				for range random.IntN(3) {
@@ -279,8 +330,8 @@ func TestModel(t *testing.T) {
 					if next == tooSlow {
 						t.Fatal("too slow")
 					}
-					for _, e := range batch {
-						got = append(got, e.id)
+					for _, text := range batch {
+						got = append(got, word(text))
 					}
 				}
 			case client == nil && random.IntN(2000) == 0:

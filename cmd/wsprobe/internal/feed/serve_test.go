@@ -27,8 +27,8 @@ import (
 const bound = 60 * time.Second
 
 // plain encodes an event as tests read it.
-func plain(e *event.Event) ([]byte, error) {
-	return fmt.Appendf(nil, `{"id":%q,"event":%q,"probe":%q}`, e.ID, e.Kind, e.Observation.Probe.Name()), nil
+func plain(e *event.Event) []byte {
+	return fmt.Appendf(nil, `{"id":%q,"event":%q,"probe":%q}`, e.ID, e.Kind, e.Observation.Probe.Name())
 }
 
 // message is any message of the stream.
@@ -573,8 +573,8 @@ func TestSlowReader(t *testing.T) {
 // TestSlowReaderHarmsNobody has a client that reads nothing beside one that does, over real sockets.
 func TestSlowReaderHarmsNobody(t *testing.T) {
 	long := strings.Repeat("x", 20<<10)
-	s := overTCP(t, Options{Encode: func(e *event.Event) ([]byte, error) {
-		return fmt.Appendf(nil, `{"id":%q,"probe":%q}`, e.ID, long), nil
+	s := overTCP(t, Options{Encode: func(e *event.Event) []byte {
+		return fmt.Appendf(nil, `{"id":%q,"probe":%q}`, e.ID, long)
 	}})
 	slow, fast := s.connect(t, ""), s.connect(t, "")
 	slow.wants("opened", "live")

@@ -74,6 +74,19 @@ func (r *record) result() probe.Result {
 	return r.Brief.Result()
 }
 
+func (r *record) observation(p *metrics.Identity) *metrics.Observation {
+	return &metrics.Observation{Probe: p, Result: r.result(), Health: r.State}
+}
+
+// Last returns the last result with the health of the probe after it, which have the same view as those that were
+// observed. It is nil before the first, and for a session leaves out what its moment was.
+func (e *Entry) Last() *metrics.Observation {
+	if r := e.last.Load(); r != nil {
+		return r.observation(e.probe)
+	}
+	return nil
+}
+
 // ok reports whether the run was.
 func (r *record) ok() bool { return r.whole == nil || r.whole.Reason == reasons.OK }
 
@@ -114,7 +127,7 @@ func (e *Entry) status() Status {
 	h := e.held.Load()
 	s.Session = h.view(e.heard.Load())
 	if r := e.last.Load(); r != nil {
-		s.Last = &metrics.Observation{Probe: e.probe, Result: r.result(), Health: r.State}
+		s.Last = r.observation(e.probe)
 		s.Last.Session = h.behind(&s.Last.Result)
 		if r.Status != health.Unknown {
 			s.Status, s.StatusSince = new(r.Status.String()), new(r.Since.UTC())
