@@ -3,12 +3,12 @@
 STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS     := -s -w -X main.version=$(VERSION)
-MODULES     := . probe/session/bench deploy/collector deploy/e2e deploy/e2e/lab
+MODULES     := . probe/session/bench cmd/wsprobe/internal/stream/bench deploy/collector deploy/e2e deploy/e2e/lab
 BACKENDS    := deploy/e2e/prometheus deploy/e2e/victoriametrics
 OTHERS      := windows darwin
 CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
 
-.PHONY: run test lint fmt e2e e2e-long build collector bench bench-sessions clean
+.PHONY: run test lint fmt e2e e2e-long build collector bench bench-sessions bench-streams clean
 
 # `go run` and make both call Ctrl-C an error; the demo itself ends with 0. So: a built binary, and a shell that leaves
 # the signal to it. The binary is not bin/wsprobe: images are made of that one, and it must be static.
@@ -38,8 +38,8 @@ fmt: ## format everything
 e2e: ## the real agent against real servers, a real Collector and a real Prometheus of the distribution
 	cd deploy/e2e && go test -race -count=1 -parallel 8 ./...
 
-e2e-long: ## default limits of real servers; long outages and alerts, with back ends that take long to build; lints these
-	cd deploy/e2e && WSPROBE_E2E_LONG=1 go test -count=1 -parallel 9 -run TestDefaultsOfServers .
+e2e-long: ## default limits of real servers; a day of events; long outages and alerts, with back ends that take long to build; lints these
+	cd deploy/e2e && WSPROBE_E2E_LONG=1 go test -count=1 -parallel 9 -run 'TestDefaultsOfServers|TestStream' .
 	$(call lint-modules,$(BACKENDS))
 	for module in $(BACKENDS); do (cd $$module && go test -count=1 -timeout 30m ./...) || exit 1; done
 
@@ -48,6 +48,9 @@ bench: ## every benchmark, briefly
 
 bench-sessions: ## what an open session costs, beside other WebSocket clients
 	cd probe/session/bench && go build -o ../../../bin/bench . && ../../../bin/bench && ../../../bin/bench -wss
+
+bench-streams: ## what the delivery of an event costs, beside a loop by hand
+	cd cmd/wsprobe/internal/stream/bench && go build -o ../../../../../bin/bench-streams . && ../../../../../bin/bench-streams
 
 build: bin/wsprobe bin/ca-certificates.crt ## a static binary and the certificate authorities for its image
 
