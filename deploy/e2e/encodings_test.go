@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os/exec"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -65,6 +66,7 @@ func TestEncodings(t *testing.T) {
 	agent := startStreaming(t, probes, streams...)
 	w.await(t, 80)
 	stopAgent(t, agent.process)
+	t.Run("schema", func(t *testing.T) { checkSchema(t, w.all()) })
 	for codec, e := range encodings {
 		t.Run(codec, func(t *testing.T) {
 			byID := map[string]map[string]any{}
@@ -81,6 +83,24 @@ func TestEncodings(t *testing.T) {
 			}
 			t.Logf("%d events", len(byID))
 		})
+	}
+}
+
+// checkSchema lets a validator in Python compare all events with the schema of `wsprobe schema event`.
+func checkSchema(t *testing.T, events []map[string]any) {
+	t.Helper()
+	schema := fileWith(t, "event.schema.json", "%s", wsprobe(t, 0, nil, "schema", "event"))
+	var lines bytes.Buffer
+	for _, e := range events {
+		if err := json.NewEncoder(&lines).Encode(e); err != nil {
+			t.Fatal(err)
+		}
+	}
+	cmd := exec.Command(needPython(t, "jsonschema"), servers(t, "validate.py"), schema)
+	cmd.Stdin = &lines
+	output, err := cmd.CombinedOutput()
+	if err != nil || strings.TrimSpace(string(output)) != strconv.Itoa(len(events)) {
+		t.Errorf("%v: %s", err, output)
 	}
 }
 
