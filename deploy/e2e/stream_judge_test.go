@@ -114,7 +114,7 @@ func judge(witness []streamEvent, got []delivery, kills []killing) (j judgement)
 		case killedBeside(e.born(), kills):
 			j.Cut++
 		default:
-			j.Lost = append(j.Lost, fmt.Sprintf("%s of %s at %v", e.ID, e.Probe, e.Timestamp.Format("15:04:05.000")))
+			j.Lost = append(j.Lost, fmt.Sprintf("%s of %s, born %v%s", e.ID, e.Probe, e.born().Format("15:04:05.000"), beforeKill(e.born(), kills)))
 		}
 	}
 	for _, d := range got {
@@ -123,6 +123,16 @@ func judge(witness []streamEvent, got []delivery, kills []killing) (j judgement)
 		}
 	}
 	return j
+}
+
+// beforeKill tells how long before the next kill a time was.
+func beforeKill(at time.Time, kills []killing) string {
+	for _, k := range kills {
+		if age := k.after.Sub(at); age >= 0 {
+			return fmt.Sprintf(", %v before a kill", age.Round(time.Millisecond))
+		}
+	}
+	return ""
 }
 
 // killedBeside reports whether the agent was killed before an event was synced.
