@@ -214,6 +214,6 @@ func convertedFiles(t *testing.T, addr string) []byte {
 agent: {listen: ""}
 otlp: {protocol: none}
 probes:
-  - {name: up, url: "ws://%s/probe", interval: 1s, timeout_ms: 900}
+  - {name: up, url: "ws://%s/probe", interval: 1s, timeout_ms: 30000}
 `, all, addr)
 }
