@@ -104,21 +104,40 @@ func appendFloat(dst []byte, f float64) []byte {
 // read as its float64. Most numbers are times in ms, which have at most six digits behind the point.
 func appendMillionths(dst []byte, n uint64) []byte {
 	dst = strconv.AppendUint(dst, n/1e6, 10)
-	rest := n % 1e6
-	if rest == 0 {
-		return dst
-	}
-	dst = append(dst, '.')
-	for digit := uint64(1e5); rest > 0; digit /= 10 {
-		dst = append(dst, '0'+byte(rest/digit))
-		rest %= digit
-	}
-	return dst
+	return appendFraction(dst, uint32(n%1e6)*1e3)
 }
 
-// simple reports whether a text needs no escapes.
+// appendFraction appends billionths behind a point, without the zeros behind them. Of none it appends nothing.
+func appendFraction(dst []byte, billionths uint32) []byte {
+	if billionths == 0 {
+		return dst
+	}
+	text := [10]byte{'.'}
+	last := 0
+	for i := 9; i > 0; i-- {
+		digit := billionths % 10
+		billionths /= 10
+		if text[i] = '0' + byte(digit); last == 0 && digit > 0 {
+			last = i
+		}
+	}
+	return append(dst, text[:last+1]...)
+}
+
+// simple reports whether a text is known to need no escapes. It looks at eight bytes at a time.
 func simple(s string) bool {
-	for i := range len(s) {
+	i := 0
+	for ; i+8 <= len(s); i += 8 {
+		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
+			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
+		const each, high = 0x0101010101010101, 0x8080808080808080
+		quote, slash := x^each*'"', x^each*'\\'
+		// A subtraction sets the high bit of the first byte that is less, and maybe of others behind it.
+		if (x|(x-each*' ')|(quote-each)&^quote|(slash-each)&^slash)&high != 0 {
+			return false
+		}
+	}
+	for ; i < len(s); i++ {
 		if c := s[i]; c < ' ' || c >= utf8.RuneSelf || c == '"' || c == '\\' {
 			return false
 		}

@@ -5,6 +5,9 @@ import (
 	"encoding/json"
 	"math"
 	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
 // FuzzNumber: numbers are written as encoding/json writes them, but for those that JSON has no name for.
@@ -48,6 +51,23 @@ func FuzzText(f *testing.F) {
 		var back string
 		if err := json.Unmarshal(text, &back); err != nil || back != string(bytes.ToValidUTF8([]byte(s), []byte("\uFFFD"))) {
 			t.Errorf("%q is written %s: %v", s, text, err)
+		}
+	})
+}
+
+// FuzzTime: times are written as package time writes them.
+func FuzzTime(f *testing.F) {
+	f.Add(int64(0), int64(0))
+	f.Add(int64(1767355200), int64(120000000))
+	f.Add(int64(253402300799), int64(999999999))
+	f.Add(int64(253402300800), int64(1))
+	f.Add(int64(-62135596800), int64(0))
+	f.Add(int64(-99999999999), int64(5))
+	f.Fuzz(func(t *testing.T, seconds, nanoseconds int64) {
+		at := time.Unix(seconds%1e12, nanoseconds)
+		got, want := string(newStamp(shape.RFC3339).append(nil, at)), at.UTC().Format(time.RFC3339Nano)
+		if got != want {
+			t.Errorf("%s, want %s", got, want)
 		}
 	})
 }

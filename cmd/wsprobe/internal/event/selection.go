@@ -17,7 +17,9 @@ type Selection struct {
 
 // Admits reports whether the event is wanted.
 func (s *Selection) Admits(e *Event) bool {
-	return (e.Changed || !s.Changes) && s.AdmitsReason(e.Observation.Result.Reason.String()) && s.AdmitsProbe(e.Observation.Probe)
+	return (e.Changed || !s.Changes) &&
+		(len(s.Reasons) == 0 || s.AdmitsReason(e.Observation.Result.Reason.String())) &&
+		(len(s.Probes)+len(s.Labels) == 0 || s.AdmitsProbe(e.Observation.Probe))
 }
 
 // AdmitsReason reports whether events with the reason are wanted.
