@@ -34,7 +34,10 @@ func (e streamEvent) born() time.Time {
 }
 
 // killing is a kill of the agent, which took place between two times.
-type killing struct{ after, before time.Time }
+type killing struct {
+	after, before time.Time
+	slack         time.Duration // by how much the machine was too busy to sync in time
+}
 
 // delivery is an event that a receiver was given, on a connection.
 type delivery struct {
@@ -138,7 +141,7 @@ func beforeKill(at time.Time, kills []killing) string {
 // killedBeside reports whether the agent was killed before an event was synced.
 func killedBeside(at time.Time, kills []killing) bool {
 	return slices.ContainsFunc(kills, func(k killing) bool {
-		return at.Before(k.before) && at.Add(synced).After(k.after)
+		return at.Before(k.before) && at.Add(synced+k.slack).After(k.after)
 	})
 }
 
@@ -158,7 +161,7 @@ func (j judgement) check(t *testing.T) {
 // TestJudge holds that the judge finds what it is for.
 func TestJudge(t *testing.T) {
 	noon := time.Date(2026, 1, 1, 12, 0, 0, 0, time.UTC)
-	at := func(d time.Duration) []killing { return []killing{{noon.Add(d), noon.Add(d)}} }
+	at := func(d time.Duration) []killing { return []killing{{after: noon.Add(d), before: noon.Add(d)}} }
 	event := func(id, probe string, replay int, after time.Duration) streamEvent {
 		return streamEvent{ID: id, Probe: probe, Replay: &replay, Timestamp: noon.Add(after)}
 	}

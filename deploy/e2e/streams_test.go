@@ -18,10 +18,11 @@ import (
 
 // streaming is an agent with streams, which may be killed and started again with the same file.
 type streaming struct {
-	listen  string
-	config  string
-	process *lab.Process
-	kills   []killing
+	listen    string
+	config    string
+	process   *lab.Process
+	metronome *metronome
+	kills     []killing
 }
 
 // startStreaming runs the agent with probes and streams.
@@ -33,7 +34,7 @@ func startStreaming(t *testing.T, probes []map[string]any, streams ...map[string
 // startStreamingFrom is startStreaming, with settings of the agent.
 func startStreamingFrom(t *testing.T, agent map[string]any, probes []map[string]any, streams ...map[string]any) *streaming {
 	t.Helper()
-	s := &streaming{listen: lab.FreeAddr(t)}
+	s := &streaming{listen: lab.FreeAddr(t), metronome: startMetronome(t)}
 	agent["listen"], agent["location"] = s.listen, "e2e"
 	config := settings{
 		Agent:    agent,
@@ -60,6 +61,10 @@ func (s *streaming) kill(t *testing.T) {
 	k := killing{after: time.Now()}
 	s.process.Kill(t)
 	k.before = time.Now()
+	// Twice, because the agent of CI is slower than the metronome: it looks for races.
+	if k.slack = 2 * s.metronome.late(k.after); k.slack > 0 {
+		t.Logf("the machine is busy: %v more to sync", k.slack.Round(time.Millisecond))
+	}
 	s.kills = append(s.kills, k)
 	s.start(t)
 }
