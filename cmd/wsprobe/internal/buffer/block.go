@@ -8,7 +8,8 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
-// firstOrder is the order of the first block. Blocks of earlier processes that are found later are counted down from it.
+// firstOrder is the order of the first block. Blocks of earlier processes that are found later are counted down from
+// it.
 const firstOrder = 1 << 40
 
 // block is a file of items. An item of it is listed in its lane, or gone, or away: on disk only.

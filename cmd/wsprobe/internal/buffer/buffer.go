@@ -29,6 +29,7 @@ type Options struct {
 // Buffer keeps events. Each lane has one worker at a time; all other methods may be called by several goroutines.
 type Buffer struct {
 	options   Options
+	start     time.Time
 	store     *spool.Store // nil for a buffer in memory
 	mostFresh int64        // bound of freshBytes
 	small     int64        // a smaller block is written anew with what follows
@@ -82,7 +83,7 @@ func newBuffer(o Options) *Buffer {
 		o.MaxBytes = math.MaxInt64
 	}
 	b := &Buffer{
-		options: o, mostFresh: math.MaxInt64, kick: make(chan struct{}, 1),
+		options: o, start: time.Now(), mostFresh: math.MaxInt64, kick: make(chan struct{}, 1),
 		fresh: chain{kind: ofFresh}, nextOrder: firstOrder, discarded: make(map[Cause]int64), idle: true,
 	}
 	for i := range o.Lanes {
@@ -120,7 +121,7 @@ func (b *Buffer) unlock() {
 
 // Add takes an event, or discards it. It never waits for a disk or a worker.
 func (b *Buffer) Add(item Item) {
-	now := time.Now()
+	now := time.Since(b.start)
 	b.mu.Lock()
 	defer b.unlock()
 	b.taken++

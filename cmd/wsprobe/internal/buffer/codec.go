@@ -77,7 +77,7 @@ type record struct {
 func (r *record) item() *Item {
 	return &Item{
 		ID: string(r.id), Lane: r.lane, At: time.Unix(0, r.at), Encoding: r.encoding,
-		Text: append([]byte(nil), r.text...), Slot: r.slot, Sends: r.sends,
+		Text: append([]byte(nil), r.text...), Slot: r.slot, Sends: r.sends, added: longAgo,
 	}
 }
 

@@ -74,7 +74,7 @@ func (b *Buffer) rest(now time.Time) time.Duration {
 	case !b.retry.IsZero():
 		wait = b.retry.Sub(now)
 	case first != nil:
-		wait = persistAfter - now.Sub(first.added)
+		wait = persistAfter - b.waited(first, now)
 	}
 	if !b.reading.IsZero() {
 		wait = min(wait, b.reading.Sub(now))
@@ -87,7 +87,7 @@ func (b *Buffer) writeDue(now time.Time) bool {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	first := b.fresh.first
-	return first != nil && (now.Sub(first.added) >= persistAfter || b.freshBytes > b.mostFresh/2)
+	return first != nil && (b.waited(first, now) >= persistAfter || b.freshBytes > b.mostFresh/2)
 }
 
 // ready makes the disk usable, if it can, and takes over what it has found.

@@ -16,8 +16,8 @@
 // and reads others when they are due. After the process was killed, all events of its blocks come again, and count as
 // sent once more. A stop writes down which of them are gone, so that only what waits comes again.
 //
-// While the disk fails, events stay in memory: at most 16 MiB, or MaxBytes if that is less. The disk is tried again each
-// second.
+// While the disk fails, events stay in memory: at most 16 MiB, or MaxBytes if that is less. The disk is tried again
+// each second.
 //
 // # Bounds
 //

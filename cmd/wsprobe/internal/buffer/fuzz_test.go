@@ -37,7 +37,7 @@ func FuzzBlock(f *testing.F) {
 			t.Fatal(err)
 		}
 		got := records[0].item()
-		want := Item{ID: id, Lane: lane, At: time.Unix(0, at), Encoding: encoding, Text: append([]byte(nil), text...), Slot: slot, Sends: sends}
+		want := Item{ID: id, Lane: lane, At: time.Unix(0, at), Encoding: encoding, Text: append([]byte(nil), text...), Slot: slot, Sends: sends, added: longAgo}
 		if !reflect.DeepEqual(*got, want) || records[1].item().ID != lane {
 			t.Errorf("%+v, want %+v", got, want)
 		}

@@ -17,7 +17,7 @@ type Item struct {
 
 	// The Buffer's own, under its lock.
 	lane   *lane
-	added  time.Time
+	added  time.Duration // since the start of the Buffer, or longAgo
 	links  [2]link
 	block  *block // on disk; nil if the item is in memory only
 	index  int    // in the block, or the number of the item if there is no block
@@ -32,6 +32,9 @@ const overhead = 256
 
 // cost is what an item counts against MaxBytes while it is in memory only. It counts less on disk.
 func (it *Item) cost() int64 { return int64(len(it.Text) + len(it.ID) + len(it.Lane) + overhead) }
+
+// longAgo is when an item was added that was read from disk: it waits for no others.
+const longAgo = time.Duration(math.MinInt64 / 2)
 
 // place is where an item stands in the order of all items.
 type place struct {

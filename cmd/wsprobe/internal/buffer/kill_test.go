@@ -14,7 +14,8 @@ import (
 // killedDir names the directory of a process that is to be killed.
 const killedDir = "WSPROBE_TEST_KILLED_DIR"
 
-// TestKilledChild is a process that adds events of three names, accepts some, and tells what it did, until it is killed.
+// TestKilledChild is a process that adds events of three names, accepts some, and tells what it did, until it is
+// killed.
 func TestKilledChild(t *testing.T) {
 	dir := os.Getenv(killedDir)
 	if dir == "" {

@@ -67,9 +67,9 @@ func (l *lane) full(most Batch) bool {
 // loaded is how much of what is due is in memory.
 func (l *lane) loaded() int64 { return l.bytes + int64(l.count)*overhead }
 
-// Next returns the next items of a lane, in order and of one encoding, and marks them as in flight. It waits until there
-// are enough for a batch, or until the first one has waited for linger, or was handed out before. The error is that of
-// the context, [ErrClosed], or [io.EOF] once the Buffer is sealed and nothing of the lane is left but what is in flight.
+// Next returns the next items of a lane, in order and of one encoding, and marks them as in flight. It waits until
+// there are enough for a batch, or until the first one has waited for linger, or was handed out before. The error is
+// that of the context, [ErrClosed], or [io.EOF] once the Buffer is sealed and all that is left of the lane is in flight.
 func (b *Buffer) Next(ctx context.Context, lane int, most Batch, linger time.Duration) ([]*Item, error) {
 	l := b.lanes[lane]
 	for {
@@ -105,9 +105,9 @@ func (b *Buffer) fetch(l *lane, most Batch, linger time.Duration, now time.Time)
 	case first == nil:
 		b.refillSoon(l)
 		return nil, math.MaxInt64, nil
-	case b.sealed, first.held, l.full(most), now.Sub(first.added) >= linger:
+	case b.sealed, first.held, l.full(most), b.waited(first, now) >= linger:
 	default:
-		return nil, linger - now.Sub(first.added), nil
+		return nil, linger - b.waited(first, now), nil
 	}
 	l.waiting = false
 	items := l.batch(most)
@@ -120,6 +120,9 @@ func (b *Buffer) fetch(l *lane, most Batch, linger time.Duration, now time.Time)
 	b.refillSoon(l)
 	return items, 0, nil
 }
+
+// waited returns for how long an item has been in the Buffer.
+func (b *Buffer) waited(it *Item, now time.Time) time.Duration { return now.Sub(b.start) - it.added }
 
 // batch returns the items of a batch. There is at least one that is due.
 func (l *lane) batch(most Batch) []*Item {

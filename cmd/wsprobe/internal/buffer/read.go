@@ -208,8 +208,8 @@ func (b *Buffer) unknown(entries []spool.Entry, gone map[string][]byte, now time
 	return found
 }
 
-// newestOnly leaves out files that were written anew, when the process ended before it removed them. The new file has the
-// time of the old one, and no other two files have.
+// newestOnly leaves out files that were written anew, when the process ended before it removed them. The new file has
+// the time of the old one, and no other two files have.
 func (b *Buffer) newestOnly(entries []spool.Entry) []spool.Entry {
 	var newest []spool.Entry
 	for _, e := range entries {

@@ -40,7 +40,7 @@ func (b *Buffer) pick(until time.Time) (items []*Item, sends []int, tail *block)
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	first := b.fresh.first
-	if first == nil || first.added.After(until) {
+	if first == nil || b.waited(first, until) < 0 {
 		return nil, nil, nil
 	}
 	if len(b.blocks) > 0 {
@@ -54,7 +54,7 @@ func (b *Buffer) pick(until time.Time) (items []*Item, sends []int, tail *block)
 		}
 	}
 	most := min(max(b.freshBytes/4, usualBlock), largestBlock)
-	for it := first; it != nil && !it.added.After(until); it = b.fresh.after(it) {
+	for it := first; it != nil && b.waited(it, until) >= 0; it = b.fresh.after(it) {
 		if most -= it.cost(); most < 0 && it != first {
 			break
 		}
