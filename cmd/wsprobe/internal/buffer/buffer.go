@@ -57,6 +57,7 @@ type Buffer struct {
 	// Only the goroutine of Run uses these, and Open before it, and Close after it.
 	retry   time.Time // when the disk is tried again; zero if it works
 	reading time.Time // when blocks are read again; zero if they can be
+	tidied  time.Time // when files that could not be removed were tried again
 	lastAt  time.Time // of the newest block
 	marks   []spool.Entry
 }

@@ -15,6 +15,8 @@ const (
 	persistAfter = 400 * time.Millisecond
 	// retryAfter is the pause after a failure of the disk.
 	retryAfter = time.Second
+	// tidyAfter is the pause between tries to remove files that could not be removed.
+	tidyAfter = 10 * time.Second
 	// maxSearch bounds how long Next waits for blocks of earlier processes, whose events are older than all others. Only
 	// a very slow disk takes longer, and a broken order is better than no delivery.
 	maxSearch = 30 * time.Second
@@ -54,7 +56,7 @@ func (b *Buffer) work(now time.Time) bool {
 		return b.refill(now)
 	}
 	due := b.writeDue(now)
-	if due || !b.retry.IsZero() {
+	if due && now.Sub(b.tidied) >= tidyAfter || !b.retry.IsZero() {
 		_ = b.ready(now)
 	}
 	if due && b.retry.IsZero() {
@@ -93,6 +95,7 @@ func (b *Buffer) writeDue(now time.Time) bool {
 // ready makes the disk usable, if it can, and takes over what it has found.
 func (b *Buffer) ready(now time.Time) error {
 	entries, err := b.store.Ready()
+	b.tidied = now
 	b.retry = time.Time{}
 	if err != nil {
 		b.retry = now.Add(retryAfter)
