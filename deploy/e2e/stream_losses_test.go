@@ -39,7 +39,7 @@ func TestStreamLosesNothing(t *testing.T) {
 	l := startLosses(t)
 	rounds := 1
 	if long() {
-		rounds = 7 // of more than 12,000 events
+		rounds = 8 // of about 12,000 events
 	}
 	for range rounds {
 		l.day(t)
