@@ -27,8 +27,8 @@ type board struct {
 	failures     map[Failure]int64
 	shutdowns    map[Shutdown]int64
 
-	quiet            bool // the first open is not told if it fails
-	ends, unopenable teller
+	quiet   bool            // the first open is not told if it fails
+	tellers map[any]*teller // by Failure or Shutdown
 }
 
 // opened notes a connection that has opened.
@@ -39,30 +39,43 @@ func (b *board) opened(now time.Time) {
 	if b.open++; b.open < b.workers {
 		return
 	}
-	switch {
-	case b.since.IsZero() && !b.told():
-		b.log.Info("stream connected")
-	case b.told():
-		b.log.Info("stream connected again", "down_for", session.Span(now.Sub(b.down)), "waiting", b.waiting())
+	told := false // the log has the present trouble
+	for _, t := range b.tellers {
+		told = told || t.down
+		t.down = false
 	}
-	b.ends.down, b.unopenable.down, b.quiet = false, false, false
-	b.since, b.down, b.detail, b.hint = now, time.Time{}, "", ""
+	switch {
+	case told:
+		b.log.Info("stream connected again", "down_for", session.Span(now.Sub(b.down)), "waiting", b.waiting())
+	case b.since.IsZero():
+		b.log.Info("stream connected")
+	}
+	b.quiet, b.since, b.down, b.detail, b.hint = false, now, time.Time{}, "", ""
 }
 
-// told reports whether the log has the present trouble.
-func (b *board) told() bool { return b.ends.down || b.unopenable.down }
+// teller returns the teller of a Failure or a Shutdown. A new cause must not hide behind an old one, and both are of
+// closed sets.
+func (b *board) teller(cause any) *teller {
+	t := b.tellers[cause]
+	if t == nil {
+		t = &teller{}
+		b.tellers[cause] = t
+	}
+	return t
+}
 
 // failed notes an open that failed.
 func (b *board) failed(res *probe.Result, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.failures[Failure{Reason: string(res.Reason), ErrorType: string(res.ErrorType)}]++
+	cause := Failure{Reason: string(res.Reason), ErrorType: string(res.ErrorType)}
+	b.failures[cause]++
 	hint := res.Hint(nil)
 	b.trouble(res.Detail, hint, res.Ended)
 	if b.quiet {
 		return
 	}
-	b.unopenable.tell(b.log, res.Ended, "stream cannot connect", "reason", string(res.Reason), "error_type", string(res.ErrorType),
+	b.teller(cause).tell(b.log, res.Ended, "stream cannot connect", "reason", cause.Reason, "error_type", cause.ErrorType,
 		"detail", res.Detail, "hint", hint, "next_in", session.Span(wait), "waiting", b.waiting())
 }
 
@@ -76,7 +89,7 @@ func (b *board) ended(e ending, wait time.Duration) {
 		return
 	}
 	b.trouble(e.detail, e.hint, e.at)
-	b.ends.tell(b.log, e.at, "stream disconnected", "by", e.by, "close_code", e.code, "detail", e.detail, "hint", e.hint,
+	b.teller(e.shutdown()).tell(b.log, e.at, "stream disconnected", "by", e.by, "close_code", e.code, "detail", e.detail, "hint", e.hint,
 		"next_in", session.Span(wait), "waiting", b.waiting())
 }
 
@@ -115,13 +128,13 @@ func (b *board) counts(c *Counts) {
 	c.Established, c.Failed, c.Shutdown = b.established, maps.Clone(b.failures), maps.Clone(b.shutdowns)
 }
 
-// The least times between two lines about trouble of one kind: that comes again, and that lasts.
+// The least times between two lines about trouble of one cause: that comes again, and that lasts.
 const (
 	betweenNew  = 10 * time.Second
 	betweenSame = 10 * time.Minute
 )
 
-// teller tells of one kind of trouble, at once and then not more often than it helps.
+// teller tells of trouble of one cause, at once and then not more often than it helps.
 type teller struct {
 	last   time.Time
 	untold int  // since then

@@ -72,6 +72,25 @@ func TestLog(t *testing.T) {
 	})
 }
 
+// TestNewCauseInTheLog: a server that comes up and refuses is told at once, because the line before tells of another cause.
+func TestNewCauseInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, peer{opened: func(n int, c *wstest.Conn) {
+			if n < 3 {
+				c.Reset()
+			}
+			c.Refuse(401, "no")
+		}}, nil)
+		defer r.stop()
+		r.wait(9 * time.Minute)
+		got := r.logged()
+		lines := strings.Split(got, "\n")
+		if len(lines) != 3 || !strings.Contains(lines[0], "error_type=connection_reset") || !strings.Contains(lines[1], "error_type=http_401") {
+			t.Error(got)
+		}
+	})
+}
+
 // TestDiscardsInTheLog: events that are given up are told within 10 s, then every 10 minutes while it goes on, and at the
 // stop. No event is told twice, and none is left out.
 func TestDiscardsInTheLog(t *testing.T) {

@@ -42,7 +42,7 @@ func New(o Options) (*Stream, error) {
 	}
 	s.o, s.buffer = o, b
 	s.board = board{log: o.Log.With("stream", o.Name), workers: o.Workers, quiet: o.Quiet, waiting: func() int { return b.Counts().Size.Events },
-		failures: make(map[Failure]int64), shutdowns: make(map[Shutdown]int64)}
+		failures: make(map[Failure]int64), shutdowns: make(map[Shutdown]int64), tellers: make(map[any]*teller)}
 	return s, nil
 }
 
