@@ -10,6 +10,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+	"github.com/wsprobe/wsprobe/probe/shape"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
 	"github.com/wsprobe/wsprobe/reasons"
@@ -191,7 +192,7 @@ func (r *streamReader) checkSelection(s *streamEntry, where yamltree.Path) {
 			r.Used(n, n, at, "must not be empty")
 		case len(n.Value) > maxPattern:
 			r.Used(n, n, at, "must be at most %d bytes, got %d", maxPattern, len(n.Value))
-		case !r.Blind && !slices.ContainsFunc(r.config.Probes, func(p Probe) bool { return fits(n.Value, p.Name) }):
+		case !r.Blind && !slices.ContainsFunc(r.config.Probes, func(p Probe) bool { return shape.Matches(n.Value, p.Name) }):
 			r.Warn(n, n, at, "fits the name of no probe%s", didYouMean(suggest(n.Value, r.probeNames())))
 		}
 	})
@@ -235,27 +236,6 @@ func (r *streamReader) probeNames() []string {
 		names = append(names, p.Name)
 	}
 	return names
-}
-
-// fits reports whether a name fits a pattern in which * stands for any text.
-func fits(pattern, name string) bool {
-	first, rest, wild := strings.Cut(pattern, "*")
-	if !wild {
-		return pattern == name
-	}
-	name, ok := strings.CutPrefix(name, first)
-	if !ok {
-		return false
-	}
-	parts := strings.Split(rest, "*")
-	for _, part := range parts[:len(parts)-1] {
-		_, after, found := strings.Cut(name, part)
-		if !found {
-			return false
-		}
-		name = after
-	}
-	return strings.HasSuffix(name, parts[len(parts)-1])
 }
 
 // delimiterProblem checks the character between two columns.

@@ -106,21 +106,6 @@ func TestOrigins(t *testing.T) {
 	}
 }
 
-func TestFits(t *testing.T) {
-	for _, test := range []struct {
-		pattern, name string
-		want          bool
-	}{
-		{"a", "a", true}, {"a", "ab", false}, {"*", "", true}, {"*", "any", true}, {"feed-*", "feed-", true}, {"feed-*", "feed", false},
-		{"*-b", "a-b", true}, {"*-b", "a-bc", false}, {"a*b*c", "a-b-c", true}, {"a*b*c", "abc", true}, {"a*b*c", "acb", false},
-		{"a*a", "a", false}, {"a**b", "ab", true}, {"*b*", "abc", true}, {"*b*", "ac", false}, {"a*ab", "aab", true},
-	} {
-		if got := fits(test.pattern, test.name); got != test.want {
-			t.Errorf("%s fits %s: %v", test.pattern, test.name, got)
-		}
-	}
-}
-
 // TestSecretsOfStreams: what is put into a stream is no part of what is shown, and a digest knows a secret by its
 // reference.
 func TestSecretsOfStreams(t *testing.T) {

@@ -2,9 +2,9 @@ package event
 
 import (
 	"slices"
-	"strings"
 
 	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
 // Selection says which events somebody wants. An empty list or map restricts nothing.
@@ -30,7 +30,7 @@ func (s *Selection) AdmitsReason(reason string) bool {
 // AdmitsProbe reports whether events of the probe are wanted.
 func (s *Selection) AdmitsProbe(p *metrics.Identity) bool {
 	name := p.Name()
-	if len(s.Probes) > 0 && !slices.ContainsFunc(s.Probes, func(pattern string) bool { return matches(pattern, name) }) {
+	if len(s.Probes) > 0 && !slices.ContainsFunc(s.Probes, func(pattern string) bool { return shape.Matches(pattern, name) }) {
 		return false
 	}
 	for key, values := range s.Labels {
@@ -39,21 +39,4 @@ func (s *Selection) AdmitsProbe(p *metrics.Identity) bool {
 		}
 	}
 	return true
-}
-
-// matches reports whether a text is the pattern, in which * stands for any text.
-func matches(pattern, text string) bool {
-	head, pattern, wild := strings.Cut(pattern, "*")
-	if !wild {
-		return text == head
-	}
-	text, found := strings.CutPrefix(text, head)
-	for found {
-		var part string
-		if part, pattern, wild = strings.Cut(pattern, "*"); !wild {
-			return strings.HasSuffix(text, part)
-		}
-		_, text, found = strings.Cut(text, part) // the first place leaves the most for the parts behind
-	}
-	return false
 }

@@ -8,35 +8,6 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-func TestMatches(t *testing.T) {
-	for _, c := range []struct {
-		pattern, text string
-		want          bool
-	}{
-		{"feed", "feed", true},
-		{"feed", "feeds", false},
-		{"feed-*", "feed-", true},
-		{"feed-*", "feed-1", true},
-		{"feed-*", "my-feed-1", false},
-		{"*-eu", "feed-eu", true},
-		{"*-eu", "feed-eu-1", false},
-		{"*", "", true},
-		{"**", "feed", true},
-		{"a*b*c", "a-b-b-c", true},
-		{"a*b*c", "acb", false},
-		{"ab*ba", "aba", false},
-		{"*aab", "aaab", true},
-		{"*aab*aab", "aabaab", true},
-		{"", "", true},
-		{"", "feed", false},
-		{"f?ed", "feed", false},
-	} {
-		if got := matches(c.pattern, c.text); got != c.want {
-			t.Errorf("%q for %q: %v", c.pattern, c.text, got)
-		}
-	}
-}
-
 func TestSelection(t *testing.T) {
 	of := func(reason reasons.Code, changed bool) *Event {
 		p := metrics.NewIdentity(metrics.Target{Name: "feed-eu", Labels: map[string]string{"team": "core", "tier": "1"}})
