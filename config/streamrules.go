@@ -10,9 +10,9 @@ import (
 
 	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
-	"github.com/wsprobe/wsprobe/probe/shape"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
+	"github.com/wsprobe/wsprobe/probe/shape"
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
