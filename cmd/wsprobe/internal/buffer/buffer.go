@@ -51,6 +51,7 @@ type Buffer struct {
 	discarded  map[Cause]int64
 	search     time.Time // until then, Next waits for blocks of earlier processes
 	idle       bool      // Run waits for the first fresh item
+	looked     int       // number of the next item when Run looked last
 	sealed     bool
 	closed     bool
 

@@ -65,18 +65,22 @@ func (b *Buffer) work(now time.Time) bool {
 	return b.refill(now)
 }
 
-// rest returns when there is work again, if nobody kicks before.
+// rest returns when there is work again, if nobody kicks before. As long as events come, Run looks after them now and
+// then: to be woken by each one costs more than the event.
 func (b *Buffer) rest(now time.Time) time.Duration {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	first := b.fresh.first
-	b.idle = first == nil
+	b.idle = first == nil && b.number == b.looked
+	b.looked = b.number
 	wait := time.Duration(math.MaxInt64)
 	switch {
 	case !b.retry.IsZero():
 		wait = b.retry.Sub(now)
 	case first != nil:
 		wait = persistAfter - b.waited(first, now)
+	case !b.idle:
+		wait = persistAfter
 	}
 	if !b.reading.IsZero() {
 		wait = min(wait, b.reading.Sub(now))

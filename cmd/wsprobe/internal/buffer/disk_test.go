@@ -47,6 +47,37 @@ func TestConnectionThatWorksWritesNothing(t *testing.T) {
 	})
 }
 
+// TestRunIsNotWokenByEachEvent accepts each event at once. Run is woken by the first one, and then looks by itself.
+func TestRunIsNotWokenByEachEvent(t *testing.T) {
+	onDisk(t, func(t *testing.T, dir string) {
+		r := start(t, Options{Dir: dir})
+		idle := func() bool {
+			synctest.Wait()
+			r.mu.Lock()
+			defer r.mu.Unlock()
+			return r.idle
+		}
+		time.Sleep(time.Hour)
+		woken := 0
+		for i := range 400 {
+			if idle() {
+				woken++
+			}
+			r.add(fmt.Sprint(i))
+			items, _ := r.next(0, Batch{})
+			r.Accept(items...)
+			time.Sleep(10 * time.Millisecond)
+		}
+		if woken != 1 {
+			t.Errorf("Run was woken %d times", woken)
+		}
+		if time.Sleep(2 * persistAfter); !idle() {
+			t.Error("Run still looks when no events come")
+		}
+		r.close()
+	})
+}
+
 // TestUnprovenEventsAreWrittenAfter400ms holds the time, and that many events are one file.
 func TestUnprovenEventsAreWrittenAfter400ms(t *testing.T) {
 	onDisk(t, func(t *testing.T, dir string) {
