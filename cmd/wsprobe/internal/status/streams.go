@@ -24,7 +24,7 @@ type Stream struct {
 	Since     *time.Time `json:"since" doc:"when that last changed; null before all were open"`
 	Open      int        `json:"open_connections" doc:"connections that are open"`
 	Workers   int        `json:"workers" doc:"connections that it is to have"`
-	Detail    string     `json:"detail" doc:"why a connection ended or did not open; empty while all are open"`
+	Detail    string     `json:"detail" doc:"why a connection ended or did not open; empty while all are open and events get through"`
 	Hint      string     `json:"hint" doc:"what to do about it; may be empty"`
 	Required  bool       `json:"required" doc:"/readyz needs it, because its ready is true"`
 
@@ -104,7 +104,9 @@ func newStreamRow(s Stream, now time.Time) streamRow {
 	switch {
 	case s.Connected && oldest >= lagging:
 		r.Mood, r.State, r.Held = "warn", "behind", "" // the time is that of the connection
-		r.Hint = "events come faster than the endpoint takes or acknowledges them"
+		if r.Detail == "" {
+			r.Hint = "events come faster than the endpoint takes or acknowledges them"
+		}
 	case s.Connected:
 		r.Mood, r.State = "ok", "connected"
 	case s.Open > 0:

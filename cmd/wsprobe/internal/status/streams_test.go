@@ -35,6 +35,9 @@ func TestPageOfStreams(t *testing.T) {
 			[]string{`<span class="pill bad">not connected</span><br>connection refused</td>`, "no event yet"}, nil},
 		{"partly", func(time.Time) Stream { return Stream{Workers: 4, Open: 3, Detail: "reset"} },
 			[]string{`<tr class="is-warn">`, `<span class="pill warn">3 of 4 connected</span><br>reset`, "1 of 1 streams in trouble"}, nil},
+		{"behind a deaf endpoint", func(now time.Time) Stream {
+			return Stream{Connected: true, Open: 1, Workers: 1, Waiting: 1, Oldest: before(now, lagging), Detail: "no Pong within 10 s", Hint: "it is deaf"}
+		}, []string{`<span class="pill warn">behind</span>`, "no Pong within 10 s", "it is deaf"}, []string{"events come faster"}},
 		{"behind", func(now time.Time) Stream {
 			return Stream{Workers: 1, Open: 1, Connected: true, Waiting: 5000, Oldest: before(now, lagging)}
 		},

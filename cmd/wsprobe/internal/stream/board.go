@@ -50,7 +50,7 @@ func (b *board) opened(now time.Time) {
 	case b.since.IsZero():
 		b.log.Info("stream connected")
 	}
-	b.quiet, b.since, b.down, b.detail, b.hint = false, now, time.Time{}, "", ""
+	b.quiet, b.since, b.down = false, now, time.Time{}
 }
 
 // teller returns the teller of a Failure or a Shutdown. A new cause must not hide behind an old one, and both are of
@@ -109,14 +109,17 @@ func (b *board) accepted(now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lastSent = now
+	if b.open == b.workers {
+		b.detail, b.hint = "", ""
+	}
 }
 
-// state fills in what the board knows.
+// state adds what the board knows to the size of what waits.
 func (b *board) state(s *State) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	s.Workers, s.Open, s.Since, s.LastSent = b.workers, b.open, b.since, b.lastSent
-	if b.open < b.workers {
+	if b.open < b.workers || s.Waiting.Events > 0 { // an endpoint that proves nothing is open most of the time
 		s.Detail, s.Hint = b.detail, b.hint
 	}
 }
