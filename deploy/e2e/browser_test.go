@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
-	"os/exec"
 	"strings"
 	"testing"
 	"time"
@@ -22,13 +21,10 @@ type browser struct {
 	id   int
 }
 
-// startBrowser starts a Chromium. CI does not install one, because it is larger than everything else.
+// startBrowser starts a Chromium.
 func startBrowser(t *testing.T) *browser {
 	t.Helper()
-	program, err := exec.LookPath("chromium")
-	if err != nil {
-		t.Skip("chromium is not installed (Debian: apt-get install chromium)")
-	}
+	program := need(t, "chromium", "chromium")
 	home := t.TempDir()
 	process := lab.StartWith(t, []string{"HOME=" + home}, program, "--headless", "--no-sandbox", "--disable-gpu",
 		"--disable-dev-shm-usage", "--remote-debugging-port=0", "--user-data-dir="+home, "about:blank")
