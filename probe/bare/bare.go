@@ -1,8 +1,8 @@
 // Package bare is an open WebSocket that says nothing by itself.
 //
-// It serves those who want to know what a server does with a frame: a close frame without a code, or a message of
-// 16 MiB. It also serves those who deliver messages and need to know what proves their arrival. No frame is answered,
-// and a message of any length takes a small buffer.
+// It shows what a server does with any frame, such as a close frame without a code, or a message of 16 MiB. It also
+// serves those who deliver messages and need to know what proves their arrival. No frame is answered, and a message of
+// any length takes a small buffer.
 package bare
 
 import (

@@ -8,8 +8,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 )
 
-// BoundWrites bounds each message and control frame from now on by a time of its own, and a write that is under way by
-// this time from now. [Conn.Until] then bounds reads only. A write that fails, or that exceeds its time, is the last one.
+// BoundWrites bounds each message and control frame from now on by a time of its own. A write under way has this time
+// from now. [Conn.Until] then bounds reads only. A write that fails, or that exceeds its time, is the last one.
 func (c *Conn) BoundWrites(each time.Duration) {
 	c.bound.Store(int64(each))
 	c.held.Raw.SetWriteEnd(time.Now().Add(each))
@@ -45,7 +45,7 @@ func (c *Conn) control(opcode byte, payload string) error {
 	return c.flush()
 }
 
-// Queue adds a message to those that the next Flush or control frame sends, in one frame, and compressed if that was
+// Queue adds a message, in one frame, to those that the next Flush or control frame sends. It compresses if that was
 // agreed. Long messages are sent at once, because they would take memory.
 func (c *Conn) Queue(isBinary bool, message []byte) error {
 	c.writing.Lock()

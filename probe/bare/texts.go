@@ -2,8 +2,8 @@ package bare
 
 import "github.com/wsprobe/wsprobe/probe/internal/frame"
 
-// KeepTexts makes Next return the texts of messages, inflated, of at most limit bytes: the Text of a longer message is
-// nil. Call it before the first Next, which then returns messages that came before the run was over, too.
+// KeepTexts makes Next return the texts of messages, inflated. The Text of a message of more than limit bytes is nil.
+// Call it before the first Next, which then returns messages that came before the run was over, too.
 func (c *Conn) KeepTexts(limit int64) {
 	left := &c.held.Left
 	c.texts = &texts{limit: limit, most: left.Parser.Limit()}

@@ -197,8 +197,8 @@ func (b *Buffer) end(items []*Item) int64 {
 	return n
 }
 
-// Return takes back what is in flight in a lane: its connection broke. It all comes first again, in the same order, and
-// counts as sent once more, but for items that were not written at all.
+// Return takes back what is in flight in a lane: its connection broke. It all comes first again, in the same order. It
+// counts as sent once more, but for items that were not written.
 func (b *Buffer) Return(lane int, unwritten ...*Item) {
 	l := b.lanes[lane]
 	b.mu.Lock()

@@ -22,7 +22,7 @@ const (
 	maxSearch = 30 * time.Second
 	// mostFresh is how much may be in memory only beside a directory, in bytes.
 	mostFresh = 16 << 20
-	// mostAhead is how much of what is due in a lane stays in memory though it is on disk, in bytes.
+	// mostAhead bounds the events on disk that a lane also has in memory, in bytes.
 	mostAhead = 1 << 20
 )
 

@@ -69,7 +69,7 @@ func (l *lane) loaded() int64 { return l.bytes + int64(l.count)*overhead }
 
 // Next returns the next items of a lane, in order and of one encoding, and marks them as in flight. It waits until
 // there are enough for a batch, or until the first one has waited for linger, or was handed out before. The error is
-// that of the context, [ErrClosed], or [io.EOF] once the Buffer is sealed and all that is left of a lane is in flight.
+// that of the context, or [ErrClosed]. It is [io.EOF] once the Buffer is sealed and the rest of the lane is in flight.
 func (b *Buffer) Next(ctx context.Context, lane int, most Batch, linger time.Duration) ([]*Item, error) {
 	l := b.lanes[lane]
 	for {

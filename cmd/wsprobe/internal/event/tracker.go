@@ -49,8 +49,8 @@ func (t *Tracker) changes(o *metrics.Observation) bool {
 	return changed
 }
 
-// tellsNoState reports whether a moment of a session says nothing new of how the probe is: the explanation of an end,
-// and an end on purpose.
+// tellsNoState reports whether a moment of a session says nothing new of the state. Those are explanations, and ends on
+// purpose.
 func tellsNoState(o *metrics.Observation) bool {
 	s := o.Session
 	return s != nil && (s.Moment == metrics.SessionExplained || s.Moment == metrics.SessionEnded && s.Planned())

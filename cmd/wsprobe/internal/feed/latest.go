@@ -23,8 +23,8 @@ func (l *latest) remove() {
 	l.before, l.behind = nil, nil
 }
 
-// snapshot is a walk along the last events of the probes. Others may walk at the same time, and events happen meanwhile:
-// a probe that has one moves to the end of the list, which the walk does not reach.
+// snapshot is a walk along the last events of the probes. Others may walk at the same time, and events happen
+// meanwhile. A probe with a new event moves to the end of the list, which the walk does not reach.
 type snapshot struct {
 	bookmark    latest // the walk has come to here; not in the list before and after it
 	first, last uint64 // numbers of the events that it is about

@@ -174,8 +174,8 @@ func (p *past) forget(name string) {
 	}
 }
 
-// after returns the number of the first event in the ring behind the one with an ID, and whether it is certain that no
-// selected event between them is lost.
+// after returns the number of the first event in the ring behind the one with an ID. Certain is true if no selected
+// event between them is lost.
 func (p *past) after(id string, s *event.Selection) (next uint64, certain bool) {
 	for n := p.newest; n >= p.oldest; n-- {
 		if p.at(n).id == id {

@@ -51,8 +51,8 @@ func (p *proof) acknowledged(text []byte, now time.Time) {
 	p.landed(proven)
 }
 
-// idsOf are the IDs in a message. Without a path it is one ID, or several with blanks between them; JSON texts and lists
-// of them are fine, too.
+// idsOf are the IDs in a message. Without a path it is one ID, or several with blanks between them. JSON texts and
+// lists of them will do, too.
 func idsOf(text []byte, path *bare.Path) []string {
 	if path != nil {
 		return path.Texts(text)

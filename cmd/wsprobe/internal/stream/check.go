@@ -28,8 +28,8 @@ func (e *CheckError) Error() string {
 	return said
 }
 
-// Check opens the endpoint once, and closes it with 1000 without an event. The error says why that failed, and what to do
-// about it: it is a [CheckError] unless the Opening is not valid.
+// Check opens the endpoint once, and closes it with 1000 without an event. The error is a [CheckError] unless the
+// Opening is not valid.
 func (s *Stream) Check(ctx context.Context) error { return check(ctx, s.probe) }
 
 // Check is [Stream.Check] without a stream.

@@ -13,8 +13,8 @@ const (
 	pingPayload = 8
 	// pace is the least time between two Pings that ask for a proof, unless much is in flight.
 	pace = 50 * time.Millisecond
-	// grace is how long the reader may take to find an answer that came in time, from the moment that it is missed: this
-	// process may have stood still.
+	// grace is how long the reader may take to find an answer after its time is up, because this process may have stood
+	// still.
 	grace = 100 * time.Millisecond
 	// ackTimeout bounds the wait for a message that acknowledges. The event is then sent again, on a new connection.
 	ackTimeout = 30 * time.Second

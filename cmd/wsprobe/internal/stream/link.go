@@ -118,8 +118,8 @@ func (l *link) broke(err error) {
 	}
 }
 
-// wrote takes the error of a write, and reports whether there was none. The reader learns more of an end than a writer: it
-// still finds the close frame in front of it, if it looks soon.
+// wrote takes the error of a write, and reports whether there was none. The reader learns more of an end than a writer,
+// because it still finds the close frame.
 func (l *link) wrote(err error) bool {
 	switch {
 	case err == nil:
