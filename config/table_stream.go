@@ -156,7 +156,7 @@ var bufferSection = newSection("buffer", "streams[].buffer.", false, []field[Str
 		Doc: "most events that wait; the default is 10000 in memory, and no such bound on disk"},
 		value: integerAt(func(b *StreamBuffer) *int { return &b.MaxEvents })},
 	{Field: Field{Path: "max_size", Kind: Size, Min: 64 << 10, Max: 1 << 40,
-		Doc: "most bytes that wait; an event in memory counts 256 bytes beside its text; the default is 16MiB in memory, and 256MiB on disk"},
+		Doc: "most bytes that wait; an event in memory counts about 300 bytes beside its text; the default is 16MiB in memory, and 256MiB on disk"},
 		value: sizeAt(func(b *StreamBuffer) *int64 { return &b.MaxSize })},
 	{Field: Field{Path: "when_full", Kind: Choice, Default: dropOldest, Allowed: []string{dropOldest, dropNewest},
 		Doc: "which event is discarded, and counted, when the buffer is full; none waits, because a probe does not"},
