@@ -112,7 +112,7 @@ func (a *Agent) abandon() error {
 		_ = a.listener.Close() // nothing has been accepted yet
 	}
 	if a.outlets != nil {
-		a.outlets.abandon()
+		errs = append(errs, a.outlets.abandon())
 	}
 	if a.telemetry != nil {
 		errs = append(errs, a.telemetry.Close())
