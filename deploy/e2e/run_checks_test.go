@@ -84,7 +84,7 @@ func checkMetrics(t *testing.T, got received) {
 			t.Errorf("%v has no location", p)
 		}
 		switch {
-		case !known && (strings.HasPrefix(p.metric, "wsprobe.agent.") || strings.HasPrefix(p.metric, "go.") || strings.HasPrefix(p.metric, "process.")):
+		case !known && (strings.HasPrefix(p.metric, "wsprobe.agent.") || strings.HasPrefix(p.metric, "wsprobe.feed.") || strings.HasPrefix(p.metric, "go.") || strings.HasPrefix(p.metric, "process.")):
 		case !known:
 			t.Errorf("a metric that is not in the catalogue: %v", p)
 		case p.kind != want.kind || p.unit != want.unit:
