@@ -182,6 +182,9 @@ func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 	return problem == ""
 }
 
+// switches are the words of a Choice that stand for true and false.
+var switches = map[string]string{"true": "on", "false": "off"}
+
 // scalarProblem checks that YAML sees in a value what the field wants. A text has to be one to YAML, too: 1.10 is
 // a number and could come back as 1.1, so it needs quotes.
 func scalarProblem(f *Field, n *yaml.Node) string {
@@ -210,6 +213,8 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		return ""
 	case f.Kind == Choice && n.Kind == yaml.ScalarNode && (n.Tag == yamltree.IntTag || n.Tag == yamltree.FloatTag) && slices.Contains(f.Allowed, n.Value):
 		return "" // a choice of numbers needs no quotes
+	case f.Kind == Choice && n.Tag == yamltree.BoolTag && slices.Contains(f.Allowed, switches[n.Value]):
+		return wants + ", got " + yamltree.Show(n) + didYouMean(switches[n.Value])
 	case f.Kind == Size && n.Kind == yaml.ScalarNode && n.Tag == yamltree.IntTag:
 		return "" // bytes
 	case f.Kind == Ratio && n.Kind == yaml.ScalarNode && n.Tag == yamltree.IntTag:

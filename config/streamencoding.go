@@ -96,10 +96,7 @@ var (
 		"block": ": a probe never waits; use drop_newest", "overflow": ": there is one buffer; use type disk for a larger one",
 		"drop": didYouMean(dropNewest), "discard": didYouMean(dropNewest), "ring": didYouMean(dropOldest),
 	}
-	healthWords = map[string]string{
-		"warn": didYouMean(healthLog), "true": didYouMean(healthLog), "fail": didYouMean(healthRequire), "exit": didYouMean(healthRequire),
-		"none": didYouMean(healthOff), "false": didYouMean(healthOff),
-	}
+	healthWords = map[string]string{"warn": didYouMean(healthLog), "fail": didYouMean(healthRequire), "exit": didYouMean(healthRequire), "none": didYouMean(healthOff)}
 )
 
 const otherCodec = ": there is no such encoding; text with a template writes lines of any form"
