@@ -6,7 +6,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"time"
 )
 
 // TestRealFullDisk fills a small file system, and makes it larger later.
@@ -37,9 +36,7 @@ func TestRealFullDisk(t *testing.T) {
 	if err := mount("size=1m", syscall.MS_REMOUNT); err != nil {
 		t.Fatal(err)
 	}
-	for r.unwritten() > 0 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	await(t, func() bool { return r.unwritten() == 0 })
 	r.kill()
 	r = start(t, Options{Dir: dir})
 	r.counts(fmt.Sprint(n, " wait"))
@@ -66,9 +63,7 @@ func TestReadOnlyDisk(t *testing.T) {
 	defer func() { _ = syscall.Unmount(dir, syscall.MNT_DETACH) }()
 	r := start(t, Options{Dir: dir})
 	r.add("1")
-	for r.unwritten() > 0 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	await(t, func() bool { return r.unwritten() == 0 })
 	r.kill()
 	if err := mount(syscall.MS_REMOUNT | syscall.MS_RDONLY); err != nil {
 		t.Skip("this user cannot mount a file system anew: ", err)
@@ -79,12 +74,8 @@ func TestReadOnlyDisk(t *testing.T) {
 	if err := mount(syscall.MS_REMOUNT); err != nil {
 		t.Fatal(err)
 	}
-	for r.Counts().Size.Events < 2 {
-		time.Sleep(10 * time.Millisecond)
-	}
-	for r.unwritten() > 0 {
-		time.Sleep(10 * time.Millisecond)
-	}
+	await(t, func() bool { return r.Counts().Size.Events == 2 })
+	await(t, func() bool { return r.unwritten() == 0 })
 	items, err := r.Next(t.Context(), 0, Batch{}, 0)
 	if err != nil || ids(items) != "1+1 2" {
 		t.Errorf("%q: %v", ids(items), err)

@@ -184,3 +184,17 @@ func (l *logbook) String() string {
 	defer l.mu.Unlock()
 	return l.text.String()
 }
+
+// await returns once something is true. Only something that hangs reaches its bound.
+func await(t *testing.T, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(3 * time.Minute); !is(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("it never became true")
+		}
+	}
+}

@@ -26,6 +26,8 @@ func TestKilledChild(t *testing.T) {
 		t.Fatal(err)
 	}
 	go b.Run(context.Background())
+	pause := time.NewTicker(time.Millisecond)
+	defer pause.Stop()
 	for i := 0; ; i++ {
 		b.Add(event(fmt.Sprintf("%c/%d", 'a'+i%3, i)))
 		if i%50 == 0 {
@@ -40,7 +42,7 @@ func TestKilledChild(t *testing.T) {
 			b.Return(i / 50 % 2)
 		}
 		if i%20 == 0 {
-			time.Sleep(time.Millisecond)
+			<-pause.C
 		}
 		b.mu.Lock()
 		durable := i

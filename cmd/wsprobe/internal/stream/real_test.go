@@ -40,17 +40,17 @@ func TestRealServers(t *testing.T) {
 				o.Acknowledgements, o.Workers, o.Batch.Events, o.Batch.Linger = how, 3, 5, 5*ms
 				o.Reconnect.Min, o.Reconnect.Max, o.Drain, o.Timeout, o.PingTimeout = 5*ms, 20*ms, time.Minute, 30*sec, time.Minute
 				r.run(o)
+				pause := time.NewTicker(5 * ms)
+				defer pause.Stop()
 				for i := range events {
 					name := fmt.Sprint("p", i%7)
 					r.observe(name, fmt.Sprintf("%s/%06d", name, i))
 					if i%100 == 0 {
-						time.Sleep(5 * ms)
+						<-pause.C
 					}
 				}
 				calm.Store("now", true)
-				for deadline := time.Now().Add(time.Minute); r.stream.Counts().Sent < events && time.Now().Before(deadline); {
-					time.Sleep(10 * ms)
-				}
+				await(t, func() bool { return r.stream.Counts().Sent == events })
 				r.stop()
 				r.judge(events)
 			})

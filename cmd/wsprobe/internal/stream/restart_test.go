@@ -7,7 +7,6 @@ import (
 	"strings"
 	"sync"
 	"testing"
-	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
 )
@@ -48,9 +47,7 @@ func TestRestart(t *testing.T) {
 	defer server.Close()
 	after = run("ws" + strings.TrimPrefix(server.URL, "http"))
 	close(ready)
-	for deadline := time.Now().Add(time.Minute); after.stream.Counts().Sent < 50 && time.Now().Before(deadline); {
-		time.Sleep(ms)
-	}
+	await(t, func() bool { return after.stream.Counts().Sent >= 50 })
 	after.stop()
 	var want []string
 	for i := range 50 {

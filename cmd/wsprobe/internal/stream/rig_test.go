@@ -259,3 +259,17 @@ func (r *rig) count() int {
 	defer r.mu.Unlock()
 	return len(r.texts)
 }
+
+// await returns once something is true. Only something that hangs reaches its bound.
+func await(t *testing.T, is func() bool) {
+	t.Helper()
+	tick := time.NewTicker(5 * time.Millisecond)
+	defer tick.Stop()
+	for late := time.After(3 * time.Minute); !is(); {
+		select {
+		case <-tick.C:
+		case <-late:
+			t.Fatal("it never became true")
+		}
+	}
+}
