@@ -39,6 +39,7 @@ type Agent struct {
 	skips     *skipLog
 	listener  net.Listener // nil if agent.listen is empty
 	probing   atomic.Bool
+	checked   atomic.Bool // the streams that are required can connect
 	memory    bounds
 	applying  sync.Mutex // held by Apply, of which one works at a time
 }
@@ -129,9 +130,6 @@ func (a *Agent) Run(ctx context.Context) error {
 	if err := telemetry.CompressFast(); err != nil {
 		return err
 	}
-	if err := checkRequired(ctx, a.cfg.Streams); err != nil {
-		return errors.Join(err, a.abandon())
-	}
 	defer a.memory.hold()()
 	if release, err := probe.KeepKernelClock(); err == nil {
 		defer release()
@@ -161,22 +159,35 @@ func (a *Agent) Run(ctx context.Context) error {
 			stopProbing()
 		})
 	}
-	streaming, stopStreams := context.WithCancel(context.WithoutCancel(ctx))
+	if err := checkRequired(ctx, a.cfg.Streams); err != nil {
+		stopProbing()
+		stopRest()
+		tasks.Wait()
+		return errors.Join(err, a.outlets.abandon(), exported, served)
+	}
+	a.checked.Store(true)
+	scheduled = a.work(probing, stopProbing)
+	stopRest()
+	tasks.Wait()
+	a.log.Info("wsprobe ends")
+	return errors.Join(scheduled, exported, served)
+}
+
+// work probes until its context ends or the scheduler fails, and then delivers the last events.
+func (a *Agent) work(probing context.Context, stopProbing func()) error {
+	streaming, stopStreams := context.WithCancel(context.WithoutCancel(probing))
 	defer stopStreams()
 	var streams, holding sync.WaitGroup
 	streams.Go(func() { a.outlets.run(streaming) })
 	holding.Go(func() { a.hub.Run(probing) })
-	scheduled = a.scheduler.Run(probing)
+	err := a.scheduler.Run(probing)
 	stopProbing()
 	holding.Wait()
 	a.fleet.flush()
 	a.skips.stop()
 	stopStreams()
 	streams.Wait() // before the last export, which tells what became of the last events
-	stopRest()
-	tasks.Wait()
-	a.log.Info("wsprobe ends")
-	return errors.Join(scheduled, exported, served)
+	return err
 }
 
 // recall returns the last result of a probe, or nil.
@@ -190,6 +201,9 @@ func (a *Agent) trace() probe.Trace { return a.telemetry.Trace() }
 func (a *Agent) ready() error {
 	if !a.probing.Load() {
 		return errors.New("not probing")
+	}
+	if !a.checked.Load() {
+		return errors.New("not probing yet: streams that the start requires are tried")
 	}
 	switch h := a.telemetry.ExportState(); {
 	case !h.OK:

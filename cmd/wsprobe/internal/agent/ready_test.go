@@ -46,6 +46,7 @@ func TestReadyAfterAnExport(t *testing.T) {
 		t.Fatal(err)
 	}
 	agent.probing.Store(true) // as Run does long before the first export
+	agent.checked.Store(true)
 	if err := agent.ready(); err == nil || err.Error() != "no export has succeeded yet" {
 		t.Errorf("before the first export: %v", err)
 	}

@@ -243,3 +243,37 @@ probes: [{name: up, url: "ws://127.0.0.1:1", interval: 1s, timeout_ms: 1000}]
 		t.Error(err)
 	}
 }
+
+// TestAliveWhileStreamsAreTried holds that an agent answers for its health, and is not ready, while it waits for a
+// stream that it requires, and that a stop ends the wait.
+func TestAliveWhileStreamsAreTried(t *testing.T) {
+	endpoints := wstest.Start(wstest.StallHandshake)
+	defer endpoints.Close()
+	const file = `
+agent: {listen: "127.0.0.1:0"}
+otlp: {protocol: none}
+streams: [{name: wall, url: "$URL", health_check: require, timeout_ms: 30000}]
+probes: [{name: up, url: "$URL", interval: 1s, timeout_ms: 1000}]
+`
+	cfg := loadFile(t, file, map[string]string{"URL": endpoints.URL})
+	agent, err := New(cfg, Options{Version: "v0", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	ctx, stop := context.WithCancel(t.Context())
+	ended := make(chan error, 1)
+	go func() { ended <- agent.Run(ctx) }()
+	for path, want := range map[string]int{"/healthz": 200, "/readyz": 503} {
+		await(t, path+" answers", func() bool {
+			resp, err := http.Get("http://" + agent.ListenAddress() + path)
+			if err == nil {
+				_ = resp.Body.Close()
+			}
+			return err == nil && resp.StatusCode == want
+		})
+	}
+	stop()
+	if err := <-ended; err != nil {
+		t.Errorf("Run: %v", err)
+	}
+}
