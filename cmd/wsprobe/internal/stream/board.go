@@ -22,6 +22,7 @@ type board struct {
 	since        time.Time // when open last became all workers, or ceased to be
 	down         time.Time // when the present trouble began; zero for none
 	detail, hint string
+	troubled     int // the worker that they are of
 	lastSent     time.Time
 	established  int64
 	failures     map[Failure]int64
@@ -65,13 +66,13 @@ func (b *board) teller(cause any) *teller {
 }
 
 // failed notes an open that failed.
-func (b *board) failed(res *probe.Result, wait time.Duration) {
+func (b *board) failed(worker int, res *probe.Result, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	cause := Failure{Reason: string(res.Reason), ErrorType: string(res.ErrorType)}
 	b.failures[cause]++
 	hint := res.Hint(nil)
-	b.trouble(res.Detail, hint, res.Ended)
+	b.trouble(worker, res.Detail, hint, res.Ended)
 	if b.quiet {
 		return
 	}
@@ -80,7 +81,7 @@ func (b *board) failed(res *probe.Result, wait time.Duration) {
 }
 
 // ended notes the end of a connection.
-func (b *board) ended(e ending, wait time.Duration) {
+func (b *board) ended(worker int, e ending, wait time.Duration) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.open--
@@ -88,28 +89,28 @@ func (b *board) ended(e ending, wait time.Duration) {
 	if e.by == byAgent && e.code == closeGoingAway {
 		return
 	}
-	b.trouble(e.detail, e.hint, e.at)
+	b.trouble(worker, e.detail, e.hint, e.at)
 	b.teller(e.shutdown()).tell(b.log, e.at, "stream disconnected", "by", e.by, "close_code", e.code, "detail", e.detail, "hint", e.hint,
 		"next_in", session.Span(wait), "waiting", b.waiting())
 }
 
 // trouble notes why a connection is not open.
-func (b *board) trouble(detail, hint string, now time.Time) {
+func (b *board) trouble(worker int, detail, hint string, now time.Time) {
 	if b.down.IsZero() {
 		b.down = now
 		if !b.since.IsZero() {
 			b.since = now
 		}
 	}
-	b.detail, b.hint = detail, hint
+	b.detail, b.hint, b.troubled = detail, hint, worker
 }
 
-// accepted notes events that are proven.
-func (b *board) accepted(now time.Time) {
+// accepted notes events of a worker that are proven. They end no trouble of another one.
+func (b *board) accepted(worker int, now time.Time) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.lastSent = now
-	if b.open == b.workers {
+	if b.open == b.workers && worker == b.troubled {
 		b.detail, b.hint = "", ""
 	}
 }
@@ -131,7 +132,8 @@ func (b *board) counts(c *Counts) {
 	c.Established, c.Failed, c.Shutdown = b.established, maps.Clone(b.failures), maps.Clone(b.shutdowns)
 }
 
-// The least times between two lines about trouble of one cause: that comes again, and that lasts.
+// The time between two lines about trouble of one cause that comes again: at least the first, then twice as long each
+// time, up to the second. Trouble that lasts is told as rarely as that.
 const (
 	betweenNew  = 10 * time.Second
 	betweenSame = 10 * time.Minute
@@ -139,20 +141,26 @@ const (
 
 // teller tells of trouble of one cause, at once and then not more often than it helps.
 type teller struct {
-	last   time.Time
-	untold int  // since then
-	down   bool // the present trouble is told
+	seen, last time.Time // the cause, and the line about it
+	between    time.Duration
+	untold     int  // since the last line
+	down       bool // the present trouble is told
 }
 
 func (t *teller) tell(log *slog.Logger, now time.Time, message string, attrs ...any) {
-	between := betweenNew
+	between := t.between
 	if t.down {
 		between = betweenSame
 	}
-	if !t.last.IsZero() && now.Before(t.last.Add(between)) {
+	calm := t.seen.IsZero() || now.Sub(t.seen) >= betweenSame
+	if t.seen = now; calm {
+		between, t.between = 0, 0
+	}
+	if now.Before(t.last.Add(between)) {
 		t.untold++
 		return
 	}
+	t.between = min(max(2*t.between, betweenNew), betweenSame)
 	if t.untold > 0 {
 		attrs = append(attrs, "times_before", t.untold)
 	}

@@ -3,12 +3,14 @@ package stream
 import (
 	"fmt"
 	"strconv"
+	"log/slog"
 	"strings"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -69,6 +71,26 @@ func TestLog(t *testing.T) {
 		want(time.Hour)
 		r.stop()
 		want(0)
+	})
+}
+
+// TestFlappingInTheLog: an endpoint that flaps for hours is told at once, and then ever more rarely.
+func TestFlappingInTheLog(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		r := start(t, peer{opened: func(_ int, c *wstest.Conn) {
+			c.Accept()
+			c.Pause(100 * ms)
+			c.Reset()
+		}}, nil)
+		defer r.stop()
+		r.wait(sec)
+		if got := r.logged(); !strings.Contains(got, "stream disconnected") {
+			t.Errorf("at first %q", got)
+		}
+		r.wait(3 * time.Hour)
+		if ends := strings.Count(r.logged(), "stream disconnected"); ends < 15 || ends > 30 {
+			t.Errorf("%d lines in three hours", ends)
+		}
 	})
 }
 
@@ -150,4 +172,26 @@ func TestQuiet(t *testing.T) {
 			}
 		}
 	})
+}
+
+// TestTroubleOfOneWorker: a worker that gets its events through does not hide why another one does not.
+func TestTroubleOfOneWorker(t *testing.T) {
+	b := board{log: slog.New(slog.DiscardHandler), workers: 2, waiting: func() int { return 1 }, failures: make(map[Failure]int64),
+		shutdowns: make(map[Shutdown]int64), tellers: make(map[any]*teller)}
+	now := time.Now()
+	detail := func() string {
+		s := State{Waiting: buffer.Size{Events: 1}}
+		b.state(&s)
+		return s.Detail
+	}
+	b.opened(now)
+	b.opened(now)
+	b.ended(1, unread(time.Second), 0)
+	b.opened(now)
+	if b.accepted(0, now); detail() == "" {
+		t.Error("hidden by the other worker")
+	}
+	if b.accepted(1, now); detail() != "" {
+		t.Errorf("still %q", detail())
+	}
 }

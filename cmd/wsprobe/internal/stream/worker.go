@@ -86,7 +86,7 @@ func (w *worker) connection(ctx, opening context.Context) (time.Duration, bool) 
 	case !open:
 		s := session.Setback{RetryAfter: refusal.RetryAfter}
 		wait := w.backoff.Wait(o.Reconnect, s, o.Random())
-		w.s.board.failed(&res, wait)
+		w.s.board.failed(w.lane, &res, wait)
 		return wait, true
 	}
 	now := time.Now()
@@ -95,7 +95,7 @@ func (w *worker) connection(ctx, opening context.Context) (time.Duration, bool) 
 	var wait time.Duration
 	l.note = func(e ending) {
 		wait = w.backoff.Wait(o.Reconnect, e.setback(now), o.Random())
-		w.s.board.ended(e, wait)
+		w.s.board.ended(w.lane, e, wait)
 	}
 	w.s.board.opened(now)
 	ended := l.run(ctx, func() { w.send(l) })
@@ -108,5 +108,5 @@ func (w *worker) connection(ctx, opening context.Context) (time.Duration, bool) 
 func (w *worker) accept(items ...*buffer.Item) {
 	w.s.buffer.Accept(items...)
 	w.suspect.proven.Store(true)
-	w.s.board.accepted(time.Now())
+	w.s.board.accepted(w.lane, time.Now())
 }
