@@ -2,8 +2,8 @@ package stream
 
 import (
 	"fmt"
-	"strconv"
 	"log/slog"
+	"strconv"
 	"strings"
 	"sync/atomic"
 	"testing"
