@@ -19,7 +19,9 @@ func (h *holder) tellAll(d *desk) {
 				h.m.group.dismiss(e.End.Cause)
 			}
 		case RenewalDue:
+			life.tell(*e) // first, because the next session can open at once
 			h.renew()
+			continue
 		case Received:
 			h.preview(&e.Message)
 		}
