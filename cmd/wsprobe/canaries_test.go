@@ -9,10 +9,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -87,7 +87,7 @@ probes:
 `
 
 // runAgent runs an agent until stop is called, which waits for its end.
-func runAgent(t *testing.T, cfg config.Config, log *buffer) (running *agent.Agent, stop func()) {
+func runAgent(t *testing.T, cfg config.Config, log *logtest.Log) (running *agent.Agent, stop func()) {
 	t.Helper()
 	running, err := agent.New(cfg, agent.Options{Log: newLogger(log, cfg.Agent)})
 	if err != nil {
@@ -186,24 +186,6 @@ func noCanary(t *testing.T, what, text string) {
 	}
 }
 
-// buffer is a log that may be written and read at the same time.
-type buffer struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (b *buffer) Write(p []byte) (int, error) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.Write(p)
-}
-
-func (b *buffer) String() string {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	return b.text.String()
-}
-
 // TestNoCanaryEscapes: whatever is substituted in a file, endpoints that repeat it do not make wsprobe repeat it.
 func TestNoCanaryEscapes(t *testing.T) {
 	endpoints := wstest.Start(parrots())
@@ -213,7 +195,7 @@ func TestNoCanaryEscapes(t *testing.T) {
 		{"hold", "--probe", "held", "--for", "700ms"}, {"hold", "--probe", "held", "--for", "700ms", "--json"},
 		{"hold", "--probe", "held and closed", "--for", "700ms"}, {"hold", "--probe", "held and closed", "--for", "700ms", "--json"}} {
 		file := writeCanaries(t, target, "", "http://127.0.0.1:1")
-		var stdout, stderr buffer
+		var stdout, stderr logtest.Log
 		run(t.Context(), slices.Concat(args, []string{"-c", file}), &stdout, &stderr)
 		noCanary(t, strings.Join(args, " "), stdout.String()+stderr.String())
 		least := map[string]int{"once": 9, "hold": 2}[args[0]]
@@ -239,7 +221,7 @@ func TestNoCanaryEscapesTheAgent(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log buffer
+	var log logtest.Log
 	running, stop := runAgent(t, cfg, &log)
 	for _, p := range cfg.Probes {
 		awaitPoints(t, &got, 2, receiver.Of("wsprobe.connection_success", p.Name))

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/convert"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
@@ -131,7 +132,7 @@ func TestConvertedFilesRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log buffer
+	var log logtest.Log
 	_, stop := runAgent(t, cfg, &log)
 	defer stop()
 	waiting, pinged := len(outlets), false

@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -34,7 +35,7 @@ probes:
 	if err != nil {
 		t.Fatal(err)
 	}
-	var log buffer
+	var log logtest.Log
 	_, stop := runAgent(t, cfg, &log)
 	awaitPoints(t, &points, 1, receiver.Of("wsprobe.session.duration", "held"))
 	stop()

@@ -109,13 +109,8 @@ backend back
 	return f
 }
 
-// frontApache is Apache httpd. Its old children go on after a reload; GracefulShutdownTimeout is for SIGWINCH.
-func frontApache(t *testing.T, upstream string) *front {
-	program, addr, dir := need(t, "apache2", "apache2-bin"), lab.FreeAddr(t), t.TempDir()
-	if err := os.Chmod(dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	config := fileWith(t, "apache.conf", `
+// apacheHead is how the configuration of an Apache begins that is a proxy. The first value of the format is its folder.
+const apacheHead = `
 ServerName localhost
 ServerRoot %[1]s
 DefaultRuntimeDir %[1]s
@@ -126,7 +121,15 @@ Group www-data
 LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
 LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
 LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
-LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
+`
+
+// frontApache is Apache httpd. Its old children go on after a reload; GracefulShutdownTimeout is for SIGWINCH.
+func frontApache(t *testing.T, upstream string) *front {
+	program, addr, dir := need(t, "apache2", "apache2-bin"), lab.FreeAddr(t), t.TempDir()
+	if err := os.Chmod(dir, 0o755); err != nil {
+		t.Fatal(err)
+	}
+	config := fileWith(t, "apache.conf", apacheHead+`LoadModule proxy_http_module /usr/lib/apache2/modules/mod_proxy_http.so
 StartServers 1
 GracefulShutdownTimeout 2
 Timeout 3

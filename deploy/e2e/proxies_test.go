@@ -39,6 +39,17 @@ func servers(t *testing.T, file string) string {
 	return path
 }
 
+// nginxHead is how the configuration of an nginx of one process begins. The first value of the format is its folder.
+const nginxHead = `
+daemon off;
+master_process off;
+pid %[1]s/nginx.pid;
+error_log stderr info;
+events {}
+http {
+  access_log off;
+` + nginxPaths
+
 // nginxPaths are where nginx keeps files, below the folder that is the first value of a format.
 const nginxPaths = `  client_body_temp_path %[1]s/body;
   proxy_temp_path %[1]s/proxy;
@@ -53,15 +64,7 @@ func startNginx(t *testing.T, upstream string) (addr string) {
 	t.Helper()
 	addr = lab.FreeAddr(t)
 	dir := t.TempDir()
-	config := fileWith(t, "nginx.conf", `
-daemon off;
-master_process off;
-pid %[1]s/nginx.pid;
-error_log stderr info;
-events {}
-http {
-  access_log off;
-`+nginxPaths+`  server {
+	config := fileWith(t, "nginx.conf", nginxHead+`  server {
     listen %[2]s;
     location /ws/ {
       proxy_pass http://%[3]s;

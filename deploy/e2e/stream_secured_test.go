@@ -74,15 +74,7 @@ func startSecured(t *testing.T, upstream, certificate, key string) (addr string)
 	t.Helper()
 	addr = lab.FreeAddr(t)
 	dir, users := t.TempDir(), fileWith(t, "users", "wsprobe:{PLAIN}secret\n")
-	config := fileWith(t, "nginx.conf", `
-daemon off;
-master_process off;
-pid %[1]s/nginx.pid;
-error_log stderr info;
-events {}
-http {
-  access_log off;
-`+nginxPaths+`  server {
+	config := fileWith(t, "nginx.conf", nginxHead+`  server {
     listen %[2]s ssl;
     ssl_certificate %[4]s;
     ssl_certificate_key %[5]s;
@@ -113,18 +105,7 @@ func startForwardProxy(t *testing.T) (addr string) {
 	if err := os.Chmod(dir, 0o755); err != nil {
 		t.Fatal(err)
 	}
-	config := fileWith(t, "apache.conf", `
-ServerName localhost
-ServerRoot %[1]s
-DefaultRuntimeDir %[1]s
-PidFile %[1]s/pid
-ErrorLog %[1]s/error.log
-User www-data
-Group www-data
-LoadModule mpm_event_module /usr/lib/apache2/modules/mod_mpm_event.so
-LoadModule authz_core_module /usr/lib/apache2/modules/mod_authz_core.so
-LoadModule proxy_module /usr/lib/apache2/modules/mod_proxy.so
-LoadModule proxy_connect_module /usr/lib/apache2/modules/mod_proxy_connect.so
+	config := fileWith(t, "apache.conf", apacheHead+`LoadModule proxy_connect_module /usr/lib/apache2/modules/mod_proxy_connect.so
 StartServers 1
 Listen %[2]s
 ProxyRequests On

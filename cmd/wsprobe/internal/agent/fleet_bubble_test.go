@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
@@ -21,7 +22,7 @@ import (
 type bubble struct {
 	*Agent
 	t         *testing.T
-	log       safeLog
+	log       logtest.Log
 	endpoints *wstest.Server
 	stop      func()
 	callers   callers

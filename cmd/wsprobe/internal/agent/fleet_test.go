@@ -8,31 +8,13 @@ import (
 	"net/http"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
-
-// safeLog is a log that may be read while it is written.
-type safeLog struct {
-	mu   sync.Mutex
-	text strings.Builder
-}
-
-func (l *safeLog) Write(p []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(p)
-}
-
-func (l *safeLog) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
-}
 
 // TestApply: an unchanged probe goes on as if nothing had happened, a changed one begins anew, and of one that is gone
 // nothing is left: no row, no line, and no point after the end of its series.
@@ -51,7 +33,7 @@ func TestApply(t *testing.T) {
 	first := loadFile(t, head+kept+"  - {name: changed, url: \"${URL}echo\", interval: 1s}\n  - {name: gone, url: \"${URL}refused\", interval: 1s}\n", vars)
 	then := loadFile(t, head+"  - {name: new, url: \"${URL}echo\", interval: 1s}\n  - {name: changed, url: \"${URL}refused\", interval: 1s}\n"+kept, vars)
 
-	var log safeLog
+	var log logtest.Log
 	a, err := New(first, Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 	if err != nil {
 		t.Fatal(err)

@@ -1,7 +1,6 @@
 package buffer
 
 import (
-	"bytes"
 	"context"
 	"fmt"
 	"log/slog"
@@ -9,9 +8,10 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
-	"sync"
 	"testing"
 	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 )
 
 // event returns an item of the lane "a", or of the lane before a slash in its id.
@@ -35,7 +35,7 @@ type rig struct {
 	t     *testing.T
 	stop  context.CancelFunc
 	ended chan struct{}
-	log   *logbook
+	log   *logtest.Log
 
 	killed bool
 }
@@ -43,7 +43,7 @@ type rig struct {
 // start opens a Buffer and runs it. What a test changes before is done by set.
 func start(t *testing.T, o Options, set ...func(b *Buffer)) *rig {
 	t.Helper()
-	r := &rig{t: t, ended: make(chan struct{}), log: new(logbook)}
+	r := &rig{t: t, ended: make(chan struct{}), log: new(logtest.Log)}
 	o.Log = slog.New(slog.NewTextHandler(r.log, nil))
 	r.Buffer = newBuffer(o)
 	if r.store != nil {
@@ -165,24 +165,6 @@ func files(t *testing.T, dir string) []string {
 		t.Fatal(err)
 	}
 	return all
-}
-
-// logbook is a log that several goroutines write.
-type logbook struct {
-	mu   sync.Mutex
-	text bytes.Buffer
-}
-
-func (l *logbook) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.Write(line)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.text.String()
 }
 
 // await returns once something is true. Only something that hangs reaches its bound.

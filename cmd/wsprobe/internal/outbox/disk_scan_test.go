@@ -10,17 +10,19 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 )
 
 // slowLog keeps whoever writes to it for some time.
 type slowLog struct {
-	*logbook
+	*logtest.Log
 	takes time.Duration
 }
 
 func (l slowLog) Write(line []byte) (int, error) {
 	time.Sleep(l.takes)
-	return l.logbook.Write(line)
+	return l.Log.Write(line)
 }
 
 // TestBatchesThatAreFoundLate has a search for batches that takes 5 s, because it has something to tell. The start does
@@ -37,7 +39,7 @@ func TestBatchesThatAreFoundLate(t *testing.T) {
 		}
 
 		began, s := time.Now(), new(stub)
-		log := slog.New(slog.NewTextHandler(slowLog{new(logbook), 5 * time.Second}, nil))
+		log := slog.New(slog.NewTextHandler(slowLog{new(logtest.Log), 5 * time.Second}, nil))
 		r = start(t, 2*time.Second, Options{Dir: dir, Log: log}, s)
 		r.count = 1
 		r.record() // which is newer, so it waits
@@ -63,7 +65,7 @@ func TestBatchesThatAreFoundLate(t *testing.T) {
 // forge lines.
 func TestUnrecognizedFilesAreToldInALineOfEachKind(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		dir, book := t.TempDir(), new(logbook)
+		dir, book := t.TempDir(), new(logtest.Log)
 		for i := range 50 {
 			for _, name := range []string{"%02d\nlevel=ERROR\x1b.batch", "%02d\u202e.txt"} {
 				if err := os.WriteFile(filepath.Join(dir, fmt.Sprintf(name, i)), nil, 0o600); err != nil {
@@ -71,7 +73,7 @@ func TestUnrecognizedFilesAreToldInALineOfEachKind(t *testing.T) {
 				}
 			}
 		}
-		r := start(t, 10*time.Second, Options{Dir: dir, Log: book.logger()}, new(stub))
+		r := start(t, 10*time.Second, Options{Dir: dir, Log: logger(book)}, new(stub))
 		r.until(time.Second)
 		if r.counts.unrecognized != 100 || r.counts.dropped[DropDamaged] != 50 {
 			t.Errorf("%d files and %d points were counted", r.counts.unrecognized, r.counts.dropped[DropDamaged])

@@ -12,6 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
@@ -38,9 +39,9 @@ func TestDiskIsLeftAloneWhileExportsGetThrough(t *testing.T) {
 // TestFullDisk has a disk that is full from 15 s to 45 s, while the receiver is away until 75 s.
 func TestFullDisk(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, dir := new(logbook), t.TempDir()
+		log, dir := new(logtest.Log), t.TempDir()
 		s := &stub{answer: away(75 * time.Second)}
-		r := prepare(t, 10*time.Second, Options{Dir: dir, Log: log.logger()}, s)
+		r := prepare(t, 10*time.Second, Options{Dir: dir, Log: logger(log)}, s)
 		began := time.Now()
 		r.queue.disk.Dir.Write = func(name string, content []byte) error {
 			if after := time.Since(began); after > 15*time.Second && after < 45*time.Second {
@@ -78,13 +79,13 @@ func TestFullDisk(t *testing.T) {
 // TestDirectoryThatComesLate begins with a regular file where a part of the path should be.
 func TestDirectoryThatComesLate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, file := new(logbook), filepath.Join(t.TempDir(), "file")
+		log, file := new(logtest.Log), filepath.Join(t.TempDir(), "file")
 		if err := os.WriteFile(file, nil, 0o600); err != nil {
 			t.Fatal(err)
 		}
 		s := &stub{answer: away(45 * time.Second)}
 		dir := filepath.Join(file, "spool")
-		r := start(t, 10*time.Second, Options{Dir: dir, Log: log.logger()}, s)
+		r := start(t, 10*time.Second, Options{Dir: dir, Log: logger(log)}, s)
 		r.record()
 		r.until(15 * time.Second)
 		if err := os.Remove(file); err != nil {
@@ -141,7 +142,7 @@ func TestSecondProcessIsRefused(t *testing.T) {
 
 func TestDamagedBatchIsSetAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, dir := new(logbook), t.TempDir()
+		log, dir := new(logtest.Log), t.TempDir()
 		s := &stub{answer: away(time.Hour)}
 		r := start(t, 10*time.Second, Options{Dir: dir}, s)
 		for i := range 3 {
@@ -163,7 +164,7 @@ func TestDamagedBatchIsSetAside(t *testing.T) {
 		}
 
 		s = new(stub)
-		r = start(t, 10*time.Second, Options{Dir: dir, Log: log.logger()}, s)
+		r = start(t, 10*time.Second, Options{Dir: dir, Log: logger(log)}, s)
 		r.until(5 * time.Second)
 		r.stop(t)
 		if got := s.delivered(); !slices.Equal(got, []byte{1, 3}) {
@@ -207,9 +208,9 @@ func (r *running) hanging(from, until time.Duration) {
 // TestDiskThatHangs has a receiver that is away until 45 s, and a disk that does not answer from 15 s to 75 s.
 func TestDiskThatHangs(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log, dir := new(logbook), t.TempDir()
+		log, dir := new(logtest.Log), t.TempDir()
 		s := &stub{answer: away(45 * time.Second)}
-		r := prepare(t, 10*time.Second, Options{Dir: dir, Log: log.logger()}, s)
+		r := prepare(t, 10*time.Second, Options{Dir: dir, Log: logger(log)}, s)
 		r.hanging(15*time.Second, 75*time.Second)
 		r.start(t)
 		for i := range 7 {

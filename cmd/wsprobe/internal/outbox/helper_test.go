@@ -1,8 +1,8 @@
 package outbox
 
 import (
-	"bytes"
 	"context"
+	"io"
 	"log/slog"
 	"path/filepath"
 	"strings"
@@ -235,25 +235,8 @@ func seconds(n ...float64) []time.Duration {
 	return all
 }
 
-// logbook keeps the log.
-type logbook struct {
-	mu     sync.Mutex
-	buffer bytes.Buffer
-}
-
-func (l *logbook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
-
-func (l *logbook) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buffer.Write(line)
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buffer.String()
-}
+// logger writes a log as lines.
+func logger(l io.Writer) *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 // batchFiles returns the names of the batches in a directory.
 func batchFiles(t *testing.T, dir string) []string {

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 )
 
 // TestBatchesGoOnWhileAReceiverHangs: a request that takes long does not hold up those who add batches.
@@ -133,8 +135,8 @@ func TestFewBatchesAreInMemory(t *testing.T) {
 
 func TestDropsAreTold(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		log := new(logbook)
-		o := Options{MemoryBytes: int64(packedSize(t, 1)) + batchOverhead, Log: log.logger()}
+		log := new(logtest.Log)
+		o := Options{MemoryBytes: int64(packedSize(t, 1)) + batchOverhead, Log: logger(log)}
 		r := start(t, time.Second, o, &stub{answer: away(time.Hour)})
 		r.record()
 		r.until(3 * time.Second)

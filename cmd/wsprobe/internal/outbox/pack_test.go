@@ -8,6 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/spool"
 )
 
@@ -41,9 +42,9 @@ func TestBombIsNotUnpacked(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		log := new(logbook)
+		log := new(logtest.Log)
 		before := heapAllocated()
-		r := start(t, time.Hour, Options{Dir: dir.Path, Log: log.logger()}, new(stub))
+		r := start(t, time.Hour, Options{Dir: dir.Path, Log: logger(log)}, new(stub))
 		r.until(time.Second)
 		if used := heapAllocated() - before; used > 256<<20 {
 			t.Errorf("%d MiB were allocated", used>>20)

@@ -28,20 +28,13 @@ func (e *CheckError) Error() string {
 	return said
 }
 
-// Check opens the endpoint once, and closes it with 1000 without an event. The error is a [CheckError] unless the
-// Opening is not valid.
-func (s *Stream) Check(ctx context.Context) error { return check(ctx, s.probe) }
-
-// Check is [Stream.Check] without a stream.
+// Check opens an endpoint once, and closes it with 1000 without an event. The error is a [CheckError] unless the Opening
+// is not valid.
 func Check(ctx context.Context, o probe.Opening, timeout time.Duration) error {
 	p, err := probe.New(probe.Spec{Opening: o, Timeout: timeout})
 	if err != nil {
 		return err
 	}
-	return check(ctx, p)
-}
-
-func check(ctx context.Context, p *probe.Probe) error {
 	conn, res, _, err := bare.Open(ctx, p)
 	if err != nil {
 		return err

@@ -1,7 +1,6 @@
 package telemetry
 
 import (
-	"bytes"
 	"context"
 	"log/slog"
 	"net"
@@ -13,6 +12,7 @@ import (
 
 	"google.golang.org/protobuf/proto"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
@@ -175,8 +175,7 @@ func (c countingConn) Read(b []byte) (int, error) {
 
 // logbook keeps the log and can be waited for.
 type logbook struct {
-	mu      sync.Mutex
-	buffer  bytes.Buffer
+	logtest.Log
 	changed chan struct{}
 }
 
@@ -185,20 +184,8 @@ func newLogbook() *logbook { return &logbook{changed: make(chan struct{}, 1)} }
 func (l *logbook) logger() *slog.Logger { return slog.New(slog.NewTextHandler(l, nil)) }
 
 func (l *logbook) Write(line []byte) (int, error) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	l.buffer.Write(line)
-	select {
-	case l.changed <- struct{}{}:
-	default:
-	}
-	return len(line), nil
-}
-
-func (l *logbook) String() string {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	return l.buffer.String()
+	defer signal(l.changed)
+	return l.Log.Write(line)
 }
 
 func (l *logbook) await(t *testing.T, text string) {
