@@ -34,19 +34,39 @@ func newConvertCommand() *cobra.Command {
 			"  wsprobe convert vector --format toml - < vector.toml",
 		SuggestFor: []string{"import", "migrate", "translate"},
 		Args: func(_ *cobra.Command, args []string) error {
-			if len(args) < 2 {
+			switch {
+			case len(args) < 2:
 				return errors.New("convert takes the name of a program, vector, fluent-bit or telegraf, and its files")
+			case converters[args[0]] == nil:
+				return fmt.Errorf("convert reads files of vector, fluent-bit or telegraf, not of %q", args[0])
 			}
 			return nil
 		},
-		RunE: func(cmd *cobra.Command, args []string) error { return runConvert(cmd, args[0], args[1:], format) },
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return runConvert(cmd, converters[args[0]], args[1:], format)
+		},
 	}
 	cmd.Flags().StringVar(&format, "format", "", "`format` of the files: toml, yaml, json or conf (default that of the extension)")
 	return cmd
 }
 
+// converter turns the files of one program into streams.
+type converter func([]convert.Source) (convert.Result, error)
+
+// converters are by the names of their programs.
+var converters = map[string]converter{
+	"vector":     convert.Vector,
+	"fluent-bit": fluentBit,
+	"fluentbit":  fluentBit,
+	"telegraf":   convert.Telegraf,
+}
+
+func fluentBit(files []convert.Source) (convert.Result, error) {
+	return convert.FluentBit(files, openIncluded)
+}
+
 // runConvert converts the files and prints the result, or one fault.
-func runConvert(cmd *cobra.Command, program string, names []string, format string) error {
+func runConvert(cmd *cobra.Command, turn converter, names []string, format string) error {
 	var sources []convert.Source
 	for _, name := range names {
 		data, err := readForeign(name, cmd.InOrStdin())
@@ -55,18 +75,7 @@ func runConvert(cmd *cobra.Command, program string, names []string, format strin
 		}
 		sources = append(sources, convert.Source{Name: shownName(name), Format: format, Data: data})
 	}
-	var result convert.Result
-	var err error
-	switch program {
-	case "vector":
-		result, err = convert.Vector(sources)
-	case "fluent-bit", "fluentbit":
-		result, err = convert.FluentBit(sources, openIncluded)
-	case "telegraf":
-		result, err = convert.Telegraf(sources)
-	default:
-		return fmt.Errorf("convert reads files of vector, fluent-bit or telegraf, not of %q", program)
-	}
+	result, err := turn(sources)
 	if err != nil {
 		return toldFault(cmd, err)
 	}

@@ -1,8 +1,8 @@
 // Package convert turns the WebSocket outputs of other programs into the streams of a configuration.
 //
-// It reads the files of Vector (TOML, YAML, JSON), of Fluent Bit (classic, YAML) and of Telegraf (TOML), also within a
-// ConfigMap of Kubernetes. It writes YAML for wsprobe, with a comment where something changes its meaning, and a Note
-// for whatever is left out. The tables of options are what it reads by, and what the page about parity shows.
+// It reads files of Vector (TOML, YAML, JSON), Fluent Bit (classic, YAML) and Telegraf (TOML), also within a ConfigMap of
+// Kubernetes. It writes YAML for wsprobe, with a comment where something changes its meaning. A [Note] tells of each
+// option that is left out. It reads by the tables of options, and the page about parity shows them.
 package convert
 
 import (

@@ -57,40 +57,42 @@ func fieldList(ours string) func(*conversion, leaf) {
 	}
 }
 
+// codec sets encoding.codec, with a remark unless it is the same as in the file.
+func (c *conversion) codec(l leaf, codec, remark string) {
+	c.stream.set("encoding.codec", codec)
+	if remark != "" {
+		c.remark(l, "encoding.codec", remark)
+	}
+}
+
 // vectorCodec sets encoding.codec.
 func vectorCodec(c *conversion, l leaf) {
 	value, ok := c.text(l)
 	if !ok {
 		return
 	}
-	set := func(codec, remark string) {
-		c.stream.set("encoding.codec", codec)
-		if remark != "" {
-			c.remark(l, "encoding.codec", remark)
-		}
-	}
 	switch value {
 	case "json", "logfmt":
-		set(value, "")
+		c.codec(l, value, "")
 	case "csv":
-		set(value, "")
+		c.codec(l, value, "")
 		c.columns(l)
 	case "native_json":
-		set("json", "was native_json: an event has the keys of wsprobe")
+		c.codec(l, "json", "was native_json: an event has the keys of wsprobe")
 	case "otlp":
-		set("otlp_protobuf", "was otlp: a message is an ExportLogsServiceRequest")
+		c.codec(l, "otlp_protobuf", "was otlp: a message is an ExportLogsServiceRequest")
 	case "text", "raw_message":
-		set("text", "")
+		c.codec(l, "text", "")
 		c.stream.set("encoding.template", plainTemplate)
 		c.remark(l, "encoding.template", "was "+value+", which is the field message of Vector")
 	case "avro", "cef", "gelf", "native", "protobuf", "syslog":
-		set("json", "was "+value+", which wsprobe does not write")
+		c.codec(l, "json", "was "+value+", which wsprobe does not write")
 	default:
 		if referring(value) {
-			set(value, "a codec of wsprobe")
+			c.codec(l, value, "a codec of wsprobe")
 			return
 		}
-		set("json", "was a codec that Vector does not document")
+		c.codec(l, "json", "was a codec that Vector does not document")
 	}
 }
 

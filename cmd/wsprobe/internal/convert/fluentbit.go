@@ -112,7 +112,7 @@ func (c *collection) fluentBitOutputs(f *fluentBitFile) {
 
 // fluentBitOutput converts one output.
 func fluentBitOutput(f *fluentBitFile, s section, path string) *conversion {
-	all := options(fluentBitOptions())
+	all := options(FluentBitOptions())
 	var leaves []leaf
 	for _, field := range s.fields {
 		leaves = append(leaves, leaf{path: field.name, line: field.line, node: field.node})

@@ -29,31 +29,25 @@ func fluentBitCodec(c *conversion, l leaf) {
 	if !ok {
 		return
 	}
-	set := func(codec, remark string) {
-		c.stream.set("encoding.codec", codec)
-		if remark != "" {
-			c.remark(l, "encoding.codec", remark)
-		}
-	}
 	switch strings.ToLower(value) {
 	case "json":
-		set("json", "a message is an array of events, because batch.max_events is more than 1")
+		c.codec(l, "json", "a message is an array of events, because batch.max_events is more than 1")
 	case "json_lines":
-		set("json_lines", "")
+		c.codec(l, "json_lines", "")
 	case "json_stream":
-		set("json_lines", "was json_stream: here a line break is between two events")
+		c.codec(l, "json_lines", "was json_stream: here a line break is between two events")
 	case "msgpack":
-		set("msgpack", "an array of maps, in binary messages")
+		c.codec(l, "msgpack", "an array of maps, in binary messages")
 	case "gelf":
-		set("json", "was gelf, which wsprobe does not write")
+		c.codec(l, "json", "was gelf, which wsprobe does not write")
 	case "otlp_json":
-		set("otlp_json", "a message is an ExportLogsServiceRequest")
+		c.codec(l, "otlp_json", "a message is an ExportLogsServiceRequest")
 	default:
 		if referring(value) {
-			set(value, "a codec of wsprobe")
+			c.codec(l, value, "a codec of wsprobe")
 			return
 		}
-		set("msgpack", "was a format that Fluent Bit does not document")
+		c.codec(l, "msgpack", "was a format that Fluent Bit does not document")
 	}
 }
 

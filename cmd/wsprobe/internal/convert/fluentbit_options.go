@@ -2,8 +2,8 @@ package convert
 
 import "github.com/wsprobe/wsprobe/probe/session"
 
-// fluentBitOptions is the table of Fluent Bit's output websocket.
-func fluentBitOptions() []Option {
+// FluentBitOptions is the table of Fluent Bit's output websocket.
+func FluentBitOptions() []Option {
 	taken := func(*conversion, leaf) {} // by that what is made of several options
 	all := []Option{
 		{Name: "name", Default: "required", Meaning: "websocket", apply: taken},

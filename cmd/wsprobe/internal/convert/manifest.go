@@ -62,8 +62,7 @@ func among(parts []Source, open Opener) Opener {
 	}
 }
 
-// mains are the files of a manifest that no other one includes: the one that Fluent Bit starts with, if it has its usual
-// name.
+// mains are the files of a manifest to begin with: the one with the usual name if there is one, else all.
 func mains(parts []Source) []Source {
 	for _, p := range parts {
 		if strings.TrimSuffix(p.inner, path.Ext(p.inner)) == "fluent-bit" {

@@ -18,15 +18,6 @@ type Option struct {
 // options are those of a program.
 type options []Option
 
-// VectorOptions are the options of the sink websocket of Vector.
-func VectorOptions() []Option { return slices.Clone(vectorOptions()) }
-
-// FluentBitOptions are the options of the output websocket of Fluent Bit.
-func FluentBitOptions() []Option { return slices.Clone(fluentBitOptions()) }
-
-// TelegrafOptions are the options of the output websocket of Telegraf.
-func TelegrafOptions() []Option { return slices.Clone(telegrafOptions()) }
-
 // find returns the option that a path is about. An option of its own comes before one for everything.
 func (o options) find(path string) *Option {
 	for i := range o {

@@ -12,7 +12,7 @@ import (
 // TestEveryOption proves that an archive has each option of the tables, and that its field is in a stream made of one.
 func TestEveryOption(t *testing.T) {
 	for name, all := range map[string]options{
-		"vector": vectorOptions(), "fluentbit": fluentBitOptions(), "telegraf": telegrafOptions(),
+		"vector": VectorOptions(), "fluentbit": FluentBitOptions(), "telegraf": TelegrafOptions(),
 	} {
 		archives, err := filepath.Glob("testdata/" + name + "_*.txtar")
 		if err != nil {

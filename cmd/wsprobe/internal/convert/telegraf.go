@@ -48,7 +48,7 @@ func (c *collection) telegrafFile(name string, root *node) error {
 
 // telegrafOutput converts one output.
 func telegrafOutput(file, path string, item, root *node) *conversion {
-	all := options(telegrafOptions())
+	all := options(TelegrafOptions())
 	leaves := item.leaves(all.whole)
 	if agent := root.at("agent"); agent != nil {
 		for _, f := range agent.fields {

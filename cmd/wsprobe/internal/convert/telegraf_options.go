@@ -14,8 +14,8 @@ var goTimes = map[string]time.Duration{
 	"": time.Second, "ms": time.Millisecond, "s": time.Second, "m": time.Minute, "h": time.Hour,
 }
 
-// telegrafOptions is the table of Telegraf's output websocket.
-func telegrafOptions() []Option {
+// TelegrafOptions is the table of Telegraf's output websocket.
+func TelegrafOptions() []Option {
 	const metrics = "chooses or changes metrics of Telegraf: probes, labels, reasons and events choose, encoding changes"
 	all := []Option{
 		{Name: "url", Default: "required", Ours: "url", Meaning: "the same", apply: telegrafURL},
@@ -115,21 +115,17 @@ func telegrafCodec(c *conversion, l leaf) {
 	switch {
 	case !ok:
 	case value == "json":
-		c.stream.set("encoding.codec", "json")
-		c.remark(l, "encoding.codec", "a message is an array of events, and not an object with metrics")
+		c.codec(l, "json", "a message is an array of events, and not an object with metrics")
 	case value == "csv":
-		c.stream.set("encoding.codec", "csv")
+		c.codec(l, "csv", "")
 		c.stream.set("encoding.csv.fields", columns)
 		c.remark(l, "encoding.csv.fields", "choose the columns")
 	case value == "msgpack":
-		c.stream.set("encoding.codec", "msgpack")
-		c.remark(l, "encoding.codec", "an array of maps")
+		c.codec(l, "msgpack", "an array of maps")
 	case referring(value):
-		c.stream.set("encoding.codec", value)
-		c.remark(l, "encoding.codec", "a codec of wsprobe")
+		c.codec(l, value, "a codec of wsprobe")
 	default:
-		c.stream.set("encoding.codec", "json")
-		c.remark(l, "encoding.codec", "was "+value+", which wsprobe does not write")
+		c.codec(l, "json", "was "+value+", which wsprobe does not write")
 	}
 }
 
@@ -192,12 +188,8 @@ func telegrafSystemProxy(c *conversion, l leaf) {
 
 // telegrafProxy sets proxy_url.
 func telegrafProxy(c *conversion, l leaf) {
-	switch value, ok := c.text(l); {
-	case !ok:
-	case strings.Contains(value, "@"):
-		c.secret(l, "proxy_url", value)
-	default:
-		c.stream.set("proxy_url", value)
+	if value, ok := c.text(l); ok {
+		c.proxy(l, value)
 	}
 }
 

@@ -89,7 +89,7 @@ func (c *collection) vectorSinks(all []vectorFile, file vectorFile) error {
 
 // vectorSink converts one sink.
 func vectorSink(all []vectorFile, file string, sink field) *conversion {
-	table := options(vectorOptions())
+	table := options(VectorOptions())
 	c := conversion{file: file, path: "sinks." + sink.name, line: sink.line, options: table, dialect: vectorVariables}.
 		begin(sink.node.leaves(table.whole))
 	a, known := parseAddress(c.get("uri"))

@@ -155,10 +155,16 @@ func vectorProxy(c *conversion, l leaf) {
 	case !ok || l.path == "proxy.enabled":
 	case c.secure != (l.path == "proxy.https"):
 		c.leave(l, "the url has the other scheme")
-	case strings.Contains(value, "@") && !referring(value):
-		c.secret(l, "proxy_url", value)
 	default:
-		c.stream.set("proxy_url", value)
+		c.proxy(l, value)
+	}
+}
+
+// proxy sets proxy_url, which may have a password.
+func (c *conversion) proxy(l leaf, value string) {
+	c.stream.set("proxy_url", value)
+	if strings.Contains(value, "@") && !referring(value) {
+		c.remark(l, "proxy_url", plainSecret)
 	}
 }
 

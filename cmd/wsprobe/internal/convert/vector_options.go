@@ -2,8 +2,8 @@ package convert
 
 import "github.com/wsprobe/wsprobe/probe/session"
 
-// vectorOptions is the table of Vector's sink websocket.
-func vectorOptions() []Option {
+// VectorOptions is the table of Vector's sink websocket.
+func VectorOptions() []Option {
 	all := []Option{
 		{Name: "type", Meaning: "websocket; a websocket_server is no stream: /api/v1/stream of agent.listen serves who connects",
 			apply: func(*conversion, leaf) {}},
