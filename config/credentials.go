@@ -7,18 +7,18 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
-// TryCredentials reads the credentials of every probe, as a run does, and of every stream, and returns a warning for each that is not
-// available now. It may be available later, because every run reads its credentials anew.
+// TryCredentials reads the credentials of every probe and of every stream, as a run and an open do. It returns a warning
+// for each that is not available now. It may be available later, because every run and every open reads them anew.
 func (c Config) TryCredentials() []Fault {
 	var faults []Fault
-	seen, what := make(map[Fault]bool), "a run"
-	try := func(authorize func() (string, error), at *Fault) {
+	seen := make(map[Fault]bool)
+	try := func(reader string, authorize func() (string, error), at *Fault) {
 		if authorize == nil || at == nil {
 			return
 		}
 		if _, err := authorize(); err != nil {
 			f := *at
-			f.Problem = what + " would fail now: " + err.Error()
+			f.Problem = reader + " would fail now: " + err.Error()
 			if !seen[f] {
 				seen[f] = true
 				faults = append(faults, f)
@@ -26,15 +26,14 @@ func (c Config) TryCredentials() []Fault {
 		}
 	}
 	for _, p := range c.Probes {
-		try(p.Spec.Authorize, p.authAt)
+		try("a run", p.Spec.Authorize, p.authAt)
 		for _, name := range slices.Sorted(maps.Keys(p.connections)) {
 			auth := p.connections[name].auth
-			try(auth.authorize, auth.at)
+			try("a run", auth.authorize, auth.at)
 		}
 	}
-	what = "an open"
 	for _, s := range c.Streams {
-		try(s.Opening.Authorize, s.authAt)
+		try("an open", s.Opening.Authorize, s.authAt)
 	}
 	return faults
 }

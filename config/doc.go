@@ -1,7 +1,7 @@
 // Package config reads the configuration of wsprobe.
 //
-// [Load] takes a YAML file and the environment. It returns the agent, the export, the probes and the streams, or an [Error]
-// with everything that is wrong.
+// [Load] takes a YAML file and the environment. It returns the agent, the export, the probes and the streams, or an
+// [Error] with everything that is wrong.
 //
 // One table defines every field that a file can have (see [Fields]): its kind, its default, its range and a sentence
 // about it. [Load] reads by the table, [Schema] is written from it, and so is the reference in README.md. Package probe

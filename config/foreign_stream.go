@@ -6,7 +6,7 @@ const (
 	fieldsThere = "encoding has only_fields, except_fields, rename and static"
 )
 
-// foreignStreams are the foreign names of what is said about streams, by section: those of the WebSocket outputs of
+// foreignStreams are the foreign names of the fields of streams, by section. They are those of the WebSocket outputs of
 // Vector, Fluent Bit and Telegraf.
 var foreignStreams = map[string][]foreign{
 	"streams": {

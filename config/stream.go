@@ -26,7 +26,7 @@ type Stream struct {
 	Buffer           StreamBuffer
 	Workers          int // connections, each with the events of some probes
 	Reconnect        session.Reconnect
-	Drain            time.Duration // how long the agent's stop waits for proof of what was sent
+	Drain            time.Duration // how long the agent's stop goes on sending and waits for proof
 	HealthCheck      string        // "log", "require" or "off"
 	Ready            bool          // whether /readyz needs the stream to be connected
 	// Digest is of the meaning of the stream, without the content of secrets. Two streams with the same Digest take the
@@ -40,8 +40,7 @@ type Stream struct {
 // SetUserAgent changes the User-Agent of the stream's requests, unless its headers have one.
 func (s *Stream) SetUserAgent(name string) { s.Opening.UserAgent = name }
 
-// ShownURL returns the URL as it may be shown: without its query, and without the texts that were substituted in its
-// path.
+// ShownURL returns the URL as it may be shown: without its query, and without substituted texts in its path.
 func (s Stream) ShownURL() string { return shownURL(s.shownURL, s.Opening.URL) }
 
 // ChecksHealth reports whether the log tells of a stream that cannot connect at the start.

@@ -30,7 +30,7 @@ func renameProblem(_, to string) (nameProblem, valueProblem string) {
 	return "", valueProblem
 }
 
-// checkEncoding reports what a codec lacks or has no use for.
+// checkEncoding reports the fields that a codec lacks or has no use for.
 func (r *streamReader) checkEncoding(e *Encoding) {
 	if r.encoding.faultyKey("codec") {
 		return

@@ -12,7 +12,7 @@ import (
 	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
-// checkFields reports what is wrong with the names of fields in an encoding.
+// checkFields reports the faults of the names of fields in an encoding.
 func (r *streamReader) checkFields(e *Encoding) {
 	before := r.Count()
 	for _, f := range shape.Options(*e).Validate() {
@@ -59,7 +59,7 @@ func (r *streamReader) reportName(n *nested[Encoding], f shape.Fault) bool {
 	return true
 }
 
-// fieldGuess ends a sentence about a name of a field with the field that was meant, if that can be guessed.
+// fieldGuess ends a sentence about the name of a field with the one that was probably meant.
 func (r *streamReader) fieldGuess(name string) string {
 	if name == "" || shape.Known(name) {
 		return ""

@@ -84,7 +84,7 @@ func (r *streamReader) problem(key string, where yamltree.Path, problem string) 
 	r.Used(p.Value, p.ValueAt, where.Field(key), "%s", problem)
 }
 
-// sound reports whether the entry at hand sets the field of this key, and to a value that is right by itself.
+// sound reports whether the entry at hand sets the field of this key to a value that is right by itself.
 func (r *streamReader) sound(key string) bool {
 	i := streamSection.index[key]
 	return r.sets(i) && !r.set.faulty[i]
@@ -204,7 +204,7 @@ func (r *streamReader) checkSelection(s *streamEntry, where yamltree.Path) {
 	}
 }
 
-// failureWords are what people write who mean every reason but ok.
+// failureWords are words of people who mean every reason but ok.
 var failureWords = map[string]bool{"!ok": true, "not ok": true, "failed": true, "failure": true, "fail": true, "error": true, "errors": true, "down": true, "nok": true}
 
 // eachText calls check with the texts of a list, and checks how many they are.
@@ -212,14 +212,9 @@ func (r *streamReader) eachText(key string, where yamltree.Path, check func(n *y
 	if !r.sound(key) {
 		return
 	}
-	checkList(r.reader, &streamSection.fields[streamSection.index[key]].Field, r.pair(key), where.Field(key), check)
-}
-
-// checkList is eachText for any list.
-func checkList(r *reader, f *Field, p yamltree.Pair, where yamltree.Path, check func(n *yaml.Node, at yamltree.Path)) {
-	list := p.Value.Content
-	if int64(len(list)) > f.Max {
-		r.Used(p.Value, p.ValueAt, where, "must have at most %d entries, got %d", f.Max, len(list))
+	p, list, where := r.pair(key), r.pair(key).Value.Content, where.Field(key)
+	if most := streamSection.fields[streamSection.index[key]].Max; int64(len(list)) > most {
+		r.Used(p.Value, p.ValueAt, where, "must have at most %d entries, got %d", most, len(list))
 		return
 	}
 	for i, element := range list {

@@ -15,7 +15,7 @@ import (
 // streamEntry is a stream as a file has it.
 type streamEntry struct {
 	Stream
-	// way has what a stream has like a probe: its Opening, and the Timeout of an open.
+	// way has the fields that a stream shares with a probe: its Opening, and the Timeout of an open.
 	way    Probe
 	events string // all or changes
 }
@@ -153,7 +153,7 @@ func (r *streamReader) parts(s *streamEntry, where yamltree.Path) {
 	}
 }
 
-// complete fills in what a valid stream has from its parts.
+// complete fills in the fields of a valid stream that come from its parts.
 func (s *streamEntry) complete() {
 	spec := s.way.Spec.WithDefaults()
 	s.Opening, s.Timeout = spec.Opening, spec.Timeout
@@ -168,7 +168,7 @@ func (s *streamEntry) open() probe.Spec {
 // pair returns the field of this key in the entry at hand.
 func (r *streamReader) pair(key string) yamltree.Pair { return r.set.pairs[streamSection.index[key]] }
 
-// InMemory is how many bytes of events can wait in memory, if those of a buffer on disk are at most so many.
+// InMemory is the number of bytes of events that can wait in memory. A buffer on disk keeps at most onDisk there.
 func (b StreamBuffer) InMemory(onDisk int64) int64 {
 	if b.Type == bufferDisk {
 		return min(b.MaxSize, onDisk)
@@ -185,7 +185,7 @@ func hostOf(raw string) string {
 	return strings.ToLower(u.Hostname())
 }
 
-// name gives a stream the name of its host if it has none of its own, and checks that no other stream has it.
+// name gives a stream without a name that of its host, and checks that no other stream has it.
 func (r *streamReader) name(s *streamEntry, item *yaml.Node, where yamltree.Path) {
 	i := streamSection.index["name"]
 	p, advice := r.set.pairs[i], ""

@@ -93,7 +93,7 @@ func hostNameProblem(host string) string {
 	return ""
 }
 
-// originOf reads an origin as a browser sends it (RFC 6454 6.2): scheme, host, and a port that is not the default one.
+// originOf reads an origin as a browser sends it (RFC 6454 6.2): scheme and host, with a port unless it is the default.
 func originOf(text string) (origin, problem string) {
 	u, err := url.Parse(strings.ToLower(text))
 	if err != nil || u.Scheme == "" || u.Hostname() == "" || u.User != nil || strings.Trim(u.Path, "/") != "" || strings.ContainsAny(text, "?#*") ||
