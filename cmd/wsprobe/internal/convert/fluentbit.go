@@ -178,7 +178,7 @@ func (c *conversion) fluentBitWaits() {
 	least := bound("reconnect.min", session.DefaultReconnectMin)
 	if least > bound("reconnect.max", session.DefaultReconnectMax) && !referring(c.stream.text("reconnect.max")) {
 		c.stream.set("reconnect.max", shortDuration(least))
-		c.absent("waits at least as long as at most: reconnect.max is raised to reconnect.min")
+		c.absent("the first wait would exceed the longest: reconnect.max is raised to reconnect.min")
 	}
 }
 

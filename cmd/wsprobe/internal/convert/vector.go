@@ -117,6 +117,9 @@ func (c *conversion) vectorGlobals(all []vectorFile) {
 		if of("acknowledgements.enabled") == "true" && !c.has("acknowledgements.enabled") && !c.has("acknowledgements") {
 			vectorAcknowledgements(c, leaf{path: "acknowledgements.enabled", line: acks.line, node: acks, file: file.name})
 		}
+		if proxy := file.settings.at("proxy"); proxy != nil {
+			c.note(leaf{path: "proxy", line: proxy.line, file: file.name}, "left out: "+vectorNoProxy)
+		}
 		switch {
 		case c.stream.lookup("health_check") != nil:
 		case of("healthchecks.enabled") == "false":

@@ -157,8 +157,11 @@ func vectorProxy(c *conversion, l leaf) {
 		c.leave(l, "the url has the other scheme")
 	default:
 		c.proxy(l, value)
+		c.remark(l, "proxy_url", vectorNoProxy)
 	}
 }
+
+const vectorNoProxy = "Vector's sink websocket connects without any proxy, whatever is set"
 
 // proxy sets proxy_url, which may have a password.
 func (c *conversion) proxy(l leaf, value string) {

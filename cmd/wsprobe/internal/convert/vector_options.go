@@ -49,8 +49,8 @@ func vectorBufferOptions() []Option {
 		{Name: "healthcheck.timeout", Default: "10", Meaning: "timeout_ms bounds every open, that of the check, too"},
 		{Name: "healthcheck_uri", Meaning: "the check opens the url itself"},
 		{Name: "proxy.enabled", Default: "true", Ours: "proxy_url", Meaning: `false is ""`, apply: vectorProxy},
-		{Name: "proxy.http", Ours: "proxy_url", Meaning: "for a ws:// url", apply: vectorProxy},
-		{Name: "proxy.https", Ours: "proxy_url", Meaning: "for a wss:// url", apply: vectorProxy},
+		{Name: "proxy.http", Ours: "proxy_url", Meaning: "for a ws:// url; Vector's sink itself connects without any proxy", apply: vectorProxy},
+		{Name: "proxy.https", Ours: "proxy_url", Meaning: "for a wss:// url; Vector's sink itself connects without any proxy", apply: vectorProxy},
 		{Name: "proxy.no_proxy", Meaning: "proxy_url is that of one stream; NO_PROXY of the environment holds without it"},
 		{Name: "graph.*", Meaning: "is about a drawing of Vector's components"},
 	}
