@@ -173,7 +173,7 @@ func sessionFacts(o *shape.Options) func(*Event, []pair) []pair {
 	table = slices.DeleteFunc(table, func(f metrics.Field) bool { return !o.Selects(shape.Session + "." + f.Key) })
 	return func(e *Event, all []pair) []pair {
 		if e.Observation.Session == nil {
-			return nil
+			return all
 		}
 		for i := range table {
 			v, _ := table[i].Value(e.Observation)
