@@ -173,12 +173,8 @@ func absolute(dir string) string {
 
 // checkSelection checks the words of a selection, and warns of one that nothing fits.
 func (r *streamReader) checkSelection(s *streamEntry, where yamltree.Path) {
-	known := []string{reasons.OK.String()}
-	for _, code := range reasons.Codes() {
-		known = append(known, code.String())
-	}
 	r.eachText("reasons", where, func(n *yaml.Node, at yamltree.Path) {
-		problem := choiceProblem(&Field{Allowed: known}, n.Value)
+		problem := choiceProblem(&Field{Allowed: reasons.Names()}, n.Value)
 		if problem != "" && failureWords[strings.ToLower(n.Value)] {
 			problem += ": name the reasons of failures one by one"
 		}

@@ -43,6 +43,15 @@ func Codes() []Code {
 	return []Code{OpenFailed, HandshakeTimeout, ReplyTimeout, ClosedEarly, ReplyMismatch}
 }
 
+// Names returns the values that the reason of a result can have: "ok", and those of [Codes].
+func Names() []string {
+	all := []string{OK.String()}
+	for _, code := range Codes() {
+		all = append(all, code.String())
+	}
+	return all
+}
+
 // When says in a phrase when the code is given.
 func (c Code) When() string {
 	switch c {

@@ -21,6 +21,9 @@ func TestCodes(t *testing.T) {
 	if got := Codes(); !slices.Equal(got, want) {
 		t.Errorf("codes %v, want %v", got, want)
 	}
+	if got := Names(); !slices.Equal(got, []string{"ok", "ws_open_failed", "ws_handshake_timeout", "ws_reply_timeout", "ws_closed_early", "ws_reply_mismatch"}) {
+		t.Errorf("names %v", got)
+	}
 	if OK != "" || OK.String() != "ok" || OK.Hint() != "" || OK.When() == "" {
 		t.Errorf("ok: %q, %q, %q, %q", string(OK), OK, OK.Hint(), OK.When())
 	}

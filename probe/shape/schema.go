@@ -52,11 +52,7 @@ func valueOf(fields []Field, f *Field) schema {
 	case Kind:
 		return schema{"enum": Kinds()}
 	case "reason":
-		all := []string{reasons.OK.String()}
-		for _, code := range reasons.Codes() {
-			all = append(all, code.String())
-		}
-		return schema{"enum": all}
+		return schema{"enum": reasons.Names()}
 	case Phases:
 		s := object(fields, Phases+".")
 		delete(s, "required") // those that ended

@@ -67,13 +67,10 @@ func (r *request) labels(all []string) error {
 }
 
 func knownReasons(all []string) error {
-	known := []string{reasons.OK.String()}
-	for _, code := range reasons.Codes() {
-		known = append(known, code.String())
-	}
+	known := reasons.Names()
 	for _, reason := range all {
 		if !slices.Contains(known, reason) {
-			return fmt.Errorf("%s is no reason: there are %s", visible.Text(reason), strings.Join(slices.Compact(known), ", "))
+			return fmt.Errorf("%s is no reason: there are %s", visible.Text(reason), strings.Join(known, ", "))
 		}
 	}
 	return nil
@@ -93,7 +90,7 @@ func (f *Feed) welcome(r *http.Request) bool {
 	return host == withoutPort(scheme, strings.ToLower(r.Host)) || f.origins[origin]
 }
 
-// normal is an origin as a browser writes it (RFC 6454 6.2): in lower case, without the port that the scheme has anyway.
+// normal is an origin as a browser writes it (RFC 6454 6.2): in lower case, without the default port of its scheme.
 func normal(origin string) string {
 	origin = strings.ToLower(origin)
 	scheme, host, ok := strings.Cut(origin, "://")
