@@ -166,7 +166,7 @@ func (s *outlets) stats() []telemetry.StreamStats {
 			Name: one.name, Open: state.Open, Established: counts.Established, Received: counts.Events, Sent: counts.Sent,
 			Resent: counts.Resent, Messages: counts.Messages, Bytes: counts.Bytes, BufferFailures: counts.Disk,
 			Buffered: counts.Waiting.Events, BufferSize: counts.Waiting.Bytes, BufferAge: counts.Waiting.Age,
-			Failed: make(map[telemetry.Pair]int64), Shutdown: make(map[telemetry.Pair]int64), Discarded: make(map[string]int64),
+			Failed: make(map[telemetry.Pair]int64), Shutdown: make(map[telemetry.Pair]int64), Discarded: discarded(counts),
 		}
 		for f, n := range counts.Failed {
 			t.Failed[telemetry.Pair{f.Reason, f.ErrorType}] = n
@@ -174,10 +174,16 @@ func (s *outlets) stats() []telemetry.StreamStats {
 		for e, n := range counts.Shutdown {
 			t.Shutdown[telemetry.Pair{e.By, e.CloseCode}] = n
 		}
-		for _, cause := range buffer.Causes() {
-			t.Discarded[string(cause)] = counts.Discarded[cause]
-		}
 		all[i] = t
+	}
+	return all
+}
+
+// discarded is the number of events given up by each cause, 0 included.
+func discarded(counts stream.Counts) map[string]int64 {
+	all := make(map[string]int64)
+	for _, cause := range buffer.Causes() {
+		all[string(cause)] = counts.Discarded[cause]
 	}
 	return all
 }

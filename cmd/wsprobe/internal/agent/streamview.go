@@ -18,13 +18,10 @@ func (s *outlets) views() []status.Stream {
 			Name: state.Name, URL: state.URL, Connected: state.Open == state.Workers, Open: state.Open, Workers: state.Workers,
 			Detail: state.Detail, Hint: state.Hint, Required: one.ready, Waiting: counts.Waiting.Events, WaitingBytes: counts.Waiting.Bytes,
 			Since: known(state.Since), LastSent: known(state.LastSent), Events: counts.Events, Sent: counts.Sent, Resent: counts.Resent,
-			Discarded: make(map[string]int64),
+			Discarded: discarded(counts),
 		}
 		if v.Waiting > 0 {
 			v.Oldest = new(now.Add(-counts.Waiting.Age))
-		}
-		for cause, n := range counts.Discarded {
-			v.Discarded[string(cause)] = n
 		}
 		all[i] = v
 	}

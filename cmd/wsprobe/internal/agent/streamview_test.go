@@ -2,6 +2,7 @@ package agent
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -9,6 +10,7 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
 	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
@@ -45,9 +47,9 @@ streams:
 	awaitReadiness(t, agent, func(err error) bool {
 		return err != nil && strings.HasPrefix(err.Error(), `stream "needed" has 0 of 1 connections: `) && strings.Contains(err.Error(), "; ")
 	})
-	page := func() string {
+	get := func(path string) string {
 		t.Helper()
-		resp, err := http.Get("http://" + agent.ListenAddress() + "/")
+		resp, err := http.Get("http://" + agent.ListenAddress() + path)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -58,13 +60,18 @@ streams:
 		}
 		return string(body)
 	}
-	if body := page(); !strings.Contains(body, "streams in trouble") || !strings.Contains(body, ">needed<") || !strings.Contains(body, ">other<") || strings.Contains(body, "hunter2") {
+	if body := get("/"); !strings.Contains(body, "streams in trouble") || !strings.Contains(body, ">needed<") || !strings.Contains(body, ">other<") || strings.Contains(body, "hunter2") {
 		t.Error(body)
 	}
 	open.Store(true)
 	awaitReadiness(t, agent, isReady)
-	if body := page(); !strings.Contains(body, "1 of 2 streams in trouble") || !strings.Contains(body, `<span class="pill ok">connected</span>`) {
+	if body := get("/"); !strings.Contains(body, "1 of 2 streams in trouble") || !strings.Contains(body, `<span class="pill ok">connected</span>`) {
 		t.Error(body)
+	}
+	for _, cause := range buffer.Causes() {
+		if body := get("/api/v1/streams"); strings.Count(body, fmt.Sprintf("%q: 0", cause)) != 2 {
+			t.Errorf("no 0 for %s: %s", cause, body)
+		}
 	}
 	stop()
 	if err := <-ended; err != nil {

@@ -35,7 +35,7 @@ type Stream struct {
 
 	Events    int64            `json:"events" doc:"events that it took, those that an earlier process left on disk included"`
 	Sent      int64            `json:"acknowledged_events" doc:"of these, the ones that were acknowledged"`
-	Discarded map[string]int64 `json:"discarded_events" doc:"of these, the ones that were given up, by cause"`
+	Discarded map[string]int64 `json:"discarded_events" doc:"of these, the ones that were given up, by cause; 0 for a cause that did not occur"`
 	Resent    int64            `json:"resent_events" doc:"events written again, because a connection ended before they were acknowledged"`
 }
 
