@@ -77,7 +77,7 @@ func Fields() []Field {
 	return all
 }
 
-// attribute is the key of a fact that is nowhere else an attribute, too.
+// attribute is the key of a fact, also of one that is no attribute of log records and traces.
 func attribute(f *metrics.Field) string {
 	switch f.Key {
 	case "probe":

@@ -2,7 +2,7 @@ package shape
 
 import "strings"
 
-// Matches reports whether a text, the name of a probe for instance, is the pattern, in which * stands for any text.
+// Matches reports whether a text is the pattern, in which * stands for any text. The text can be the name of a probe.
 func Matches(pattern, text string) bool {
 	head, pattern, wild := strings.Cut(pattern, "*")
 	if !wild {

@@ -106,7 +106,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	return a, nil
 }
 
-// abandon gives everything back that an agent has taken which never runs.
+// abandon gives back everything that an agent has taken, if it never runs.
 func (a *Agent) abandon() error {
 	var errs []error
 	if a.listener != nil {

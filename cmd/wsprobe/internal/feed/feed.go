@@ -76,7 +76,7 @@ func (f *Feed) Observe(e *event.Event) {
 	}
 }
 
-// Forget says that a probe has left. Its state is no longer told. Call it before a heir of its name has an event.
+// Forget says that a probe has left. Its state is no longer told. Call it before an heir of its name has an event.
 func (f *Feed) Forget(probe string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()

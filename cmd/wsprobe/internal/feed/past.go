@@ -182,7 +182,7 @@ func (p *past) after(id string, s *event.Selection) (next uint64, certain bool) 
 			return n + 1, true
 		}
 	}
-	// The last event of a quiet probe leaves the ring, but nothing is lost by that for those who want this probe only.
+	// The last event of a quiet probe leaves the ring. Those who want this probe only lose nothing by that.
 	var found *entry
 	for _, name := range s.Probes {
 		if strings.Contains(name, "*") {

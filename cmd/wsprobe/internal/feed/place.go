@@ -83,7 +83,7 @@ func (c *place) take(p *past, batch [][]byte) ([][]byte, turn) {
 	}
 	if !c.idle && c.next < p.oldest {
 		// A client is dropped only if it was told that it gets everything. During a snapshot it may be as slow as its
-		// connection: it gets the last event of a probe in place of all.
+		// connection. Then it gets the last event of a probe in place of all.
 		if c.live || c.since == known {
 			return batch, tooSlow
 		}

@@ -78,8 +78,8 @@ func (r *record) observation(p *metrics.Identity) *metrics.Observation {
 	return &metrics.Observation{Probe: p, Result: r.result(), Health: r.State}
 }
 
-// Last returns the last result with the health of the probe after it, which have the same view as those that were
-// observed. It is nil before the first, and for a session leaves out what its moment was.
+// Last returns the last result with the health of the probe after it: all that an event says of a run. Of a session it
+// leaves out the moment. It is nil before the first result.
 func (e *Entry) Last() *metrics.Observation {
 	if r := e.last.Load(); r != nil {
 		return r.observation(e.probe)

@@ -69,7 +69,7 @@ const (
 	metricCount
 )
 
-// table is all metrics by their IDs: those of probes, of the agent, of its streams. It does not change.
+// table is all metrics by their IDs: those of probes, of the agent, and of its streams. It does not change.
 var table = complete(agentTable)
 
 func complete(all [metricCount]metrics.Metric) [metricCount]metrics.Metric {
