@@ -19,6 +19,14 @@ type Config struct {
 	Probes []Probe // in the order of the file, at least one
 	// Streams are the endpoints of others that results go to as events, in the order of the file.
 	Streams []Stream
+	// Modules are probes without a name and a URL, for targets that come later.
+	Modules []*Module
+	// Discover are the sources of targets, in the order of the files.
+	Discover []Discover
+	// Disabled are the names of probes with enabled: false, which are not among Probes.
+	Disabled []string
+	// Files are the files and directories that were read, those of secrets and certificates included.
+	Files []string
 	// Warnings are valid values that can hardly be meant so, in the order of their places.
 	Warnings []Fault
 }
@@ -36,6 +44,18 @@ type Agent struct {
 	LogLevel      slog.Level
 	LogFormat     string // "text" or "json"
 	Shard         Shard  // the part of the probes that this agent runs
+	// Watch is the time between two looks at the files of the configuration, 0 for none.
+	Watch time.Duration
+	// ProbeEndpoint is what /probe may do.
+	ProbeEndpoint ProbeEndpoint
+}
+
+// ProbeEndpoint is the section agent.probe_endpoint.
+type ProbeEndpoint struct {
+	// Targets are patterns of hosts and networks that may be probed, such as *.example.com, 10.0.0.0/8 or
+	// chat.example.com:443. Empty turns the endpoint off.
+	Targets       []string
+	MaxConcurrent int // runs at a time
 }
 
 // OTLP is the section otlp: where results are exported to, and how.

@@ -162,7 +162,8 @@ func TestOverrides(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if want := (Agent{"", nil, 7, 9, nil, "Zürich", "probes-1", "https://wsprobe.example.com/", slog.LevelDebug, "json", Shard{2, 3}}); !reflect.DeepEqual(got.Agent, want) {
+	if want := (Agent{MaxConcurrent: 7, MaxSessions: 9, Location: "Zürich", ID: "probes-1", URL: "https://wsprobe.example.com/",
+		LogLevel: slog.LevelDebug, LogFormat: "json", Shard: Shard{2, 3}}); !reflect.DeepEqual(got.Agent, want) {
 		t.Errorf("agent %+v, want %+v", got.Agent, want)
 	}
 	o := got.OTLP

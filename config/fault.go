@@ -45,6 +45,8 @@ func (f Fault) String() string {
 // of their places, then those of the environment. Warnings are among them.
 type Error struct {
 	Faults []Fault
+	// Files are the files and directories that were read or looked for, as in [Config].
+	Files []string
 }
 
 // Error returns one line per fault.
