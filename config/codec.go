@@ -24,6 +24,7 @@ func newCodec(root *yaml.Node, size int) codec {
 	otlp["spool"] = settings(quiet, spoolSection, root, "otlp", "spool")
 	agent := settings(quiet, agentSection, root, "agent")
 	agent["shard"] = settings(quiet, shardSection, root, "agent", "shard")
+	agent["probe_endpoint"] = settings(quiet, probeEndpointSection, root, "agent", "probe_endpoint")
 	return codec{"agent": agent, "otlp": otlp}
 }
 

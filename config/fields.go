@@ -92,7 +92,7 @@ func (f Field) Range() string {
 
 // Fields returns every field in the order in which the documentation shows them.
 func Fields() []Field {
-	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), otlpSection.docs(), tlsSection.docs(),
+	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), probeEndpointSection.docs(), otlpSection.docs(), tlsSection.docs(),
 		spoolSection.docs())
 	fields = append(fields, unfold(probeSection.docs(), map[string][]Field{
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),

@@ -48,6 +48,7 @@ func (s *settingsReader) read(config *Config, top *found) {
 	readSection(s, otlpSection, top.pairs[rootSection.index["otlp"]], config, otlp)
 	readSection(s, shardSection, agent.pairs[agentSection.index["shard"]], &config.Agent.Shard, newFound(len(shardSection.fields)))
 	s.checkShard(config.Agent.Shard)
+	s.probeEndpoint(agent.pairs[agentSection.index["probe_endpoint"]], &config.Agent.ProbeEndpoint)
 	var settings tlsSettings
 	readSection(s, tlsSection, otlp.pairs[otlpSection.index["tls"]], &settings, newFound(len(tlsSection.fields)))
 	readSection(s, spoolSection, otlp.pairs[otlpSection.index["spool"]], config, newFound(len(spoolSection.fields)))

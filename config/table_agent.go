@@ -51,6 +51,7 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 		Doc: "format of log records"},
 		value: wordAt(func(c *Config) *string { return &c.Agent.LogFormat })},
 	{Field: Field{Path: "shard", Kind: Section, Doc: "the part of the probes that this agent of a set runs"}},
+	{Field: Field{Path: "probe_endpoint", Kind: Section, Doc: "what /probe may do, which runs a module against a target when Prometheus asks"}},
 })
 
 var shardSection = newSection("agent.shard", "agent.shard.", true, []field[Shard]{

@@ -60,6 +60,11 @@ type Opening struct {
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Dial opens a TCP connection to an address. Default: the dialer of package net.
 	Dial func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
+	// Permit says whether an address may be connected to. It is asked for each address of the endpoint, before anything
+	// is sent there. One that it returns an error for is left out; if none is left, the run ends with that error, which
+	// stands in the result. With a Proxy it is asked for an address in the URL or in ConnectTo only, because the proxy
+	// looks up names; nobody asks for the addresses of the proxy. Nil permits all.
+	Permit func(addr netip.AddrPort) error
 }
 
 // withDefaults returns the Opening with its defaults filled in.
@@ -86,7 +91,7 @@ func (o Opening) options() (opening.Options, error) {
 	return opening.Options{
 		URL: u, ConnectTo: o.ConnectTo, Network: o.IPVersion.network(), Proxy: o.Proxy, TLS: o.TLS, AnyServerName: o.AnyServerName,
 		Headers: o.Headers, UserAgent: o.UserAgent, Protocols: o.Protocols, ExpectProtocol: o.ExpectProtocol,
-		Compression: o.Compression == CompressionOn, Resolve: o.Resolve, Dial: o.Dial,
+		Compression: o.Compression == CompressionOn, Resolve: o.Resolve, Dial: o.Dial, Permit: o.Permit,
 	}, nil
 }
 

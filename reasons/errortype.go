@@ -11,6 +11,7 @@ const (
 	CredentialsUnreadable ErrorType = "credentials_unreadable"
 	DNSNotFound           ErrorType = "dns_not_found"
 	DNSFailure            ErrorType = "dns_failure"
+	AddressNotPermitted   ErrorType = "address_not_permitted"
 	ConnectionRefused     ErrorType = "connection_refused"
 	ConnectionReset       ErrorType = "connection_reset" // also after the open
 	ConnectionFailed      ErrorType = "connection_failed"
@@ -73,6 +74,7 @@ func Kinds() []Kind {
 		{CredentialsUnreadable, open, "the credentials of auth could not be read: nothing was tried without them"},
 		{DNSNotFound, open, "the resolver says that the name does not exist"},
 		{DNSFailure, open, "the resolver failed or gave no usable address"},
+		{AddressNotPermitted, open, "no address of the endpoint may be connected to: it was never contacted"},
 		{ConnectionRefused, open, "nothing listens on the port"},
 		{ConnectionReset, both, "the peer reset the TCP connection"},
 		{ConnectionFailed, both, "the TCP connection failed in another way"},

@@ -76,6 +76,7 @@ var plainHints = map[ErrorType]string{
 	CredentialsUnreadable: "the agent needs the file of auth, readable and with one line in it; the endpoint was never contacted",
 	DNSNotFound:           "check the spelling of the host, and that the agent's resolver knows the zone",
 	DNSFailure:            "ask the resolver that the detail names; the endpoint itself was never contacted",
+	AddressNotPermitted:   "agent.probe_endpoint.targets says which hosts and networks /probe may connect to; the endpoint was never contacted",
 	DNSTimeout:            "the resolver does not answer: the endpoint itself was never contacted",
 	ConnectionRefused:     "nothing listens on this port, or a firewall refuses for it: is the server running, is the port right?",
 	NetworkUnreachable:    "no way leads to the address, or its host is down: check the address, routes and IPv6",

@@ -112,7 +112,7 @@ func TestExplainIsTotal(t *testing.T) {
 	}
 	var breaches = map[bool][]ErrorType{
 		true: {"", CredentialsUnreadable, MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey,
-			BadSubprotocol, BadExtension, UnexpectedlyOpen, Proxy},
+			BadSubprotocol, BadExtension, UnexpectedlyOpen, Proxy, AddressNotPermitted},
 		false: {"", ProtocolError, MessageTooBig},
 	}
 	cases := 0
@@ -167,6 +167,7 @@ func TestExplain(t *testing.T) {
 	}{
 		{OK, "", Evidence{Stage: StageDone}},
 		{OpenFailed, CredentialsUnreadable, Evidence{Stage: StageDNS, Breach: CredentialsUnreadable}},
+		{OpenFailed, AddressNotPermitted, Evidence{Stage: StageConnect, Breach: AddressNotPermitted}},
 		{OpenFailed, DNSNotFound, failing(StageDNS, "no name")},
 		{OpenFailed, DNSFailure, failing(StageDNS, "bad resolver")},
 		{OpenFailed, DNSFailure, failing(StageDNS, "slow resolver")}, // long before the deadline

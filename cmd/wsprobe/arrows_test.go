@@ -112,6 +112,7 @@ var arrows = []struct {
 	{from: module + "/probe/metrics", to: module + "/probe/shape", why: "a fact is known whatever form it takes"},
 	{from: module + "/probe/redact", to: module + "/probe", why: "a text is made fit to be shown whatever it is about"},
 	{from: module + "/probe/visible", to: module + "/probe/...", why: "a text is made visible whatever it is about"},
+	{from: module + "/probe/permit", to: module + "/probe/...", why: "a place is permitted whoever connects to it"},
 	{from: module + "/probe/wstest", to: module + "/probe", why: "an endpoint does not know who measures it"},
 	{from: module + "/probe/wstest", to: module + "/probe/internal/...", why: "an oracle shares no code with what it judges"},
 	{from: module + "/probe/internal/...", to: module + "/probe", why: "the floors below a run do not know it"},

@@ -31,7 +31,11 @@ func (a *Attempt) connect(ctx context.Context) error {
 		}
 	}
 	a.enter(reasons.StageConnect, Connect)
-	won := dialFirst(dialing, interleave(addrs, to.port), a.opener.dial)
+	places := interleave(addrs, to.port)
+	if err := a.opener.permitted(&places); err != nil {
+		return err
+	}
+	won := dialFirst(dialing, places, a.opener.dial)
 	if won.err != nil {
 		return a.viaProxy(won.err)
 	}
@@ -57,6 +61,33 @@ func (a *Attempt) lookUp(ctx context.Context, host string) ([]netip.Addr, error)
 	}
 	a.leave(time.Now())
 	return addrs, nil
+}
+
+// permitted removes the places that must not be connected to. Its error is that of the first one if none is left. The
+// addresses of a proxy are not the endpoint's, and are not asked for: in their place the endpoint's own is, if it has one.
+func (o *Opener) permitted(places *[]netip.AddrPort) error {
+	if o.permit == nil {
+		return nil
+	}
+	asked := places
+	if o.proxy != nil {
+		if !o.dialed.addr.IsValid() {
+			return nil
+		}
+		asked = &[]netip.AddrPort{netip.AddrPortFrom(o.dialed.addr, o.dialed.port)}
+	}
+	var first error
+	*asked = slices.DeleteFunc(*asked, func(place netip.AddrPort) bool {
+		err := o.permit(place)
+		if first == nil {
+			first = err
+		}
+		return err != nil
+	})
+	if len(*asked) == 0 {
+		return &frame.Breach{Type: reasons.AddressNotPermitted, About: say.Sentence("%s", first)}
+	}
+	return nil
 }
 
 // viaProxy marks a failure to reach the proxy, unless time ran out: it is not the endpoint's.

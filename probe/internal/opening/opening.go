@@ -42,6 +42,8 @@ type Options struct {
 	Resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	// Dial opens a TCP connection. Nil is the dialer of package net.
 	Dial func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
+	// Permit returns an error for an address of the endpoint that must not be connected to. Nil permits all.
+	Permit func(addr netip.AddrPort) error
 }
 
 // Opener opens sockets to one endpoint. Everything that is the same for each of them is prepared. It does not change,
@@ -54,6 +56,7 @@ type Opener struct {
 	network string
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	dial    func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
+	permit  func(addr netip.AddrPort) error // nil permits all
 
 	offered        []string // subprotocols
 	expectProtocol string
@@ -70,7 +73,7 @@ func New(o Options) (*Opener, error) {
 		return nil, fmt.Errorf("parsing URL: %w", err)
 	}
 	opener := &Opener{
-		dialed: endpoint, network: o.Network, resolve: o.Resolve, dial: o.Dial,
+		dialed: endpoint, network: o.Network, resolve: o.Resolve, dial: o.Dial, permit: o.Permit,
 		head: requestHead(o, endpoint), traces: traceable(o.Headers), compression: o.Compression, offered: o.Protocols,
 		expectProtocol: o.ExpectProtocol, expectStatus: o.ExpectStatus, maxMessage: o.MaxMessage,
 	}
