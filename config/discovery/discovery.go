@@ -1,4 +1,4 @@
-// Package discovery finds targets that come and go: in files, at an HTTP server, in the DNS.
+// Package discovery finds targets that come or go: in files, at an HTTP server, in the DNS.
 //
 // It knows no probe. A [Source] keeps the targets of its last good look: an update replaces them, and a look that fails
 // leaves them as they are, as in Prometheus.

@@ -1,4 +1,4 @@
-// Package permit decides which hosts and addresses may be connected to when somebody else names the endpoint.
+// Package permit decides which addresses may be connected to when somebody else names the endpoint.
 //
 // A [List] of patterns is what an operator allows. [List.Target] decides about the host of a URL, and its answer decides
 // about each address that the host turns out to have, as the field Permit of an opening wants it. So a name cannot lead
