@@ -27,11 +27,15 @@ type firsts struct {
 // newFirsts leaves a quarter of the places, or one at least if there are two, to jobs that have begun. Else the
 // first runs of many jobs would take every place that comes free, and the ticks of all others would be skipped.
 func newFirsts(maxConcurrent int) *firsts {
-	f := &firsts{places: math.MaxInt64, freed: make(chan struct{}, 1)}
-	if maxConcurrent > 0 {
-		f.places = int64(max(1, maxConcurrent-(maxConcurrent+3)/4))
+	return &firsts{places: firstPlaces(maxConcurrent), freed: make(chan struct{}, 1)}
+}
+
+// firstPlaces is firsts.places.
+func firstPlaces(maxConcurrent int) int64 {
+	if maxConcurrent <= 0 {
+		return math.MaxInt64
 	}
-	return f
+	return int64(max(1, maxConcurrent-(maxConcurrent+3)/4))
 }
 
 // add has the first run of a job wait.

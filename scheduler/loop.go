@@ -16,7 +16,7 @@ type loop struct {
 	states  []state // parallel to jobs
 	firsts  *firsts
 	running running
-	changes chan *change  // from Replace
+	changes chan func()   // see between
 	ended   chan struct{} // closed when the loop takes no change any more
 }
 
@@ -35,7 +35,7 @@ func newLoop(s *Scheduler) *loop {
 		waiting:   make(queue, len(s.Jobs)),
 		states:    make([]state, len(s.Jobs)),
 		firsts:    newFirsts(s.MaxConcurrent),
-		changes:   make(chan *change),
+		changes:   make(chan func()),
 		ended:     make(chan struct{}),
 	}
 	hashes := make([]uint64, len(s.Jobs))
@@ -74,8 +74,8 @@ func (l *loop) run(ctx context.Context) {
 		case <-ctx.Done():
 		case <-timer.C:
 		case <-l.firsts.freed:
-		case c := <-l.changes:
-			l.apply(c)
+		case change := <-l.changes:
+			change()
 		}
 	}
 	end()

@@ -24,31 +24,47 @@ func (s *Scheduler) Replace(jobs []Job) error {
 	defer s.replacing.Unlock()
 	if s.current != nil {
 		c := newChange(s.current.jobs, jobs)
-		select {
-		case s.current.changes <- c:
-			<-c.applied
-		case <-s.current.ended:
-		}
+		s.current.between(func(l *loop) { l.apply(c) })
 	}
 	s.Jobs = jobs
 	return nil
 }
 
+// SetMaxConcurrent changes MaxConcurrent. It may be called when [Scheduler.Replace] may be. Runs in flight go on, also
+// if they are more than the new number: then none begins until enough of them have ended.
+func (s *Scheduler) SetMaxConcurrent(n int) {
+	s.replacing.Lock()
+	defer s.replacing.Unlock()
+	if s.current == nil || !s.current.between(func(l *loop) { l.MaxConcurrent, l.firsts.places = n, firstPlaces(n) }) {
+		s.MaxConcurrent = n
+	}
+}
+
+// between has the loop do something between two ticks, and waits for that. It reports false if the loop has ended.
+func (l *loop) between(do func(*loop)) bool {
+	done := make(chan struct{})
+	select {
+	case l.changes <- func() { defer close(done); do(l) }:
+		<-done
+		return true
+	case <-l.ended:
+		return false
+	}
+}
+
 // change is what Replace asks of the loop. Whatever needs names is done before, so that no tick waits for it.
 type change struct {
-	jobs    []Job
-	hashes  []uint64 // of the names of jobs that come
-	before  []int    // for each job its index before the change, or gone
-	after   []int    // for each job of before its index now, or gone
-	applied chan struct{}
+	jobs   []Job
+	hashes []uint64 // of the names of jobs that come
+	before []int    // for each job its index before the change, or gone
+	after  []int    // for each job of before its index now, or gone
 }
 
 // gone is the index of a job that is not there.
 const gone = -1
 
 func newChange(before, jobs []Job) *change {
-	c := &change{jobs: jobs, hashes: make([]uint64, len(jobs)), before: make([]int, len(jobs)), after: make([]int, len(before)),
-		applied: make(chan struct{})}
+	c := &change{jobs: jobs, hashes: make([]uint64, len(jobs)), before: make([]int, len(jobs)), after: make([]int, len(before))}
 	byName := make(map[string]int, len(before))
 	for i := range before {
 		byName[before[i].Name], c.after[i] = i, gone
@@ -64,18 +80,17 @@ func newChange(before, jobs []Job) *change {
 	return c
 }
 
-// applyNext takes a change, if Replace waits with one.
+// applyNext makes a change, if somebody waits with one.
 func (l *loop) applyNext() {
 	select {
-	case c := <-l.changes:
-		l.apply(c)
+	case change := <-l.changes:
+		change()
 	default:
 	}
 }
 
 // apply makes the jobs of a change those of the loop.
 func (l *loop) apply(c *change) {
-	defer close(c.applied)
 	now := time.Since(l.anchor)
 	due := make([]time.Duration, len(l.jobs))
 	for _, e := range l.waiting {

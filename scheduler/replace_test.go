@@ -342,3 +342,38 @@ func TestReplaceWhileItStops(t *testing.T) {
 		}
 	}
 }
+
+// TestSetMaxConcurrent: the number of runs in flight follows the bound, up at once and down as runs end.
+func TestSetMaxConcurrent(t *testing.T) {
+	var s scheduler.Scheduler
+	s.SetMaxConcurrent(2)
+	for i := range 20 {
+		s.Jobs = append(s.Jobs, scheduler.Job{Name: fmt.Sprint("job ", i), Interval: time.Second, Run: func(ctx context.Context, _ scheduler.Tick) {
+			select {
+			case <-time.After(10*time.Second + time.Duration(i)*time.Millisecond):
+			case <-ctx.Done():
+			}
+		}})
+	}
+	inBubble(t, &s, func(t *testing.T) {
+		for _, n := range []int{2, 16, 5, 0, 1} {
+			s.SetMaxConcurrent(n)
+			time.Sleep(11 * time.Second) // runs of before have ended
+			want, most := n, 0
+			if n == 0 {
+				want = len(s.Jobs)
+			}
+			for range 200 {
+				time.Sleep(77 * time.Millisecond)
+				most = max(most, s.InFlight())
+			}
+			if most != want {
+				t.Errorf("%d runs in flight with a bound of %d, want %d", most, n, want)
+			}
+		}
+	})
+	s.SetMaxConcurrent(3)
+	if s.MaxConcurrent != 3 {
+		t.Error("a scheduler that has ended keeps its bound")
+	}
+}

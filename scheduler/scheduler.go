@@ -80,7 +80,7 @@ type Observer struct {
 }
 
 // Scheduler runs jobs until it is told to stop. Fill in the fields, then call Run. The fields must not change
-// while Run is running, but [Scheduler.Replace] may be called then.
+// while Run is running, but [Scheduler.Replace] and [Scheduler.SetMaxConcurrent] may be called then.
 type Scheduler struct {
 	// Jobs are the jobs to run. A scheduler without jobs just waits for the stop.
 	Jobs []Job

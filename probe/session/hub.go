@@ -37,8 +37,8 @@ type Options struct {
 // Hub holds sessions open. Its sessions share bounds on their opens and on their memory.
 type Hub struct {
 	memory  *memory
-	slots   chan struct{} // one for each open under way
-	chunks  sync.Pool     // *desk: a session that waits has none
+	slots   *slots    // one for each open under way
+	chunks  sync.Pool // *desk: a session that waits has none
 	random  func() float64
 	preview int
 	trace   func() probe.Trace // nil for none
@@ -64,11 +64,19 @@ func NewHub(o Options) *Hub {
 	if o.Random == nil {
 		o.Random = rand.Float64
 	}
-	h := &Hub{memory: newMemory(o.Memory), slots: make(chan struct{}, o.MaxConcurrent), random: o.Random, preview: o.Preview, trace: o.Trace,
+	h := &Hub{memory: newMemory(o.Memory), slots: newSlots(o.MaxConcurrent), random: o.Random, preview: o.Preview, trace: o.Trace,
 		all: make(map[*member]struct{})}
-	h.queues[timedOut].slots = make(chan struct{}, (o.MaxConcurrent+1)/2)
+	h.queues[timedOut].slots = newSlots(half(o.MaxConcurrent))
 	h.chunks.New = func() any { return new(desk) }
 	return h
+}
+
+// SetMaxConcurrent changes [Options].MaxConcurrent, with 0 for its default. Opens under way go on, also if they are more
+// than the new number.
+func (h *Hub) SetMaxConcurrent(n int) {
+	fill(&n, DefaultMaxConcurrent)
+	h.slots.resize(n)
+	h.queues[timedOut].slots.resize(half(n))
 }
 
 // desk is the memory of a session that is at work.

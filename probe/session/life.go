@@ -66,12 +66,10 @@ func (l *life) try(ctx context.Context) (held *probe.Held, wait time.Duration, o
 // openOnce opens a connection in one of the slots of the Hub. The time in the queue is part of no value.
 func (l *life) openOnce(ctx context.Context) (probe.Result, *probe.Held, probe.Refusal, error) {
 	if !l.admitted.slot {
-		select {
-		case l.hub.slots <- struct{}{}:
-			l.admitted.slot = true
-		case <-ctx.Done():
+		if !l.hub.slots.take(ctx) {
 			return probe.Result{}, nil, probe.Refusal{}, context.Cause(ctx)
 		}
+		l.admitted.slot = true
 	}
 	defer l.admitted.leave(l.hub)
 	l.admitted = admission{}

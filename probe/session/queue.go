@@ -9,7 +9,7 @@ import "time"
 // get half of the slots at most, and each queue has its turn: those that were open are soon back after a cut.
 type queue struct {
 	members []*member
-	slots   chan struct{}
+	slots   *slots
 }
 
 // outcome is that of the opens of a member so far.
@@ -72,29 +72,25 @@ func (h *Hub) admit(q *queue) {
 // end at once.
 func (h *Hub) admission(q *queue) (a admission) {
 	if q.slots != nil {
-		select {
-		case q.slots <- struct{}{}:
-			a.more = true
-		case <-h.running.Done():
+		if !q.slots.take(h.running) {
 			return admission{}
 		}
+		a.more = true
 	}
-	select {
-	case h.slots <- struct{}{}:
-		a.slot = true
-		return a
-	case <-h.running.Done():
+	if !h.slots.take(h.running) {
 		a.leave(h)
 		return admission{}
 	}
+	a.slot = true
+	return a
 }
 
 // leave gives the slots back.
 func (a admission) leave(h *Hub) {
 	if a.slot {
-		<-h.slots
+		h.slots.leave()
 	}
 	if a.more {
-		<-h.queues[timedOut].slots
+		h.queues[timedOut].slots.leave()
 	}
 }
