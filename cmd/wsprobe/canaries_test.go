@@ -89,7 +89,7 @@ probes:
 // runAgent runs an agent until stop is called, which waits for its end.
 func runAgent(t *testing.T, cfg config.Config, log *logtest.Log) (running *agent.Agent, stop func()) {
 	t.Helper()
-	running, err := agent.New(cfg, agent.Options{Log: newLogger(log, cfg.Agent)})
+	running, err := agent.New(cfg, agent.Options{Log: newLogger(log, cfg.Agent.LogFormat, cfg.Agent.LogLevel)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/agent"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/convert"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/examine"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
@@ -38,6 +39,7 @@ var tables = []struct {
 }{
 	{"config/README.md", "probe fields", probeFieldTable},
 	{"config/README.md", "agent settings", settingTable},
+	{"config/README.md", "live settings", liveTable},
 	{"config/README.md", "stream fields", streamFieldTable},
 	{"reasons/README.md", "reasons", reasonTable},
 	{"reasons/README.md", "error types", errorTypeTable},
@@ -215,6 +217,18 @@ func settingTable() string {
 		rows = append(rows, []string{code(f.Path), code(f.Default), f.Range(), code(f.Env), code(f.OTel...), f.Doc})
 	}
 	return markdown([]string{"setting", "default", "range", "above the file", "below the file", "meaning"}, rows)
+}
+
+func liveTable() string {
+	var rows [][]string
+	for _, s := range agent.Settings() {
+		applies := "restart"
+		if s.Live {
+			applies = "live"
+		}
+		rows = append(rows, []string{code(s.Path), applies, s.Doc})
+	}
+	return markdown([]string{"setting", "a change is", "when, or why"}, rows)
 }
 
 func reasonTable() string {

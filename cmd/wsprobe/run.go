@@ -33,10 +33,12 @@ func newRunCommand() *cobra.Command {
 			if err := agent.Fits(cfg); err != nil {
 				return &config.Error{Faults: []config.Fault{{File: file, Path: "probes", Problem: err.Error()}}}
 			}
-			log := newLogger(cmd.ErrOrStderr(), cfg.Agent)
+			var level slog.LevelVar
+			level.Set(cfg.Agent.LogLevel)
+			log := newLogger(cmd.ErrOrStderr(), cfg.Agent.LogFormat, &level)
 			hangups.tell(log)
 			logWarnings(log, cfg.Warnings)
-			a, err := agent.New(cfg, agent.Options{Version: versionText(), Log: log, LoadBegan: began, LoadTook: took})
+			a, err := agent.New(cfg, agent.Options{Version: versionText(), Log: log, LogLevel: &level, LoadBegan: began, LoadTook: took})
 			if err == nil {
 				err = a.Run(cmd.Context())
 			}
@@ -89,10 +91,10 @@ func logWarnings(log *slog.Logger, warnings []config.Fault) {
 	}
 }
 
-// newLogger makes the agent's log as the configuration wants it.
-func newLogger(w io.Writer, a config.Agent) *slog.Logger {
-	options := &slog.HandlerOptions{Level: a.LogLevel, ReplaceAttr: inUTC}
-	if a.LogFormat == "json" {
+// newLogger makes the agent's log in a format of the configuration.
+func newLogger(w io.Writer, format string, level slog.Leveler) *slog.Logger {
+	options := &slog.HandlerOptions{Level: level, ReplaceAttr: inUTC}
+	if format == "json" {
 		options.ReplaceAttr = func(groups []string, attr slog.Attr) slog.Attr { return visibly(inUTC(groups, attr)) }
 		return slog.New(slog.NewJSONHandler(w, options))
 	}

@@ -7,8 +7,6 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
-
-	"github.com/wsprobe/wsprobe/config"
 )
 
 // TestLogIsVisible: no text in a line of the log, in either form, drives a terminal or breaks the line.
@@ -16,7 +14,7 @@ func TestLogIsVisible(t *testing.T) {
 	const hostile = "a\x1b[2J\x7f\u009b31m\u202e\u2028\xff\x9b\nb"
 	for _, format := range []string{"text", "json"} {
 		var out bytes.Buffer
-		log := newLogger(&out, config.Agent{LogFormat: format, LogLevel: slog.LevelInfo})
+		log := newLogger(&out, format, slog.LevelInfo)
 		log.With("with", hostile).WithGroup("group").Info(hostile, "text", hostile, "err", errors.New(hostile), slog.Group("inner", "text", hostile))
 		line := strings.TrimSuffix(out.String(), "\n")
 		if !utf8.ValidString(line) || strings.ContainsAny(line, "\x1b\x7f\u009b\u202e\u2028\n") {

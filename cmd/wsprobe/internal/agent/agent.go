@@ -26,9 +26,10 @@ import (
 
 // Agent is the running program: a scheduler that starts probes, and the sinks that their results go to.
 type Agent struct {
-	cfg       config.Config // without its probes, which the fleet has
-	all       int           // probes in the configuration, those of other shards included
-	version   string
+	effective atomic.Pointer[config.Config] // in force, without its probes, which the fleet has
+	all       int                           // probes in the configuration at the start, those of other shards included
+	options   Options
+	about     telemetry.Options // those at the start: who and where the agent is
 	log       *slog.Logger
 	scheduler *scheduler.Scheduler
 	hub       *session.Hub
@@ -41,13 +42,15 @@ type Agent struct {
 	probing   atomic.Bool
 	checked   atomic.Bool // the streams that are required can connect
 	memory    bounds
-	applying  sync.Mutex // held by Apply, of which one works at a time
+	applying  sync.Mutex // held by Apply and Reload, of which one works at a time
 }
 
 // Options are the inputs of an agent beside its configuration.
 type Options struct {
 	Version string // of wsprobe, as the page and the telemetry say it
 	Log     *slog.Logger
+	// LogLevel is that of Log, which follows agent.log_level. Nil if it cannot.
+	LogLevel *slog.LevelVar
 	// LoadBegan is when the configuration began to be read, and LoadTook is how long that took. The telemetry has both,
 	// unless LoadBegan is zero.
 	LoadBegan time.Time
@@ -59,7 +62,7 @@ type Options struct {
 // the spool cannot be had.
 func New(cfg config.Config, o Options) (*Agent, error) {
 	own := cfg.OwnProbes()
-	a := &Agent{cfg: cfg, all: len(cfg.Probes), version: o.Version, log: o.Log,
+	a := &Agent{all: len(cfg.Probes), options: o, log: o.Log,
 		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
 	a.hub = session.NewHub(session.Options{MaxConcurrent: cfg.Agent.MaxConcurrent, Trace: a.trace})
 	first, err := newPlan(own, a.hub)
@@ -71,8 +74,10 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 			return nil, fmt.Errorf("agent.listen: %w", err)
 		}
 	}
-	options := telemetryOptions(cfg, o, a.scheduler.InFlight)
-	if a.outlets, err = newOutlets(cfg, o, options, a.recall); err != nil {
+	a.hold(cfg)
+	a.about = telemetryOptions(cfg, o, a.scheduler.InFlight)
+	options := a.about
+	if a.outlets, err = newOutlets(cfg, o, options, a); err != nil {
 		return nil, errors.Join(err, a.abandon())
 	}
 	a.outlets.observe(&options)
@@ -81,7 +86,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	}
 	board := &status.Board{}
 	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version,
-		Metrics: a.telemetry.MetricsHandler(), Hosts: hostNames(cfg.Agent), Streams: a.outlets.views, Log: o.Log}
+		Metrics: a.telemetry.MetricsHandler(), Hosts: a.hosts, Streams: a.outlets.views, Log: o.Log}
 	if a.outlets.feed != nil {
 		a.status.Stream = a.outlets.feed
 	}
@@ -99,7 +104,6 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		return nil, errors.Join(err, a.abandon()) // what was planned is right, so this is an error of ours
 	}
 	a.memory.follow(own, cfg)
-	a.cfg.Probes = nil
 	if !o.LoadBegan.IsZero() {
 		a.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: o.LoadBegan, Took: o.LoadTook, OK: true})
 	}
@@ -125,8 +129,8 @@ func (a *Agent) abandon() error {
 // results so far are exported. The status page stays up meanwhile. Call Run once only. While it runs, it bounds the
 // memory of the process.
 func (a *Agent) Run(ctx context.Context) error {
-	a.log.Info("wsprobe starts", "version", a.version, "probes", a.fleet.size(), "of", a.all,
-		"otlp", a.cfg.OTLP.Destination(), "listen", a.ListenAddress())
+	a.log.Info("wsprobe starts", "version", a.options.Version, "probes", a.fleet.size(), "of", a.all,
+		"otlp", a.config().OTLP.Destination(), "listen", a.ListenAddress())
 	if err := telemetry.CompressFast(); err != nil {
 		return err
 	}
@@ -159,7 +163,7 @@ func (a *Agent) Run(ctx context.Context) error {
 			stopProbing()
 		})
 	}
-	if err := checkRequired(ctx, a.cfg.Streams); err != nil {
+	if err := checkRequired(ctx, a.config().Streams); err != nil {
 		stopProbing()
 		stopRest()
 		tasks.Wait()

@@ -83,20 +83,30 @@ func newPlan(probes []config.Probe, hub *session.Hub) (plan, error) {
 // and a run in flight. Secrets that were rotated hold from its next run on. Nothing is reported any more of a probe
 // that is gone: its run in flight is cancelled, its series end, and its row goes.
 func (a *Agent) Apply(probes []config.Probe) error {
-	own := a.cfg.Agent.Shard.Of(probes)
-	if err := fits(a.cfg, own); err != nil {
-		return err
-	}
-	next, err := newPlan(own, a.fleet.hub)
+	a.applying.Lock()
+	defer a.applying.Unlock()
+	own := a.config().Agent.Shard.Of(probes)
+	next, err := a.plan(a.config(), own)
 	if err != nil {
 		return err
 	}
-	a.applying.Lock()
-	defer a.applying.Unlock()
+	return a.install(a.config(), own, next)
+}
+
+// plan makes what an agent with this configuration needs of its own probes, or says why it cannot have them.
+func (a *Agent) plan(cfg *config.Config, own []config.Probe) (plan, error) {
+	if err := fits(*cfg, own); err != nil {
+		return nil, err
+	}
+	return newPlan(own, a.fleet.hub)
+}
+
+// install makes what was planned the fleet of an agent with this configuration.
+func (a *Agent) install(cfg *config.Config, own []config.Probe, next plan) error {
 	if err := a.fleet.install(next); err != nil {
 		return err
 	}
-	a.memory.follow(own, a.cfg)
+	a.memory.follow(own, *cfg)
 	return nil
 }
 

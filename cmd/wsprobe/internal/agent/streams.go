@@ -13,7 +13,6 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/stream"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
-	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/shape"
 )
 
@@ -32,8 +31,8 @@ type outlet struct {
 }
 
 // newOutlets prepares the streams and the feed, and takes the directories of the buffers. After an error they are free.
-// About describes the agent; recall returns the last result of a probe, or nil.
-func newOutlets(cfg config.Config, o Options, about telemetry.Options, recall func(*metrics.Identity) *metrics.Observation) (*outlets, error) {
+// About describes the agent.
+func newOutlets(cfg config.Config, o Options, about telemetry.Options, a *Agent) (*outlets, error) {
 	all := &outlets{}
 	for i := range cfg.Streams {
 		c := &cfg.Streams[i]
@@ -49,7 +48,7 @@ func newOutlets(cfg config.Config, o Options, about telemetry.Options, recall fu
 		if err != nil {
 			return nil, errors.Join(err, all.abandon())
 		}
-		all.feed = feed.New(feed.Options{Encode: alone(encoder), Recall: recall, Origins: cfg.Agent.Origins})
+		all.feed = feed.New(feed.Options{Encode: alone(encoder), Recall: a.recall, Origins: a.origins})
 		all.sinks = append(all.sinks, all.feed)
 	}
 	return all, nil

@@ -25,8 +25,9 @@ type Options struct {
 	// Recall returns the last result of a probe, with its health, or nil if it is not known. Without Recall the feed keeps
 	// one for each probe. A result must be recalled only after Observe was told of it.
 	Recall func(*metrics.Identity) *metrics.Observation
-	// Origins are those of pages on other hosts that may read, each as scheme://host or scheme://host:port.
-	Origins []string
+	// Origins returns those of pages on other hosts that may read, each as scheme://host or scheme://host:port. It is asked
+	// at each request of such a page, by several at once. Nil for none.
+	Origins func() []string
 }
 
 // Stats are sums since the start, but for Clients.
@@ -43,7 +44,7 @@ type Stats struct {
 
 // Feed is the stream of events that clients of the agent read. It is a Sink and an http.Handler.
 type Feed struct {
-	origins map[string]bool
+	origins func() []string
 
 	mu      sync.Mutex
 	past    *past
@@ -57,11 +58,7 @@ type Feed struct {
 
 // New returns a feed.
 func New(o Options) *Feed {
-	f := &Feed{origins: make(map[string]bool, len(o.Origins)), past: newPast(o), clients: make(map[*client]struct{})}
-	for _, origin := range o.Origins {
-		f.origins[normal(origin)] = true
-	}
-	return f
+	return &Feed{origins: o.Origins, past: newPast(o), clients: make(map[*client]struct{})}
 }
 
 // Observe keeps an event, and wakes the clients that want it. It waits for none of them.

@@ -87,7 +87,7 @@ func (f *Feed) welcome(r *http.Request) bool {
 	if len(fields) > 1 || !ok || host == "" {
 		return false // null, or what no browser sends
 	}
-	return host == withoutPort(scheme, strings.ToLower(r.Host)) || f.origins[origin]
+	return host == withoutPort(scheme, strings.ToLower(r.Host)) || f.origins != nil && slices.ContainsFunc(f.origins(), func(known string) bool { return normal(known) == origin })
 }
 
 // normal is an origin as a browser writes it (RFC 6454 6.2): in lower case, without the default port of its scheme.

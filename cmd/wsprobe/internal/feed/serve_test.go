@@ -249,7 +249,7 @@ func TestStream(t *testing.T) {
 
 // TestRefusals holds the answers to requests that are not accepted: a line each.
 func TestRefusals(t *testing.T) {
-	s := overTCP(t, Options{Origins: []string{"https://wall.example.com"}})
+	s := overTCP(t, Options{Origins: func() []string { return []string{"https://wall.example.com"} }})
 	for _, c := range []struct {
 		name, query string
 		header      http.Header
@@ -296,7 +296,9 @@ func TestRefusals(t *testing.T) {
 
 // TestOrigins holds which pages may read.
 func TestOrigins(t *testing.T) {
-	f := New(Options{Encode: plain, Origins: []string{"https://Wall.example.com", "http://other.example.com:8080", "https://far.example.com:443/"}})
+	f := New(Options{Encode: plain, Origins: func() []string {
+		return []string{"https://Wall.example.com", "http://other.example.com:8080", "https://far.example.com:443/"}
+	}})
 	for _, c := range []struct {
 		host, origin string
 		want         bool

@@ -25,11 +25,8 @@ type delivery struct {
 	cut    func(request []byte) ([]Part, error) // or nil
 	// interleave lets news take turns with a backlog. Without it batches go in the order of time.
 	interleave bool
-	// patience is how long news wait for older batches, so that a short outage arrives in the order of time, and a long
-	// one does not hold up the present.
-	patience time.Duration
-	// recent is how long a batch is news.
-	recent time.Duration
+	pace       *pace
+	again      chan struct{} // holds a value when a pause is to end
 	// spread is this process's factor on pauses, so that a fleet does not come back in step.
 	spread float64
 
@@ -58,6 +55,8 @@ func (d *delivery) run(ctx context.Context, last <-chan struct{}) {
 		select {
 		case <-wake:
 		case <-retry:
+		case <-d.again:
+			d.fails = 0
 		case <-last:
 			d.deliver(ctx, true)
 			return
@@ -194,10 +193,11 @@ func (d *delivery) split(b *batch, request []byte) []*batch {
 // news returns when batches must have been collected to take turns with older ones: a while ago, but not long ago. It
 // is never, and all go in order, until requests have got through for a while.
 func (d *delivery) news(now time.Time) window {
-	if !d.interleave || d.flowing.IsZero() || now.Sub(d.flowing) < d.patience {
+	patience := d.pace.patience.get()
+	if !d.interleave || d.flowing.IsZero() || now.Sub(d.flowing) < patience {
 		return window{}
 	}
-	return window{from: now.Add(-d.recent), before: now.Add(-d.patience)}
+	return window{from: now.Add(-d.pace.recent.get()), before: now.Add(-patience)}
 }
 
 // pause returns how long to wait after the present number of deferrals.

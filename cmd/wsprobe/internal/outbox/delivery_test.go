@@ -326,7 +326,7 @@ func TestRepeatedIsNoLoss(t *testing.T) {
 // only if nothing was accepted for two intervals.
 func TestRefusalIsToldForAWhile(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		h := newTracker(20 * time.Second)
+		h := newTracker(newPace(Options{Grace: 20 * time.Second}))
 		rejected := Answer{Outcome: Rejected, ErrorType: "400", Message: "out of order sample"}
 		note := func(a Answer) State { h.note(time.Now(), 100, a, false); return h.get() }
 		note(Answer{Outcome: Accepted})

@@ -56,6 +56,7 @@ type Outbox struct {
 	queue       *queue
 	delivery    *delivery
 	persistence *persistence
+	pace        *pace
 	delivered   chan struct{} // closed when nothing is delivered any more
 }
 
@@ -81,7 +82,8 @@ func newOutbox(o Options) *Outbox {
 	if o.Log == nil {
 		o.Log = slog.New(slog.DiscardHandler)
 	}
-	r := &report{observer: o.Observer.filled(), words: o.Words, state: newTracker(o.Grace), log: o.Log}
+	pace := newPace(o)
+	r := &report{observer: o.Observer.filled(), words: o.Words, state: newTracker(pace), log: o.Log}
 	bounds := limits{memory: o.MemoryBytes, age: o.MaxAge}
 	var disk *spool.Store
 	if o.Dir != "" {
@@ -99,10 +101,11 @@ func newOutbox(o Options) *Outbox {
 		report: r,
 		queue:  q,
 		delivery: &delivery{
-			report: r, queue: q, send: o.Send, cut: o.Split,
-			interleave: o.Interleave, patience: o.Patience, recent: o.Recent, spread: cmp.Or(o.Spread, 1),
+			report: r, queue: q, send: o.Send, cut: o.Split, interleave: o.Interleave, pace: pace, spread: cmp.Or(o.Spread, 1),
+			again: make(chan struct{}, 1),
 		},
-		persistence: &persistence{queue: q, after: cmp.Or(o.PersistAfter, time.Second), failing: r.state.failing},
+		persistence: &persistence{queue: q, pace: pace, failing: r.state.failing},
+		pace:        pace,
 		delivered:   make(chan struct{}),
 	}
 }

@@ -10,13 +10,13 @@ import (
 // persistence persists the batches that were not delivered at once.
 type persistence struct {
 	queue   *queue
-	after   time.Duration // how long a batch may be on its way before it is persisted
-	failing func() bool   // whether exports fail
+	pace    *pace
+	failing func() bool // whether exports fail
 }
 
 // run persists batches until done is closed.
 func (p *persistence) run(done <-chan struct{}) {
-	slow := time.NewTimer(p.after) // ticks when the oldest unsaved batch should have arrived
+	slow := time.NewTimer(p.pace.persistAfter.get()) // ticks when the oldest unsaved batch should have arrived
 	defer slow.Stop()
 	for {
 		select {
@@ -38,7 +38,7 @@ func (p *persistence) check(slow *time.Timer) {
 	if unsaved == 0 {
 		return
 	}
-	if rest := p.after - time.Since(oldest); rest > 0 && !others && !p.failing() {
+	if rest := p.pace.persistAfter.get() - time.Since(oldest); rest > 0 && !others && !p.failing() {
 		slow.Reset(rest)
 		return
 	}

@@ -30,15 +30,15 @@ type Refusal struct {
 
 // tracker keeps the state.
 type tracker struct {
-	grace time.Duration // refusals are a failure after so long without a request that was accepted
+	pace *pace
 
 	mu       sync.Mutex
 	state    State
 	accepted time.Time // when a request was accepted last, or else the start
 }
 
-func newTracker(grace time.Duration) *tracker {
-	return &tracker{grace: grace, state: State{OK: true}, accepted: time.Now()}
+func newTracker(p *pace) *tracker {
+	return &tracker{pace: p, state: State{OK: true}, accepted: time.Now()}
 }
 
 // get returns the state now.
@@ -73,7 +73,7 @@ func (t *tracker) note(now time.Time, items int, a Answer, repeated bool) State 
 		refused, detail = a.Rejected, a.Message
 		t.accepted = now
 		t.set(true, now, "")
-	case now.Sub(t.accepted) >= t.grace:
+	case now.Sub(t.accepted) >= t.pace.grace.get():
 		t.set(false, now, detail)
 	}
 	if refused > 0 {

@@ -13,11 +13,14 @@ import (
 // guard answers only requests for a host that the server has. Otherwise a foreign page could read results by a name
 // that it has made to point here (DNS rebinding). Health and readiness, which tell a stranger nothing, are for all.
 func (s *Server) guard(listener net.Addr, next http.Handler) http.Handler {
-	if len(s.Hosts) == 0 && !isLoopback(listener) {
-		return next
-	}
+	loopback := isLoopback(listener)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if r.URL.Path != "/healthz" && r.URL.Path != "/readyz" && !s.has(r.Host) {
+		var names []string
+		if s.Hosts != nil {
+			names = s.Hosts()
+		}
+		free := len(names) == 0 && !loopback || r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
+		if !free && !has(names, r.Host) {
 			writeText(w, http.StatusMisdirectedRequest, "no host of this agent: "+visible.Text(hostName(r.Host))+" (agent.hosts can name it)\n")
 			return
 		}
@@ -30,9 +33,9 @@ func isLoopback(a net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// has reports whether a Host field names the server. An address cannot be made to point elsewhere, nor can localhost and
+// has reports whether a Host field names a server with these names. An address cannot be made to point elsewhere, nor can localhost and
 // what is below it (RFC 6761 6.3); browsers always send a Host.
-func (s *Server) has(field string) bool {
+func has(names []string, field string) bool {
 	host := hostName(field)
 	if host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {
 		return true
@@ -40,7 +43,7 @@ func (s *Server) has(field string) bool {
 	if _, err := netip.ParseAddr(host); err == nil {
 		return true
 	}
-	return slices.ContainsFunc(s.Hosts, func(name string) bool { return hostName(name) == host })
+	return slices.ContainsFunc(names, func(name string) bool { return hostName(name) == host })
 }
 
 // hostName is the host of a Host field (RFC 9110 7.2), in lower case and without a dot at its end.

@@ -24,7 +24,7 @@ func TestHosts(t *testing.T) {
 		{public, []string{"probes.example"}, []string{"PROBES.example", "localhost", "192.0.2.1"}, []string{"rebind.example"}},
 	} {
 		stream := http.HandlerFunc(func(http.ResponseWriter, *http.Request) {})
-		s := &Server{Board: board(), Ready: func() error { return nil }, Hosts: test.hosts, Stream: stream}
+		s := &Server{Board: board(), Ready: func() error { return nil }, Hosts: func() []string { return test.hosts }, Stream: stream}
 		ask := func(host, path string) int {
 			r := httptest.NewRequest("GET", path, nil)
 			r.Host = host

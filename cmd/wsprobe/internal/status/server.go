@@ -35,9 +35,10 @@ type Server struct {
 	// Notes are sentences that a person should know now although the agent works. They are asked for at each answer of
 	// the page and of /readyz, by several requests at once. Nil for none.
 	Notes func() []string
-	// Hosts are names under which the server may be asked, beside localhost and addresses. If there are none, any name will
-	// do, except on a loopback address, where any other name is one that somebody has made to point there.
-	Hosts []string
+	// Hosts returns the names under which the server may be asked, beside localhost and addresses. If there are none, any
+	// name will do, except on a loopback address, where any other name is one that somebody has made to point there. It is
+	// asked at each request, by several at once. Nil for none.
+	Hosts func() []string
 	Log   *slog.Logger // of what net/http has to tell; nil for the standard logger
 }
 

@@ -234,12 +234,12 @@ func prepareExport(t *testing.T, b *backend, o Options) *exporting {
 	}
 	telemetry := newTelemetry(o)
 	var err error
-	if telemetry.client, err = otlp.New(o.client()); err != nil {
+	if telemetry.route, err = routeTo(o); err != nil {
 		t.Fatal(err)
 	}
 	e := &exporting{Telemetry: telemetry, done: make(chan error, 1)}
 	send := func(s otlp.Signal) sender {
-		send := telemetry.client.Sender(s)
+		send := telemetry.route.Sender(s)
 		return func(ctx context.Context, request []byte) outbox.Answer {
 			if e.bound != nil {
 				var cancel context.CancelFunc
@@ -299,4 +299,10 @@ func (e *exporting) end(t *testing.T) time.Duration {
 		t.Fatal("Run did not return")
 	}
 	return time.Since(began)
+}
+
+// routeTo makes the route that openExport makes.
+func routeTo(o Options) (*otlp.Route, error) {
+	client, err := otlp.New(o.client())
+	return otlp.NewRoute(client), err
 }

@@ -16,7 +16,7 @@ type collection struct {
 // run collects every interval until ctx ends, and then once more. Many runs are collected ahead of time, and so is the
 // first one, for whoever waits to see whether it all works.
 func (c *collection) run(ctx context.Context) {
-	ticker := time.NewTicker(c.options.Interval)
+	ticker := time.NewTicker(c.interval())
 	defer ticker.Stop()
 	var early <-chan time.Time
 	for ctx.Err() == nil {
@@ -25,6 +25,8 @@ func (c *collection) run(ctx context.Context) {
 		case <-ticker.C:
 			early = nil
 			c.collect(c.producer.produceAll)
+		case <-c.live.retimed:
+			ticker.Reset(c.interval())
 		case <-c.pending.many:
 			c.collect(c.producer.produce)
 		case <-c.pending.first:

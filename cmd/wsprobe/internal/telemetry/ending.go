@@ -139,7 +139,7 @@ func (p *producer) addEnding(b *batcher, horizon time.Time) time.Time {
 		p.addTotals(b, s, at)
 		b.flush()
 	}
-	if !p.endMarkers {
+	if !p.endMarkers.Load() {
 		return at
 	}
 	at = p.times.next(at)

@@ -43,14 +43,16 @@ var signals = map[otlp.Signal]struct {
 }
 
 // openExport makes the client and the outboxes of the signals that are exported.
-func (t *Telemetry) openExport() (err error) {
+func (t *Telemetry) openExport() error {
 	if t.options.Protocol == ProtocolNone {
 		return nil
 	}
-	if t.client, err = otlp.New(t.options.client()); err != nil {
+	client, err := otlp.New(t.options.client())
+	if err != nil {
 		return err
 	}
-	return t.openBoxes(func(s otlp.Signal) sender { return t.client.Sender(s) }, outbox.Spread(t.options.InstanceID))
+	t.route = otlp.NewRoute(client)
+	return t.openBoxes(func(s otlp.Signal) sender { return t.route.Sender(s) }, outbox.Spread(t.options.InstanceID))
 }
 
 // openBoxes opens the outboxes. The one of metrics comes first, because it has the lock of the whole SpoolDir.
@@ -73,34 +75,41 @@ func (t *Telemetry) openBoxes(send func(otlp.Signal) sender, spread float64) (er
 func (t *Telemetry) openBox(s otlp.Signal, send sender, spread float64) (*outbox.Outbox, error) {
 	o := t.options
 	options := outbox.Options{
-		Send:         send,
-		Split:        s.Split,
-		MemoryBytes:  o.share(s, min(o.QueueBytes, DefaultQueueBytes)),
-		MaxAge:       o.QueueAge,
-		PersistAfter: o.Interval / 2, // no hurry: it only saves memory
-		Interleave:   o.Interleave,
-		// Short enough for the last collection to have its turn before the stop budget is used up.
-		Patience: min(o.Interval, o.StopBudget) / 2,
-		Recent:   o.Interval + min(o.Interval, o.StopBudget)/2,
-		Spread:   spread,
-		Grace:    2 * o.Interval,
-		Observer: t.observer(s),
-		Words:    signals[s].Words,
-		Log:      t.log,
+		Send:        send,
+		Split:       s.Split,
+		MemoryBytes: o.share(s, min(o.QueueBytes, DefaultQueueBytes)),
+		MaxAge:      o.QueueAge,
+		Interleave:  o.Interleave,
+		Spread:      spread,
+		Observer:    t.observer(s),
+		Words:       signals[s].Words,
+		Log:         t.log,
 	}
+	o.pace(&options)
 	if o.SpoolDir == "" {
 		options.MemoryBytes = o.share(s, o.QueueBytes)
 	} else {
 		options.Dir = filepath.Join(o.SpoolDir, signals[s].folder)
 		options.DiskBytes = o.share(s, o.QueueBytes)
 		options.DiskPatience = o.StopBudget // a stop waits for the disk as long as for the receiver
-		options.PersistAfter = min(persistAfter, o.Interval/2)
 	}
 	box, err := outbox.Open(options)
 	if err == nil {
 		t.boxes = append(t.boxes, box)
 	}
 	return box, err
+}
+
+// pace sets the times of an outbox, which depend on the interval.
+func (o Options) pace(box *outbox.Options) {
+	box.PersistAfter = o.Interval / 2 // no hurry: it only saves memory
+	if o.SpoolDir != "" {
+		box.PersistAfter = min(persistAfter, o.Interval/2)
+	}
+	// Short enough for the last collection to have its turn before the stop budget is used up.
+	box.Patience = min(o.Interval, o.StopBudget) / 2
+	box.Recent = o.Interval + box.Patience
+	box.Grace = 2 * o.Interval
 }
 
 // observer counts what becomes of a signal.
@@ -128,8 +137,8 @@ func (t *Telemetry) close() error {
 	for _, box := range t.boxes {
 		errs = append(errs, box.Close())
 	}
-	if t.client != nil {
-		errs = append(errs, t.client.Close())
+	if t.route != nil {
+		errs = append(errs, t.route.Close())
 	}
 	t.limited.flush()
 	return errors.Join(errs...)

@@ -61,3 +61,10 @@ func revision() string {
 	}
 	return ""
 }
+
+// setBuild sets the attributes of the point that says what program this is.
+func (c *selfCounts) setBuild(attributes []metrics.Attribute) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.build = attributes
+}

@@ -44,7 +44,7 @@ func (t *Telemetry) gatherDelay(box *outbox.Outbox) func() time.Duration {
 		if box.Backlog().Batches == 0 {
 			return gatherDelay
 		}
-		return max(gatherDelay, t.options.Interval)
+		return max(gatherDelay, t.interval())
 	}
 }
 

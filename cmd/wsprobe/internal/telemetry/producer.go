@@ -3,6 +3,7 @@ package telemetry
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/instrumentation"
@@ -22,7 +23,7 @@ type producer struct {
 	pending    *pending
 	self       *selfCounts
 	others     func() []otlp.Scope // a few points more, about this process
-	endMarkers bool
+	endMarkers *atomic.Bool
 
 	// The goroutine of the collections has these to itself, but for times.behind.
 	times   timeline
@@ -72,7 +73,7 @@ func (p *producer) produceAll(request func(...otlp.Scope)) {
 func (p *producer) produceLast(request func(...otlp.Scope)) {
 	b := p.batcher(request)
 	at := p.addAll(b)
-	if p.endMarkers {
+	if p.endMarkers.Load() {
 		for _, s := range p.all() {
 			b.endMeasured(s, s.told.measured&^metrics.HasStatus, p.startOf(s), at)
 			b.flush()
@@ -139,7 +140,7 @@ func (p *producer) follow(b *batcher, r *noted) {
 		s.told.behind = true
 		p.changed = append(p.changed, s)
 	}
-	if !p.endMarkers {
+	if !p.endMarkers.Load() {
 		return
 	}
 	b.endMeasured(s, before.measured&^has, r.Started, r.at)

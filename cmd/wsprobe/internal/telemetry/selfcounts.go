@@ -24,12 +24,12 @@ type selfCounts struct {
 	streams  func() []StreamStats // or nil
 	feed     func() FeedStats     // or nil
 	backlog  func() outbox.Backlog
-	build    []metrics.Attribute
 
 	mu     sync.Mutex
 	totals map[counter]int64
 	untold map[counter]int64 // dropped items of which the log does not know yet
 	delay  metrics.Values[uint64]
+	build  []metrics.Attribute
 	load   ConfigLoad // the last attempt
 	loaded time.Time  // when the configuration in force was loaded; zero if none was
 }
@@ -94,7 +94,6 @@ func (c *selfCounts) addTo(b *batcher, probes int, start, now time.Time) {
 	if c.inFlight != nil {
 		b.sum(idAgentInFlight, none, start, now, int64(c.inFlight()))
 	}
-	b.gauge(idAgentBuild, b.sets.Alone(c.build...), start, now, 1)
 	waiting := c.backlog()
 	b.sum(idAgentQueueLength, none, start, now, int64(waiting.Batches))
 	b.sum(idAgentQueueSize, none, start, now, waiting.Bytes)
@@ -110,6 +109,7 @@ func (c *selfCounts) addTo(b *batcher, probes int, start, now time.Time) {
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
+	b.gauge(idAgentBuild, b.sets.Alone(c.build...), start, now, 1)
 	delay := c.delay.Distribution(delayBounds)
 	b.sum(idAgentStarted, none, start, now, int64(delay.Count))
 	if delay.Count > 0 {

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"runtime"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/instrumentation"
@@ -25,7 +24,7 @@ const scopeName = "github.com/wsprobe/wsprobe"
 // goroutines.
 type Telemetry struct {
 	options  Options
-	client   *otlp.Client // nil with ProtocolNone
+	route    *otlp.Route // nil with ProtocolNone
 	resource *resource.Resource
 	pending  *pending // nil with ProtocolNone
 	self     *selfCounts
@@ -34,8 +33,9 @@ type Telemetry struct {
 	metrics  *outbox.Outbox   // nil with ProtocolNone
 	log      *slog.Logger
 	limited  *limitedHandler // of log
-	records  *records        // nil without Options.Logs
-	traces   *traces         // nil without Options.Traces
+	live     live
+	records  *records // nil without Options.Logs
+	traces   *traces  // nil without Options.Traces
 	// exposition is nil without Options.Exposition.
 	exposition http.Handler
 }
@@ -69,7 +69,6 @@ func newTelemetry(o Options) *Telemetry {
 	t.log = slog.New(t.limited)
 	t.self = newSelfCounts(o.InFlight, t.backlog)
 	t.self.streams, t.self.feed = o.Streams, o.Feed
-	t.self.build = buildAttributes(o.ServiceVersion, runtime.Version(), revision(), o.PageURL)
 	if o.Protocol != ProtocolNone {
 		t.pending = newPending(o.PendingRuns, func(points int) { t.self.drop(idAgentDropped, points, DropPendingFull) })
 	}
@@ -82,7 +81,7 @@ func newTelemetry(o Options) *Telemetry {
 		start:      time.Now(),
 		pending:    t.pending,
 		self:       t.self,
-		endMarkers: o.EndMarkers,
+		endMarkers: &t.live.endMarkers,
 	}
 	t.begin(otlp.Metrics, DropCauses())
 	if o.Logs {
@@ -96,6 +95,8 @@ func newTelemetry(o Options) *Telemetry {
 			func(n int) { t.self.drop(idAgentTracesDropped, n, outbox.DropQueueFull) })
 	}
 	t.observeSelf()
+	t.take(o)
+	t.live.retimed = make(chan struct{}, 1)
 	return t
 }
 

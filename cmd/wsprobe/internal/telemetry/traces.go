@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"sync"
+	"sync/atomic"
 
 	sdktrace "go.opentelemetry.io/otel/sdk/trace"
 
@@ -16,7 +17,7 @@ import (
 type traces struct {
 	*gatherer[tracedRun]
 	box     *outbox.Outbox
-	sampler *tracing.Sampler
+	sampler atomic.Pointer[tracing.Sampler]
 
 	building sync.Mutex
 	builder  *tracing.Builder // for one request at a time
@@ -32,7 +33,8 @@ type tracedRun struct {
 
 // newTraces makes the way of traces.
 func newTraces(ratio float64, builder *tracing.Builder, lost func(items int)) *traces {
-	t := &traces{sampler: tracing.NewSampler(ratio), builder: builder}
+	t := &traces{builder: builder}
+	t.sampler.Store(tracing.NewSampler(ratio))
 	t.gatherer = newGatherer(func(r tracedRun) int { return r.size }, t.request, lost)
 	return t
 }
@@ -104,5 +106,5 @@ func (t *Telemetry) Trace() probe.Trace {
 	if t.traces == nil {
 		return probe.Trace{}
 	}
-	return t.traces.sampler.Draw()
+	return t.traces.sampler.Load().Draw()
 }
