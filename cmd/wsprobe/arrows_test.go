@@ -109,6 +109,7 @@ var arrows = []struct {
 	{from: module + "/probe/session", to: module + "/probe/metrics", why: "a session is held before it is counted"},
 	{from: module + "/probe/bare", to: module + "/probe/session", why: "frames by hand do not know a session that is held"},
 	{from: module + "/probe/health", to: module + "/probe", why: "a judge of numbers does not know how they are measured"},
+	{from: module + "/probe/maintenance", to: module + "/probe", why: "a calendar does not know for whom it is"},
 	{from: module + "/probe/metrics", to: module + "/probe/shape", why: "a fact is known whatever form it takes"},
 	{from: module + "/probe/redact", to: module + "/probe", why: "a text is made fit to be shown whatever it is about"},
 	{from: module + "/probe/visible", to: module + "/probe/...", why: "a text is made visible whatever it is about"},
@@ -214,7 +215,8 @@ func TestArrowsPointAtPackages(t *testing.T) {
 func TestStandardLibraryOnly(t *testing.T) {
 	all := goList(t, true)
 	for path, p := range all {
-		if !within(path, module+"/reasons/...") && !within(path, module+"/scheduler/...") && path != module+"/probe/health" {
+		if !within(path, module+"/reasons/...") && !within(path, module+"/scheduler/...") && path != module+"/probe/health" &&
+			path != module+"/probe/maintenance" {
 			continue
 		}
 		for _, dep := range p.Deps {
