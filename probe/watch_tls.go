@@ -1,9 +1,12 @@
 package probe
 
 import (
+	"crypto/sha256"
 	"crypto/tls"
 	"crypto/x509"
+	"encoding/hex"
 	"errors"
+	"fmt"
 	"slices"
 	"time"
 )
@@ -17,11 +20,13 @@ type Secured struct {
 	Chain           []Certificate
 }
 
-// Certificate is one of a chain. Names are the DNS names and addresses that it is good for.
+// Certificate is one of a chain. Names are the DNS names and addresses that it is good for. Serial is its serial number,
+// and Fingerprint the SHA-256 of the whole, both in hexadecimal.
 type Certificate struct {
-	Subject, Issuer string
-	Names           []string
-	From, Until     time.Time
+	Subject, Issuer     string
+	Names               []string
+	From, Until         time.Time
+	Serial, Fingerprint string
 }
 
 // secured notes a TLS handshake, also one that failed because of the certificate.
@@ -42,6 +47,7 @@ func (w *watcher) secured(state tls.ConnectionState, err error) {
 	for _, c := range chain {
 		w.TLS.Chain = append(w.TLS.Chain, Certificate{
 			Subject: c.Subject.String(), Issuer: c.Issuer.String(), Names: certificateNames(c), From: c.NotBefore, Until: c.NotAfter,
+			Serial: hex.EncodeToString(c.SerialNumber.Bytes()), Fingerprint: fmt.Sprintf("%x", sha256.Sum256(c.Raw)),
 		})
 	}
 }

@@ -13,6 +13,9 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/net/idna"
 )
 
 // List is a list of patterns. The zero value permits nothing. It does not change, so several goroutines may use it.
@@ -49,12 +52,17 @@ func Problem(pattern string) string {
 // Empty reports whether the list permits nothing.
 func (l List) Empty() bool { return len(l.patterns) == 0 }
 
-// Target decides about a host, a name in ASCII or an address without brackets, and the port of its URL. It returns the
+// Target decides about a host, a name or an address without brackets, and the port of its URL. It returns the
 // function that decides about the addresses that are connected to, or an error that says why the host is refused. If a
 // proxy looks up the name, nobody sees its addresses: the name must then be a pattern without a *.
 func (l List) Target(host string, port uint16, proxied bool) (func(netip.AddrPort) error, error) {
 	addr, err := netip.ParseAddr(host)
 	literal := err == nil
+	if !literal && (strings.ContainsFunc(host, func(r rune) bool { return r >= utf8.RuneSelf }) || strings.Contains(strings.ToLower(host), "xn--")) {
+		if host, err = idna.Lookup.ToASCII(host); err != nil { // as the connection will ask for it (RFC 5891)
+			return nil, fmt.Errorf("host %q is no name", host)
+		}
+	}
 	host = strings.ToLower(strings.TrimSuffix(host, "."))
 	t := target{list: l}
 	for _, p := range l.patterns {

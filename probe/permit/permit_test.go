@@ -35,6 +35,8 @@ func TestHosts(t *testing.T) {
 		{"", "", "chat.example.com 192.0.2.1 localhost"},
 		{"*", "chat.example.com 192.0.2.1 2001:db8::1 CHAT.example.com.", "localhost.0x7f 127.0.0.1 ::1 169.254.1.1"},
 		{"chat.example.com", "chat.example.com Chat.Example.Com chat.example.com.", "example.com a.chat.example.com chat.example.com.evil.test 192.0.2.1"},
+		{"xn--mnchen-3ya.example.com", "münchen.example.com MÜNCHEN.example.com xn--mnchen-3ya.example.com", "munchen.example.com 127。0。0。1 xn--a"},
+		{"*", "①.example.com", "①②⑦.⓪.⓪.① １２７.０.０.１ 127。0。0。1"},
 		{"CHAT.example.com.", "chat.example.com", "example.com"},
 		{"*.example.com", "a.example.com a.b.example.com", "example.com evilexample.com a.example.com.evil.test a.example.org 192.0.2.1"},
 		{"chat-*.example.com", "chat-1.example.com chat-.example.com", "chat-1.b.example.com chat.example.com"},

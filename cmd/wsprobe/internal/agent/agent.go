@@ -38,6 +38,7 @@ type Agent struct {
 	status    *status.Server
 	outlets   *outlets
 	skips     *skipLog
+	endpoint  *probeEndpoint
 	listener  net.Listener // nil if agent.listen is empty
 	probing   atomic.Bool
 	checked   atomic.Bool // the streams that are required can connect
@@ -92,6 +93,11 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	}
 	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, hub: a.hub, board: board, outlets: a.outlets, log: o.Log}
 	a.skips = newSkipLog(o.Log)
+	a.endpoint = newProbeEndpoint(o.Log, a.telemetry.ObserveProbeRequest)
+	a.status.Probe = a.endpoint
+	if err := a.endpoint.set(&cfg); err != nil {
+		return nil, errors.Join(err, a.abandon())
+	}
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
 		Skipped: func(name string, cause scheduler.Skip, ticks int) {
@@ -135,6 +141,7 @@ func (a *Agent) Run(ctx context.Context) error {
 		return err
 	}
 	defer a.memory.hold()()
+	defer a.endpoint.Close()
 	if release, err := probe.KeepKernelClock(); err == nil {
 		defer release()
 	} else {
@@ -186,6 +193,7 @@ func (a *Agent) work(probing context.Context, stopProbing func()) error {
 	holding.Go(func() { a.hub.Run(probing) })
 	err := a.scheduler.Run(probing)
 	stopProbing()
+	a.endpoint.Close()
 	holding.Wait()
 	a.fleet.flush()
 	a.skips.stop()

@@ -28,6 +28,7 @@ type Server struct {
 	Ready   Readiness
 	Version string
 	Metrics http.Handler // of /metrics; nil for none
+	Probe   http.Handler // of /probe; nil for none
 	Stream  http.Handler // of /api/v1/stream, which hijacks its connections; nil for none
 	// Streams returns how the agent's streams are. It is asked at each answer of the page and of the API, by several
 	// requests at once. Nil for none.
@@ -84,6 +85,9 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /api/v1/streams", large.bound(s.streams))
 	if s.Metrics != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
+	}
+	if s.Probe != nil {
+		mux.HandleFunc("GET /probe", s.probe)
 	}
 	if s.Stream != nil {
 		mux.Handle("GET /api/v1/stream", s.Stream)
@@ -145,6 +149,12 @@ func (s *Server) probes(w http.ResponseWriter, _ *http.Request) {
 func (s *Server) metrics(w http.ResponseWriter, r *http.Request) {
 	header(w, "text/plain; charset=utf-8")
 	s.Metrics.ServeHTTP(w, r)
+}
+
+// probe answers Prometheus with a run, which may take longer than a page.
+func (s *Server) probe(w http.ResponseWriter, r *http.Request) {
+	header(w, "text/plain; charset=utf-8")
+	s.Probe.ServeHTTP(w, r)
 }
 
 // header sets what every answer bears: results are of the moment, and texts come from endpoints that may

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"slices"
 	"strings"
 	"time"
 
@@ -18,6 +17,7 @@ import (
 	"go.opentelemetry.io/otel/sdk/metric/metricdata"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	ownprom "github.com/wsprobe/wsprobe/cmd/wsprobe/internal/prometheus"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
@@ -78,7 +78,7 @@ func (s exposition) Produce(context.Context) ([]metricdata.ScopeMetrics, error) 
 			made = append(made, forSDK(scope))
 		}
 	})
-	b.sets = metrics.Sets{Label: prometheusLabel} // without those of every point, which are constant labels
+	b.sets = metrics.Sets{Label: ownprom.Label} // without those of every point, which are constant labels
 	all := s.all()
 	shown := all
 	if len(all) > maxExposed {
@@ -102,17 +102,6 @@ func (s exposition) Produce(context.Context) ([]metricdata.ScopeMetrics, error) 
 	s.self.addTo(b, len(all), s.start, time.Now())
 	b.finish()
 	return made, nil
-}
-
-// prometheusLabel keeps a label of a probe apart from labels that have a meaning: le is that of a bucket, and what the
-// dots of our own attributes become is theirs.
-func prometheusLabel(name string) string {
-	plain := strings.NewReplacer(".", "_", "-", "_")
-	own := func(key string) bool { return plain.Replace(key) == plain.Replace(name) }
-	if name == "le" || slices.ContainsFunc(metrics.ProbeKeys(), own) || slices.ContainsFunc(metrics.VariantKeys(), own) {
-		return "exported_" + name
-	}
-	return name
 }
 
 // prometheusName is the name of a metric where it cannot end in count, which Prometheus keeps for histograms:

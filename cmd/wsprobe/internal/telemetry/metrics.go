@@ -37,6 +37,7 @@ const (
 	idAgentLoadTime
 	idAgentLoadDuration
 	idAgentBuild
+	idAgentProbeRequests
 	idAgentRequests
 	idAgentSent
 	idAgentDropped
@@ -122,6 +123,10 @@ var agentTable = [metricCount]metrics.Metric{
 		Name: "wsprobe.agent.build.info", Kind: metrics.Gauge,
 		Attributes:  []string{keyVersion, keyCompiler, keyRevision, keyAgentURL},
 		Description: "Always 1; what program this is, what built it, and agent.url.",
+	},
+	idAgentProbeRequests: {
+		Name: "wsprobe.agent.probe_endpoint.requests", Kind: metrics.Counter, Unit: "{request}", Attributes: []string{metrics.KeyHTTPStatus},
+		Description: "Requests for /probe by the status of the answer, 499 if the client left first; absent while /probe is off.",
 	},
 	idAgentRequests: {
 		Name: "wsprobe.agent.export.requests", Kind: metrics.Counter, Unit: "{request}",

@@ -65,6 +65,7 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	holdAndLose(telemetry.probe(target), midnight)
 	telemetry.ObserveStart(time.Millisecond)
 	telemetry.ObserveSkip("overlap", 1)
+	telemetry.ObserveProbeRequest(200)
 	telemetry.ObserveConfigLoad(ConfigLoad{At: midnight, Took: time.Millisecond, OK: true})
 	telemetry.self.build = buildAttributes("1.2.3", "go1.26", "c0ffee", "https://wsprobe.example.com/")
 	telemetry.observer(otlp.Metrics).Answered(outbox.Answer{Outcome: outbox.Deferred, ErrorType: "UNAVAILABLE"}, 0)

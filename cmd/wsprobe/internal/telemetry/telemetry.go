@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strconv"
 	"time"
 
 	"go.opentelemetry.io/otel/sdk/instrumentation"
@@ -139,6 +140,11 @@ func (t *Telemetry) ObserveConfigLoad(load ConfigLoad) { t.self.loadedConfig(loa
 
 // ObserveOverload notes a run that the agent itself disturbed.
 func (t *Telemetry) ObserveOverload() { t.self.add(idAgentOverloaded, 1) }
+
+// ObserveProbeRequest notes a request for /probe that was answered with this status.
+func (t *Telemetry) ObserveProbeRequest(status int) {
+	t.self.add(idAgentProbeRequests, 1, strconv.Itoa(status))
+}
 
 // ObserveSkip notes runs that did not take place. The cause becomes an attribute: it must be one of a few
 // fixed words.

@@ -1,0 +1,7 @@
+// Package prometheus answers Prometheus on /probe: one run of a module against the target that the request names, as
+// metrics of that run alone.
+//
+// The names are those of blackbox_exporter, so that its dashboards, alerts and relabelling work, and beside them those
+// of /metrics. [Table] has the former. A [Handler] counts no run in a total, keeps no history, and takes no place of a
+// scheduled run. Whom it may probe is decided by a [permit.List]; without one it is off.
+package prometheus
