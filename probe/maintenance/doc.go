@@ -1,5 +1,4 @@
-// Package maintenance says when a probe is maintained: in windows that are open once, or again and again by day and
-// hour in a time zone.
+// Package maintenance says when a probe is maintained, in windows of time that are open once or recur.
 //
 // A recurring [Window] follows the clock of its zone. It begins as soon as that clock shows From or later, and ends when
 // the clock will not show a time before To any more. So a window whose beginning is skipped, because the clock is put
