@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"encoding/base64"
 	"errors"
 	"fmt"
@@ -10,13 +11,16 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/readfile"
 )
 
+// authorizer returns the value of the Authorization field, or the error for want of it.
+type authorizer = func(context.Context) (string, error)
+
 // maxSecret is the most bytes of a secret.
 const maxSecret = 64 << 10
 
 // authorize returns a function for the value of the Authorization field, or nil for none. It reads files at every call.
 //
 // The errors name the file by its key and, where that is no secret, by its name.
-func (a authSettings) authorize(isSecret func(key string) bool) func() (string, error) {
+func (a authSettings) authorize(isSecret func(key string) bool) authorizer {
 	named := func(key, file string) string {
 		if isSecret(key) {
 			return key
@@ -26,7 +30,7 @@ func (a authSettings) authorize(isSecret func(key string) bool) func() (string, 
 	switch a.strategy {
 	case authBasic:
 		file := named("password_file", a.passwordIn)
-		return func() (string, error) {
+		return func(context.Context) (string, error) {
 			password, err := secretOf(file, a.passwordIn, a.password, passwordProblem)
 			if err != nil {
 				return "", err
@@ -35,7 +39,7 @@ func (a authSettings) authorize(isSecret func(key string) bool) func() (string, 
 		}
 	case authBearer:
 		file := named("token_file", a.tokenIn)
-		return func() (string, error) {
+		return func(context.Context) (string, error) {
 			token, err := secretOf(file, a.tokenIn, a.token, tokenProblem)
 			if err != nil {
 				return "", err

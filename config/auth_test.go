@@ -17,7 +17,7 @@ func authorizations(t *testing.T, probes map[string]Probe) map[string]string {
 		if p.Spec.Authorize == nil {
 			continue
 		}
-		value, err := p.Spec.Authorize()
+		value, err := p.Spec.Authorize(t.Context())
 		if err != nil {
 			value = err.Error()
 		}
@@ -104,7 +104,7 @@ func TestAuthFiles(t *testing.T) {
 		{strings.Repeat("x", maxSecret), "Bearer " + strings.Repeat("x", maxSecret)},
 	} {
 		write(good.text)
-		if got, err := authorize(); got != good.want || err != nil {
+		if got, err := authorize(t.Context()); got != good.want || err != nil {
 			t.Errorf("%.20q: got %.40q, %v", good.text, got, err)
 		}
 	}
@@ -114,7 +114,7 @@ func TestAuthFiles(t *testing.T) {
 		strings.Repeat("x", maxSecret+1): "is larger than 64 KiB",
 	} {
 		write(text)
-		got, err := authorize()
+		got, err := authorize(t.Context())
 		if got != "" || err == nil || !strings.HasPrefix(err.Error(), "token_file ") || !strings.HasSuffix(err.Error(), ": "+want) || strings.Contains(err.Error(), "cret") {
 			t.Errorf("%.20q: got %q, %v; want %s", text, got, err, want)
 		}
@@ -125,7 +125,7 @@ func TestAuthFiles(t *testing.T) {
 	if err := os.Mkdir(file, 0o700); err != nil {
 		t.Fatal(err)
 	}
-	if _, err := authorize(); err == nil || !strings.HasSuffix(err.Error(), ": is a directory") {
+	if _, err := authorize(t.Context()); err == nil || !strings.HasSuffix(err.Error(), ": is a directory") {
 		t.Errorf("a directory: %v", err)
 	}
 }

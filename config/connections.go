@@ -1,6 +1,8 @@
 package config
 
 import (
+	"context"
+
 	"go.yaml.in/yaml/v3"
 
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
@@ -16,8 +18,8 @@ type connection struct {
 // ownAuth are credentials that inherit nothing.
 type ownAuth struct {
 	settings  authSettings
-	authorize func() (string, error) // nil if there is no mapping
-	at        *Fault                 // the place of the credentials, if there are any
+	authorize authorizer // nil if there is no mapping
+	at        *Fault     // the place of the credentials, if there are any
 }
 
 // decodeConnections reads the connections of an exchange by their names. One with a fault is kept, because steps use
@@ -50,7 +52,7 @@ func decodeOwnAuth(r *reader, p yamltree.Pair, where yamltree.Path, into *ownAut
 	a.reportAll(a.findings(settings.strategy))
 	into.settings, into.authorize = settings, settings.authorize(a.substituted)
 	if into.at = a.place(); into.authorize == nil {
-		into.authorize = func() (string, error) { return "", nil }
+		into.authorize = func(context.Context) (string, error) { return "", nil }
 	}
 	return r.Count() == faults
 }

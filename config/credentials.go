@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"maps"
 	"slices"
 
@@ -9,14 +10,14 @@ import (
 
 // TryCredentials reads the credentials of every probe and of every stream, as a run and an open do. It returns a warning
 // for each that is not available now. It may be available later, because every run and every open reads them anew.
-func (c Config) TryCredentials() []Fault {
+func (c Config) TryCredentials(ctx context.Context) []Fault {
 	var faults []Fault
 	seen := make(map[Fault]bool)
-	try := func(reader string, authorize func() (string, error), at *Fault) {
+	try := func(reader string, authorize authorizer, at *Fault) {
 		if authorize == nil || at == nil {
 			return
 		}
-		if _, err := authorize(); err != nil {
+		if _, err := authorize(ctx); err != nil {
 			f := *at
 			f.Problem = reader + " would fail now: " + err.Error()
 			if !seen[f] {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"context"
 	"errors"
 	"strings"
 
@@ -13,7 +14,7 @@ import (
 
 // Authorization returns a function for the value of the Authorization field, for a token or, without one, for a user
 // and a password. The errors repeat none of them.
-func Authorization(user, password, token string) (func() (string, error), error) {
+func Authorization(user, password, token string) (func(context.Context) (string, error), error) {
 	settings, problem := authSettings{strategy: authBearer, token: token}, ""
 	if token != "" {
 		problem = tokenProblem(token)

@@ -70,7 +70,7 @@ func TestAuthorization(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if got, err := authorize(); got != c.want || err != nil {
+		if got, err := authorize(t.Context()); got != c.want || err != nil {
 			t.Errorf("%+v: got %q, %v", c, got, err)
 		}
 	}

@@ -24,7 +24,7 @@ var authFields = map[string][]string{
 }
 
 // defaults reads the mapping of the defaults block, and reports the problems that no probe can solve.
-func (a *authReader) defaults(p yamltree.Pair, where yamltree.Path) func() (string, error) {
+func (a *authReader) defaults(p yamltree.Pair, where yamltree.Path) authorizer {
 	if !a.nested.defaults(p, where) {
 		return nil
 	}

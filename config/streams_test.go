@@ -135,7 +135,7 @@ func TestCredentialsOfStreams(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	faults := config.TryCredentials()
+	faults := config.TryCredentials(t.Context())
 	if len(faults) != 1 || faults[0].Path != "streams[0].auth.token_file" || !strings.HasPrefix(faults[0].Problem, "an open would fail now: ") {
 		t.Errorf("without the file: %v", faults)
 	}
@@ -143,11 +143,11 @@ func TestCredentialsOfStreams(t *testing.T) {
 		if err := os.WriteFile(token, []byte(content+"\n"), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := config.Streams[0].Opening.Authorize(); got != "Bearer "+content || err != nil {
+		if got, err := config.Streams[0].Opening.Authorize(t.Context()); got != "Bearer "+content || err != nil {
 			t.Errorf("got %q (%v), want %q", got, err, content)
 		}
 	}
-	if faults := config.TryCredentials(); faults != nil {
+	if faults := config.TryCredentials(t.Context()); faults != nil {
 		t.Errorf("with the file: %v", faults)
 	}
 }

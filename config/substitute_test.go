@@ -36,7 +36,7 @@ probes:
 		p.Labels["n"] != "40" || p.Labels["t"] != "true" || p.Spec.ExpectStatus != 401 {
 		t.Errorf("%+v %+v", config.Agent, p)
 	}
-	if got, err := p.Spec.Authorize(); got != "Bearer 40" || err != nil {
+	if got, err := p.Spec.Authorize(t.Context()); got != "Bearer 40" || err != nil {
 		t.Errorf("authorization %q, %v", got, err)
 	}
 }

@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"errors"
 	"slices"
 	"strings"
@@ -33,7 +34,7 @@ type Connection struct {
 	// Protocols are in place of those of the Spec, and any of them is good. Empty and not nil offers none.
 	Protocols []string
 	// Authorize is in place of that of the Spec.
-	Authorize func() (string, error)
+	Authorize func(ctx context.Context) (string, error)
 }
 
 // openingOf is the way to the open socket of a connection.

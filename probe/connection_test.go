@@ -182,8 +182,8 @@ func TestConnectionsDiffer(t *testing.T) {
 		c.Serve()
 	})
 	defer s.Close()
-	bearer := func(token string) func() (string, error) {
-		return func() (string, error) { return "Bearer " + token, nil }
+	bearer := func(token string) func(context.Context) (string, error) {
+		return func(context.Context) (string, error) { return "Bearer " + token, nil }
 	}
 	spec := probe.Spec{
 		Opening: probe.Opening{URL: s.URL + "main?q=main-query", Dial: s.Dial, Headers: map[string]string{"X-Key": "main-key"}, Protocols: []string{"p1"},
@@ -204,7 +204,7 @@ func TestConnectionsDiffer(t *testing.T) {
 		t.Errorf("%d connections, %+v", s.Connections(), r)
 	}
 
-	spec.Connections["sub"] = probe.Connection{Authorize: func() (string, error) { return "", errors.New("no such file") }}
+	spec.Connections["sub"] = probe.Connection{Authorize: func(context.Context) (string, error) { return "", errors.New("no such file") }}
 	if r := run(t, spec); r.ErrorType != reasons.CredentialsUnreadable || r.Detail != "reading credentials of connection sub: no such file" {
 		t.Errorf("%v %q", r.ErrorType, r.Detail)
 	}

@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"net/url"
@@ -27,7 +28,7 @@ func TestAuthorize(t *testing.T) {
 	defer proxy.Close()
 	runs := 0
 	spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: map[string]string{"X-Other": "other"},
-		Authorize: func() (string, error) {
+		Authorize: func(context.Context) (string, error) {
 			runs++
 			return tokens[runs-1], nil
 		}}}
@@ -56,10 +57,12 @@ func TestAuthorize(t *testing.T) {
 func TestCredentialsUnreadable(t *testing.T) {
 	s := wstest.Start(wstest.Reply(pong))
 	defer s.Close()
-	for name, authorize := range map[string]func() (string, error){
-		"missing file": func() (string, error) { return "", errors.New(`token_file "x": no such file or directory`) },
-		"line break":   func() (string, error) { return "Bearer secret\r\nX-Smuggled: secret", nil },
-		"blank":        func() (string, error) { return "Bearer secret ", nil },
+	for name, authorize := range map[string]func(context.Context) (string, error){
+		"missing file": func(context.Context) (string, error) {
+			return "", errors.New(`token_file "x": no such file or directory`)
+		},
+		"line break": func(context.Context) (string, error) { return "Bearer secret\r\nX-Smuggled: secret", nil },
+		"blank":      func(context.Context) (string, error) { return "Bearer secret ", nil },
 	} {
 		for _, i := range probe.Interpretations() {
 			spec := probe.Spec{Opening: probe.Opening{URL: s.URL, Authorize: authorize}, Interpretation: i}
@@ -96,7 +99,7 @@ func TestAuthorizationIsRedacted(t *testing.T) {
 	defer s.Close()
 	// user:pass-canary
 	r := runOnce(t, probe.Spec{Opening: probe.Opening{URL: s.URL,
-		Authorize: func() (string, error) { return "Basic dXNlcjpwYXNzLWNhbmFyeQ==", nil }}})
+		Authorize: func(context.Context) (string, error) { return "Basic dXNlcjpwYXNzLWNhbmFyeQ==", nil }}})
 	v := reflect.ValueOf(r)
 	for i := range v.NumField() {
 		if text := fmt.Sprint(v.Field(i)); strings.Contains(text, "canary") || strings.Contains(text, "dXNlcjpwYXNz") {
@@ -115,7 +118,7 @@ func TestOneAuthorization(t *testing.T) {
 	if faults := spec.Validate(); faults != nil {
 		t.Errorf("a header alone: %v", faults)
 	}
-	spec.Authorize = func() (string, error) { return "Bearer x", nil }
+	spec.Authorize = func(context.Context) (string, error) { return "Bearer x", nil }
 	faults := spec.Validate()
 	if len(faults) != 1 || faults[0].Field != "Headers" || faults[0].Key != "authorization" || !faults[0].NotAllowed {
 		t.Errorf("both: %v", faults)

@@ -99,6 +99,7 @@ func messages(n int) string {
 
 // waitingFor are the words for the activity of a run whose time was up.
 var waitingFor = map[reasons.Stage]string{
+	reasons.StagePrepare: "waiting for what the opening needs",
 	reasons.StageDNS:     "waiting for the resolver",
 	reasons.StageConnect: "waiting for the TCP connection",
 	reasons.StageTunnel:  "waiting for the proxy to connect",

@@ -23,7 +23,7 @@ func TestFixed(t *testing.T) {
 	for name, test := range map[string]struct {
 		script    wstest.Script
 		dial      func(context.Context, netip.AddrPort) (net.Conn, error)
-		authorize func() (string, error)
+		authorize func(context.Context) (string, error)
 		reason    reasons.Code
 		at, took  time.Duration
 	}{
@@ -33,7 +33,7 @@ func TestFixed(t *testing.T) {
 		"never_opened": {script: wstest.StallHandshake, reason: reasons.HandshakeTimeout, at: 2 * time.Second,
 			took: 2 * time.Second},
 		"not_connected": {dial: refuse, reason: reasons.OpenFailed},
-		"no_credential": {authorize: func() (string, error) { return "", refused }, reason: reasons.OpenFailed},
+		"no_credential": {authorize: func(context.Context) (string, error) { return "", refused }, reason: reasons.OpenFailed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {

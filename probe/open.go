@@ -48,12 +48,12 @@ func (r *run) open(ctx context.Context) error {
 	return nil
 }
 
-// noteAttempt notes how far the opening came. The phases of an opening are the first ones of a run.
+// noteAttempt notes how far the opening came. Its phases follow that of its preparation.
 func (r *run) noteAttempt() {
 	a := r.attempt
-	r.stage, r.phase = a.Stage, Phase(a.Phase)
+	r.stage, r.phase = a.Stage, PhaseDNS+Phase(a.Phase)
 	for phase, span := range a.Spans {
-		r.res.Phases[phase] = Span{Start: span.Start, End: span.End, State: SpanState(span.State)}
+		r.res.Phases[int(PhaseDNS)+phase] = Span{Start: span.Start, End: span.End, State: SpanState(span.State)}
 	}
 	r.raw, r.wire, r.lastAt = a.Conn, a.Stream, a.AskedAt
 	if r.raw != nil {
@@ -67,7 +67,7 @@ func (r *run) noteAttempt() {
 
 // noteOpen notes the facts of an open socket.
 func (r *run) noteOpen() {
-	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End
+	r.res.Opened, r.res.Handshake = true, r.res.Phases[PhaseUpgrade].End-r.res.Phases[PhasePrepare].End
 	r.lastAt, r.settled = r.raw.ArrivedAt, r.raw.ArrivedAt
 	r.noteTimestamp()
 	r.res.Subprotocol = r.shownProtocol(r.attempt.Agreement.Subprotocol)

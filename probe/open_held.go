@@ -62,7 +62,7 @@ func (p *Probe) Open(ctx context.Context, options RunOptions) (Result, *Held, Re
 		r.release()
 		return r.res, nil, refusal, nil
 	}
-	held := r.leaveOpen(&r.main, r.res.Started.Add(r.res.Handshake))
+	held := r.leaveOpen(&r.main, r.res.Started.Add(r.res.Phases[PhaseUpgrade].End))
 	if len(r.caught) > 1 { // more than the nonce
 		held.Caught = r.caught
 	}
@@ -83,8 +83,11 @@ func (r *run) leaveOpen(c *connection, opened time.Time) *Held {
 	return held
 }
 
-// openAndTalk opens the socket and has the exchange on it.
+// openAndTalk prepares the run, opens the socket and has the exchange on it.
 func (r *run) openAndTalk(ctx context.Context) error {
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
 	if err := r.open(ctx); err != nil {
 		return err
 	}

@@ -39,8 +39,12 @@ type Opening struct {
 	Headers map[string]string
 	// Authorize returns the value of the Authorization field. Each run calls it, so that credentials can change while
 	// the probe lives. Its error ends the run before it connects, and stands in the result, so it must not hold a
-	// secret. It must not wait, because no deadline bounds it. Nil adds no such field.
-	Authorize func() (string, error)
+	// secret. Nil adds no such field.
+	Authorize func(ctx context.Context) (string, error)
+	// AuthorizeWaits: Authorize, or that of a Connection, asks others, such as a token server. It is then the
+	// beginning of the phase prepare, and its context ends with the deadline of the run. Without AuthorizeWaits it is
+	// called before the run starts, and must return at once.
+	AuthorizeWaits bool
 	// UserAgent is the User-Agent of the request, unless Headers has one. Default: "wsprobe".
 	UserAgent string
 	// Protocols are the subprotocols to offer, in order of preference: at most MaxProtocols tokens (RFC 7230 3.2.6) of

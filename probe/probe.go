@@ -106,7 +106,11 @@ func (p *Probe) RunWith(ctx context.Context, options RunOptions) (Result, error)
 
 // begin prepares a run. The error is that of its credentials, with which the run fails.
 func (p *Probe) begin(ctx context.Context, options RunOptions) (*run, error) {
-	authorizations, err := p.authorize() // before the clock runs: a file is no part of the endpoint
+	var authorizations []string
+	var err error
+	if !p.spec.AuthorizeWaits { // before the clock runs: a file is no part of the endpoint
+		authorizations, err = p.authorize(ctx)
+	}
 	now := time.Now()
 	deadline := now.Add(p.spec.Timeout)
 	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, authorizations: authorizations, ctx: ctx}

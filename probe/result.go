@@ -25,7 +25,8 @@ type Result struct {
 	Reason    reasons.Code
 	ErrorType reasons.ErrorType
 
-	// Opened: the 101 was verified. Handshake is measured only if Opened.
+	// Opened: the 101 was verified. Handshake is measured only if Opened, from the end of PhasePrepare or else from the
+	// start.
 	Opened    bool
 	Handshake time.Duration
 	// Replied: the reply or the Pong arrived, and every step of an exchange ended. RoundTrip is measured only if
@@ -127,9 +128,11 @@ func (r Result) Overloaded() bool { return max(r.StartDelay, r.Lag) > OverloadBo
 // Phase is a part of a run.
 type Phase int
 
-// The phases in the order of a run. PhaseClose is not part of any value.
+// The phases in the order of a run. PhasePrepare gets what the opening needs, if that takes more than a file. It and
+// PhaseClose are not part of any value.
 const (
-	PhaseDNS Phase = iota
+	PhasePrepare Phase = iota
+	PhaseDNS
 	PhaseConnect
 	PhaseTLS
 	PhaseUpgrade
@@ -138,7 +141,7 @@ const (
 	phaseCount
 )
 
-var phaseNames = [phaseCount]string{"dns", "connect", "tls", "upgrade", "round_trip", "close"}
+var phaseNames = [phaseCount]string{"prepare", "dns", "connect", "tls", "upgrade", "round_trip", "close"}
 
 // String returns the name of the phase as telemetry spells it.
 func (p Phase) String() string { return phaseNames[p] }

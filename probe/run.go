@@ -11,8 +11,11 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// measure opens the socket and has the exchange on it.
+// measure prepares the run, opens the socket and has the exchange on it.
 func (r *run) measure(ctx context.Context) error {
+	if err := r.prepare(ctx); err != nil {
+		return err
+	}
 	err := r.open(ctx)
 	switch {
 	case errors.Is(err, opening.ErrExpectedRefusal):

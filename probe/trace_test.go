@@ -1,6 +1,7 @@
 package probe_test
 
 import (
+	"context"
 	"crypto/tls"
 	"strings"
 	"testing"
@@ -36,7 +37,7 @@ func TestTraceparent(t *testing.T) {
 			s := wstest.Start(wstest.Reply(pong))
 			defer s.Close()
 			p, err := probe.New(probe.Spec{Opening: probe.Opening{URL: s.URL, Headers: c.headers,
-				Authorize: func() (string, error) { return "Bearer token", nil }}})
+				Authorize: func(context.Context) (string, error) { return "Bearer token", nil }}})
 			if err != nil {
 				t.Fatal(err)
 			}

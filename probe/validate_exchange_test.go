@@ -1,6 +1,7 @@
 package probe
 
 import (
+	"context"
 	"math"
 	"slices"
 	"strings"
@@ -106,7 +107,7 @@ func TestValidateExchange(t *testing.T) {
 		{"faults of a connection", func(s *Spec) {
 			s.Exchange = []Step{ask, {On: "sub"}}
 			s.Connections = map[string]Connection{"sub": {URL: "http://x", Headers: map[string]string{"Upgrade": "x", "Authorization": "y"},
-				Protocols: []string{"a", "a b"}, Authorize: func() (string, error) { return "", nil }}}
+				Protocols: []string{"a", "a b"}, Authorize: func(context.Context) (string, error) { return "", nil }}}
 		}, []string{`Connections["sub"].URL`, `Connections["sub"].Headers["Upgrade"]`, `Connections["sub"].Headers["Authorization"]`,
 			`Connections["sub"].Protocols["1"]`}},
 

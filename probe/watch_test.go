@@ -137,7 +137,7 @@ func TestWatchHeads(t *testing.T) {
 	_, w := watched(t, probe.Spec{Opening: probe.Opening{
 		URL: s.URL + "socket?key=swordfish", Protocols: []string{"chat", token},
 		Headers:   map[string]string{"X-Key": "sturgeon", "Origin": "https://app.example.com"},
-		Authorize: func() (string, error) { return "Bearer pilchard", nil },
+		Authorize: func(context.Context) (string, error) { return "Bearer pilchard", nil },
 	}}, probe.RunOptions{})
 	request, response := strings.Join(w.Request, "\n"), strings.Join(w.Response, "\n")
 	for _, line := range []string{"GET /socket?[redacted] HTTP/1.1\n", "Upgrade: websocket\n",

@@ -9,6 +9,9 @@ type ErrorType string
 // What can break before the socket is open.
 const (
 	CredentialsUnreadable ErrorType = "credentials_unreadable"
+	PrepareFailed         ErrorType = "prepare_failed"
+	PrepareStatus         ErrorType = "prepare_status"
+	PrepareCapture        ErrorType = "prepare_capture"
 	DNSNotFound           ErrorType = "dns_not_found"
 	DNSFailure            ErrorType = "dns_failure"
 	AddressNotPermitted   ErrorType = "address_not_permitted"
@@ -35,6 +38,7 @@ const (
 
 // Where the time can run out.
 const (
+	PrepareTimeout ErrorType = "prepare_timeout"
 	DNSTimeout     ErrorType = "dns_timeout"
 	ConnectTimeout ErrorType = "connect_timeout"
 	TLSTimeout     ErrorType = "tls_timeout"
@@ -71,7 +75,10 @@ func Kinds() []Kind {
 	both := []Code{OpenFailed, ClosedEarly}
 	handshake, reply := []Code{HandshakeTimeout}, []Code{ReplyTimeout}
 	return []Kind{
-		{CredentialsUnreadable, open, "the credentials of auth could not be read: nothing was tried without them"},
+		{CredentialsUnreadable, open, "the credentials of auth could not be read or fetched: nothing was tried without them"},
+		{PrepareFailed, open, "the request of prepare got no answer, or none that is HTTP"},
+		{PrepareStatus, open, "the request of prepare was answered with another status than expect_status"},
+		{PrepareCapture, open, "the answer to prepare does not have what capture looks for, or that does not fit where it is to go"},
 		{DNSNotFound, open, "the resolver says that the name does not exist"},
 		{DNSFailure, open, "the resolver failed or gave no usable address"},
 		{AddressNotPermitted, open, "no address of the endpoint may be connected to: it was never contacted"},
@@ -95,6 +102,7 @@ func Kinds() []Kind {
 		{BadSubprotocol, open, "101 with a subprotocol that was not offered"},
 		{BadExtension, open, "101 with an extension, or a parameter of one, that was not offered or is not allowed (RFC 7692 7.1)"},
 		{UnexpectedlyOpen, open, "the socket opened, where a refusal was expected"},
+		{PrepareTimeout, handshake, "the deadline passed while credentials were fetched, or in the request of prepare"},
 		{DNSTimeout, handshake, "the deadline passed while the name was looked up"},
 		{ConnectTimeout, handshake, "the deadline passed while TCP, or the proxy, was connecting"},
 		{TLSTimeout, handshake, "the deadline passed in the TLS handshake"},

@@ -14,7 +14,8 @@ type Stage int
 
 // The stages, in order. Everything before StageSend is before the open.
 const (
-	StageDNS Stage = iota
+	StagePrepare Stage = iota // getting what the opening needs: credentials, or the answer to a request
+	StageDNS
 	StageConnect
 	StageTunnel // asking a proxy to connect; people see it as part of connect
 	StageTLS
@@ -83,6 +84,10 @@ func explainOpen(e Evidence) (Code, ErrorType) {
 		return OpenFailed, HTTPStatus(e.Status)
 	case e.DeadlinePassed:
 		return HandshakeTimeout, handshakeTimeout(e.Stage)
+	case e.Stage == StagePrepare && local(e.Err):
+		return OpenFailed, LocalResources
+	case e.Stage == StagePrepare:
+		return OpenFailed, PrepareFailed
 	case e.Stage == StageDNS:
 		return OpenFailed, dnsFailure(e.Err)
 	case e.Stage == StageTunnel:
@@ -96,6 +101,8 @@ func explainOpen(e Evidence) (Code, ErrorType) {
 
 func handshakeTimeout(s Stage) ErrorType {
 	switch s {
+	case StagePrepare:
+		return PrepareTimeout
 	case StageConnect, StageTunnel:
 		return ConnectTimeout
 	case StageTLS:

@@ -111,12 +111,12 @@ func TestExplainIsTotal(t *testing.T) {
 		}
 	}
 	var breaches = map[bool][]ErrorType{
-		true: {"", CredentialsUnreadable, MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey,
+		true: {"", CredentialsUnreadable, PrepareFailed, PrepareStatus, PrepareCapture, MalformedResponse, NotWebSocket, BadUpgradeHeader, BadAcceptKey,
 			BadSubprotocol, BadExtension, UnexpectedlyOpen, Proxy, AddressNotPermitted},
 		false: {"", ProtocolError, MessageTooBig},
 	}
 	cases := 0
-	for stage := StageDNS - 1; stage <= StageDone+1; stage++ {
+	for stage := StagePrepare - 1; stage <= StageDone+1; stage++ {
 		for _, breach := range breaches[stage < StageSend] {
 			for _, status := range []int{0, 101, 200, 302, 404, 503, 700} {
 				for flags := range 16 {
@@ -168,6 +168,14 @@ func TestExplain(t *testing.T) {
 		{OK, "", Evidence{Stage: StageDone}},
 		{OpenFailed, CredentialsUnreadable, Evidence{Stage: StageDNS, Breach: CredentialsUnreadable}},
 		{OpenFailed, AddressNotPermitted, Evidence{Stage: StageConnect, Breach: AddressNotPermitted}},
+		{OpenFailed, CredentialsUnreadable, Evidence{Stage: StagePrepare, Breach: CredentialsUnreadable}},
+		{OpenFailed, PrepareFailed, failing(StagePrepare, "no name")},
+		{OpenFailed, PrepareFailed, failing(StagePrepare, "refused")},
+		{OpenFailed, PrepareFailed, failing(StagePrepare, "expired")},
+		{OpenFailed, LocalResources, failing(StagePrepare, "no files")},
+		{OpenFailed, PrepareStatus, Evidence{Stage: StagePrepare, Breach: PrepareStatus, DeadlinePassed: true}},
+		{OpenFailed, PrepareCapture, Evidence{Stage: StagePrepare, Breach: PrepareCapture}},
+		{HandshakeTimeout, PrepareTimeout, late(StagePrepare)},
 		{OpenFailed, DNSNotFound, failing(StageDNS, "no name")},
 		{OpenFailed, DNSFailure, failing(StageDNS, "bad resolver")},
 		{OpenFailed, DNSFailure, failing(StageDNS, "slow resolver")}, // long before the deadline

@@ -61,7 +61,7 @@ func (c checking) run(cmd *cobra.Command) error {
 	case err != nil:
 		return err
 	case !c.withoutSecrets:
-		faults = append(faults, cfg.TryCredentials()...)
+		faults = append(faults, cfg.TryCredentials(cmd.Context())...)
 		if err := agent.Fits(cfg); err != nil { // the agent may run where more files may be open
 			faults = append(faults, config.Fault{File: c.file, Path: "probes", Problem: err.Error(), Warning: true})
 		}

@@ -51,7 +51,7 @@ var fields = []Field{
 	{Key: "local_overload", Attribute: keyOverload, Type: TypeBool, line: 12, record: 13,
 		Doc:   "one of the two was over 100 ms: the agent's machine is busy, and may be what the result shows",
 		value: overloaded, telling: func(o *Observation) bool { return o.Result.Overloaded() }},
-	{Key: "phases_ms", Type: TypeNamed, Doc: "dns, connect, tls, upgrade, round_trip, close: those that ended", value: phases},
+	{Key: "phases_ms", Type: TypeNamed, Doc: "prepare, dns, connect, tls, upgrade, round_trip, close: those that ended", value: phases},
 	{Key: "steps_ms", Type: TypeNumbers, Doc: "of an exchange; null for a step that did not end", value: steps},
 	{Key: "http_status", Attribute: KeyHTTPStatus, Type: TypeNumber, line: 7, record: 4,
 		Doc:   "of the response to the upgrade, or of the refusal of a proxy",

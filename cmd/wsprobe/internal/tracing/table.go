@@ -28,6 +28,7 @@ func Table() []Span {
 		{"session NAME", "client", "A held session, from its attempt to its end; in place of a run. It is made once the next open has met something.",
 			append(append([]string{string(semconv.URLFullKey), string(semconv.NetworkTransportKey)}, metrics.SpanKeys()...),
 				append(metrics.SessionKeys(), string(keyDropped))...)},
+		{"prepare", "internal", "Fetching credentials and the request of prepare; absent without either.", keys([]attribute.Key{semconv.ErrorTypeKey, keyPhase})},
 		{"dns", "internal", "Looking the host up; absent for an address.", keys([]attribute.Key{semconv.ErrorTypeKey, keyPhase})},
 		{"connect", "internal", "The TCP connection, and the proxy's tunnel if there is one.",
 			keys(connected, []attribute.Key{semconv.ErrorTypeKey, keyPhase})},
