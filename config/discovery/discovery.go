@@ -34,8 +34,13 @@ type Options struct {
 
 // Files are files in the format of Prometheus' file_sd, JSON or YAML. Each file is a group.
 type Files struct {
-	Patterns []string // as of path/filepath.Match
-	Refresh  time.Duration
+	// Patterns are those of path/filepath.Match, and end in .json, .yaml or .yml. What matches none is no group, and
+	// the targets of a file that is gone end.
+	Patterns []string
+	// Watch is the time between two looks at names, sizes and times, which read only files that changed. 0 is for none.
+	Watch time.Duration
+	// Refresh is the time after which all files are read again.
+	Refresh time.Duration
 }
 
 // HTTP is a server with the format of Prometheus' http_sd.
@@ -46,16 +51,16 @@ type HTTP struct {
 	Proxy     *url.URL
 	TLS       *tls.Config
 	UserAgent string
-	Refresh   time.Duration
-	Timeout   time.Duration // of one request
+	Refresh   time.Duration // after a failure up to a quarter longer, or as long as the server asks for
+	Timeout   time.Duration // of one request with its answer
 }
 
-// DNS asks for the addresses of names. Each name is a group.
+// DNS asks for the addresses of names. Each name is a group, whose targets end if it has no address.
 type DNS struct {
-	Names   []string
-	Type    string // A, AAAA or SRV
-	Port    int    // of A and AAAA
-	Server  string // host:port, or "" for those of the system
+	Names   []string // a name without a final dot is tried in the search domains of the system too
+	Type    string   // A, AAAA or SRV
+	Port    int      // of A and AAAA
+	Server  string   // host:port, or "" for those of the system
 	Refresh time.Duration
 	Timeout time.Duration // of one look at one name
 }
@@ -63,7 +68,7 @@ type DNS struct {
 // State is how a source is.
 type State struct {
 	Targets int
-	Updated time.Time // of the last good look, zero before it
+	Updated time.Time // of the last good look, zero before it. A look is good if all groups could be read
 	Failing time.Time // since when looks fail, zero while they succeed
 	Problem string    // of the last look, redacted and fit to be shown
 	// Looks are all looks by their outcome.

@@ -1,0 +1,221 @@
+package discovery
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"reflect"
+	"slices"
+	"strings"
+	"testing"
+)
+
+func TestDecode(t *testing.T) {
+	about := map[string]string{"__meta_filepath": "f"}
+	labelled := func(address, host string, labels ...string) Target {
+		all := map[string]string{"__meta_filepath": "f"}
+		for i := 0; i < len(labels); i += 2 {
+			all[labels[i]] = labels[i+1]
+		}
+		return Target{Address: address, Host: host, Labels: all}
+	}
+	const kubernetes = `[{"targets": ["b:2", "a:1"], "labels": {"env": "prod", "port": "8080"}}, {"labels": {}, "targets": []}, {}]`
+	for name, test := range map[string]struct {
+		json, yaml string
+		want       []Target
+	}{
+		"sorted, with labels": {kubernetes, kubernetes, []Target{
+			labelled("a:1", "a", "env", "prod", "port", "8080"), labelled("b:2", "b", "env", "prod", "port", "8080")}},
+		"labels before targets": {`[{"labels":{"x":"1"},"targets":["a"]}]`, "- labels: {x: 1}\n  targets: [a]",
+			[]Target{labelled("a", "a", "x", "1")}},
+		"duplicates folded": {`[{"targets":["a","a"]},{"targets":["a"]},{"targets":["a"],"labels":{"x":""}}]`,
+			"- {targets: [a, a]}\n- {targets: [a]}\n- {targets: [a], labels: {x: ''}}",
+			[]Target{labelled("a", "a"), labelled("a", "a", "x", "")}},
+		"hosts": {`[{"targets":["wss://u@Chat.example:8443/x?y","[2001:db8::1]:80","[::1]","10.0.0.1","a b"]}]`,
+			"- targets: ['wss://u@Chat.example:8443/x?y', '[2001:db8::1]:80', '[::1]', 10.0.0.1, a b]",
+			[]Target{labelled("10.0.0.1", "10.0.0.1"), labelled("[2001:db8::1]:80", "2001:db8::1"), labelled("[::1]", "::1"),
+				labelled("a b", "a b"), labelled("wss://u@Chat.example:8443/x?y", "Chat.example")}},
+		"nothing":  {`[]`, `[]`, []Target{}},
+		"null":     {`null`, `null`, []Target{}},
+		"nulls":    {`[{"targets":null,"labels":null},{"targets":["a"],"labels":{"x":null}}]`, "- {targets: , labels: }\n- {targets: [a], labels: {x: }}", []Target{labelled("a", "a", "x", "")}},
+		"own meta": {`[{"targets":["a"],"labels":{"__meta_filepath":"other"}}]`, "- {targets: [a], labels: {__meta_filepath: other}}", []Target{labelled("a", "a")}},
+	} {
+		got, err := decodeJSON(strings.NewReader(test.json), 10, about)
+		if err != nil || !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: JSON: %v, %v\nwant %v", name, got, err, test.want)
+		}
+		got, err = decodeYAML(strings.NewReader(test.yaml), 10, about)
+		if err != nil || !reflect.DeepEqual(got, test.want) {
+			t.Errorf("%s: YAML: %v, %v\nwant %v", name, got, err, test.want)
+		}
+	}
+}
+
+func TestDecodeRefuses(t *testing.T) {
+	long := strings.Repeat("x", maxTarget)
+	for _, test := range []struct {
+		decode     func(io.Reader, int, map[string]string) ([]Target, error)
+		text, want string
+	}{
+		{decodeJSON, ``, "at byte 0: the JSON ends too early"},
+		{decodeJSON, `[{"targets":["a"`, "the JSON ends too early"},
+		{decodeJSON, `[{"targets":["a"]}`, "the JSON ends too early"},
+		{decodeJSON, `[]]`, "more text behind the list"},
+		{decodeJSON, `{"targets":["a"]}`, "a list of groups is wanted, and not a mapping"},
+		{decodeJSON, `["a"]`, "a group with targets and labels is wanted, and not a text"},
+		{decodeJSON, `[null]`, "at byte 5: a group is null"},
+		{decodeJSON, `[{"targets":["a"],"label":{}}]`, `unknown key "label": a group has targets and labels`},
+		{decodeJSON, `[{"targets":["a"],"Targets":["b"]}]`, `"Targets" is there twice`},
+		{decodeJSON, `[{"targets":[1]}]`, "a target must be a text, and not a number"},
+		{decodeJSON, `[{"targets":[["a"]]}]`, "a target must be a text, and not a list"},
+		{decodeJSON, `[{"targets":"a"}]`, "a list of addresses is wanted, and not a text"},
+		{decodeJSON, `[{"labels":{"x":8080}}]`, `the label "x" must be a text, and not a number`},
+		{decodeJSON, `[{"labels":{"x":true}}]`, `the label "x" must be a text, and not a boolean`},
+		{decodeJSON, `[{"labels":{"x":"1","x":"2"}}]`, `the label "x" is there twice`},
+		{decodeJSON, `[{"labels":{"":"1"}}]`, "a label has no name"},
+		{decodeJSON, `[{"labels":[]}]`, "a mapping of labels is wanted, and not a list"},
+		{decodeJSON, `[{"targets":["a","b"]},{"targets":["c"]}]`, errTooMany.Error()},
+		{decodeJSON, `[{"labels":{"x":"` + long + `"}}]`, "the labels of a group have more than 65536 bytes"},
+		{decodeJSON, `[{"targets":["` + long + `"],"labels":{"x":"1"}}]`, `has more than 65536 bytes with its labels`},
+		{decodeYAML, "", "the file is empty: [] says that there are no targets"},
+		{decodeYAML, "# soon\n", "the file is empty: [] says that there are no targets"},
+		{decodeYAML, "- targets: [a]\n  label: {}", "line 2: field label not found in type a group"},
+		{decodeYAML, "- targets: [a]\n  targets: [b]", `line 2: mapping key "targets" already defined at line 1`},
+		{decodeYAML, "- targets: [[a]]\n- targets: {}", "line 1: cannot unmarshal !!seq into string, and 1 more faults"},
+		{decodeYAML, "targets: [a]", "line 1: cannot unmarshal !!map into []*a group"},
+		{decodeYAML, "- targets: [a\n", "line 1: did not find expected ',' or ']'"},
+		{decodeYAML, "-\n", "group 1 is null"},
+		{decodeYAML, "- labels: {'': x}", "group 1: a label has no name"},
+		{decodeYAML, "[]\n---\n[]", "more than one document"},
+		{decodeYAML, "- targets: [a, b, c]", errTooMany.Error()},
+		{decodeYAML, "- targets: [a]\n  labels: {x: " + long + "}", `group 1: target "a" has more than 65536 bytes with its labels`},
+	} {
+		got, err := test.decode(strings.NewReader(test.text), 2, nil)
+		if got != nil || err == nil || !strings.Contains(err.Error(), test.want) {
+			t.Errorf("%.80q: %v, %v\nwant %s", test.text, got, err, test.want)
+		}
+	}
+}
+
+// endless is a list of targets without an end.
+type endless struct{ read int }
+
+func (e *endless) Read(p []byte) (int, error) {
+	text := `"a:1",`
+	if e.read == 0 {
+		text = `[{"targets":["a:1",`
+	}
+	n := copy(p, text)
+	e.read += n
+	return n, nil
+}
+
+func TestDecodeStopsAtMaxTargets(t *testing.T) {
+	var source endless
+	if _, err := decodeJSON(&source, 1000, nil); err != errTooMany {
+		t.Error(err)
+	}
+	if source.read > 64<<10 {
+		t.Errorf("read %d bytes for 1,000 targets", source.read)
+	}
+}
+
+// plainGroup is a group as a program without bounds reads it.
+type plainGroup struct {
+	Targets []string          `json:"targets"`
+	Labels  map[string]string `json:"labels"`
+}
+
+// plainly decodes with encoding/json alone, as Prometheus does.
+func plainly(data []byte) ([]Target, error) {
+	decoder := json.NewDecoder(bytes.NewReader(data))
+	decoder.DisallowUnknownFields()
+	var groups []*plainGroup
+	if err := decoder.Decode(&groups); err != nil {
+		return nil, err
+	}
+	if _, err := decoder.Token(); err != io.EOF {
+		return nil, fmt.Errorf("more text")
+	}
+	l := list{most: 1 << 30}
+	for _, g := range groups {
+		if g == nil {
+			return nil, fmt.Errorf("nil group")
+		}
+		if _, nameless := g.Labels[""]; nameless {
+			return nil, fmt.Errorf("nameless")
+		}
+		if err := l.addGroup(g.Targets, g.Labels, nil); err != nil {
+			return nil, err
+		}
+	}
+	return l.sorted(), nil
+}
+
+func FuzzDecodeJSON(f *testing.F) {
+	for _, text := range []string{
+		`[{"targets":["a:1","b"],"labels":{"x":"y"}},{}]`, `null`, `[null]`, `[{"Labels":{"a":null}}] `, `[{"targets":["\ud800"]}]`, `[1e5,[]]`,
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		const most = 50
+		got, err := decodeJSON(bytes.NewReader(data), most, nil)
+		want, plainErr := plainly(data)
+		if err != nil {
+			stricter := strings.Contains(err.Error(), "twice") || err == errTooMany || strings.Contains(err.Error(), "bytes")
+			if plainErr == nil && !stricter {
+				t.Fatalf("%q: %v, but encoding/json reads it", data, err)
+			}
+			return
+		}
+		if plainErr != nil {
+			t.Fatalf("%q is read, but encoding/json says %v", data, plainErr)
+		}
+		if !slices.EqualFunc(got, want, sameTarget) {
+			t.Fatalf("%q: %v, want %v", data, got, want)
+		}
+		checkTargets(t, got, most)
+	})
+}
+
+func FuzzDecodeYAML(f *testing.F) {
+	for _, text := range []string{
+		"- targets: [a:1, b]\n  labels: {x: y}", "null", "[null]", "- &a {targets: [1, 2.5, true]}\n- *a", "[]\n---\n", "- targets: !!binary aGk=",
+		"- labels: &l {a: b}\n- labels: {<<: *l}",
+	} {
+		f.Add([]byte(text))
+	}
+	f.Fuzz(func(t *testing.T, data []byte) {
+		const most = 50
+		if got, err := decodeYAML(bytes.NewReader(data), most, nil); err == nil {
+			checkTargets(t, got, most)
+		}
+	})
+}
+
+// checkTargets holds the laws of a group.
+func checkTargets(t *testing.T, targets []Target, most int) {
+	t.Helper()
+	if len(targets) > most {
+		t.Fatalf("%d targets", len(targets))
+	}
+	for i, target := range targets {
+		size := len(target.Address)
+		for name, value := range target.Labels {
+			size += len(name) + len(value)
+		}
+		if size > maxTarget {
+			t.Fatalf("a target has %d bytes", size)
+		}
+		if i == 0 {
+			continue
+		}
+		before := targets[i-1]
+		if before.Address > target.Address || before.Address == target.Address && maps.Equal(before.Labels, target.Labels) {
+			t.Fatalf("%v stands before %v", before, target)
+		}
+	}
+}
