@@ -16,15 +16,15 @@ import (
 // wins, and the type of the winner tells where it comes from.
 type codec map[string]any
 
-// newCodec takes the two sections out of the tree.
-func newCodec(root *yaml.Node, size int) codec {
-	quiet := yamltree.NewReader(yamltree.NewReport(""), size) // the walk over the tree reports
-	otlp := settings(quiet, otlpSection, root, "otlp")
-	otlp["tls"] = settings(quiet, tlsSection, root, "otlp", "tls")
-	otlp["spool"] = settings(quiet, spoolSection, root, "otlp", "spool")
-	agent := settings(quiet, agentSection, root, "agent")
-	agent["shard"] = settings(quiet, shardSection, root, "agent", "shard")
-	agent["probe_endpoint"] = settings(quiet, probeEndpointSection, root, "agent", "probe_endpoint")
+// newCodec takes the two sections out of the trees that have them. Such a tree is nil for none.
+func newCodec(agentRoot, otlpRoot *yaml.Node, size int) codec {
+	quiet := yamltree.NewReader(yamltree.NewReport(""), size) // the walk over the trees reports
+	otlp := settings(quiet, otlpSection, otlpRoot, "otlp")
+	otlp["tls"] = settings(quiet, tlsSection, otlpRoot, "otlp", "tls")
+	otlp["spool"] = settings(quiet, spoolSection, otlpRoot, "otlp", "spool")
+	agent := settings(quiet, agentSection, agentRoot, "agent")
+	agent["shard"] = settings(quiet, shardSection, agentRoot, "agent", "shard")
+	agent["probe_endpoint"] = settings(quiet, probeEndpointSection, agentRoot, "agent", "probe_endpoint")
 	return codec{"agent": agent, "otlp": otlp}
 }
 
@@ -40,6 +40,9 @@ func (c codec) Encode(map[string]any) ([]byte, error) { return nil, errors.ErrUn
 // settings returns the values of a section as nodes, by key. A null is absent.
 func settings[T any](r *yamltree.Reader, s *section[T], root *yaml.Node, keys ...string) map[string]any {
 	values := make(map[string]any)
+	if root == nil {
+		return values
+	}
 	for _, key := range keys {
 		p, ok := r.LookUp(root, key)
 		if !ok || p.Value.Kind != yaml.MappingNode {

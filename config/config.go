@@ -16,7 +16,7 @@ import (
 type Config struct {
 	Agent  Agent
 	OTLP   OTLP
-	Probes []Probe // in the order of the file, at least one
+	Probes []Probe // in the order of the files; none if there are only sources of targets, or disabled ones
 	// Streams are the endpoints of others that results go to as events, in the order of the file.
 	Streams []Stream
 	// Modules are probes without a name and a URL, for targets that come later.
@@ -25,7 +25,11 @@ type Config struct {
 	Discover []Discover
 	// Disabled are the names of probes with enabled: false, which are not among Probes.
 	Disabled []string
-	// Files are the files and directories that were read, those of secrets and certificates included.
+	// Sources are the files with the configuration itself, in the order read. Their names may be shown.
+	Sources []string
+	// Files are the files and directories that were read or looked for, each once and as it is named: those of Sources,
+	// of the references ${file:PATH}, of certificates, keys, passwords and tokens. Names are relative to the working
+	// directory. A name may be substituted, so do not show it.
 	Files []string
 	// Warnings are valid values that can hardly be meant so, in the order of their places.
 	Warnings []Fault
@@ -140,6 +144,7 @@ type Probe struct {
 
 	shownURL string
 	authAt   *Fault // the place of its credentials, if it has any
+	enabled  bool
 	// connections are those of its exchange, as the file has them.
 	connections map[string]connection
 }

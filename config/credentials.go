@@ -55,6 +55,6 @@ func (a *authReader) place() *Fault {
 	if !at.Present() {
 		at, in = a.inheritedAt, a.inheritedIn
 	}
-	f, _ := yamltree.NewReport(a.File).Locate(yamltree.Fault{Warning: true}, at.Value, at.ValueAt, in)
+	f, _ := a.Renewed().Locate(yamltree.Fault{Warning: true}, at.Value, at.ValueAt, in)
 	return (*Fault)(&f)
 }

@@ -7,6 +7,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/internal/keypair"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 )
 
@@ -32,6 +33,13 @@ func newReader(r *yamltree.Report, size int) *reader {
 		maps:    make(map[mapKey]readMap),
 		texts:   make(map[string]string),
 		guesses: make(map[*yaml.Node]string),
+	}
+}
+
+// lookFor notes a file that a field names. Of certificates and keys, the text itself may stand in its place.
+func (r *reader) lookFor(name string) {
+	if name != "" && !r.Blind && !keypair.IsInline(name) {
+		r.Look(name)
 	}
 }
 
@@ -172,6 +180,9 @@ func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 	}
 	if problem == "" {
 		problem = f.value.store(into, &f.Field, r.share(p.Value.Value))
+	}
+	if problem == "" && f.File {
+		r.lookFor(p.Value.Value)
 	}
 	r.note(p.Value, where, f.secret)
 	if problem != "" {

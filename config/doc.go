@@ -1,6 +1,6 @@
 // Package config reads the configuration of wsprobe.
 //
-// [Load] takes a YAML file and the environment. It returns the agent, the export, the probes and the streams, or an
+// [Load] takes YAML files and the environment. It returns the agent, the export, the probes and the streams, or an
 // [Error] with everything that is wrong.
 //
 // One table defines every field that a file can have (see [Fields]): its kind, its default, its range and a sentence

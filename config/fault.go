@@ -41,8 +41,8 @@ func (f Fault) String() string {
 	return b.String()
 }
 
-// Error is everything that is wrong with a configuration: the faults of the file in the order
-// of their places, then those of the environment. Warnings are among them.
+// Error is everything that is wrong with a configuration: the faults of the files in the order in which they were read,
+// those of a file in the order of their places, then those of the environment. Warnings are among them.
 type Error struct {
 	Faults []Fault
 	// Files are the files and directories that were read or looked for, as in [Config].
@@ -61,7 +61,7 @@ func (e *Error) Error() string {
 // errorOf returns what was reported as an error, or nil if nothing is wrong.
 func errorOf(r *yamltree.Report) error {
 	if faults := r.Faults(); faults != nil {
-		return &Error{Faults: published(faults)}
+		return &Error{Faults: published(faults), Files: r.Looked()}
 	}
 	return nil
 }

@@ -54,6 +54,8 @@ type Field struct {
 	Min, Max int64
 	// Pattern is a regular expression that every right text matches, and some wrong ones may; for the schema.
 	Pattern string
+	// File says that it names a file that is read, see [Config.Files].
+	File bool
 	// Doc says in a phrase what it is.
 	Doc string
 	// Env is the variable that overrides the file, or empty.

@@ -59,7 +59,7 @@ var foreignProbe = []foreign{
 	{"tags tag label additionallabel additionallabels extralabels attributes metadata annotations group", "labels", ""},
 	{"retries retry maxretries maxretry attempts retryinterval resendinterval", "", unrepeated},
 	{"followredirects maxredirects ignoreredirect redirects", "", "a redirect is never followed; once and the API tell where it leads"},
-	{"enabled disabled active paused", "", "a probe that is in the file runs"},
+	{"enable disabled disable active paused", "enabled", "false for a probe that is not run"},
 	{"bodysizelimit maxsize maxbody maxpayload readlimit maxmessagesize maxframesize responsebodymaxsize", "max_message_bytes", ""},
 	{"permessagedeflate deflate permessagedeflateoptions wscompression", "compression", "on or off"},
 	{"threshold latency latencythreshold maxlatency slow degraded", "thresholds", "with healthy and unhealthy, \"< 200\" for instance"},

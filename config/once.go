@@ -35,6 +35,7 @@ func Authorization(user, password, token string) (func(context.Context) (string,
 // secrets among their texts. The error is an [*Error].
 func LoadExchange(file string, interpretation probe.Interpretation) (steps []probe.Step, secrets []string, err error) {
 	r := yamltree.NewReport(file)
+	r.Look(file)
 	data, err := readfile.Any(file, yamltree.MaxBytes)
 	if err != nil {
 		r.Whole(0, 0, "%s", err)

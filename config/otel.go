@@ -63,6 +63,8 @@ func storeStandard[T any](s *settingsReader, f *field[T], into *T, v standard) {
 	if problem := f.value.store(into, &f.Field, v.text); problem != "" {
 		s.Variable(v.name, "%s", problem)
 		s.wrong[f.Path] = true
+	} else if f.File {
+		s.lookFor(v.text)
 	}
 }
 

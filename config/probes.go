@@ -92,9 +92,6 @@ func (r *probeReader) list(p yamltree.Pair) []Probe {
 		r.At(n, yamltree.Path{Key: "probes"}, "must be a list, got %s", yamltree.Describe(n))
 		return nil
 	}
-	if len(n.Content) == 0 {
-		r.At(n, yamltree.Path{Key: "probes"}, "must have at least one probe")
-	}
 	probes := make([]Probe, 0, len(n.Content))
 	for i, item := range n.Content {
 		if r.Exhausted() {
@@ -177,7 +174,7 @@ func (r *probeReader) name(name string, item *yaml.Node, where yamltree.Path) {
 		return
 	}
 	if first := r.names[name]; first != nil {
-		r.At(p.ValueAt, where.Field("name"), "must be unique, line %d has it already", first.Line)
+		r.At(p.ValueAt, where.Field("name"), "must be unique, %s has it already", r.Seen(first, p.ValueAt))
 		return
 	}
 	r.names[name] = p.ValueAt

@@ -46,8 +46,7 @@ func TestSchemaRefusesBadFiles(t *testing.T) {
 	for _, name := range []string{
 		"agent_types", "agent_wrong", "defaults_name_and_url", "interpretation_wrong", "interval_wrong", "labels_wrong_type",
 		"message_not_text", "message_types", "otlp_endpoint_01", "otlp_tls_types", "otlp_wrong", "ping_mode_wrong",
-		"probe_missing_fields", "probe_unknown_keys", "protocols_too_many", "root_dotted_key", "root_no_probes",
-		"root_probes_empty", "root_probes_mapping", "root_unknown_keys", "root_wrong_case", "timeout_out_of_range",
+		"probe_missing_fields", "probe_unknown_keys", "protocols_too_many", "root_dotted_key", "root_probes_mapping", "root_unknown_keys", "root_wrong_case", "timeout_out_of_range",
 	} {
 		if err := s.Validate(parsed(t, "testdata/bad/"+name+".yaml")); err == nil {
 			t.Errorf("%s: the schema has no objection", name)

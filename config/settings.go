@@ -17,6 +17,7 @@ type settingsReader struct {
 	origins map[string]origin // of the fields that are not just their default, by path
 	wrong   map[string]bool   // the fields whose value that holds is wrong, by path
 	files   *tlsFiles
+	streams bool // whether results go to streams
 }
 
 // origin is where the value that holds comes from: a node of the file or a variable.
@@ -39,13 +40,14 @@ func (s *settingsReader) fault(o origin, format string, args ...any) {
 // maxQueueInMemory is the default of otlp.spool.max_bytes for exports that wait in memory.
 const maxQueueInMemory = 32 << 20
 
-func (s *settingsReader) read(config *Config, top *found) {
+// read reads the two sections, either of which may be absent, and then lets the variables speak.
+func (s *settingsReader) read(config *Config, agentAt, otlpAt yamltree.Pair) {
 	checkVariables(s.Report)
 	agent, otlp := newFound(len(agentSection.fields)), newFound(len(otlpSection.fields))
-	readSection(s, agentSection, top.pairs[rootSection.index["agent"]], config, agent)
+	readSection(s, agentSection, agentAt, config, agent)
 	s.checkHosts(agent.pairs[agentSection.index["hosts"]], config.Agent.Hosts)
 	s.checkOrigins(agent.pairs[agentSection.index["origins"]], config.Agent.Origins)
-	readSection(s, otlpSection, top.pairs[rootSection.index["otlp"]], config, otlp)
+	readSection(s, otlpSection, otlpAt, config, otlp)
 	readSection(s, shardSection, agent.pairs[agentSection.index["shard"]], &config.Agent.Shard, newFound(len(shardSection.fields)))
 	s.checkShard(config.Agent.Shard)
 	s.probeEndpoint(agent.pairs[agentSection.index["probe_endpoint"]], &config.Agent.ProbeEndpoint)
@@ -56,7 +58,7 @@ func (s *settingsReader) read(config *Config, top *found) {
 		config.OTLP.Spool.MaxBytes = maxQueueInMemory
 	}
 	s.refuse(config.OTLP)
-	s.checkAudience(config, top.pairs[rootSection.index["streams"]])
+	s.checkAudience(config)
 	s.endpoint(&config.OTLP)
 	s.ends(&config.OTLP)
 	s.traces(&config.OTLP)
@@ -105,11 +107,8 @@ func (s *settingsReader) checkOrigins(p yamltree.Pair, origins []string) {
 }
 
 // checkAudience looks for an agent that would tell nobody what it measures.
-func (s *settingsReader) checkAudience(config *Config, streams yamltree.Pair) {
-	if streams.Present() && len(streams.Value.Content) > 0 {
-		return
-	}
-	if config.OTLP.Protocol == protocolNone && config.Agent.Listen == "" && !s.wrong["agent.listen"] {
+func (s *settingsReader) checkAudience(config *Config) {
+	if !s.streams && config.OTLP.Protocol == protocolNone && config.Agent.Listen == "" && !s.wrong["agent.listen"] {
 		s.fault(s.origins["otlp.protocol"], "must not be none while agent.listen is empty: nobody would see the results")
 	}
 }
@@ -138,6 +137,8 @@ func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair,
 			if problem := f.value.store(into, &f.Field, value); problem != "" {
 				s.fault(o, "%s", problem)
 				s.wrong[f.Path] = true
+			} else if f.File {
+				s.lookFor(value)
 			}
 		case standard:
 			s.origins[f.Path] = origin{variable: value.name, standard: true}

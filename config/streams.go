@@ -39,29 +39,38 @@ type streamReader struct {
 	misnamed  bool // the encoding at hand has a fault already, from which others may follow
 }
 
-// readStreams reads the streams, after everything else.
-func readStreams(r *reader, top *found, files *tlsFiles, config Config) []Stream {
-	p := top.pairs[rootSection.index["streams"]]
-	if !p.Present() {
+// streams reads the streams of all files, after everything else.
+func (s *fileSet) streams(files *tlsFiles, config Config) []Stream {
+	if !slices.ContainsFunc(s.files, func(f fileTree) bool { return f.pair("streams").Present() }) {
 		return nil
 	}
+	s.unreadable, s.inheritedReferences = nil, nil
+	reader := newStreamReader(s.reader, files, config)
+	var streams []Stream
+	for _, f := range s.files {
+		if p := f.pair("streams"); p.Present() {
+			streams = reader.list(p, streams)
+		}
+	}
+	return streams
+}
+
+// list reads the streams of a file, and returns them behind those of the files before.
+func (r *streamReader) list(p yamltree.Pair, streams []Stream) []Stream {
 	n, where := p.Value, yamltree.Path{Key: "streams"}
 	if n.Kind != yaml.SequenceNode || n.Tag != yamltree.SeqTag {
 		r.At(n, where, "must be a list of mappings, each with a url, got %s", yamltree.Describe(n))
-		return nil
+		return streams
 	}
-	if len(n.Content) > maxStreams {
-		r.At(n, where, "must be at most %d, got %d", maxStreams, len(n.Content))
-		return nil
+	if all := len(streams) + len(n.Content); all > maxStreams {
+		r.At(n, where, "must be at most %d, got %d", maxStreams, all)
+		return streams
 	}
-	r.unreadable, r.inheritedReferences = nil, nil
-	s := newStreamReader(r, files, config)
-	var streams []Stream
 	for i, item := range n.Content {
 		if r.Exhausted() {
 			break
 		}
-		streams = append(streams, s.stream(item, yamltree.Path{Section: "streams", Index: i + 1}))
+		streams = append(streams, r.stream(item, yamltree.Path{Section: "streams", Index: i + 1}))
 	}
 	return streams
 }
@@ -203,7 +212,7 @@ func (r *streamReader) name(s *streamEntry, item *yaml.Node, where yamltree.Path
 		return
 	}
 	if first := r.names[s.Name]; first != nil {
-		r.At(p.ValueAt, where.Field("name"), "must be unique, line %d has it already%s", first.Line, advice)
+		r.At(p.ValueAt, where.Field("name"), "must be unique, %s has it already%s", r.Seen(first, p.ValueAt), advice)
 		return
 	}
 	r.names[s.Name] = p.ValueAt

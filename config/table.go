@@ -15,18 +15,21 @@ var rootSection = newSection("", "", true, []field[Config]{
 	{Field: Field{Path: "otlp", Kind: Section, Doc: "settings of the export over OTLP"}},
 	{Field: Field{Path: "defaults", Kind: Section,
 		Doc: "fields that probes inherit: any field of a probe but name and url"}},
-	{Field: Field{Path: "probes", Kind: Sections, Required: true, Min: 1, Doc: "the probes, at least one"}},
+	{Field: Field{Path: "probes", Kind: Sections, Doc: "the probes; at least one in all files together"}},
 	{Field: Field{Path: "streams", Kind: Sections, Max: maxStreams,
 		Doc: "WebSocket endpoints that results go to as events; they inherit nothing from defaults"}},
 })
 
 var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "name", Kind: Text, Required: true, Min: 1, Max: 128,
-		Doc: "name of the probe, unique in the file; the attribute wsprobe.name"},
+		Doc: "name of the probe, unique in all files; the attribute wsprobe.name"},
 		value: textAt(func(p *Probe) *string { return &p.Name }, nameProblem), secret: public},
 	{Field: Field{Path: "url", Kind: Text, Required: true, Pattern: "^[Ww][Ss][Ss]?://",
 		Doc: "endpoint, ws:// or wss://, without user information and fragment"},
 		value: textAt(func(p *Probe) *string { return &p.Spec.URL }, nil), secret: sentInURL, spec: "URL"},
+	{Field: Field{Path: "enabled", Kind: Bool, Default: "true",
+		Doc: "false checks the probe and does not run it; not in defaults"},
+		value: undigested(boolAt(func(p *Probe) *bool { return &p.enabled }))},
 	{Field: Field{Path: "interval", Kind: Duration, Default: "60s", Min: int64(time.Second), Max: int64(24 * time.Hour),
 		Doc: "time between the starts of two runs, or between two reports on a session"},
 		value: durationAt(func(p *Probe) *time.Duration { return &p.Interval })},
@@ -125,6 +128,7 @@ var defaultsSection = func() *section[Probe] {
 		"name":        "is not allowed in defaults: every probe has its own",
 		"url":         "is not allowed in defaults: every probe has its own",
 		"connections": "is not allowed in defaults: it belongs to the exchange of a probe",
+		"enabled":     "is not allowed in defaults: it is for one probe",
 	}
 	return &s
 }()

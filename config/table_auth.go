@@ -32,13 +32,13 @@ var authSection = newSection("auth", "probes[].auth.", false, []field[authSettin
 		value: textAt(func(a *authSettings) *string { return &a.user }, userProblem), secret: sent},
 	{Field: Field{Path: "password", Kind: Text, Doc: "password of basic"},
 		value: textAt(func(a *authSettings) *string { return &a.password }, passwordProblem), secret: sent},
-	{Field: Field{Path: "password_file", Kind: Text,
+	{Field: Field{Path: "password_file", Kind: Text, File: true,
 		Doc: "in place of password: the file that holds it, read at every run, at most 64 KiB; line ends at its " +
 			"end do not count"},
 		value: textAt(func(a *authSettings) *string { return &a.passwordIn }, fileNameProblem), secret: withheld},
 	{Field: Field{Path: "token", Kind: Text, Doc: "token of bearer"},
 		value: textAt(func(a *authSettings) *string { return &a.token }, tokenProblem), secret: sent},
-	{Field: Field{Path: "token_file", Kind: Text,
+	{Field: Field{Path: "token_file", Kind: Text, File: true,
 		Doc: "in place of token: the file that holds it, read at every run, at most 64 KiB; line ends at its end " +
 			"do not count"},
 		value: textAt(func(a *authSettings) *string { return &a.tokenIn }, fileNameProblem), secret: withheld},

@@ -32,7 +32,7 @@ const (
 
 var streamSection = newSection("streams", "streams[].", false, []field[streamEntry]{
 	{Field: Field{Path: "name", Kind: Text, Min: 1, Max: 128,
-		Doc: "name of the stream, unique in the file; the attribute wsprobe.stream.name; the default is the host of url"},
+		Doc: "name of the stream, unique in all files; the attribute wsprobe.stream.name; the default is the host of url"},
 		value: textAt(func(s *streamEntry) *string { return &s.Name }, nameProblem), secret: public},
 	likeProbe("url", ""),
 	likeProbe("headers", ""),

@@ -8,15 +8,15 @@ import (
 )
 
 var tlsSection = newSection("otlp.tls", "otlp.tls.", true, []field[tlsSettings]{
-	{Field: Field{Path: "ca_file", Kind: Text,
+	{Field: Field{Path: "ca_file", Kind: Text, File: true,
 		Doc:  "PEM or DER file, or PEM text, of the authorities that are trusted instead of the system's",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CERTIFICATE", "OTEL_EXPORTER_OTLP_CERTIFICATE"}},
 		value: textAt(func(t *tlsSettings) *string { return &t.ca }, nil), secret: withheld},
-	{Field: Field{Path: "cert_file", Kind: Text,
+	{Field: Field{Path: "cert_file", Kind: Text, File: true,
 		Doc:  "client certificate: PEM, with its key in key_file, or a PKCS#12 bundle without key_file",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CLIENT_CERTIFICATE", "OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE"}},
 		value: textAt(func(t *tlsSettings) *string { return &t.Cert }, nil), secret: withheld},
-	{Field: Field{Path: "key_file", Kind: Text, Doc: "PEM file of the private key of cert_file",
+	{Field: Field{Path: "key_file", Kind: Text, File: true, Doc: "PEM file of the private key of cert_file",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_CLIENT_KEY", "OTEL_EXPORTER_OTLP_CLIENT_KEY"}},
 		value: textAt(func(t *tlsSettings) *string { return &t.Key }, nil), secret: withheld},
 	{Field: Field{Path: "key_password", Kind: Text, Doc: "password of an encrypted key (PKCS#8) or of a bundle (PKCS#12)"},
@@ -28,14 +28,14 @@ var tlsSection = newSection("otlp.tls", "otlp.tls.", true, []field[tlsSettings]{
 
 // probeTLSSection is the mapping tls of a probe.
 var probeTLSSection = newSection("tls", "probes[].tls.", false, []field[tlsSettings]{
-	{Field: Field{Path: "ca_file", Kind: Text,
+	{Field: Field{Path: "ca_file", Kind: Text, File: true,
 		Doc: "PEM or DER file, or PEM text, of the authorities that are trusted instead of the system's"},
 		value: textAt(func(t *tlsSettings) *string { return &t.ca }, nil), secret: withheld},
-	{Field: Field{Path: "cert_file", Kind: Text,
+	{Field: Field{Path: "cert_file", Kind: Text, File: true,
 		Doc: "client certificate: PEM, with its key in key_file or in the same file, or a PKCS#12 bundle without " +
 			"key_file"},
 		value: textAt(func(t *tlsSettings) *string { return &t.Cert }, nil), secret: withheld},
-	{Field: Field{Path: "key_file", Kind: Text, Doc: "PEM file of the private key of cert_file"},
+	{Field: Field{Path: "key_file", Kind: Text, File: true, Doc: "PEM file of the private key of cert_file"},
 		value: textAt(func(t *tlsSettings) *string { return &t.Key }, nil), secret: withheld},
 	{Field: Field{Path: "key_password", Kind: Text, Doc: "password of an encrypted key (PKCS#8) or of a bundle (PKCS#12)"},
 		value: textAt(func(t *tlsSettings) *string { return &t.Password }, nil), secret: withheld},

@@ -54,6 +54,12 @@ func scalar[T, V any](at func(*T) *V, parse func(f *Field, text string) (V, stri
 	return v
 }
 
+// undigested is a value that makes no other probe of a probe.
+func undigested[T any](v value[T]) value[T] {
+	v.digest = func(*digester, *T, string) {}
+	return v
+}
+
 // textAt is a value that is the text itself, which check looks at, unless it is nil.
 func textAt[T any](at func(*T) *string, check func(string) string) value[T] {
 	parse := func(f *Field, text string) (string, string) { return text, textProblem(f, check, text) }

@@ -18,14 +18,14 @@ var errFaulty = errors.New("the configuration is not valid")
 
 // checking is what `check` is asked for.
 type checking struct {
-	file                                    string
+	files                                   []string
 	strict, inJSON, withoutSecrets, connect bool
 }
 
 func newCheckCommand() *cobra.Command {
 	var c checking
 	cmd := &cobra.Command{
-		Use:   "check -c FILE",
+		Use:   "check -c FILE...",
 		Short: "Validate a configuration: every fault with its place, or what runs",
 		Example: "  wsprobe check -c wsprobe.yaml\n" +
 			"  wsprobe check -c wsprobe.yaml --connect    # opens the streams\n" +
@@ -34,7 +34,7 @@ func newCheckCommand() *cobra.Command {
 		Args:       noArgs("name the file with -c"),
 		RunE:       func(cmd *cobra.Command, _ []string) error { return c.run(cmd) },
 	}
-	configFlag(cmd, &c.file)
+	configFlag(cmd, &c.files)
 	flags := cmd.Flags()
 	flags.BoolVar(&c.strict, "strict", false, "take warnings for errors")
 	flags.BoolVar(&c.inJSON, "json", false, "print errors and warnings as JSON, an object a line")
@@ -46,13 +46,13 @@ func newCheckCommand() *cobra.Command {
 	return cmd
 }
 
-// run checks the file. The faults go to standard error as lines for people, or to standard output as JSON.
+// run checks the files. The faults go to standard error as lines for people, or to standard output as JSON.
 func (c checking) run(cmd *cobra.Command) error {
 	load := loadConfig
 	if c.withoutSecrets {
 		load = loadWithoutSecrets
 	}
-	cfg, err := load(c.file)
+	cfg, err := load(c.files...)
 	var wrong *config.Error
 	faults := cfg.Warnings
 	switch {
@@ -63,7 +63,7 @@ func (c checking) run(cmd *cobra.Command) error {
 	case !c.withoutSecrets:
 		faults = append(faults, cfg.TryCredentials(cmd.Context())...)
 		if err := agent.Fits(cfg); err != nil { // the agent may run where more files may be open
-			faults = append(faults, config.Fault{File: c.file, Path: "probes", Problem: err.Error(), Warning: true})
+			faults = append(faults, config.Fault{File: filesOf(c.files), Path: "probes", Problem: err.Error(), Warning: true})
 		}
 	}
 	if c.strict {
@@ -79,7 +79,7 @@ func (c checking) run(cmd *cobra.Command) error {
 	case wrong != nil, c.strict && len(faults) > 0:
 		return errFaulty
 	case !c.inJSON:
-		if err := printPlan(cmd, c.file, cfg); err != nil {
+		if err := printPlan(cmd, c.files, cfg); err != nil {
 			return err
 		}
 	}
@@ -124,8 +124,8 @@ func (c checking) tell(cmd *cobra.Command, faults []config.Fault) error {
 // transports are the protocols of OTLP by their names for people.
 var transports = map[string]string{"grpc": "OTLP/gRPC", "http/protobuf": "OTLP/HTTP"}
 
-// printPlan says what the agent would do with the configuration of a file.
-func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
+// printPlan says what the agent would do with the configuration of these files.
+func printPlan(cmd *cobra.Command, files []string, cfg config.Config) error {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "PROBE\tINTERPRETATION\tINTERVAL\tTIMEOUT\tURL")
 	own := cfg.OwnProbes()
@@ -152,12 +152,32 @@ func printPlan(cmd *cobra.Command, file string, cfg config.Config) error {
 	if err := printStreams(cmd, cfg.Streams); err != nil {
 		return failure{err}
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s is valid: %s, at most %d at a time%s.\n%s\n%s\n",
-		file, share(len(own), cfg), cfg.Agent.MaxConcurrent, sessions(own), results, page)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s valid: %s%s, at most %d at a time%s.\n%s\n%s\n",
+		subject(files, cfg.Sources), share(len(own), cfg), disabled(cfg), cfg.Agent.MaxConcurrent, sessions(own), results, page)
 	if err != nil {
 		return failure{err}
 	}
 	return nil
+}
+
+// subject names what was read, and its verb. A directory stands for its files.
+func subject(names, sources []string) string {
+	text := filesOf(names)
+	if !slices.Equal(names, sources) {
+		text += " (" + plural(len(sources), "file") + ")"
+	}
+	if len(names) == 1 {
+		return text + " is"
+	}
+	return text + " are"
+}
+
+// disabled says how many probes are not run, if there are any.
+func disabled(cfg config.Config) string {
+	if len(cfg.Disabled) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" and %d disabled", len(cfg.Disabled))
 }
 
 // sessions says how many of these probes are held open, if any are.

@@ -21,7 +21,7 @@ import (
 // examineFlags are the flags of `examine`.
 type examineFlags struct {
 	openingFlags
-	file    string
+	files   []string
 	name    string
 	message messageFlags
 	limit   time.Duration
@@ -33,7 +33,7 @@ type examineFlags struct {
 func newExamineCommand() *cobra.Command {
 	var flags examineFlags
 	cmd := &cobra.Command{
-		Use:        "examine URL | examine -c FILE [--probe NAME]",
+		Use:        "examine URL | examine -c FILE... [--probe NAME]",
 		Short:      "Find out how long an endpoint keeps a socket open",
 		SuggestFor: []string{"explore", "inspect", "limits"},
 		Long: "Find out how long an endpoint keeps a socket open, and what it takes: its idle\n" +
@@ -62,7 +62,7 @@ func newExamineCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false // what belongs together stays together
-	configFlag(cmd, &flags.file)
+	configFlag(cmd, &flags.files)
 	f.StringVar(&flags.name, "probe", "", "with -c: the probe with this `name`, if there are several")
 	f.DurationVar(&flags.limit, "for", examine.DefaultFor, "`time` for which sessions are held: longer limits are not found")
 	f.IntVar(&flags.longest, "longest-message", examine.DefaultLongest, "longest message to try, in `bytes`; 0 for none")
@@ -101,23 +101,23 @@ func (f *examineFlags) options(cmd *cobra.Command, args []string) (o examine.Opt
 // spec is that of the probe of the file, or the one that the command line describes.
 func (f *examineFlags) spec(cmd *cobra.Command, args []string) (session.Spec, error) {
 	switch {
-	case len(args) == 1 && f.file != "":
+	case len(args) == 1 && len(f.files) > 0:
 		return session.Spec{}, errors.New("give a URL or -c FILE, not both")
 	case len(args) == 1 && f.name != "":
 		return session.Spec{}, errors.New("--probe picks from a file: give -c FILE instead of a URL")
 	case len(args) == 1:
 		return f.described(cmd, args[0])
-	case f.file == "":
+	case len(f.files) == 0:
 		return session.Spec{}, errors.New("give a URL or -c FILE")
 	}
 	if name := given(cmd, new(examineFlags).register); name != "" {
 		return session.Spec{}, fmt.Errorf("--%s describes the endpoint of a URL: it does not go with -c FILE", name)
 	}
-	cfg, err := loadConfig(f.file)
+	cfg, err := loadConfig(f.files...)
 	if err != nil {
 		return session.Spec{}, err
 	}
-	p, err := pickOne(cfg.Probes, f.name)
+	p, err := pickOne(cfg, f.name)
 	switch {
 	case err != nil:
 		return session.Spec{}, err
@@ -142,15 +142,15 @@ func hasOthers(s session.Spec) bool {
 }
 
 // pickOne returns the probe with this name, or the only one.
-func pickOne(all []config.Probe, name string) (config.Probe, error) {
-	if name == "" && len(all) > 1 {
-		return config.Probe{}, fmt.Errorf("the file has %d probes: say which with --probe", len(all))
+func pickOne(cfg config.Config, name string) (config.Probe, error) {
+	if name == "" && len(cfg.Probes) > 1 {
+		return config.Probe{}, fmt.Errorf("the file has %d probes: say which with --probe", len(cfg.Probes))
 	}
 	var names []string
 	if name != "" {
 		names = []string{name}
 	}
-	picked, err := pick(all, names)
+	picked, err := pick(cfg, names)
 	if err != nil {
 		return config.Probe{}, err
 	}

@@ -50,9 +50,6 @@ func helpOn(cmd *cobra.Command) string {
 
 // flagError says what is wrong with the value of a flag in words of ours where they would be those of package strconv.
 func flagError(_ *cobra.Command, err error) error {
-	if errors.Is(err, errTwice) {
-		return errTwice
-	}
 	var cause *strconv.NumError
 	if !errors.As(err, &cause) {
 		return err

@@ -21,7 +21,8 @@ const maxHold = 30 * 24 * time.Hour
 
 // holdFlags are the flags of `hold`.
 type holdFlags struct {
-	file, name         string
+	files              []string
+	name               string
 	json, every, quiet bool
 	limit              time.Duration
 	session            sessionFlags
@@ -30,7 +31,7 @@ type holdFlags struct {
 func newHoldCommand() *cobra.Command {
 	var flags holdFlags
 	cmd := &cobra.Command{
-		Use:        "hold URL | hold -c FILE [--probe NAME]",
+		Use:        "hold URL | hold -c FILE... [--probe NAME]",
 		Short:      "Hold one session open and show live what happens to it",
 		SuggestFor: []string{"watch", "listen", "keep", "connect"},
 		Long: "Hold one session open, show live what happens to it, and sum up at the end:\nopens, Pings, heartbeats, messages, cuts, and what is likely behind them.\n\n" +
@@ -59,7 +60,7 @@ func newHoldCommand() *cobra.Command {
 	}
 	f := cmd.Flags()
 	f.SortFlags = false // what belongs together stays together
-	configFlag(cmd, &flags.file)
+	configFlag(cmd, &flags.files)
 	f.StringVar(&flags.name, "probe", "", "with -c: the probe with this `name`, if several have a session")
 	f.DurationVar(&flags.limit, "for", 0, "`time` after which it ends as by Ctrl-C (default never)")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
@@ -94,31 +95,31 @@ func (f *holdFlags) held(cmd *cobra.Command, args []string) (*holdRun, error) {
 // probe is the one of the file, or the one that the command line describes. Its hints have these words.
 func (f *holdFlags) probe(cmd *cobra.Command, args []string) (config.Probe, reasons.Words, error) {
 	switch {
-	case len(args) == 1 && f.file != "":
+	case len(args) == 1 && len(f.files) > 0:
 		return config.Probe{}, nil, errors.New("give a URL or -c FILE, not both")
 	case len(args) == 1 && f.name != "":
 		return config.Probe{}, nil, errors.New("--probe picks from a file: give -c FILE instead of a URL")
 	case len(args) == 1:
 		spec, err := f.session.spec(cmd, args[0])
 		return config.Probe{Name: redact.URL(args[0]), Spec: spec.Run(), Session: &spec}, heldWords(), err
-	case f.file == "":
+	case len(f.files) == 0:
 		return config.Probe{}, nil, errors.New("give a URL or -c FILE")
 	}
 	if name := given(cmd, new(sessionFlags).register); name != "" {
 		return config.Probe{}, nil, fmt.Errorf("--%s describes the session of a URL: it does not go with -c FILE", name)
 	}
-	cfg, err := loadConfig(f.file)
+	cfg, err := loadConfig(f.files...)
 	if err != nil {
 		return config.Probe{}, nil, err
 	}
-	p, err := pickHeld(cfg.Probes, f.name)
+	p, err := pickHeld(cfg, f.name)
 	return p, nil, err
 }
 
 // pickHeld returns the probe with a session that has this name, or the only one.
-func pickHeld(all []config.Probe, name string) (config.Probe, error) {
+func pickHeld(cfg config.Config, name string) (config.Probe, error) {
 	if name != "" {
-		named, err := pick(all, []string{name})
+		named, err := pick(cfg, []string{name})
 		if err == nil && named[0].Session == nil {
 			err = fmt.Errorf("--probe %q: this probe has no session", name)
 		}
@@ -127,7 +128,7 @@ func pickHeld(all []config.Probe, name string) (config.Probe, error) {
 		}
 		return named[0], nil
 	}
-	held := slices.DeleteFunc(slices.Clone(all), func(p config.Probe) bool { return p.Session == nil })
+	held := slices.DeleteFunc(slices.Clone(cfg.Probes), func(p config.Probe) bool { return p.Session == nil })
 	switch len(held) {
 	case 0:
 		return config.Probe{}, errors.New("no probe of the file has a session")

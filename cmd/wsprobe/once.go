@@ -23,7 +23,7 @@ const (
 
 // onceFlags are the flags of `once`.
 type onceFlags struct {
-	file    string
+	files   []string
 	names   []string
 	json    bool
 	verbose bool
@@ -36,7 +36,7 @@ type onceFlags struct {
 func newOnceCommand() *cobra.Command {
 	var flags onceFlags
 	cmd := &cobra.Command{
-		Use:        "once URL | once -c FILE [--probe NAME]...",
+		Use:        "once URL | once -c FILE... [--probe NAME]...",
 		Short:      "Run probes now and show where the time went",
 		SuggestFor: []string{"probe", "ping", "try"},
 		Long: "Run probes now, side by side, and show where the time went.\n\n" +
@@ -66,7 +66,7 @@ func newOnceCommand() *cobra.Command {
 			return o.run(cmd.Context())
 		},
 	}
-	configFlag(cmd, &flags.file)
+	configFlag(cmd, &flags.files)
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.names, "probe", nil, "with -c: only the probe with this `name`; may be repeated")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
@@ -99,24 +99,24 @@ func (f *onceFlags) check(cmd *cobra.Command) error {
 // probes are those of the file, or the one that the command line describes.
 func (f *onceFlags) probes(cmd *cobra.Command, args []string) ([]config.Probe, int, error) {
 	switch {
-	case len(args) == 1 && f.file != "":
+	case len(args) == 1 && len(f.files) > 0:
 		return nil, 0, errors.New("give a URL or -c FILE, not both")
 	case len(args) == 1 && len(f.names) > 0:
 		return nil, 0, errors.New("--probe picks from a file: give -c FILE instead of a URL")
 	case len(args) == 1:
 		p, err := f.adhoc.probe(cmd, args[0])
 		return []config.Probe{p}, onceMaxConcurrent, err
-	case f.file == "":
+	case len(f.files) == 0:
 		return nil, 0, errors.New("give a URL or -c FILE")
 	}
 	if name := f.adhoc.changed(cmd); name != "" {
 		return nil, 0, fmt.Errorf("--%s describes the probe of a URL: it does not go with -c FILE", name)
 	}
-	cfg, err := loadConfig(f.file)
+	cfg, err := loadConfig(f.files...)
 	if err != nil {
 		return nil, 0, err
 	}
-	probes, err := pick(cfg.Probes, f.names)
+	probes, err := pick(cfg, f.names)
 	for i := range probes {
 		if p := &probes[i]; p.Headline() != p.Spec.Interpretation { // no run has the value that is judged
 			p.Health = health.Rules{}
@@ -125,15 +125,24 @@ func (f *onceFlags) probes(cmd *cobra.Command, args []string) ([]config.Probe, i
 	return probes, cfg.Agent.MaxConcurrent, err
 }
 
-// pick returns the probes with these names in the order of the file, or all if there are no names.
-func pick(all []config.Probe, names []string) ([]config.Probe, error) {
-	if len(names) == 0 {
-		return all, nil
-	}
+// pick returns the probes with these names in the order of the files, or all if there are no names.
+func pick(cfg config.Config, names []string) ([]config.Probe, error) {
+	all := cfg.Probes
 	for _, name := range names {
-		if !slices.ContainsFunc(all, func(p config.Probe) bool { return p.Name == name }) {
+		switch {
+		case slices.Contains(cfg.Disabled, name):
+			return nil, fmt.Errorf("--probe %q: this probe is disabled by enabled: false", name)
+		case !slices.ContainsFunc(all, func(p config.Probe) bool { return p.Name == name }):
 			return nil, fmt.Errorf("--probe %q: the file has no probe of this name", name)
 		}
+	}
+	switch {
+	case len(all) == 0 && len(cfg.Disabled) > 0:
+		return nil, errors.New("every probe of the file is disabled by enabled: false")
+	case len(all) == 0:
+		return nil, errors.New("the file has no probe of its own, only ways to find some")
+	case len(names) == 0:
+		return all, nil
 	}
 	return slices.DeleteFunc(slices.Clone(all), func(p config.Probe) bool { return !slices.Contains(names, p.Name) }), nil
 }

@@ -124,35 +124,8 @@ func newRoot(stdout, stderr io.Writer) *cobra.Command {
 	return root
 }
 
-// configFlag adds -c, which names the configuration file.
-func configFlag(cmd *cobra.Command, file *string) {
-	cmd.Flags().VarP(&onceOnly{text: file}, "config", "c", "configuration `file` (YAML)")
+// configFlag adds -c, which names the files of the configuration.
+func configFlag(cmd *cobra.Command, files *[]string) {
+	cmd.Flags().StringArrayVarP(files, "config", "c", nil,
+		"configuration `file` (YAML), or a directory of files *.yaml and *.yml; may be repeated")
 }
-
-// errTwice is that of a -c too many. The last one would win, and nobody would know of the others.
-var errTwice = errors.New("-c may be given once")
-
-// onceOnly is the value of a flag that may not be repeated.
-type onceOnly struct {
-	text  *string
-	given bool
-}
-
-// Set takes the value from the command line.
-func (o *onceOnly) Set(text string) error {
-	if o.given {
-		return errTwice
-	}
-	*o.text, o.given = text, true
-	return nil
-}
-
-func (o *onceOnly) String() string {
-	if o.text == nil {
-		return "" // of the zero value, with which pflag compares
-	}
-	return *o.text
-}
-
-// Type is what the help of other flags calls such a value.
-func (o *onceOnly) Type() string { return "string" }

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -14,9 +16,9 @@ import (
 )
 
 func newRunCommand() *cobra.Command {
-	var file string
+	var files []string
 	cmd := &cobra.Command{
-		Use:        "run -c FILE",
+		Use:        "run -c FILE...",
 		Short:      "Run the agent until SIGINT or SIGTERM",
 		SuggestFor: []string{"start", "agent", "serve"},
 		Args:       noArgs("name the file with -c"),
@@ -24,14 +26,14 @@ func newRunCommand() *cobra.Command {
 			hangups := ignoreHangups()
 			defer hangups.stop()
 			began := time.Now()
-			agent.BoundLoading(file)
-			cfg, err := loadConfig(file)
+			agent.BoundLoading(files...)
+			cfg, err := loadConfig(files...)
 			if err != nil {
 				return err
 			}
 			took := time.Since(began)
 			if err := agent.Fits(cfg); err != nil {
-				return &config.Error{Faults: []config.Fault{{File: file, Path: "probes", Problem: err.Error()}}}
+				return &config.Error{Faults: []config.Fault{{File: filesOf(files), Path: "probes", Problem: err.Error()}}}
 			}
 			var level slog.LevelVar
 			level.Set(cfg.Agent.LogLevel)
@@ -48,23 +50,26 @@ func newRunCommand() *cobra.Command {
 			return nil
 		},
 	}
-	configFlag(cmd, &file)
+	configFlag(cmd, &files)
 	return cmd
 }
 
-// loadConfig reads the file that -c names.
-func loadConfig(file string) (config.Config, error) { return loadBy(config.Load, file) }
+// filesOf shows the files and directories that -c names.
+func filesOf(names []string) string { return strings.Join(names, ", ") }
 
-// loadWithoutSecrets reads it where the secrets are not there.
-func loadWithoutSecrets(file string) (config.Config, error) {
-	return loadBy(config.CheckWithoutSecrets, file)
+// loadConfig reads the files that -c names.
+func loadConfig(files ...string) (config.Config, error) { return loadBy(config.Load, files) }
+
+// loadWithoutSecrets reads them where the secrets are not there.
+func loadWithoutSecrets(files ...string) (config.Config, error) {
+	return loadBy(config.CheckWithoutSecrets, files)
 }
 
-func loadBy(load func(string) (config.Config, error), file string) (config.Config, error) {
-	if file == "" {
+func loadBy(load func(...string) (config.Config, error), files []string) (config.Config, error) {
+	if len(files) == 0 || slices.Contains(files, "") {
 		return config.Config{}, errors.New("-c FILE is missing")
 	}
-	cfg, err := load(file)
+	cfg, err := load(files...)
 	if err != nil {
 		return config.Config{}, err
 	}

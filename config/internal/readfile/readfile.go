@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"path/filepath"
+	"strings"
 	"syscall"
 )
 
@@ -21,7 +23,29 @@ func Any(name string, limit int64) ([]byte, error) {
 	if info, err := f.Stat(); err == nil && info.IsDir() {
 		return nil, errDirectory
 	}
-	return read(f, limit, "MiB", 20)
+	return read(f, limit)
+}
+
+// YAML returns the names of the YAML files in a directory, in their order: those that end in .yaml or .yml and begin
+// with no dot. A directory has no part in it, whatever its name.
+func YAML(dir string) ([]string, error) {
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return nil, bare(err)
+	}
+	var names []string
+	for _, e := range entries {
+		extension := filepath.Ext(e.Name())
+		if strings.HasPrefix(e.Name(), ".") || extension != ".yaml" && extension != ".yml" {
+			continue
+		}
+		name := filepath.Join(dir, e.Name())
+		if info, err := os.Stat(name); err == nil && info.IsDir() { // which a link may lead to
+			continue
+		}
+		names = append(names, name)
+	}
+	return names, nil
 }
 
 // Regular reads a file of at most limit bytes. It never waits for somebody to write, because it refuses a file that is
@@ -41,19 +65,22 @@ func Regular(name string, limit int64) ([]byte, error) {
 	case !info.Mode().IsRegular():
 		return nil, errors.New("is no regular file")
 	}
-	return read(f, limit, "KiB", 10)
+	return read(f, limit)
 }
 
 var errDirectory = errors.New("is a directory")
 
-// read reads an open file. The error tells the limit in a unit of so many bits.
-func read(f *os.File, limit int64, unit string, bits int) ([]byte, error) {
+// read reads an open file.
+func read(f *os.File, limit int64) ([]byte, error) {
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	switch {
 	case err != nil:
 		return nil, bare(err)
 	case int64(len(data)) > limit:
-		return nil, fmt.Errorf("is larger than %d %s", limit>>bits, unit)
+		if limit%(1<<20) == 0 {
+			return nil, fmt.Errorf("is larger than %d MiB", limit>>20)
+		}
+		return nil, fmt.Errorf("is larger than %d KiB", limit>>10)
 	}
 	return data, nil
 }

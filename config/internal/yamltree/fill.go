@@ -19,7 +19,7 @@ var target = regexp.MustCompile(`\{\{ ?target\.([A-Za-z0-9_.-]+) ?\}\}`)
 //
 // Without value, the new report is blind: stand-ins take the place of what is not known yet.
 func Fill(r *Report, root *yaml.Node, value func(name string, keys []string) (string, bool)) (*Report, *yaml.Node) {
-	f := &filling{from: r, Report: NewReport(r.File), value: value, done: make(map[filledNode]*yaml.Node)}
+	f := &filling{from: r, Report: r.Renewed(), value: value, done: make(map[filledNode]*yaml.Node)}
 	f.Blind = r.Blind || value == nil
 	return f.Report, f.node(root, nil)
 }

@@ -93,7 +93,7 @@ func (r *Reader) Pairs(m, via *yaml.Node, where Path) []Pair {
 			continue
 		}
 		if first := seen.add(p.Key); first != nil {
-			r.At(p.Key, where.deeper(p.Key.Value), "is there twice, see line %d", first.Line)
+			r.At(p.Key, where.deeper(p.Key.Value), "is there twice, see %s", r.Seen(first, p.Key))
 			continue
 		}
 		if p.Key.Tag == mergeTag {

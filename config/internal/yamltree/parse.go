@@ -10,12 +10,22 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// MaxBytes is the most bytes of a file, and of what its references make of it.
+// MaxBytes is the most bytes of all files of a configuration, and of what their references make of them.
 const MaxBytes = 64 << 20
 
-// Parse parses the only document of a file and substitutes its references. It returns nil, and a fault, if nothing
-// can be read.
+// Parse parses the only document of the file that the report began last, and substitutes its references. It returns
+// nil, and a fault, if nothing can be read.
 func Parse(r *Report, data []byte) *yaml.Node {
+	root := parse(r, data)
+	r.places.ended(len(data), root)
+	if root != nil {
+		newSubstitution(r).walk(root, nil)
+	}
+	return root
+}
+
+// parse parses the only document of a file.
+func parse(r *Report, data []byte) *yaml.Node {
 	if len(data) > MaxBytes {
 		r.Whole(0, 0, "is larger than %d MiB", MaxBytes>>20)
 		return nil
@@ -41,9 +51,7 @@ func Parse(r *Report, data []byte) *yaml.Node {
 	case !errors.Is(err, io.EOF):
 		r.Whole(syntaxFault(data, err))
 	}
-	root := document.Content[0]
-	newSubstitution(r).walk(root, nil)
-	return root
+	return document.Content[0]
 }
 
 // next returns the next document of a decoder. The parser panics on some input; that, too, is a fault

@@ -21,11 +21,14 @@ type Fault struct {
 	Warning      bool   // valid, and hardly meant so
 }
 
-// Report collects the faults of a file and of the environment.
+// Report collects the faults of files and of the environment.
 type Report struct {
-	File string // as the user named it
-	// blind says that secrets are not there: no reference is resolved, and no file is read.
+	// Blind says that secrets are not there: no reference is resolved, and no file is read.
 	Blind    bool
+	places   places
+	looked   []string
+	known    map[string]bool // of those that were looked for
+	contents contents
 	faults   []Fault
 	warnings []Fault
 	seen     map[Fault]bool
@@ -37,15 +40,38 @@ type Report struct {
 	filled map[*yaml.Node]bool
 }
 
-// NewReport returns an empty report about a file.
+// NewReport returns an empty report about a file, to which others may be added, see [Report.Begin].
 func NewReport(file string) *Report {
-	return &Report{
-		File:    file,
-		pieces:  make(map[*yaml.Node][]Piece),
-		sources: make(map[*yaml.Node]string),
-		filled:  make(map[*yaml.Node]bool),
+	r := &Report{
+		known:    make(map[string]bool),
+		contents: contents{files: make(map[string]content)},
+		pieces:   make(map[*yaml.Node][]Piece),
+		sources:  make(map[*yaml.Node]string),
+		filled:   make(map[*yaml.Node]bool),
+	}
+	if file != "" {
+		r.Begin(file)
+	}
+	return r
+}
+
+// Renewed returns an empty report about the same files.
+func (r *Report) Renewed() *Report {
+	renewed := NewReport("")
+	renewed.places = r.places
+	return renewed
+}
+
+// Look notes the name of a file or a directory that is read or looked for.
+func (r *Report) Look(name string) {
+	if !r.known[name] {
+		r.known[name] = true
+		r.looked = append(r.looked, name)
 	}
 }
+
+// Looked returns the names that were noted, each once, in the order of the first look.
+func (r *Report) Looked() []string { return r.looked }
 
 // At adds a fault of a node, at its place.
 func (r *Report) At(n *yaml.Node, where Path, format string, args ...any) {
@@ -73,7 +99,8 @@ func (r *Report) Locate(f Fault, n, use *yaml.Node, where Path) (Fault, bool) {
 	if n.Tag == brokenTag {
 		return f, false // and reported already
 	}
-	f.File, f.Line, f.Column, f.Path = r.File, max(n.Line, 1), max(n.Column, 1), where.leaf()
+	f.File, f.Line = r.places.of(n)
+	f.Column, f.Path = max(n.Column, 1), where.leaf()
 	f.Problem = r.censor(n, f.Problem)
 	if r.seen[f] {
 		return f, false
@@ -82,13 +109,14 @@ func (r *Report) Locate(f Fault, n, use *yaml.Node, where Path) (Fault, bool) {
 		r.seen = make(map[Fault]bool)
 	}
 	r.seen[f] = true
-	f.Line, f.Column, f.Path = max(use.Line, 1), max(use.Column, 1), where.String()
+	f.File, f.Line = r.places.of(use)
+	f.Column, f.Path = max(use.Column, 1), where.String()
 	return f, true
 }
 
-// Whole adds a fault of the file as a whole, or of its syntax. The line is 0 if there is no place.
+// Whole adds a fault of the file that began last, as a whole or of its syntax. The line is 0 if there is no place.
 func (r *Report) Whole(line, column int, format string, args ...any) {
-	r.faults = append(r.faults, Fault{File: r.File, Line: line, Column: column, Problem: fmt.Sprintf(format, args...)})
+	r.faults = append(r.faults, Fault{File: r.places.last(), Line: line, Column: column, Problem: fmt.Sprintf(format, args...)})
 }
 
 // Variable adds a fault of a variable of the environment, once.
@@ -108,24 +136,22 @@ func (r *Report) Faults() []Fault {
 		return nil
 	}
 	wrong := func(w Fault) bool { // no doubt about it is of use
-		return slices.ContainsFunc(r.faults, func(f Fault) bool { return f.Path == w.Path && f.Line == w.Line && f.Column == w.Column })
+		return slices.ContainsFunc(r.faults, func(f Fault) bool {
+			return f.Path == w.Path && f.File == w.File && f.Line == w.Line && f.Column == w.Column
+		})
 	}
-	return inOrder(append(r.faults, slices.DeleteFunc(r.warnings, wrong)...))
+	return r.inOrder(append(r.faults, slices.DeleteFunc(r.warnings, wrong)...))
 }
 
 // Warnings returns the warnings in the order of their places.
-func (r *Report) Warnings() []Fault { return inOrder(r.warnings) }
+func (r *Report) Warnings() []Fault { return r.inOrder(r.warnings) }
 
-// inOrder sorts faults by their places, those of the file first.
-func inOrder(faults []Fault) []Fault {
+// inOrder sorts faults by their places: by file in the order read, and those of the environment last.
+func (r *Report) inOrder(faults []Fault) []Fault {
+	ranks := r.places.ranks()
+	ranks[environment] = len(r.places.parts)
 	slices.SortStableFunc(faults, func(a, b Fault) int {
-		inFile := func(f Fault) int {
-			if f.File == environment {
-				return 1
-			}
-			return 0
-		}
-		return cmp.Or(inFile(a)-inFile(b), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
+		return cmp.Or(cmp.Compare(ranks[a.File], ranks[b.File]), cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column),
 			strings.Compare(a.Path, b.Path))
 	})
 	return faults

@@ -20,9 +20,13 @@ type Piece struct{ From, To int }
 // looked at again.
 type substitution struct {
 	*Report
-	files   map[string]content
-	size    int
 	anchors anchors
+}
+
+// contents are what references stood for until now, in all files of a report.
+type contents struct {
+	files map[string]content
+	size  int // in bytes
 }
 
 // content is what is in a file, or why that cannot be told.
@@ -41,9 +45,7 @@ const brokenTag = "!broken"
 
 var variableName = regexp.MustCompile(`^[A-Za-z_][A-Za-z0-9_]*$`)
 
-func newSubstitution(r *Report) *substitution {
-	return &substitution{Report: r, files: make(map[string]content)}
-}
+func newSubstitution(r *Report) *substitution { return &substitution{Report: r} }
 
 // trail is the way from the root to a node. It costs nothing until somebody asks for it.
 type trail struct {
@@ -103,7 +105,7 @@ func (s *substitution) walk(n *yaml.Node, at *trail) {
 func (s *substitution) value(n *yaml.Node, at *trail) {
 	text, pieces, problems := s.expand(n.Value)
 	source := n.Value
-	s.size += len(text)
+	s.contents.size += len(text)
 	for _, problem := range problems {
 		s.At(n, Path{Section: at.String()}, "%s", problem)
 	}
@@ -150,7 +152,7 @@ func (s *substitution) expand(text string) (string, []Piece, []string) {
 			if problem != "" {
 				problems = append(problems, problem)
 			}
-			if s.size+b.Len()+len(value) > MaxBytes {
+			if s.contents.size+b.Len()+len(value) > MaxBytes {
 				return "", nil, append(problems, "makes more than 64 MiB of this file, with the references before it")
 			}
 			if value != "" {
@@ -174,10 +176,13 @@ func (s *substitution) resolve(reference, before string) (value, problem string)
 	case found && scheme == "env":
 		return variable(name)
 	case found && scheme == "file":
-		c, known := s.files[name]
+		c, known := s.contents.files[name]
 		if !known {
+			if isFileName(name) {
+				s.Look(name)
+			}
 			c = fileContent(name)
-			s.files[name] = c
+			s.contents.files[name] = c
 		}
 		return c.text, c.problem
 	default:

@@ -41,12 +41,10 @@ const (
 	limitOnDisk = 16 << 20
 )
 
-// BoundLoading bounds what garbage adds to the memory that reading a file takes, unless GOMEMLIMIT does. Call it before
-// the file is read; [Agent.Run] then sets the bound of the agent.
-func BoundLoading(file string) {
-	if info, err := os.Stat(file); err == nil {
-		boundMemory(max(leastLoading, treeFactor*info.Size()))
-	}
+// BoundLoading bounds what garbage adds to the memory that reading a configuration takes, unless GOMEMLIMIT does. Call
+// it before the files or directories of these names are read; [Agent.Run] then sets the bound of the agent.
+func BoundLoading(names ...string) {
+	boundMemory(max(leastLoading, treeFactor*config.SizeOf(names...)))
 }
 
 // BoundMemory keeps a process small that runs these probes and exports nothing, whatever endpoints send.

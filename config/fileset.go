@@ -1,0 +1,147 @@
+package config
+
+import (
+	"slices"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/yamltree"
+)
+
+// fileSet reads the files of a configuration as one.
+type fileSet struct {
+	*reader
+	files []fileTree
+	// complete says that every file could be read, so that nothing that seems to be missing is in another.
+	complete bool
+	names    map[string]*yaml.Node // of probes
+}
+
+// fileTree is the tree of a file and what stands at its top.
+type fileTree struct {
+	root *yaml.Node
+	top  *found
+}
+
+// newFileSet takes the trees of files, of which those are nil that could not be read.
+func newFileSet(r *reader, roots []*yaml.Node) *fileSet {
+	s := &fileSet{reader: r, names: make(map[string]*yaml.Node)}
+	for _, root := range roots {
+		if root != nil {
+			s.files = append(s.files, fileTree{root, newFound(len(rootSection.fields))})
+		}
+	}
+	s.complete = len(s.files) == len(roots)
+	return s
+}
+
+// read reads the trees of files of so many bytes, and the environment.
+func (s *fileSet) read(size int) Config {
+	var config Config
+	for _, f := range s.files {
+		decode(s.reader, rootSection, f.root, nil, yamltree.Path{}, &config, f.top)
+	}
+	agent, otlp := s.only("agent"), s.only("otlp")
+	viper, err := newViper(newCodec(agent.root, otlp.root, size))
+	if err != nil {
+		s.Whole(0, 0, "%s", err) // not by any known input
+		return config
+	}
+	files := newTLSFiles()
+	files.unread = s.Blind
+	settings := &settingsReader{reader: s.reader, viper: viper, origins: make(map[string]origin), wrong: make(map[string]bool),
+		files: files, streams: s.lists("streams")}
+	settings.read(&config, agent.pair("agent"), otlp.pair("otlp"))
+	for _, f := range s.files {
+		config.add(s.probes(f, files))
+	}
+	s.checkProbes(config)
+	config.Streams = s.streams(files, config)
+	settings.checkSessions(config)
+	config.OTLP.Resource.checkLabels(s.Report, config.Probes)
+	return config
+}
+
+// add adds probes, and of those that are disabled the names.
+func (c *Config) add(probes []Probe) {
+	if c.Probes == nil {
+		c.Probes = make([]Probe, 0, len(probes))
+	}
+	for i := range probes {
+		if p := &probes[i]; p.enabled {
+			c.Probes = append(c.Probes, *p)
+		} else {
+			c.Disabled = append(c.Disabled, p.Name)
+		}
+	}
+}
+
+// pair returns the field of this key at the top of a file.
+func (f fileTree) pair(key string) yamltree.Pair {
+	if f.top == nil {
+		return yamltree.Pair{}
+	}
+	return f.top.pairs[rootSection.index[key]]
+}
+
+// only returns the file that has a section which may stand in one file only, or no file.
+func (s *fileSet) only(key string) fileTree {
+	var first fileTree
+	for _, f := range s.files {
+		switch p := f.pair(key); {
+		case !p.Present():
+		case first.root == nil:
+			first = f
+		default:
+			s.Used(p.Key, p.KeyAt, yamltree.Path{Key: key}, "may stand in one file only, %s has it already",
+				s.Seen(first.pair(key).KeyAt, p.KeyAt))
+		}
+	}
+	return first
+}
+
+// lists reports whether a list at the top of any file has elements.
+func (s *fileSet) lists(key string) bool {
+	return slices.ContainsFunc(s.files, func(f fileTree) bool {
+		p := f.pair(key)
+		return p.Present() && len(p.Value.Content) > 0
+	})
+}
+
+// probes reads the defaults block and the probes of a file.
+func (s *fileSet) probes(f fileTree, files *tlsFiles) []Probe {
+	s.unreadable, s.inheritedReferences = nil, nil
+	reader := newProbeReader(s.reader, files)
+	reader.names = s.names
+	if p := f.pair("defaults"); p.Present() {
+		reader.defaults(p)
+	}
+	if p := f.pair("probes"); p.Present() {
+		return reader.list(p)
+	}
+	return nil
+}
+
+// checkProbes looks for a configuration without a probe.
+func (s *fileSet) checkProbes(config Config) {
+	if s.lists("probes") || !s.complete || s.LostMerges > 0 || len(config.Agent.ProbeEndpoint.Targets) > 0 {
+		return
+	}
+	empty := false
+	for _, f := range s.files {
+		p := f.pair("probes")
+		switch {
+		case f.root.Kind != yaml.MappingNode || f.top.resembled[rootSection.index["probes"]]:
+			return
+		case !p.Present():
+		case p.Value.Kind != yaml.SequenceNode:
+			return
+		default:
+			s.At(p.Value, yamltree.Path{Key: "probes"}, "must have at least one probe")
+			empty = true
+		}
+	}
+	if !empty {
+		s.At(s.files[0].root, yamltree.Path{Key: "probes"}, "is required: a list with at least one probe")
+	}
+}
