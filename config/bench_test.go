@@ -5,6 +5,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/wsprobe/wsprobe/config/discovery"
 )
 
 // BenchmarkLoad reads and validates files with many probes.
@@ -25,5 +27,22 @@ func BenchmarkLoad(b *testing.B) {
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N*n), "ns/probe")
 		})
+	}
+}
+
+// BenchmarkDiscover makes the probes of targets.
+func BenchmarkDiscover(b *testing.B) {
+	clearEnvironment(b)
+	config, err := loadText([]byte("defaults: {labels: {team: chat}, headers: {Origin: 'https://example.com'}}\n" +
+		"modules: [{name: m, interpretation: round_trip_latency, send_message: ping, labels: {zone: '{{target.label.zone}}'}}]\n" +
+		"discover: [{module: m, url: 'wss://{{target.address}}/socket', files: ['*.json']}]"))
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.ReportAllocs()
+	for b.Loop() {
+		if _, err := config.Discover[0].Probe(discovery.Target{Address: "10.0.0.1:8080", Labels: map[string]string{"zone": "a", "pod": "p"}}); err != nil {
+			b.Fatal(err)
+		}
 	}
 }

@@ -137,6 +137,8 @@ func (s *section[T]) title() string {
 		return "a probe"
 	case "streams":
 		return "a stream"
+	case "discover":
+		return "a source of targets"
 	case "exchange":
 		return "a step"
 	case "connections":
@@ -172,7 +174,7 @@ func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 		return decodeNested(r, &f.Field, p, where, f.value.at(into), set)
 	}
 	var problem string
-	if r.Blind && r.Substituted(p.Value) && f.Kind != Text {
+	if r.Unknown(p.Value) && f.Kind != Text {
 		return false // unknown, and no fault
 	}
 	if !r.Substituted(p.Value) { // what was substituted is whatever the field wants
@@ -181,7 +183,7 @@ func decodeField[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.
 	if problem == "" {
 		problem = f.value.store(into, &f.Field, r.share(p.Value.Value))
 	}
-	if problem == "" && f.File {
+	if problem == "" && f.File && !r.Unknown(p.Value) {
 		r.lookFor(p.Value.Value)
 	}
 	r.note(p.Value, where, f.secret)

@@ -38,7 +38,8 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 	if problem := lineBreak(n); problem != "" {
 		add(problem)
 	}
-	filledIn := strings.HasSuffix(where.Section, ".exchange") || strings.HasPrefix(where.Place(), "session.heartbeat") || where.Key == "template"
+	filledIn := strings.HasSuffix(where.Section, ".exchange") || strings.HasPrefix(where.Place(), "session.heartbeat") || where.Key == "template" ||
+		where.Section == "discover" && (where.Key == "url" || where.Key == "probe_name") // which are looked at with their module
 	if filledIn || r.Substituted(n) {
 		return // placeholders are filled in there, or a secret must not be looked at
 	}

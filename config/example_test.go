@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/config/discovery"
 )
 
 func ExampleLoad() {
@@ -42,27 +43,28 @@ func ExampleParse() {
 	// Output: chat handshake_latency
 }
 
-func ExampleTemplate() {
-	template, err := config.ParseTemplate("template.yaml", []byte(`
-name: chat at {{target.address}}
-url: wss://{{target.address}}/socket
-interval: 10s
+func ExampleDiscover_Probe() {
+	c, err := config.Parse("wsprobe.yaml", []byte(`
+modules:
+  - {name: chat, interval: 10s}
+discover:
+  - {module: chat, url: "wss://{{target.address}}/socket", files: ["targets/*.json"]}
 `))
 	if err != nil {
 		log.Fatal(err)
 	}
 	for _, address := range []string{"a.example.com", "b.example.com:8443", "not a host"} {
-		p, err := template.Probe(map[string]string{"address": address})
+		p, err := c.Discover[0].Probe(discovery.Target{Address: address, Labels: map[string]string{"team": "web"}})
 		if err != nil {
 			fmt.Println(err)
 			continue
 		}
-		fmt.Println(p.Name, p.Spec.URL, p.Interval)
+		fmt.Println(p.Name, p.Spec.URL, p.Interval, p.Labels)
 	}
 	// Output:
-	// chat at a.example.com wss://a.example.com/socket 10s
-	// chat at b.example.com:8443 wss://b.example.com:8443/socket 10s
-	// template.yaml:3:6: url: must not contain blanks or control characters
+	// chat/a.example.com wss://a.example.com/socket 10s map[team:web]
+	// chat/b.example.com:8443 wss://b.example.com:8443/socket 10s map[team:web]
+	// wsprobe.yaml:5:25: url: must not contain blanks or control characters
 }
 
 func ExampleError() {

@@ -104,7 +104,7 @@ func Fields() []Field {
 		"probes[].session.reconnect":       reconnectSection.docs(), "probes[].connections": connectionSection.docs(),
 		"probes[].connections.NAME.auth": moved(authSection.docs(), "probes[].auth.", "probes[].connections.NAME.auth."),
 	})...)
-	return append(fields, streamFields()...)
+	return slices.Concat(fields, discoverFields(), streamFields())
 }
 
 // beatStepDocs are the fields of a step of a heartbeat, whose own timeout bounds all its steps.

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -56,9 +57,19 @@ func (s *fileSet) read(size int) Config {
 		config.add(s.probes(f, files))
 	}
 	s.checkProbes(config)
+	var sources []*discoverEntry
+	for _, f := range s.files {
+		config.Modules = append(config.Modules, readModules(s.reader, f, files, size)...)
+		sources = append(sources, readDiscover(s.reader, f, files)...)
+	}
+	uniqueModules(s.reader, config.Modules)
+	config.Discover = link(sources, config.Modules)
 	config.Streams = s.streams(files, config)
 	settings.checkSessions(config)
 	config.OTLP.Resource.checkLabels(s.Report, config.Probes)
+	for _, m := range config.Modules {
+		m.taken = slices.Sorted(maps.Keys(config.OTLP.Resource.Attributes))
+	}
 	return config
 }
 
@@ -124,7 +135,7 @@ func (s *fileSet) probes(f fileTree, files *tlsFiles) []Probe {
 
 // checkProbes looks for a configuration without a probe.
 func (s *fileSet) checkProbes(config Config) {
-	if s.lists("probes") || !s.complete || s.LostMerges > 0 || len(config.Agent.ProbeEndpoint.Targets) > 0 {
+	if s.lists("probes") || s.lists("discover") || !s.complete || s.LostMerges > 0 || len(config.Agent.ProbeEndpoint.Targets) > 0 {
 		return
 	}
 	empty := false

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/wsprobe/wsprobe/config/discovery"
 )
 
 // manyProbes is a configuration with n probes, as a person with many would generate it.
@@ -154,8 +156,14 @@ func FuzzLoad(f *testing.F) {
 
 // checkAccepted checks what has to be true of every configuration that Load accepts.
 func checkAccepted(t *testing.T, config Config) {
-	if len(config.Probes) == 0 {
+	if len(config.Probes) == 0 && len(config.Discover) == 0 && len(config.Agent.ProbeEndpoint.Targets) == 0 {
 		t.Error("no probes")
+	}
+	for i := range config.Discover {
+		p, err := config.Discover[i].Probe(discovery.Target{Address: "h:1", Host: "h", ConnectTo: "h:1", Labels: map[string]string{"a": "b"}})
+		if err == nil && len(p.Spec.Validate()) > 0 {
+			t.Errorf("a target makes a probe that is not valid: %v", p.Spec.Validate())
+		}
 	}
 	names := make(map[string]bool)
 	for _, p := range config.Probes {

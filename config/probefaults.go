@@ -71,7 +71,7 @@ func (r *reader) elementOf(f probe.Fault, p yamltree.Pair, where yamltree.Path) 
 
 // tell reports a fault of a Spec at a pair, whose field is present or missing.
 func (r *reader) tell(f probe.Fault, p yamltree.Pair, where yamltree.Path, present bool, origin string) {
-	if r.Blind && r.Substituted(p.Value) && !checkedBlind[f.Field] && !f.NotAllowed {
+	if r.Unknown(p.Value) && !checkedBlind[f.Field] && !f.NotAllowed {
 		return
 	}
 	what, use := p.Value, p.ValueAt

@@ -22,6 +22,8 @@ type probeReader struct {
 	health  *healthReader
 	session *sessionReader
 	digests digester
+	target  *targetParts // of the probe at hand; nil for a probe of the file
+	taken   []string     // names that no label may have beside a target
 }
 
 func newProbeReader(r *reader, files *tlsFiles) *probeReader {
@@ -114,6 +116,9 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 		return p // there is nothing to be complete
 	}
 	r.name(p.Name, item, where)
+	if r.target != nil {
+		r.addTarget(&p, item, where)
+	}
 	if i := probeSection.index["proxy_url"]; !r.sets(i) && !r.inherited.pairs[i].Present() {
 		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
 	}
@@ -170,7 +175,7 @@ func (r *probeReader) name(name string, item *yaml.Node, where yamltree.Path) {
 		}
 		return
 	}
-	if r.set.faulty[i] || r.Blind && r.Substituted(p.Value) {
+	if r.set.faulty[i] || r.Unknown(p.Value) {
 		return
 	}
 	if first := r.names[name]; first != nil {

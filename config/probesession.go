@@ -182,7 +182,7 @@ func (s *sessionReader) tell(f probe.Fault, i int, origin string) {
 	case f.Key != "":
 		p, where, _ = s.Entry(p, f.Key, where.Name(f.Key))
 	}
-	if s.Blind && present && p.Value.Kind == yaml.MappingNode && slices.ContainsFunc(p.Value.Content, s.Substituted) {
+	if present && p.Value.Kind == yaml.MappingNode && slices.ContainsFunc(p.Value.Content, s.Unknown) {
 		return // a stand-in may be empty, so nothing is known to be missing
 	}
 	s.reader.tell(f, p, where, present, origin)

@@ -3,10 +3,10 @@ package config
 import (
 	"reflect"
 	"slices"
-	"strings"
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/config/discovery"
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
@@ -153,12 +153,9 @@ func TestSessionSecrets(t *testing.T) {
 	if p.Spec.UserAgent != "x" || p.Session.UserAgent != "x" {
 		t.Errorf("%s, %s", p.Spec.UserAgent, p.Session.UserAgent)
 	}
-	template, err := ParseTemplate("t.yaml", []byte("name: '{{target.n}}'\nurl: wss://h/\nsession:\n  ping_interval: '{{target.every}}'\n"+
-		"  heartbeat: {send: '{{nonce}} {{target.brace}}', expect: '{{nonce}}'}\n  expect_pattern: 'a{{target.n}}'\n  answers: [{expect_pattern: '{{target.n}}', send: '{{target.n}}'}]\n"))
-	if err != nil {
-		t.Fatal(err)
-	}
-	filled, err := template.Probe(map[string]string{"n": "a.b", "every": "5s", "brace": "{{x}}"})
+	filled, err := discoverOf(t, "", "session:\n  ping_interval: '{{target.label.every}}'\n"+
+		"  heartbeat: {send: '{{nonce}} {{target.label.brace}}', expect: '{{nonce}}'}\n  expect_pattern: 'a{{target.label.n}}'\n  answers: [{expect_pattern: '{{target.label.n}}', send: '{{target.label.n}}'}]\n").
+		Probe(discovery.Target{Address: "h", Labels: map[string]string{"n": "a.b", "every": "5s", "brace": "{{x}}"}})
 	if s := filled.Session; err != nil || s.PingInterval != 5*time.Second || s.ExpectPattern != `aa\.b` || s.Answers[0].ExpectPattern != `a\.b` || s.Answers[0].Send != "a.b" ||
 		s.Heartbeat.Send != `{{nonce}} {{"{{"}}x}}` {
 		t.Errorf("%+v, %v", s, err)
@@ -171,21 +168,5 @@ func TestSessionWithoutSecrets(t *testing.T) {
 		"renew: '${env:D}', max_lifetime: '${env:E}', expect_pattern: '(${env:F}', sequence: '${env:H}', reconnect: {min: 5s, max: '${env:G}'}}"))
 	if got != "" {
 		t.Error(got)
-	}
-}
-
-// TestSessionInTemplate: a text of a target where a mapping belongs is a fault.
-func TestSessionInTemplate(t *testing.T) {
-	for text, want := range map[string]string{
-		"session: '{{target.x}}'":              "t.yaml:3:10: session: must be a mapping",
-		"session: {heartbeat: '{{target.x}}'}": "t.yaml:3:22: session.heartbeat: must be a mapping",
-	} {
-		template, err := ParseTemplate("t.yaml", []byte("name: a\nurl: wss://h/\n"+text+"\n"))
-		if err == nil {
-			_, err = template.Probe(map[string]string{"x": "{{y}}"})
-		}
-		if err == nil || !strings.HasPrefix(err.Error(), want) {
-			t.Errorf("%s: %v", text, err)
-		}
 	}
 }

@@ -113,7 +113,11 @@ func (t *tlsReader) fit(s tlsSettings) tlsSettings {
 // config returns the configuration for valid settings, and reports the problems of others.
 func (t *tlsReader) config(s tlsSettings) *tls.Config {
 	s = t.sound(s)
-	config, findings := t.files.config(s)
+	files := t.files
+	if slices.ContainsFunc(t.set.pairs, func(p yamltree.Pair) bool { return p.Present() && t.Unknown(p.Value) }) {
+		files = &tlsFiles{unread: true} // which file it is depends on the target
+	}
+	config, findings := files.config(s)
 	findings = append(findings, s.contradiction()...)
 	asked := t.setsKey("verify_hostname") ||
 		!t.setsKey("insecure_skip_verify") && t.inherited.pairs[probeTLSSection.index["verify_hostname"]].Present()

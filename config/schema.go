@@ -18,7 +18,7 @@ func Schema() []byte {
 	root["title"] = "wsprobe configuration"
 	root["type"] = "object"
 	root["patternProperties"] = schema{"^" + yamltree.AnchorPrefix: schema{"description": "a place for anchors, otherwise ignored"}}
-	root["$defs"] = schema{"reference": schema{"type": "string", "pattern": `\$\{(env|file):[^}]+\}`}}
+	root["$defs"] = schema{"reference": schema{"type": "string", "pattern": `\$\{(env|file):[^}]+\}|\{\{ ?target\.`}}
 	text, err := json.MarshalIndent(root, "", "  ")
 	if err != nil {
 		panic(err) // maps of strings and numbers only
@@ -30,12 +30,15 @@ func Schema() []byte {
 type schema = map[string]any
 
 // object describes a mapping by the fields whose path begins with the prefix and has one part more. The
-// section is "defaults" where the fields of a probe stand in the defaults block.
+// section is "defaults" or "modules" where the fields of a probe stand there.
 func object(fields []Field, prefix, section string) schema {
 	properties, required := schema{}, []string{}
 	for _, f := range fields {
+		if section == "modules" && f.Path == "probes[].name" {
+			f.Doc = "name of the module, unique"
+		}
 		key, ok := strings.CutPrefix(f.Path, prefix)
-		if !ok || strings.ContainsAny(key, ".[") || section == "defaults" && f.Required {
+		if !ok || strings.ContainsAny(key, ".[") || section == "defaults" && f.Required || section == "modules" && refusedInModule[key] != "" {
 			continue
 		}
 		if f.Required {
@@ -61,7 +64,11 @@ func property(fields []Field, f Field, prefix string) schema {
 		}
 		s = object(fields, inner, f.Path)
 	case Sections:
-		s = schema{"type": nullable(f, "array"), "minItems": f.Min, "items": object(fields, f.Path+"[].", f.Path)}
+		inner := f.Path + "[]."
+		if f.Path == "modules" {
+			inner = "probes[]."
+		}
+		s = schema{"type": nullable(f, "array"), "minItems": f.Min, "items": object(fields, inner, f.Path)}
 	case Named:
 		s = schema{"type": nullable(f, "object"), "additionalProperties": object(fields, f.Path+".NAME.", f.Path)}
 	case List:

@@ -95,7 +95,7 @@ func (s *settingsReader) checkOrigins(p yamltree.Pair, origins []string) {
 	}
 	for i := range origins {
 		element := yamltree.Follow(p.Value.Content[i])
-		if !yamltree.IsText(element) || s.Blind && s.Substituted(element) {
+		if !yamltree.IsText(element) || s.Unknown(element) {
 			continue
 		}
 		origin, problem := originOf(origins[i])

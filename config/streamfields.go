@@ -53,7 +53,7 @@ func (r *streamReader) reportName(n *nested[Encoding], f shape.Fault) bool {
 			p.Value, p.ValueAt = p.Key, p.KeyAt
 		}
 	}
-	if !(r.Blind && r.Substituted(p.Value)) {
+	if !(r.Unknown(p.Value)) {
 		r.Used(p.Value, p.ValueAt, where, "%s%s", f.Problem, r.fieldGuess(name))
 	}
 	return true

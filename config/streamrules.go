@@ -55,6 +55,9 @@ func (r *streamReader) validate(s *streamEntry, item *yaml.Node, where yamltree.
 	}
 }
 
+// complete reports whether all probes are known: secrets are there, and no target comes later.
+func (r *streamReader) complete() bool { return !r.Blind && len(r.config.Discover) == 0 }
+
 // consequence reports whether a fault of the Opening follows from one that was reported already.
 func (r *streamReader) consequence(f probe.Fault, i int) bool {
 	if r.faulty(i) || r.set.faultyItems[[2]string{streamSection.fields[i].Key(), f.Key}] {
@@ -151,7 +154,7 @@ func (r *streamReader) checkBuffer(b *StreamBuffer) {
 		r.buffer.reportAll([]finding{{key: "dir", problem: "is required with type disk"}})
 	case b.Type == bufferDisk:
 		p, where := r.buffer.place(bufferSection.index["dir"])
-		if r.Blind && r.Substituted(p.Value) {
+		if r.Unknown(p.Value) {
 			return
 		}
 		dir := absolute(b.Dir)
@@ -188,12 +191,12 @@ func (r *streamReader) checkSelection(s *streamEntry, where yamltree.Path) {
 			r.Used(n, n, at, "must not be empty")
 		case len(n.Value) > maxPattern:
 			r.Used(n, n, at, "must be at most %d bytes, got %d", maxPattern, len(n.Value))
-		case !r.Blind && !slices.ContainsFunc(r.config.Probes, func(p Probe) bool { return shape.Matches(n.Value, p.Name) }):
+		case r.complete() && !slices.ContainsFunc(r.config.Probes, func(p Probe) bool { return shape.Matches(n.Value, p.Name) }):
 			r.Warn(n, n, at, "fits the name of no probe%s", didYouMean(suggest(n.Value, r.probeNames())))
 		}
 	})
 	for _, name := range slices.Sorted(maps.Keys(s.Select.Labels)) {
-		if !slices.ContainsFunc(r.config.Probes, func(p Probe) bool { return p.Labels[name] == s.Select.Labels[name] }) && !r.Blind {
+		if !slices.ContainsFunc(r.config.Probes, func(p Probe) bool { return p.Labels[name] == s.Select.Labels[name] }) && r.complete() {
 			p, at, _ := r.Entry(r.pair("labels"), name, where.Field("labels").Name(name))
 			r.Warn(p.Value, p.ValueAt, at, "is the label of no probe")
 		}
@@ -214,7 +217,7 @@ func (r *streamReader) eachText(key string, where yamltree.Path, check func(n *y
 		return
 	}
 	for i, element := range list {
-		if element = yamltree.Follow(element); yamltree.IsText(element) && !(r.Blind && r.Substituted(element)) {
+		if element = yamltree.Follow(element); yamltree.IsText(element) && !(r.Unknown(element)) {
 			check(element, where.Item(i))
 		}
 	}

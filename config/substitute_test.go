@@ -123,7 +123,8 @@ func TestEveryTextIsSecretOrNot(t *testing.T) {
 		decisions(t, stepSection) + decisions(t, stepSection) + decisions(t, thresholdsSection) + decisions(t, dwellSection) +
 		decisions(t, sessionSection) + decisions(t, heartbeatSection) + decisions(t, answerSection) + decisions(t, reconnectSection) +
 		decisions(t, streamSection) + decisions(t, probeTLSSection) + decisions(t, authSection) + decisions(t, encodingSection) + // of streams
-		decisions(t, csvSection) + decisions(t, batchSection) + decisions(t, bufferSection) + decisions(t, streamReconnectSection)
+		decisions(t, csvSection) + decisions(t, batchSection) + decisions(t, bufferSection) + decisions(t, streamReconnectSection) +
+		decisions(t, discoverSection) + decisions(t, httpSection) + decisions(t, probeTLSSection) + decisions(t, authSection) + decisions(t, dnsSection)
 	texts := 0
 	for _, f := range Fields() {
 		if holdsText(f) {

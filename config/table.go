@@ -15,7 +15,10 @@ var rootSection = newSection("", "", true, []field[Config]{
 	{Field: Field{Path: "otlp", Kind: Section, Doc: "settings of the export over OTLP"}},
 	{Field: Field{Path: "defaults", Kind: Section,
 		Doc: "fields that probes inherit: any field of a probe but name and url"}},
-	{Field: Field{Path: "probes", Kind: Sections, Doc: "the probes; at least one in all files together"}},
+	{Field: Field{Path: "probes", Kind: Sections, Doc: "the probes; at least one in all files together, unless targets are discovered or asked for"}},
+	{Field: Field{Path: "modules", Kind: Sections, Max: maxModules,
+		Doc: "probes without a url, for targets that come later: a name of its own and any other field of a probe"}},
+	{Field: Field{Path: "discover", Kind: Sections, Max: maxDiscover, Doc: "sources of targets that come and go"}},
 	{Field: Field{Path: "streams", Kind: Sections, Max: maxStreams,
 		Doc: "WebSocket endpoints that results go to as events; they inherit nothing from defaults"}},
 })

@@ -41,6 +41,7 @@ var tables = []struct {
 	{"config/README.md", "agent settings", settingTable},
 	{"config/README.md", "live settings", liveTable},
 	{"config/README.md", "stream fields", streamFieldTable},
+	{"config/README.md", "discover fields", discoverFieldTable},
 	{"reasons/README.md", "reasons", reasonTable},
 	{"reasons/README.md", "error types", errorTypeTable},
 	{"probe/metrics/README.md", "metrics", metricTable},
@@ -195,6 +196,9 @@ func probeFieldTable() string { return fieldTable("probes[].") }
 // streamFieldTable leaves out the fields of tls and auth, which are those of a probe.
 func streamFieldTable() string { return fieldTable("streams[].", "tls.", "auth.") }
 
+// discoverFieldTable leaves out the fields of tls and auth, which are those of a probe.
+func discoverFieldTable() string { return fieldTable("discover[].", "http.tls.", "http.auth.") }
+
 // fieldTable has the fields whose paths begin so, but not those that go on in one of these ways.
 func fieldTable(list string, without ...string) string {
 	var rows [][]string
@@ -215,7 +219,8 @@ func fieldTable(list string, without ...string) string {
 func settingTable() string {
 	var rows [][]string
 	for _, f := range config.Fields() {
-		if strings.HasPrefix(f.Path, "probes") || strings.HasPrefix(f.Path, "streams") || f.Kind == config.Section || f.Path == "defaults" {
+		if f.Kind == config.Section || slices.ContainsFunc([]string{"probes", "streams", "modules", "discover"},
+			func(list string) bool { return strings.HasPrefix(f.Path, list) }) {
 			continue
 		}
 		rows = append(rows, []string{code(f.Path), code(f.Default), f.Range(), code(f.Env), code(f.OTel...), f.Doc})

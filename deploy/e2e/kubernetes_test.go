@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"os"
 	"path/filepath"
 	"slices"
@@ -89,6 +90,24 @@ func TestKubernetesShards(t *testing.T) {
 		t.Setenv("WSPROBE_AGENT_SHARD_INDEX", strconv.Itoa(int(index)))
 		t.Setenv("WSPROBE_AGENT_SHARD_COUNT", env["WSPROBE_AGENT_SHARD_COUNT"].Value)
 		checkConfigMap(t, config, set.Spec.Template.Spec)
+	}
+}
+
+// TestKubernetesHeadless looks at the example that probes every pod of a Service: it must look up the name of this one.
+func TestKubernetesHeadless(t *testing.T) {
+	var service corev1.Service
+	var manifest corev1.ConfigMap
+	decodeManifest(t, "../kubernetes/headless.yaml", &service, &manifest)
+	path := filepath.Join(t.TempDir(), "wsprobe.yaml")
+	if err := os.WriteFile(path, []byte(manifest.Data["wsprobe.yaml"]), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	check(t, path)
+	port := service.Spec.Ports[0]
+	name := fmt.Sprintf("ws://%s.%s.svc:%d/", service.Name, service.Namespace, port.Port)
+	if service.Spec.ClusterIP != corev1.ClusterIPNone || !strings.Contains(manifest.Data["wsprobe.yaml"], name) ||
+		port.TargetPort.String() != "0" { // a headless Service maps no port
+		t.Errorf("%s is not looked up for the Service at %q with %+v", name, service.Spec.ClusterIP, port)
 	}
 }
 

@@ -18,7 +18,7 @@ var placeholder = regexp.MustCompile(`\{\{.*?\}\}`)
 // censor takes out of a problem what it repeats of a value that was substituted. The place and the reference tell its
 // author enough.
 func (r *Report) censor(n *yaml.Node, problem string) string {
-	pieces := r.pieces[n]
+	pieces := r.PiecesOf(n)
 	if pieces == nil {
 		return problem
 	}

@@ -15,13 +15,18 @@ var target = regexp.MustCompile(`\{\{ ?target\.([A-Za-z0-9_.-]+) ?\}\}`)
 
 // Fill returns a tree in which the placeholders {{target.NAME}} in values, keys excepted, are replaced, and the report
 // for it. value returns the text for a name, and whether there is one, for a value that stands below these keys. The
-// tree and its report stay as they are, so that they can be filled again.
+// tree and its report stay as they are, so that they can be filled again, by several goroutines.
 //
-// Without value, the new report is blind: stand-ins take the place of what is not known yet.
+// Without value, stand-ins take the place of what is not known yet.
 func Fill(r *Report, root *yaml.Node, value func(name string, keys []string) (string, bool)) (*Report, *yaml.Node) {
 	f := &filling{from: r, Report: r.Renewed(), value: value, done: make(map[filledNode]*yaml.Node)}
-	f.Blind = r.Blind || value == nil
+	f.Blind, f.standIn, f.under = r.Blind, value == nil, r
 	return f.Report, f.node(root, nil)
+}
+
+// Missing returns a value that is there and not known yet. Nothing is reported of it.
+func Missing(at *yaml.Node) *yaml.Node {
+	return &yaml.Node{Kind: yaml.ScalarNode, Tag: brokenTag, Line: at.Line, Column: at.Column}
 }
 
 // filling replaces placeholders in one tree.
@@ -97,33 +102,37 @@ func (f *filling) contents(n *yaml.Node, at *trail) *yaml.Node {
 
 // scalar replaces the placeholders of one text.
 func (f *filling) scalar(n *yaml.Node, at *trail) *yaml.Node {
-	pieces, source := f.from.pieces[n], f.from.sources[n]
+	if n.Tag != StrTag || !strings.Contains(n.Value, "{{") {
+		return n
+	}
+	pieces := f.from.PiecesOf(n)
 	places := slices.DeleteFunc(target.FindAllStringSubmatchIndex(n.Value, -1), func(m []int) bool {
 		return slices.ContainsFunc(pieces, func(p Piece) bool { return p.From < m[1] && m[0] < p.To }) // a secret has none
 	})
-	filled := n
-	if n.Tag == StrTag && len(places) > 0 {
-		copied := *n
-		filled, f.wrong = &copied, false
-		filled.Value, pieces = f.splice(n, places, slices.Clone(pieces), at)
-		source = target.ReplaceAllStringFunc(source, func(match string) string {
-			return f.text(n, at, target.FindStringSubmatch(match)[1], "")
-		})
-		if f.size += len(filled.Value); f.size > MaxBytes {
-			f.fail(n, at, "makes more than %d MiB of this file, with the placeholders before it", MaxBytes>>20)
-		}
-		if f.wrong || f.value == nil && !standsIn(filled.Value, pieces) {
-			filled.Value, filled.Tag, pieces = "", brokenTag, nil // or it is not known yet
-		}
-		f.filled[filled] = true
+	if len(places) == 0 {
+		return n
 	}
+	filled := *n
+	f.wrong = false
+	filled.Value, pieces = f.splice(n, places, slices.Clone(pieces), at)
+	source, referred := f.from.Source(n)
+	source = target.ReplaceAllStringFunc(source, func(match string) string {
+		return f.text(n, at, target.FindStringSubmatch(match)[1], "")
+	})
+	if f.size += len(filled.Value); f.size > MaxBytes {
+		f.fail(n, at, "makes more than %d MiB of this file, with the placeholders before it", MaxBytes>>20)
+	}
+	if f.wrong || f.value == nil && !standsIn(filled.Value, pieces) {
+		filled.Value, filled.Tag, pieces = "", brokenTag, nil // or it is not known yet
+	}
+	f.filled[&filled] = true
 	if pieces != nil {
-		f.pieces[filled] = pieces
+		f.pieces[&filled] = pieces
 	}
-	if source != "" {
-		f.sources[filled] = source
+	if referred {
+		f.sources[&filled] = source
 	}
-	return filled
+	return &filled
 }
 
 // splice replaces the placeholders at some places of a text, and returns where the pieces are then. Stand-ins are

@@ -3,6 +3,7 @@ package yamltree
 import (
 	"cmp"
 	"fmt"
+	"maps"
 	"slices"
 	"strings"
 
@@ -38,6 +39,10 @@ type Report struct {
 	sources map[*yaml.Node]string
 	// filled are the values with a placeholder that was filled in.
 	filled map[*yaml.Node]bool
+	// standIn says that stand-ins are in the place of what will be filled in.
+	standIn bool
+	// under is the report about the nodes that were not filled, or nil.
+	under *Report
 }
 
 // NewReport returns an empty report about a file, to which others may be added, see [Report.Begin].
@@ -72,6 +77,71 @@ func (r *Report) Look(name string) {
 
 // Looked returns the names that were noted, each once, in the order of the first look.
 func (r *Report) Looked() []string { return r.looked }
+
+// Part returns an empty report that knows what was substituted below these nodes, and nothing else of the file. So the
+// rest of a large file need not be kept for them.
+func (r *Report) Part(nodes ...*yaml.Node) *Report {
+	part := r.Renewed()
+	part.Blind = r.Blind
+	met := make(map[*yaml.Node]bool)
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if n == nil || met[n] {
+			return
+		}
+		met[n] = true
+		if pieces := r.PiecesOf(n); pieces != nil {
+			part.pieces[n] = pieces
+		}
+		if source, ok := r.Source(n); ok {
+			part.sources[n] = source
+		}
+		walk(n.Alias)
+		for _, inner := range n.Content {
+			walk(inner)
+		}
+	}
+	for _, n := range nodes {
+		walk(n)
+	}
+	return part
+}
+
+// With returns an empty report that knows what was substituted in the nodes of both, which are of the same files.
+func (r *Report) With(other *Report) *Report {
+	both := r.Renewed()
+	both.Blind = r.Blind || other.Blind
+	for _, from := range []*Report{r, other} {
+		maps.Copy(both.pieces, from.pieces)
+		maps.Copy(both.sources, from.sources)
+	}
+	return both
+}
+
+// Adopt adds the faults, the warnings and the names of files of another report that this one does not have. rename returns the path that a
+// fault has here, and whether its warnings count; nil keeps all.
+func (r *Report) Adopt(other *Report, rename func(path string) (string, bool)) {
+	take := func(into *[]Fault, f Fault) {
+		if rename != nil {
+			var counts bool
+			if f.Path, counts = rename(f.Path); f.Warning && !counts {
+				return
+			}
+		}
+		if !slices.Contains(*into, f) {
+			*into = append(*into, f)
+		}
+	}
+	for _, f := range other.faults {
+		take(&r.faults, f)
+	}
+	for _, w := range other.warnings {
+		take(&r.warnings, w)
+	}
+	for _, name := range other.looked {
+		r.Look(name)
+	}
+}
 
 // At adds a fault of a node, at its place.
 func (r *Report) At(n *yaml.Node, where Path, format string, args ...any) {

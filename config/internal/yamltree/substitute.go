@@ -225,16 +225,29 @@ func fileContent(name string) content {
 }
 
 // Substituted reports whether a value has a part that a reference or a placeholder stood for.
-func (r *Report) Substituted(n *yaml.Node) bool { return r.pieces[n] != nil || r.filled[n] }
+func (r *Report) Substituted(n *yaml.Node) bool { return r.filled[n] || r.PiecesOf(n) != nil }
+
+// Unknown reports whether a value has a part that is not known yet: of a reference that was not resolved, or of a
+// placeholder.
+func (r *Report) Unknown(n *yaml.Node) bool {
+	return r.Blind && r.Substituted(n) || r.standIn && r.filled[n]
+}
 
 // PiecesOf returns the parts of a value that references stood for.
-func (r *Report) PiecesOf(n *yaml.Node) []Piece { return r.pieces[n] }
+func (r *Report) PiecesOf(n *yaml.Node) []Piece {
+	if pieces := r.pieces[n]; pieces != nil || r.under == nil {
+		return pieces
+	}
+	return r.under.PiecesOf(n)
+}
 
 // Source returns the text of a value before its references were resolved, and whether it had any.
 func (r *Report) Source(n *yaml.Node) (text string, referred bool) {
-	text, referred = r.sources[n]
-	return text, referred
+	if text, referred = r.sources[n]; referred || r.under == nil {
+		return text, referred
+	}
+	return r.under.Source(n)
 }
 
 // Refers reports whether any value of the file has a reference.
-func (r *Report) Refers() bool { return len(r.sources) > 0 }
+func (r *Report) Refers() bool { return len(r.sources) > 0 || r.under != nil && r.under.Refers() }
