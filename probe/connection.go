@@ -73,7 +73,7 @@ func (s Spec) ConnectionNames() []string {
 // line is a connection of a Probe, prepared.
 type line struct {
 	name   string
-	spec   Opening
+	spec   *Opening
 	opener *opening.Opener
 }
 
@@ -87,7 +87,7 @@ func newLines(s Spec) ([]line, error) {
 		if err != nil {
 			return nil, err
 		}
-		lines = append(lines, line{name: name, spec: other.Opening, opener: opener})
+		lines = append(lines, line{name: name, spec: &other.Opening, opener: opener})
 	}
 	return lines, nil
 }
@@ -139,8 +139,8 @@ func (r *run) turnTo(t turn) (fresh bool) {
 			return false
 		}
 	}
-	line := &r.probe.lines[t.on-1]
-	c := newConnection(line.name, &line.spec, line.opener, r.authorizationOf(t.on))
+	line := &r.lines[t.on-1]
+	c := newConnection(line.name, line.spec, line.opener, r.authorizationOf(t.on))
 	if w := r.main.watcher; w != nil {
 		c.watcher = &watcher{Watch: w.Watch, run: r, connection: &c}
 	}

@@ -40,6 +40,10 @@ func (r *run) cause(err error) string {
 	case r.seen.CloseReceived:
 		_, reason, _ := r.wire.Scanner().Closed()
 		return say.Sentence("close frame %d \"%s\" %s%s", r.res.CloseCode, reason, say.Own(r.beforeReply()), say.Own(r.sinceLast()))
+	case r.stage == reasons.StagePrepare && r.seen.DeadlinePassed:
+		return say.Sentence("nothing within %v: %s", r.limit, say.Own(preparing[r.asking]))
+	case r.stage == reasons.StagePrepare:
+		return say.Sentence("prepare: %s", err)
 	case r.seen.DeadlinePassed && r.unsent:
 		return say.Sentence("the time of %v was up with nothing sent yet", r.limit)
 	case r.seen.DeadlinePassed && r.unmatched > 0:
@@ -97,9 +101,18 @@ func messages(n int) string {
 	return strconv.Itoa(n) + " messages"
 }
 
+// preparing are the words for the activity of a run whose time was up in its preparation, by the stage of the request.
+var preparing = map[reasons.Stage]string{
+	reasons.StagePrepare: "waiting for credentials",
+	reasons.StageDNS:     "prepare was waiting for the resolver",
+	reasons.StageConnect: "prepare was waiting for the TCP connection",
+	reasons.StageTunnel:  "prepare was waiting for the proxy to connect",
+	reasons.StageTLS:     "prepare was waiting for the TLS handshake",
+	reasons.StageUpgrade: "prepare was waiting for the answer",
+}
+
 // waitingFor are the words for the activity of a run whose time was up.
 var waitingFor = map[reasons.Stage]string{
-	reasons.StagePrepare: "waiting for what the opening needs",
 	reasons.StageDNS:     "waiting for the resolver",
 	reasons.StageConnect: "waiting for the TCP connection",
 	reasons.StageTunnel:  "waiting for the proxy to connect",

@@ -40,6 +40,9 @@ func (r *run) exchangeMessages() error {
 	if r.probe.open || r.stays {
 		d.fill.Values = map[string]string{match.Nonce: rand.Text()}
 	}
+	if d.fill.Values != nil {
+		maps.Copy(d.fill.Values, r.captured)
+	}
 	if r.stays {
 		r.caught = d.fill.Values
 	}

@@ -80,7 +80,6 @@ func (r *run) shownProtocol(picked string) string {
 	if picked == "" {
 		return ""
 	}
-	spec := &r.probe.spec
-	named := newRedactor(Spec{Opening: Opening{Secrets: spec.Secrets, Protocols: spec.Protocols}, MessageFormat: FormatText})
+	named := newRedactorWithin(context.Background(), Spec{Opening: Opening{Secrets: r.probe.spec.Secrets, Protocols: r.main.spec.Protocols}, MessageFormat: FormatText}, r.fetched...)
 	return named.text(picked, MaxProtocolLen)
 }

@@ -28,8 +28,8 @@ type Held struct {
 
 // Texts makes the texts of a connection fit for people.
 type Texts struct {
-	probe          *Probe
-	authorizations []string
+	probe   *Probe
+	private []string // see run
 }
 
 // Refusal is what an open that failed tells beside its Result.
@@ -75,7 +75,7 @@ func (p *Probe) Open(ctx context.Context, options RunOptions) (Result, *Held, Re
 // leaveOpen leaves a connection to the receiver of a Held.
 func (r *run) leaveOpen(c *connection, opened time.Time) *Held {
 	held := &Held{Name: c.name, Raw: c.raw, Left: c.wire.Leave(), SettledAt: r.settled, OpenedAt: opened,
-		Texts: Texts{probe: r.probe, authorizations: r.authorizations}}
+		Texts: Texts{probe: r.probe, private: r.private()}}
 	c.attempt.Release()
 	if c.socket != nil {
 		c.socket.free()
@@ -99,7 +99,7 @@ func (r *run) openAndTalk(ctx context.Context) error {
 func (t Texts) Beginning(before, message []byte, limit int) string {
 	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
 	defer cancel()
-	hide := newRedactorWithin(ctx, t.probe.spec, t.authorizations...)
+	hide := newRedactorWithin(ctx, t.probe.spec, t.private...)
 	return hide.texts([]string{string(before), string(message)}, limit)[1]
 }
 
@@ -110,6 +110,6 @@ func (t Texts) Shown(text, sentence string) (string, string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
 	defer cancel()
-	hide := newRedactorWithin(ctx, t.probe.spec, t.authorizations...)
+	hide := newRedactorWithin(ctx, t.probe.spec, t.private...)
 	return hide.text(text, frame.MaxControlPayload), hide.sentence(sentence, MaxBodyDetail)
 }

@@ -45,6 +45,8 @@ type Opening struct {
 	// beginning of the phase prepare, and its context ends with the deadline of the run. Without AuthorizeWaits it is
 	// called before the run starts, and must return at once.
 	AuthorizeWaits bool
+	// Prepare is a request that comes before the socket, or nil.
+	Prepare *Prepare
 	// UserAgent is the User-Agent of the request, unless Headers has one. Default: "wsprobe".
 	UserAgent string
 	// Protocols are the subprotocols to offer, in order of preference: at most MaxProtocols tokens (RFC 7230 3.2.6) of
@@ -82,6 +84,7 @@ func (o Opening) withDefaults() Opening {
 	if o.UserAgent == "" {
 		o.UserAgent = DefaultUserAgent
 	}
+	o.Prepare = o.Prepare.withDefaults()
 	return o
 }
 

@@ -38,7 +38,7 @@ func TestFetchedCredentials(t *testing.T) {
 		"at once":  {fetching(0, "Bearer token", nil), "", "", probe.Span{State: probe.SpanEnded}},
 		"refused":  {fetching(ms, "", errors.New("401")), reasons.CredentialsUnreadable, "getting credentials: 401", probe.Span{End: ms, State: probe.SpanBroken}},
 		"useless":  {fetching(ms, "a\r\nb", nil), reasons.CredentialsUnreadable, "getting credentials: they must not contain line breaks or other control characters", probe.Span{End: ms, State: probe.SpanBroken}},
-		"too late": {fetching(time.Hour, "", nil), reasons.PrepareTimeout, "nothing within 1s: waiting for what the opening needs", probe.Span{End: timeout, State: probe.SpanBroken}},
+		"too late": {fetching(time.Hour, "", nil), reasons.PrepareTimeout, "nothing within 1s: waiting for credentials", probe.Span{End: timeout, State: probe.SpanBroken}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			change := func(s *probe.Spec, srv *wstest.Server) {

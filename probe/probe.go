@@ -17,7 +17,9 @@ type Probe struct {
 	opener *opening.Opener
 	lines  []line // the connections beside the main one
 	turns  []turn
-	open   bool // whether a text of the turns has a placeholder
+	// preparation is nil for most probes.
+	preparation *preparation
+	open        bool // whether a text of the turns has a placeholder
 	// measured is the index of the turn that is the round trip, or -1.
 	measured int
 	// crossing is the index of the turn whose message the measured one answers on another connection, or -1.
@@ -44,12 +46,16 @@ func New(s Spec) (*Probe, error) {
 	if err != nil {
 		return nil, err
 	}
+	preparation, err := newPreparation(s)
+	if err != nil {
+		return nil, err
+	}
 	turns, err := newTurns(s)
 	if err != nil {
 		return nil, fmt.Errorf("preparing the exchange: %w", err)
 	}
 	open := slices.ContainsFunc(turns, func(t turn) bool { return t.open })
-	p := &Probe{spec: s, opener: opener, lines: lines, turns: turns, open: open, measured: measured(s.steps())}
+	p := &Probe{spec: s, opener: opener, lines: lines, turns: turns, preparation: preparation, open: open, measured: measured(s.steps())}
 	p.crossing = crossing(turns, p.measured)
 	return p, nil
 }
@@ -113,7 +119,7 @@ func (p *Probe) begin(ctx context.Context, options RunOptions) (*run, error) {
 	}
 	now := time.Now()
 	deadline := now.Add(p.spec.Timeout)
-	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, authorizations: authorizations, ctx: ctx}
+	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, authorizations: authorizations, lines: p.lines, ctx: ctx}
 	r.main = newConnection("", &p.spec.Opening, p.opener, r.authorizationOf(0))
 	r.first[0] = &r.main
 	r.connection, r.all = &r.main, r.first[:]

@@ -23,8 +23,9 @@ type redactor struct{ hide *redact.Redactor }
 
 func newRedactor(s Spec) *redactor { return newRedactorWithin(context.Background(), s) }
 
-// newRedactorWithin is newRedactor for a Spec and the values of the Authorization fields, if any. The context bounds it.
-func newRedactorWithin(ctx context.Context, s Spec, authorizations ...string) *redactor {
+// newRedactorWithin is newRedactor for a Spec and for what is secret in one run: the values of the Authorization fields,
+// captures and cookies. The context bounds it.
+func newRedactorWithin(ctx context.Context, s Spec, private ...string) *redactor {
 	var set redact.Secrets
 	for _, text := range s.Secrets {
 		set.AddLines(text)
@@ -33,6 +34,10 @@ func newRedactorWithin(ctx context.Context, s Spec, authorizations ...string) *r
 		}
 	}
 	addSecrets(&set, s.URL, s.Headers, append(s.Protocols[:len(s.Protocols):len(s.Protocols)], s.ExpectProtocol))
+	if s.Prepare != nil {
+		addSecrets(&set, s.Prepare.URL, s.Prepare.Headers, nil)
+		set.AddBody(s.Prepare.Body)
+	}
 	for _, c := range s.Connections {
 		addSecrets(&set, c.URL, c.Headers, c.Protocols)
 	}
@@ -40,9 +45,9 @@ func newRedactorWithin(ctx context.Context, s Spec, authorizations ...string) *r
 		password, _ := s.Proxy.User.Password()
 		set.AddUser(s.Proxy.User.Username(), password)
 	}
-	for _, authorization := range authorizations {
-		if authorization != "" {
-			set.AddHeader("Authorization", authorization)
+	for _, value := range private {
+		if value != "" {
+			set.AddHeader("Authorization", value)
 		}
 	}
 	return &redactor{hide: set.Redactor(ctx)}

@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
@@ -37,9 +38,13 @@ type run struct {
 	limit    time.Duration // the time from its start to due
 	res      Result
 
-	ctx            context.Context // of the call, which bounds redact
-	authorizations []string        // the values of the Authorization fields, see authorize
-	secrets        *redactor       // nil until it is needed, see redact
+	ctx            context.Context   // of the call, which bounds redact
+	authorizations []string          // the values of the Authorization fields, see authorize
+	asking         reasons.Stage     // of the request of prepare
+	captured       map[string]string // by it, by name
+	fetched        []string          // what is secret of its answer
+	lines          []line            // the connections beside the main one
+	secrets        *redactor         // nil until it is needed, see redact
 
 	stage reasons.Stage
 	phase Phase // the one under way, if its span is SpanBroken
@@ -69,9 +74,17 @@ func (r *run) redact() *redactor {
 	if r.secrets == nil {
 		ctx, cancel := context.WithTimeout(r.ctx, hidingTime)
 		defer cancel()
-		r.secrets = newRedactorWithin(ctx, r.probe.spec, r.authorizations...)
+		r.secrets = newRedactorWithin(ctx, r.probe.spec, r.private()...)
 	}
 	return r.secrets
+}
+
+// private are the texts that are secret in this run alone.
+func (r *run) private() []string {
+	if len(r.fetched) == 0 {
+		return r.authorizations
+	}
+	return slices.Concat(r.authorizations, r.fetched)
 }
 
 // enter begins a phase, and sets the stage of a failure in it.

@@ -116,7 +116,7 @@ func newTurns(s Spec) ([]turn, error) {
 	names := s.ConnectionNames()
 	for _, step := range s.steps() {
 		t := turn{texts: step.texts(), on: slices.Index(names, step.on()), timeout: step.Timeout}
-		if t.open = len(s.Exchange) > 0 && t.texts.Open(); !t.open {
+		if t.open = (len(s.Exchange) > 0 || s.captures()) && t.texts.Open(); !t.open {
 			if err := t.prepare(s.MessageFormat); err != nil {
 				return nil, err
 			}

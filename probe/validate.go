@@ -51,7 +51,8 @@ func (f Fault) Error() string {
 // handshake would overwrite.
 func (s Spec) Validate() []Fault {
 	s = s.WithDefaults()
-	var faults []Fault
+	faults := append(s.prepareFaults(), s.openingNameFaults()...)
+	s.Opening = s.standIn()
 	for _, problem := range urlProblems(s.URL) {
 		faults = append(faults, Fault{Field: "URL", Problem: problem})
 	}

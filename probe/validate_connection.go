@@ -29,10 +29,14 @@ func (s Spec) connectionFaults() []Fault {
 	return faults
 }
 
-// securesOther reports whether the TLS of a Spec is for another connection than the main one, whose URL is ws://.
+// securesOther reports whether the TLS of a Spec is for the request of prepare, or for another connection than the main
+// one, whose URL is ws://.
 func (s Spec) securesOther() bool {
 	if strings.HasPrefix(strings.ToLower(s.URL), "wss://") {
 		return false
+	}
+	if s.Prepare != nil && strings.HasPrefix(strings.ToLower(s.prepareURL()), "https://") {
+		return true
 	}
 	for _, c := range s.Connections {
 		if strings.HasPrefix(strings.ToLower(c.URL), "wss://") {
@@ -44,18 +48,20 @@ func (s Spec) securesOther() bool {
 
 // openingFaults checks what a connection has of its own.
 func (s Spec) openingFaults(name string) []Fault {
-	var faults []Fault
 	differs, o := s.Connections[name], s.openingOf(name)
+	own := Opening{URL: differs.URL, Headers: differs.Headers, Protocols: differs.Protocols, Prepare: s.Prepare}
+	faults := own.openingNameFaults()
+	own = own.standIn()
 	if differs.URL != "" {
-		for _, problem := range urlProblems(differs.URL) {
+		for _, problem := range urlProblems(own.URL) {
 			faults = append(faults, Fault{Field: "URL", Problem: problem})
 		}
 	}
-	faults = append(faults, headerFaults(differs.Headers)...)
+	faults = append(faults, headerFaults(own.Headers)...)
 	if differs.Headers != nil || differs.Authorize != nil {
 		faults = append(faults, o.authorizationFault()...)
 	}
-	faults = append(faults, protocolFaults(differs.Protocols)...)
+	faults = append(faults, protocolFaults(own.Protocols)...)
 	for i := range faults {
 		f := &faults[i]
 		f.Field, f.Key, f.Sub, f.SubKey = "Connections", name, f.Field, f.Key

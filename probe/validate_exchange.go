@@ -54,7 +54,7 @@ func (s Spec) exchangeFaults(more ...string) []Fault {
 		return []Fault{{Field: "Exchange", Problem: fmt.Sprintf("must have 1 to %d steps, got %d", MaxSteps, n)}}
 	}
 	var faults []Fault
-	marked, known, names := -1, append([]string{match.Nonce}, more...), []string{MainConnection}
+	marked, known, names := -1, slices.Concat([]string{match.Nonce}, more, s.CaptureNames()), []string{MainConnection}
 	for i, step := range s.Exchange {
 		faults = append(faults, ofStep(i, step.shapeFaults(!slices.Contains(names, step.on())))...)
 		names = append(names, step.on())
@@ -108,7 +108,7 @@ func (step Step) nameFaults(known []string) []Fault {
 		for _, name := range match.Placeholders(text) {
 			if !slices.Contains(known, name) {
 				faults = append(faults, Fault{Field: field, Key: key, Given: []string{"Exchange"},
-					Problem: fmt.Sprintf("has {{%s}}, which no pattern of an earlier step catches (known: %s)", name, strings.Join(known, ", "))})
+					Problem: fmt.Sprintf("has {{%s}}, which no pattern of an earlier step catches, and no capture of prepare (known: %s)", name, strings.Join(known, ", "))})
 			}
 		}
 	}

@@ -115,6 +115,9 @@ func (s Spec) messageFaults() []Fault {
 			Problem: "is required: round_trip_latency sends it and waits for the reply; ping_mode frame needs none"}}
 	}
 	var faults []Fault
+	if s.captures() {
+		faults = s.steps()[0].nameFaults(append(s.CaptureNames(), match.Nonce))
+	}
 	first := ""
 	for _, e := range s.expectations() {
 		switch {

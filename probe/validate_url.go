@@ -19,7 +19,11 @@ const MaxURLBytes = 8 << 10
 //
 // It does not use [url.Parse], which stops at the first problem, quotes the URL in its error, and checks neither the
 // query nor the range of the port.
-func urlProblems(raw string) []string {
+func urlProblems(raw string) []string { return problemsOfURL(raw, "ws") }
+
+// problemsOfURL is urlProblems for a scheme, "ws" or "http", or its secure twin.
+func problemsOfURL(raw, plain string) []string {
+	other := map[string]string{"ws": "http", "http": "ws"}[plain]
 	switch {
 	case raw == "":
 		return []string{"is required"}
@@ -30,10 +34,10 @@ func urlProblems(raw string) []string {
 	}
 	scheme, rest, found := strings.Cut(raw, "://")
 	switch scheme = strings.ToLower(scheme); {
-	case found && (scheme == "http" || scheme == "https"):
-		return []string{fmt.Sprintf("must begin with %s:// instead of %s://", "ws"+scheme[4:], scheme)}
-	case !found || scheme != "ws" && scheme != "wss":
-		return []string{"must begin with ws:// or wss://"}
+	case found && (scheme == other || scheme == other+"s"):
+		return []string{fmt.Sprintf("must begin with %s:// instead of %s://", plain+scheme[len(other):], scheme)}
+	case !found || scheme != plain && scheme != plain+"s":
+		return []string{fmt.Sprintf("must begin with %s:// or %ss://", plain, plain)}
 	}
 	var problems []string
 	rest, _, fragment := strings.Cut(rest, "#")

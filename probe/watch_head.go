@@ -2,6 +2,7 @@ package probe
 
 import (
 	"bytes"
+	"context"
 	"slices"
 	"strings"
 
@@ -15,8 +16,8 @@ func (w *watcher) shownRequest() []string {
 	if len(w.request) == 0 {
 		return nil
 	}
-	spec := &w.run.probe.spec
-	named := newRedactor(Spec{Opening: Opening{Secrets: spec.Secrets}, MessageFormat: spec.MessageFormat})
+	spec := w.run.main.spec
+	named := newRedactorWithin(context.Background(), Spec{Opening: Opening{Secrets: spec.Secrets}, MessageFormat: w.run.probe.spec.MessageFormat}, w.run.fetched...)
 	set := make(map[string]bool)
 	for name := range spec.Headers {
 		set[strings.ToLower(name)] = !redact.PublicHeader(name)

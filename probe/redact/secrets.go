@@ -3,6 +3,7 @@ package redact
 import (
 	"context"
 	"encoding/base64"
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strings"
@@ -150,6 +151,35 @@ func (s *Secrets) AddQuery(query string) {
 		s.addPart(value)
 		if plain, err := url.QueryUnescape(value); err == nil && plain != value {
 			s.addPart(plain)
+		}
+	}
+}
+
+// AddBody takes the body of a request: as a whole, the values of a form, and the texts in a JSON document.
+func (s *Secrets) AddBody(body string) {
+	if body == "" {
+		return
+	}
+	s.AddLines(body)
+	var document any
+	if err := json.Unmarshal([]byte(body), &document); err != nil {
+		s.AddQuery(body)
+		return
+	}
+	s.addJSON(document)
+}
+
+func (s *Secrets) addJSON(document any) {
+	switch v := document.(type) {
+	case string:
+		s.addPart(v)
+	case []any:
+		for _, inner := range v {
+			s.addJSON(inner)
+		}
+	case map[string]any:
+		for _, inner := range v {
+			s.addJSON(inner)
 		}
 	}
 }

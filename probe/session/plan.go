@@ -90,9 +90,9 @@ func (p *plan) prepareHeartbeat() error {
 	return nil
 }
 
-// caught returns the names that the Exchange catches.
+// caught returns the names that the Prepare and the Exchange catch.
 func (s Spec) caught() []string {
-	var names []string
+	names := s.CaptureNames()
 	for _, step := range s.Exchange {
 		names = append(names, match.Groups(step.ExpectPattern)...)
 	}

@@ -48,7 +48,7 @@ func (h *Hub) New(s Spec) (*Session, error) {
 
 // plan prepares a Spec, or returns the plan of the Spec before if that has another endpoint only: many do.
 func (h *Hub) plan(s Spec) (*plan, error) {
-	s.Opening = probe.Opening{Protocols: s.Protocols} // MQTT has messages of its own
+	s.Opening = probe.Opening{Protocols: s.Protocols, Prepare: s.Prepare.Names()} // MQTT has messages of its own
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.last == nil || !reflect.DeepEqual(h.last.spec, s) {

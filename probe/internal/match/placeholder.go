@@ -46,6 +46,11 @@ func (f *Filler) Text(text string) string {
 	return f.fill(text, func(value string) string { return strings.ToValidUTF8(value, "\uFFFD") }, maxFilled)
 }
 
+// Verbatim replaces every placeholder of a text by its value as it is.
+func (f *Filler) Verbatim(text string) string {
+	return f.fill(text, func(value string) string { return value }, maxFilled)
+}
+
 // Pattern replaces every placeholder of a regular expression by an expression for its value. The result has at most
 // limit bytes, because a compiled expression takes a hundred bytes for each character.
 func (f *Filler) Pattern(expr string, limit int) string { return f.fill(expr, quotePattern, limit) }

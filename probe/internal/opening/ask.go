@@ -83,14 +83,14 @@ func (a *Attempt) notSwitched(resp *http.Response) error {
 		a.leave(a.Conn.ArrivedAt)
 		return ErrExpectedRefusal
 	}
-	a.RetryAfter = retryAfter(resp.Header.Get("Retry-After"), a.Conn.ArrivedAt)
+	a.RetryAfter = RetryAfter(resp.Header.Get("Retry-After"), a.Conn.ArrivedAt)
 	a.refused(resp)
 	return &Refused{Status: resp.StatusCode, About: say.Sentence("the server answered %s instead of 101%s%s",
-		strings.TrimSpace(resp.Status), redirection(resp), challenge(resp))}
+		strings.TrimSpace(resp.Status), Redirection(resp.Header), challenge(resp))}
 }
 
-// retryAfter reads the wait of a refusal: seconds or a date (RFC 9110 10.2.3).
-func retryAfter(value string, now time.Time) time.Duration {
+// RetryAfter reads the wait of a refusal: seconds or a date (RFC 9110 10.2.3).
+func RetryAfter(value string, now time.Time) time.Duration {
 	if seconds, err := strconv.ParseUint(value, 10, 31); err == nil {
 		return time.Duration(seconds) * time.Second
 	}
@@ -101,9 +101,9 @@ func retryAfter(value string, now time.Time) time.Duration {
 	return max(0, date.Sub(now))
 }
 
-// redirection says where a response points to, without query and fragment, which may hold a token.
-func redirection(resp *http.Response) string {
-	to, _, _ := strings.Cut(resp.Header.Get("Location"), "#")
+// Redirection says where a response points to, without query and fragment, which may hold a token.
+func Redirection(header http.Header) string {
+	to, _, _ := strings.Cut(header.Get("Location"), "#")
 	if to == "" {
 		return say.Own("")
 	}
