@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -12,6 +13,7 @@ import (
 	"strings"
 	"testing"
 
+	monitoringv1 "github.com/prometheus-operator/prometheus-operator/pkg/apis/monitoring/v1"
 	"go.yaml.in/yaml/v3"
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
@@ -185,5 +187,28 @@ func checkConfigMap(t *testing.T, config corev1.ConfigMap, pod corev1.PodSpec) {
 		if get := probe.HTTPGet; get.Path != path || get.Port.String() != c.Ports[0].Name {
 			t.Errorf("probe %v, want a GET of %s on port %s", get, path, c.Ports[0].Name)
 		}
+	}
+}
+
+// TestOperatorProbe decodes the Probe of the Prometheus Operator by the Operator's own types. It must lead to the agent
+// of the manifest beside it.
+func TestOperatorProbe(t *testing.T) {
+	var config corev1.ConfigMap
+	var deployment appsv1.Deployment
+	decodeManifest(t, "../kubernetes/wsprobe.yaml", &config, &deployment)
+	var service corev1.Service
+	var probe monitoringv1.Probe
+	decodeManifest(t, "../kubernetes/probe.yaml", &service, &probe)
+	container := deployment.Spec.Template.Spec.Containers[0]
+	port := service.Spec.Ports[0]
+	if !maps.Equal(service.Spec.Selector, deployment.Spec.Selector.MatchLabels) || port.TargetPort.String() != container.Ports[0].Name {
+		t.Errorf("the Service leads to %v, %s", service.Spec.Selector, port.TargetPort.String())
+	}
+	if want := service.Name + ":" + strconv.Itoa(int(port.Port)); probe.Spec.ProberSpec.URL != want || probe.Spec.ProberSpec.Path != "/probe" {
+		t.Errorf("the prober is %s%s, want %s/probe", probe.Spec.ProberSpec.URL, probe.Spec.ProberSpec.Path, want)
+	}
+	if probe.APIVersion != monitoringv1.SchemeGroupVersion.String() || probe.Kind != monitoringv1.ProbesKind || probe.Spec.Module == "" ||
+		probe.Spec.Targets.StaticConfig == nil || len(probe.Spec.Targets.StaticConfig.Targets) == 0 {
+		t.Errorf("%+v", probe)
 	}
 }

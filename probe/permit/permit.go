@@ -106,7 +106,11 @@ func (t target) permit(at netip.AddrPort) error {
 			continue
 		}
 		if !slices.ContainsFunc(t.list.patterns, func(p pattern) bool { return p.names(network, meant, at.Port()) }) {
-			return fmt.Errorf("address %s is %s: a pattern must name %s", addr, what, network)
+			name := network.String()
+			if network.IsSingleIP() {
+				name = network.Addr().String()
+			}
+			return fmt.Errorf("address %s is %s: a pattern must name %s", addr, what, name)
 		}
 	}
 	if t.named || t.list.contains(addr, at.Port()) {

@@ -15,6 +15,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/prometheus"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
@@ -38,8 +39,8 @@ type Agent struct {
 	status    *status.Server
 	outlets   *outlets
 	skips     *skipLog
-	endpoint  *probeEndpoint
-	listener  net.Listener // nil if agent.listen is empty
+	endpoint  *prometheus.Handler // of /probe
+	listener  net.Listener        // nil if agent.listen is empty
 	probing   atomic.Bool
 	checked   atomic.Bool // the streams that are required can connect
 	memory    bounds
@@ -93,11 +94,13 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	}
 	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, hub: a.hub, board: board, outlets: a.outlets, log: o.Log}
 	a.skips = newSkipLog(o.Log)
-	a.endpoint = newProbeEndpoint(o.Log, a.telemetry.ObserveProbeRequest)
+	a.endpoint = prometheus.NewHandler(o.Log, a.telemetry.ObserveProbeRequest)
 	a.status.Probe = a.endpoint
-	if err := a.endpoint.set(&cfg); err != nil {
+	asked, err := probeSettings(&cfg)
+	if err != nil {
 		return nil, errors.Join(err, a.abandon())
 	}
+	a.endpoint.Set(asked)
 	a.scheduler.Observer = scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
 		Skipped: func(name string, cause scheduler.Skip, ticks int) {

@@ -2,7 +2,6 @@ package agent
 
 import (
 	"fmt"
-	"log/slog"
 	"net/url"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/prometheus"
@@ -10,25 +9,18 @@ import (
 	"github.com/wsprobe/wsprobe/probe/permit"
 )
 
-// probeEndpoint is /probe: the modules of the configuration, for whoever may ask.
-type probeEndpoint struct{ *prometheus.Handler }
-
-func newProbeEndpoint(log *slog.Logger, answered func(status int)) *probeEndpoint {
-	return &probeEndpoint{prometheus.NewHandler(log, answered)}
-}
-
-// set has the following requests go by a configuration. The patterns of a valid one are right.
-func (e *probeEndpoint) set(cfg *config.Config) error {
+// probeSettings are what /probe goes by: the modules of a configuration, and who may be asked for. The patterns of a
+// valid one are right.
+func probeSettings(cfg *config.Config) (prometheus.Settings, error) {
 	targets, err := permit.Parse(cfg.Agent.ProbeEndpoint.Targets)
 	if err != nil {
-		return fmt.Errorf("agent.probe_endpoint.targets: %w", err)
+		return prometheus.Settings{}, fmt.Errorf("agent.probe_endpoint.targets: %w", err)
 	}
 	modules := make(map[string]prometheus.Module, len(cfg.Modules))
 	for _, m := range cfg.Modules {
 		modules[m.Name] = servedModule(m)
 	}
-	e.Set(prometheus.Settings{Modules: modules, Targets: targets, MaxConcurrent: cfg.Agent.ProbeEndpoint.MaxConcurrent, Location: cfg.Agent.Location})
-	return nil
+	return prometheus.Settings{Modules: modules, Targets: targets, MaxConcurrent: cfg.Agent.ProbeEndpoint.MaxConcurrent, Location: cfg.Agent.Location}, nil
 }
 
 // prober is what makes a probe of a module for a target.

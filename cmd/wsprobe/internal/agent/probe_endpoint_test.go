@@ -5,6 +5,8 @@ import (
 	"net/http/httptest"
 	"strings"
 	"testing"
+
+	"github.com/wsprobe/wsprobe/config"
 )
 
 // probeEndpointFile is a configuration with $TARGETS for /probe.
@@ -45,5 +47,29 @@ func TestProbeEndpointIsOff(t *testing.T) {
 		if err := a.abandon(); err != nil {
 			t.Error(err)
 		}
+	}
+}
+
+// TestProbeEndpointReloads: the next request goes by the targets of now.
+func TestProbeEndpointReloads(t *testing.T) {
+	off := loadFile(t, probeEndpointFile, nil)
+	on := loadFile(t, probeEndpointFile, map[string]string{"TARGETS": `"127.0.0.1"`})
+	a, err := New(off, Options{Version: "v0", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, step := range []struct {
+		cfg  config.Config
+		want int
+	}{{on, 400}, {off, 404}} {
+		if restart, err := a.Reload(step.cfg); err != nil || len(restart) > 0 {
+			t.Fatalf("%q %v", restart, err)
+		}
+		if status, text := askAgent(t, a, "/probe?target=127.0.0.1&module=none"); status != step.want {
+			t.Errorf("%d %s, want %d", status, text, step.want)
+		}
+	}
+	if err := a.abandon(); err != nil {
+		t.Error(err)
 	}
 }

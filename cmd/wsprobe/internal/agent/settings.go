@@ -39,10 +39,15 @@ func (a *Agent) Reload(cfg config.Config) (restart []string, err error) {
 	if err != nil {
 		return nil, err
 	}
+	asked, err := probeSettings(&cfg)
+	if err != nil {
+		return nil, errors.Join(err, export.Discard())
+	}
 	if err := a.install(&cfg, own, probes); err != nil {
 		return nil, errors.Join(err, export.Discard()) // what was planned is right, so this is an error of ours
 	}
 	export.Apply()
+	a.endpoint.Set(asked)
 	a.scheduler.SetMaxConcurrent(cfg.Agent.MaxConcurrent)
 	a.hub.SetMaxConcurrent(cfg.Agent.MaxConcurrent)
 	if a.options.LogLevel != nil {

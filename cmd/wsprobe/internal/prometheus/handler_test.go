@@ -40,7 +40,7 @@ func TestRefusals(t *testing.T) {
 		{"another scheme", one, "file://127.0.0.1/etc", nil, "", 400, "ws://"},
 		{"user information", one, "ws://user:pw@127.0.0.1/", nil, "", 400, "user information"},
 		{"port", one, "127.0.0.1:99999", nil, "", 400, "port"},
-		{"host", names, "example.com", nil, "", 403, "is in no pattern: see agent.probe_endpoint.targets"},
+		{"host", names, "example.com", nil, "", 403, "is in no pattern (agent.probe_endpoint.targets)"},
 		{"address", one, "192.0.2.1", nil, "", 403, "is in no pattern"},
 		{"metadata", one, "169.254.169.254", nil, "", 403, "a pattern must name"},
 		{"this host", one, "[::1]:9464", nil, "", 403, "loopback"},

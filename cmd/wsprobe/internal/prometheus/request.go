@@ -183,7 +183,7 @@ func (a *asked) permit(s *setting, connectTo string) error {
 		return refuse(http.StatusBadRequest, "target: must have a port between 1 and 65535")
 	}
 	if a.Spec.Permit, err = s.Targets.Target(host, uint16(number), a.Spec.Proxy != nil); err != nil {
-		return refuse(http.StatusForbidden, "target: %s: see agent.probe_endpoint.targets", err)
+		return refuse(http.StatusForbidden, "target: %s (agent.probe_endpoint.targets)", err)
 	}
 	return nil
 }
