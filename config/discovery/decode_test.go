@@ -37,16 +37,19 @@ func TestDecode(t *testing.T) {
 			"- targets: ['wss://u@Chat.example:8443/x?y', '[2001:db8::1]:80', '[::1]', 10.0.0.1, a b]",
 			[]Target{labelled("10.0.0.1", "10.0.0.1"), labelled("[2001:db8::1]:80", "2001:db8::1"), labelled("[::1]", "::1"),
 				labelled("a b", "a b"), labelled("wss://u@Chat.example:8443/x?y", "Chat.example")}},
-		"nothing":  {`[]`, `[]`, []Target{}},
-		"null":     {`null`, `null`, []Target{}},
-		"nulls":    {`[{"targets":null,"labels":null},{"targets":["a"],"labels":{"x":null}}]`, "- {targets: , labels: }\n- {targets: [a], labels: {x: }}", []Target{labelled("a", "a", "x", "")}},
+		"nothing": {`[]`, `[]`, []Target{}},
+		"null":    {`null`, `null`, []Target{}},
+		"nulls":   {`[{"targets":null,"labels":null},{"targets":["a"],"labels":{"x":null}}]`, "- {targets: , labels: }\n- {targets: [a], labels: {x: }}", []Target{labelled("a", "a", "x", "")}},
+		"merged": {`[{"targets":["a"],"labels":{"x":"1","y":"2"}},{"targets":["b"],"labels":{"x":"3","y":"2"}}]`,
+			"- &a {targets: [a], labels: &l {x: '1', y: '2'}}\n- {targets: [b], labels: {<<: *l, x: '3'}}\n- <<: *a\n",
+			[]Target{labelled("a", "a", "x", "1", "y", "2"), labelled("b", "b", "x", "3", "y", "2")}},
 		"own meta": {`[{"targets":["a"],"labels":{"__meta_filepath":"other"}}]`, "- {targets: [a], labels: {__meta_filepath: other}}", []Target{labelled("a", "a")}},
 	} {
 		got, err := decodeJSON(strings.NewReader(test.json), 10, about)
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: JSON: %v, %v\nwant %v", name, got, err, test.want)
 		}
-		got, err = decodeYAML(strings.NewReader(test.yaml), 10, about)
+		got, err = decodeYAML([]byte(test.yaml), 10, about)
 		if err != nil || !reflect.DeepEqual(got, test.want) {
 			t.Errorf("%s: YAML: %v, %v\nwant %v", name, got, err, test.want)
 		}
@@ -56,43 +59,58 @@ func TestDecode(t *testing.T) {
 func TestDecodeRefuses(t *testing.T) {
 	long := strings.Repeat("x", maxTarget)
 	for _, test := range []struct {
-		decode     func(io.Reader, int, map[string]string) ([]Target, error)
-		text, want string
+		format, text, want string
 	}{
-		{decodeJSON, ``, "at byte 0: the JSON ends too early"},
-		{decodeJSON, `[{"targets":["a"`, "the JSON ends too early"},
-		{decodeJSON, `[{"targets":["a"]}`, "the JSON ends too early"},
-		{decodeJSON, `[]]`, "more text behind the list"},
-		{decodeJSON, `{"targets":["a"]}`, "a list of groups is wanted, and not a mapping"},
-		{decodeJSON, `["a"]`, "a group with targets and labels is wanted, and not a text"},
-		{decodeJSON, `[null]`, "at byte 5: a group is null"},
-		{decodeJSON, `[{"targets":["a"],"label":{}}]`, `unknown key "label": a group has targets and labels`},
-		{decodeJSON, `[{"targets":["a"],"Targets":["b"]}]`, `"Targets" is there twice`},
-		{decodeJSON, `[{"targets":[1]}]`, "a target must be a text, and not a number"},
-		{decodeJSON, `[{"targets":[["a"]]}]`, "a target must be a text, and not a list"},
-		{decodeJSON, `[{"targets":"a"}]`, "a list of addresses is wanted, and not a text"},
-		{decodeJSON, `[{"labels":{"x":8080}}]`, `the label "x" must be a text, and not a number`},
-		{decodeJSON, `[{"labels":{"x":true}}]`, `the label "x" must be a text, and not a boolean`},
-		{decodeJSON, `[{"labels":{"x":"1","x":"2"}}]`, `the label "x" is there twice`},
-		{decodeJSON, `[{"labels":{"":"1"}}]`, "a label has no name"},
-		{decodeJSON, `[{"labels":[]}]`, "a mapping of labels is wanted, and not a list"},
-		{decodeJSON, `[{"targets":["a","b"]},{"targets":["c"]}]`, errTooMany.Error()},
-		{decodeJSON, `[{"labels":{"x":"` + long + `"}}]`, "the labels of a group have more than 65536 bytes"},
-		{decodeJSON, `[{"targets":["` + long + `"],"labels":{"x":"1"}}]`, `has more than 65536 bytes with its labels`},
-		{decodeYAML, "", "the file is empty: [] says that there are no targets"},
-		{decodeYAML, "# soon\n", "the file is empty: [] says that there are no targets"},
-		{decodeYAML, "- targets: [a]\n  label: {}", "line 2: field label not found in type a group"},
-		{decodeYAML, "- targets: [a]\n  targets: [b]", `line 2: mapping key "targets" already defined at line 1`},
-		{decodeYAML, "- targets: [[a]]\n- targets: {}", "line 1: cannot unmarshal !!seq into string, and 1 more faults"},
-		{decodeYAML, "targets: [a]", "line 1: cannot unmarshal !!map into []*a group"},
-		{decodeYAML, "- targets: [a\n", "line 1: did not find expected ',' or ']'"},
-		{decodeYAML, "-\n", "group 1 is null"},
-		{decodeYAML, "- labels: {'': x}", "group 1: a label has no name"},
-		{decodeYAML, "[]\n---\n[]", "more than one document"},
-		{decodeYAML, "- targets: [a, b, c]", errTooMany.Error()},
-		{decodeYAML, "- targets: [a]\n  labels: {x: " + long + "}", `group 1: target "a" has more than 65536 bytes with its labels`},
+		{"json", ``, "at byte 0: the JSON ends too early"},
+		{"json", `[{"targets":["a"`, "the JSON ends too early"},
+		{"json", `[{"targets":["a"]}`, "the JSON ends too early"},
+		{"json", `[]]`, "more text behind the list"},
+		{"json", `{"targets":["a"]}`, "a list of groups is wanted, and not a mapping"},
+		{"json", `["a"]`, "a group with targets and labels is wanted, and not a text"},
+		{"json", `[null]`, "at byte 5: a group is null"},
+		{"json", `[{"targets":["a"],"label":{}}]`, `unknown key "label": a group has targets and labels`},
+		{"json", `[{"targets":["a"],"Targets":["b"]}]`, `"Targets" is there twice`},
+		{"json", `[{"targets":[1]}]`, "a target must be a text, and not a number"},
+		{"json", `[{"targets":[["a"]]}]`, "a target must be a text, and not a list"},
+		{"json", `[{"targets":"a"}]`, "a list of addresses is wanted, and not a text"},
+		{"json", `[{"labels":{"x":8080}}]`, `the label "x" must be a text, and not a number`},
+		{"json", `[{"labels":{"x":true}}]`, `the label "x" must be a text, and not a boolean`},
+		{"json", `[{"labels":{"x":"1","x":"2"}}]`, `the label "x" is there twice`},
+		{"json", `[{"labels":{"":"1"}}]`, "a label has no name"},
+		{"json", `[{"labels":[]}]`, "a mapping of labels is wanted, and not a list"},
+		{"json", `[{"targets":["a","b"]},{"targets":["c"]}]`, errTooMany.Error()},
+		{"json", `[{"labels":{"x":"` + long + `"}}]`, "the labels of a group have more than 65536 bytes"},
+		{"json", `[{"targets":["` + long + `"],"labels":{"x":"1"}}]`, `has more than 65536 bytes with its labels`},
+		{"yaml", "", "the file is empty: [] says that there are no targets"},
+		{"yaml", "# soon\n", "the file is empty: [] says that there are no targets"},
+		{"yaml", "- targets: [a]\n  label: {}", `line 2: unknown key "label": a group has targets and labels`},
+		{"yaml", "- targets: [a]\n  targets: [b]", `line 2: "targets" is there twice`},
+		{"yaml", "- targets: [[a]]\n- targets: {}", "line 1: a target must be a text, and not a list"},
+		{"yaml", "- targets:\n  - a\n  - {b: c}", "line 3: a target must be a text, and not a mapping"},
+		{"yaml", "- targets: a", "line 1: a list of addresses is wanted, and not a text"},
+		{"yaml", "targets: [a]", "line 1: a list of groups is wanted, and not a mapping"},
+		{"yaml", "- targets: [a\n", "line 1: did not find expected ',' or ']'"},
+		{"yaml", "-\n", "line 1: a group with targets and labels is wanted, and not null"},
+		{"yaml", "- {labels: {}}\n- labels:\n    '': x", "line 3: a label has no name"},
+		{"yaml", "- labels: [a]", "line 1: a mapping of labels is wanted, and not a list"},
+		{"yaml", "- labels:\n    a: [b]", `line 2: the label "a" must be a text, and not a list`},
+		{"yaml", "- labels: {a: b, a: c}", `line 1: "a" is there twice`},
+		{"yaml", "- labels: {[a]: b}", "line 1: a key must be a text, and not a list"},
+		{"yaml", "- targets: [!!binary aGk=]", "line 1: a target must be a text, and not binary"},
+		{"yaml", "- <<: [{targets: [a]}]", "line 1: one mapping is wanted for <<, and not a list"},
+		{"yaml", "- &a [*a]", "line 1: a group with targets and labels is wanted, and not a list"},
+		{"yaml", "- &a {targets: [b], <<: *a}", ""},
+		{"yaml", "[]\n---\n[]", "more than one document"},
+		{"yaml", "- targets: [a, b, c]", errTooMany.Error()},
+		{"yaml", "- targets: [a]\n- targets: [a, b]", errTooMany.Error()},
+		{"yaml", "- targets: [a]\n  labels: {x: " + long + "}", `line 2: the labels of a group have more than 65536 bytes`},
+		{"yaml", "- targets: [" + long + "]\n  labels: {x: y}", `has more than 65536 bytes with its labels`},
+		{"yaml", strings.Repeat("a: &a\n", maxMarks), "too many values for YAML: JSON may have more"},
 	} {
-		got, err := test.decode(strings.NewReader(test.text), 2, nil)
+		got, err := decodeFile("f."+test.format, []byte(test.text), 2)
+		if test.want == "" && err == nil {
+			continue
+		}
 		if got != nil || err == nil || !strings.Contains(err.Error(), test.want) {
 			t.Errorf("%.80q: %v, %v\nwant %s", test.text, got, err, test.want)
 		}
@@ -110,6 +128,13 @@ func (e *endless) Read(p []byte) (int, error) {
 	n := copy(p, text)
 	e.read += n
 	return n, nil
+}
+
+func TestYAMLThatRepeatsATextHasABound(t *testing.T) {
+	text := "- {labels: &l {x: " + strings.Repeat("x", 60_000) + "}, targets: [a]}\n" + strings.Repeat("- {labels: *l, targets: [b]}\n", 600)
+	if _, err := decodeYAML([]byte(text), 10_000, nil); err == nil || !strings.Contains(err.Error(), "line 560: the labels of all groups have more than 32 MiB") {
+		t.Error(err)
+	}
 }
 
 func TestDecodeStopsAtMaxTargets(t *testing.T) {
@@ -190,7 +215,7 @@ func FuzzDecodeYAML(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		const most = 50
-		if got, err := decodeYAML(bytes.NewReader(data), most, nil); err == nil {
+		if got, err := decodeYAML(data, most, nil); err == nil {
 			checkTargets(t, got, most)
 		}
 	})

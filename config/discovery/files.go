@@ -20,9 +20,8 @@ const (
 	maxFiles = 10_000
 	// maxUnsettled is the number of looks after which a file that changes all the time is read nevertheless.
 	maxUnsettled = 10
-	// maxJSON bounds a list in JSON, in bytes.
+	// maxJSON and maxYAML bound a list, in bytes.
 	maxJSON = 32 << 20
-	// maxYAML bounds one in YAML, which is in memory as a tree before its targets can be counted.
 	maxYAML = 4 << 20
 )
 
@@ -216,9 +215,8 @@ func (l *filesLooker) visit(name string, full bool) bool {
 // read reads a file anew, and returns the problem that it has. With a problem the file keeps its targets.
 func (l *filesLooker) read(f *file, name string) (problem string) {
 	most := int64(maxJSON)
-	decode := decodeJSON
 	if format(name) == "yaml" {
-		most, decode = maxYAML, decodeYAML
+		most = maxYAML
 	}
 	data, err := readFile(name, most)
 	if err != nil {
@@ -234,7 +232,7 @@ func (l *filesLooker) read(f *file, name string) (problem string) {
 	for _, other := range l.files {
 		others += len(other.targets)
 	}
-	targets, err := decode(bytes.NewReader(data), l.maxTargets-others, map[string]string{"__meta_filepath": name})
+	targets, err := decodeFile(name, data, l.maxTargets-others)
 	f.over = errors.Is(err, errTooMany)
 	switch {
 	case f.over:
@@ -245,6 +243,15 @@ func (l *filesLooker) read(f *file, name string) (problem string) {
 		f.targets = targets
 	}
 	return f.verdict
+}
+
+// decodeFile returns the targets that a file has.
+func decodeFile(name string, data []byte, most int) ([]Target, error) {
+	about := map[string]string{"__meta_filepath": name}
+	if format(name) == "yaml" {
+		return decodeYAML(data, most, about)
+	}
+	return decodeJSON(bytes.NewReader(data), most, about)
 }
 
 // stampOf looks at a file without reading it, through links.

@@ -95,26 +95,6 @@ func (d *jsonDecoder) group() error {
 	return d.list.addGroup(addresses, labels, d.about)
 }
 
-// addGroup adds the targets of a group in the format of Prometheus. It takes the labels over.
-func (l *list) addGroup(addresses []string, labels, about map[string]string) error {
-	if len(addresses) == 0 {
-		return nil
-	}
-	if labels == nil {
-		labels = make(map[string]string, len(about))
-	}
-	for name, value := range about {
-		labels[name] = value
-	}
-	set := newLabelSet(labels)
-	for _, address := range addresses {
-		if err := l.add(Target{Address: address, Host: hostOf(address)}, set); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
 // addresses reads the value of targets. It gives up as soon as there are too many.
 func (d *jsonDecoder) addresses() ([]string, error) {
 	null, err := d.open('[', "a list of addresses")

@@ -10,12 +10,16 @@ import (
 	"strings"
 )
 
+// maxList bounds the text of a list, in bytes. A list in YAML can say a text once, and use it often.
+const maxList = 32 << 20
+
 // maxTarget bounds the text of one target: its address with the names and values of its labels, in bytes.
 const maxTarget = 64 << 10
 
 // list collects the targets of a group.
 type list struct {
 	most    int // with more, add fails
+	size    int // text of the groups, in bytes
 	targets []keyed
 }
 
@@ -57,6 +61,29 @@ func (l *list) add(t Target, labels labelSet) error {
 	}
 	t.Labels = labels.labels
 	l.targets = append(l.targets, keyed{labels: labels.key, target: t})
+	return nil
+}
+
+// addGroup adds the targets of a group in the format of Prometheus. It takes the labels over.
+func (l *list) addGroup(addresses []string, labels, about map[string]string) error {
+	if len(addresses) == 0 {
+		return nil
+	}
+	if labels == nil {
+		labels = make(map[string]string, len(about))
+	}
+	for name, value := range about {
+		labels[name] = value
+	}
+	set := newLabelSet(labels)
+	if l.size += set.size; l.size > maxList {
+		return fmt.Errorf("the labels of all groups have more than %d MiB", maxList>>20)
+	}
+	for _, address := range addresses {
+		if err := l.add(Target{Address: address, Host: hostOf(address)}, set); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 

@@ -1,6 +1,7 @@
 package discovery
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -9,59 +10,216 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// yamlGroup is a target group of Prometheus. A number or a boolean is the text that stands there, as in Prometheus.
-type yamlGroup struct {
-	Targets []string          `yaml:"targets"`
-	Labels  map[string]string `yaml:"labels"`
-}
+// maxMarks bounds the lines, commas, colons, dashes and brackets of a list in YAML. Each value needs one, and takes a
+// quarter of a kilobyte in the tree that the library makes before its targets can be counted.
+const maxMarks = 500_000
 
-// decodeYAML reads a list of target groups as Prometheus does: unknown keys are errors, and keys that are there twice.
-// Unlike Prometheus it refuses a text without any content, because such a file is mostly one that is about to be
-// written. [] says that there are no targets.
-func decodeYAML(r io.Reader, most int, about map[string]string) (targets []Target, err error) {
-	defer func() {
-		if reason := recover(); reason != nil { // of the library, on some texts that are no YAML
-			targets, err = nil, fmt.Errorf("no YAML: %v", reason)
-		}
-	}()
-	decoder := yaml.NewDecoder(r)
-	decoder.KnownFields(true)
-	var groups []*yamlGroup
-	if err := decoder.Decode(&groups); errors.Is(err, io.EOF) {
-		return nil, errors.New("the file is empty: [] says that there are no targets")
-	} else if err != nil {
-		return nil, yamlProblem(err)
+// decodeYAML reads a list of target groups as Prometheus does: an unknown key is an error, and so is a key that is there
+// twice; a number or a boolean is the text that stands there. Unlike Prometheus it refuses a text without any content,
+// because such a file is mostly one that is about to be written. [] says that there are no targets.
+//
+// It walks the tree itself, because the library's own decoding takes hours for a file full of equal keys.
+func decodeYAML(data []byte, most int, about map[string]string) (targets []Target, err error) {
+	marks := 0
+	for _, mark := range []string{"\n", ",", ":", "- ", "[", "{"} {
+		marks += bytes.Count(data, []byte(mark))
 	}
-	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, errors.New("more than one document")
+	if marks > maxMarks {
+		return nil, errors.New("too many values for YAML: JSON may have more")
+	}
+	document, err := parseYAML(data)
+	if err != nil {
+		return nil, err
 	}
 	l := list{most: most}
-	for i, g := range groups {
-		if g == nil {
-			return nil, fmt.Errorf("group %d is null", i+1)
+	root := resolved(document.Content[0])
+	if isNull(root) {
+		return l.sorted(), nil
+	}
+	if root.Kind != yaml.SequenceNode {
+		return nil, wrong(root, "a list of groups is wanted")
+	}
+	for _, node := range root.Content {
+		addresses, labels, err := yamlGroup(resolved(node), most)
+		if err == nil {
+			err = l.addGroup(addresses, labels, about)
 		}
-		if _, nameless := g.Labels[""]; nameless {
-			return nil, fmt.Errorf("group %d: a label has no name", i+1)
-		}
-		if err := l.addGroup(g.Targets, g.Labels, about); errors.Is(err, errTooMany) {
-			return nil, err
-		} else if err != nil {
-			return nil, fmt.Errorf("group %d: %w", i+1, err)
+		if err != nil {
+			return nil, placed(node, err)
 		}
 	}
 	return l.sorted(), nil
 }
 
-// yamlProblem shortens an error of the library, which has one line per fault.
-func yamlProblem(err error) error {
-	var faults *yaml.TypeError
-	text := err.Error()
-	if errors.As(err, &faults) && len(faults.Errors) > 0 {
-		text = faults.Errors[0]
-		if more := len(faults.Errors) - 1; more > 0 {
-			text = fmt.Sprintf("%s, and %d more faults", text, more)
+// parseYAML returns the only document of a text.
+func parseYAML(data []byte) (document *yaml.Node, err error) {
+	defer func() {
+		if reason := recover(); reason != nil { // of the library, on some texts that are no YAML
+			document, err = nil, fmt.Errorf("no YAML: %v", reason)
+		}
+	}()
+	decoder := yaml.NewDecoder(bytes.NewReader(data))
+	document = new(yaml.Node)
+	if err := decoder.Decode(document); errors.Is(err, io.EOF) || err == nil && len(document.Content) == 0 {
+		return nil, errors.New("the file is empty: [] says that there are no targets")
+	} else if err != nil {
+		return nil, errors.New(strings.TrimPrefix(err.Error(), "yaml: "))
+	}
+	if err := decoder.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return nil, errors.New("more than one document")
+	}
+	return document, nil
+}
+
+// yamlGroup reads one group.
+func yamlGroup(node *yaml.Node, most int) (addresses []string, labels map[string]string, err error) {
+	err = pairs(node, "a group with targets and labels is wanted", func(key string, value *yaml.Node) (err error) {
+		switch key {
+		case "targets":
+			addresses, err = yamlAddresses(value, most)
+		case "labels":
+			labels, err = yamlLabels(value)
+		default:
+			err = fmt.Errorf("unknown key %q: a group has targets and labels", clipped(key))
+		}
+		return err
+	})
+	return addresses, labels, err
+}
+
+// yamlAddresses reads the value of targets.
+func yamlAddresses(node *yaml.Node, most int) ([]string, error) {
+	if isNull(node) {
+		return nil, nil
+	}
+	if node.Kind != yaml.SequenceNode {
+		return nil, wrong(node, "a list of addresses is wanted")
+	}
+	if len(node.Content) > most {
+		return nil, errTooMany
+	}
+	addresses := make([]string, len(node.Content))
+	for i, item := range node.Content {
+		var err error
+		if addresses[i], err = yamlText(item, "a target"); err != nil {
+			return nil, err
 		}
 	}
-	text = strings.ReplaceAll(text, "discovery.yamlGroup", "a group")
-	return errors.New(strings.TrimPrefix(text, "yaml: "))
+	return addresses, nil
+}
+
+// yamlLabels reads the value of labels.
+func yamlLabels(node *yaml.Node) (map[string]string, error) {
+	if isNull(node) {
+		return nil, nil
+	}
+	labels := make(map[string]string)
+	size := 0
+	err := pairs(node, "a mapping of labels is wanted", func(name string, value *yaml.Node) error {
+		if name == "" {
+			return errors.New("a label has no name")
+		}
+		text, err := yamlText(value, fmt.Sprintf("the label %q", clipped(name)))
+		labels[name] = text
+		if size += len(name) + len(text); err == nil && size > maxTarget {
+			err = fmt.Errorf("the labels of a group have more than %d bytes", maxTarget)
+		}
+		return err
+	})
+	return labels, err
+}
+
+// pairs calls do for each key of a mapping. Keys that << brings in come last, and only those that are not there.
+func pairs(node *yaml.Node, wanted string, do func(key string, value *yaml.Node) error) error {
+	if node.Kind != yaml.MappingNode {
+		return wrong(node, wanted)
+	}
+	seen := make(map[string]bool, len(node.Content)/2)
+	var merged *yaml.Node
+	for i := 0; i+1 < len(node.Content); i += 2 {
+		key, value := node.Content[i], resolved(node.Content[i+1])
+		if key.Tag == "!!merge" {
+			if merged != nil || value.Kind != yaml.MappingNode {
+				return wrong(value, "one mapping is wanted for <<")
+			}
+			merged = value
+			continue
+		}
+		name, err := yamlText(key, "a key")
+		if err != nil {
+			return err
+		}
+		if seen[name] {
+			return placed(key, fmt.Errorf("%q is there twice", clipped(name)))
+		}
+		seen[name] = true
+		if err := do(name, value); err != nil {
+			return placed(key, err)
+		}
+	}
+	if merged == nil {
+		return nil
+	}
+	for i := 0; i+1 < len(merged.Content); i += 2 {
+		name, err := yamlText(merged.Content[i], "a key")
+		if err != nil {
+			return err
+		}
+		if !seen[name] {
+			seen[name] = true
+			if err := do(name, resolved(merged.Content[i+1])); err != nil {
+				return placed(merged.Content[i], err)
+			}
+		}
+	}
+	return nil
+}
+
+// yamlText is the text of a scalar. null is the empty one, as in Prometheus.
+func yamlText(node *yaml.Node, wanted string) (string, error) {
+	switch node = resolved(node); {
+	case isNull(node):
+		return "", nil
+	case node.Kind != yaml.ScalarNode || node.Tag == "!!binary" || node.Tag == "!!merge":
+		return "", wrong(node, wanted+" must be a text")
+	}
+	return node.Value, nil
+}
+
+// resolved is the node that an alias stands for.
+func resolved(node *yaml.Node) *yaml.Node {
+	if node.Kind == yaml.AliasNode {
+		return node.Alias
+	}
+	return node
+}
+
+func isNull(node *yaml.Node) bool { return node.Kind == yaml.ScalarNode && node.Tag == "!!null" }
+
+// wrong says that a value is of another kind than it has to be.
+func wrong(node *yaml.Node, wanted string) error {
+	kind := "a text"
+	switch {
+	case isNull(node):
+		kind = "null"
+	case node.Tag == "!!binary":
+		kind = "binary"
+	case node.Kind == yaml.SequenceNode:
+		kind = "a list"
+	case node.Kind == yaml.MappingNode:
+		kind = "a mapping"
+	}
+	return placed(node, fmt.Errorf("%s, and not %s", wanted, kind))
+}
+
+// placedError has its line.
+type placedError struct{ error }
+
+// placed says the line of an error that has none yet.
+func placed(node *yaml.Node, err error) error {
+	var has placedError
+	if errors.Is(err, errTooMany) || errors.As(err, &has) {
+		return err
+	}
+	return placedError{fmt.Errorf("line %d: %w", node.Line, err)}
 }
