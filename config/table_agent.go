@@ -7,6 +7,7 @@ import (
 	"net/url"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
@@ -50,6 +51,10 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 	{Field: Field{Path: "log_format", Kind: Choice, Default: "text", Allowed: []string{"text", "json"},
 		Doc: "format of log records"},
 		value: wordAt(func(c *Config) *string { return &c.Agent.LogFormat })},
+	{Field: Field{Path: "watch", Kind: Duration, Default: "1s", Max: int64(time.Hour),
+		Doc: "time between two looks at the files of the configuration, at least 100ms; files that have changed, and then stayed the same for " +
+			"2s, are loaded; 0s for no looks"},
+		value: durationAt(func(c *Config) *time.Duration { return &c.Agent.Watch })},
 	{Field: Field{Path: "shard", Kind: Section, Doc: "the part of the probes that this agent of a set runs"}},
 	{Field: Field{Path: "probe_endpoint", Kind: Section, Doc: "what /probe may do, which runs a module against a target when Prometheus asks"}},
 })

@@ -145,6 +145,7 @@ var arrows = []struct {
 	{from: internal + "outbox", to: module + "/probe/...", why: "the outbox keeps bytes of any origin"},
 	{from: internal + "outbox", to: internal + "telemetry", why: "the outbox does not know who fills it"},
 	{from: internal + "outbox", to: internal + "otlp", why: "the outbox is handed its sender"},
+	{from: internal + "watch", to: module + "/...", why: "a file is looked at whatever it has in it"},
 	{from: internal + "event", to: internal + "...", why: "an event does not know where it goes"},
 	{from: internal + "buffer", to: internal + "stream", why: "what waits does not know who sends it"},
 	{from: internal + "buffer", to: internal + "event", why: "an event that waits is bytes in any encoding"},

@@ -73,6 +73,7 @@ var tables = []struct {
 	{"cmd/wsprobe/README.md", "once keys", func() string { return keyTable(reflect.TypeFor[onceKeys]()) }},
 	{"cmd/wsprobe/README.md", "examine flags", func() string { return flagTable("examine") }},
 	{"cmd/wsprobe/README.md", "stream keys", func() string { return keyTable(reflect.TypeFor[status.Stream]()) }},
+	{"cmd/wsprobe/README.md", "config keys", func() string { return keyTable(reflect.TypeFor[status.Config]()) }},
 	{"cmd/wsprobe/README.md", "session keys", func() string { return keyTable(reflect.TypeFor[status.Session]()) }},
 	{"cmd/wsprobe/README.md", "examine keys", func() string { return keyTable(reflect.TypeFor[examine.Report]()) }},
 }
@@ -355,7 +356,7 @@ func holdKeyTable() string {
 // keyTable has the keys of objects, each once.
 func keyTable(objects ...reflect.Type) string {
 	plain := strings.NewReplacer("*main.tlsView", "object", "*main.holdSpread", "object", "*metrics.Observation", "object", "*status.End", "object",
-		"[]main.frameView", "list of objects", "[]main.holdOwner", "list of objects",
+		"[]main.frameView", "list of objects", "[]status.Fault", "list of objects", "[]main.holdOwner", "list of objects",
 		"[]*examine.Session", "list of objects", "[]examine.Variant", "list of objects", "[]examine.Finding", "list of objects",
 		"*examine.IdleLimit", "object", "*examine.LifetimeLimit", "object", "*examine.ServerPings", "object", "*examine.Longest", "object",
 		"*examine.Farewell", "object", "examine.Seconds", "number", "[]string", "list of texts",

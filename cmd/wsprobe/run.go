@@ -4,9 +4,11 @@ import (
 	"errors"
 	"io"
 	"log/slog"
+	"os"
+	"os/signal"
 	"slices"
 	"strings"
-	"time"
+	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -23,24 +25,23 @@ func newRunCommand() *cobra.Command {
 		SuggestFor: []string{"start", "agent", "serve"},
 		Args:       noArgs("name the file with -c"),
 		RunE: func(cmd *cobra.Command, _ []string) error {
-			hangups := ignoreHangups()
-			defer hangups.stop()
-			began := time.Now()
+			hangups := make(chan os.Signal, 1)
+			signal.Notify(hangups, syscall.SIGHUP) // which must not end an agent that is about to start
+			defer signal.Stop(hangups)
 			agent.BoundLoading(files...)
-			cfg, err := loadConfig(files...)
+			source := agent.NewSource(files, func() (config.Config, error) { return loadConfig(files...) })
+			cfg, err := source.Load()
 			if err != nil {
 				return err
 			}
-			took := time.Since(began)
 			if err := agent.Fits(cfg); err != nil {
 				return &config.Error{Faults: []config.Fault{{File: filesOf(files), Path: "probes", Problem: err.Error()}}}
 			}
 			var level slog.LevelVar
 			level.Set(cfg.Agent.LogLevel)
 			log := newLogger(cmd.ErrOrStderr(), cfg.Agent.LogFormat, &level)
-			hangups.tell(log)
-			logWarnings(log, cfg.Warnings)
-			a, err := agent.New(cfg, agent.Options{Version: versionText(), Log: log, LogLevel: &level, LoadBegan: began, LoadTook: took})
+			agent.LogWarnings(log, cfg.Warnings)
+			a, err := agent.New(cfg, agent.Options{Version: versionText(), Log: log, LogLevel: &level, Source: source, Hangups: hangups})
 			if err == nil {
 				err = a.Run(cmd.Context())
 			}
@@ -80,20 +81,6 @@ func loadBy(load func(...string) (config.Config, error), files []string) (config
 		cfg.Streams[i].SetUserAgent(userAgent())
 	}
 	return cfg, nil
-}
-
-// maxLogged is how many warnings of a configuration are logged one by one.
-const maxLogged = 20
-
-// logWarnings tells of what can hardly be meant in a configuration that is valid.
-func logWarnings(log *slog.Logger, warnings []config.Fault) {
-	for i, w := range warnings {
-		if i == maxLogged {
-			log.Warn("the configuration has more warnings: wsprobe check names them", "more", len(warnings)-i)
-			return
-		}
-		log.Warn("the configuration has a warning", "file", w.File, "line", w.Line, "column", w.Column, "path", w.Path, "problem", w.Problem)
-	}
 }
 
 // newLogger makes the agent's log in a format of the configuration.

@@ -11,6 +11,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net"
+	"os"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -45,6 +46,7 @@ type Agent struct {
 	checked   atomic.Bool // the streams that are required can connect
 	memory    bounds
 	applying  sync.Mutex // held by Apply and Reload, of which one works at a time
+	reloader  *reloader  // nil without a source
 }
 
 // Options are the inputs of an agent beside its configuration.
@@ -53,10 +55,10 @@ type Options struct {
 	Log     *slog.Logger
 	// LogLevel is that of Log, which follows agent.log_level. Nil if it cannot.
 	LogLevel *slog.LevelVar
-	// LoadBegan is when the configuration began to be read, and LoadTook is how long that took. The telemetry has both,
-	// unless LoadBegan is zero.
-	LoadBegan time.Time
-	LoadTook  time.Duration
+	// Source is where the configuration comes from, which it has loaded. Without one it is never loaded again.
+	Source *Source
+	// Hangups has a value for each SIGHUP, which asks for a reload.
+	Hangups <-chan os.Signal
 }
 
 // New puts an agent together and takes its listen address and its spool. Nothing runs before [Agent.Run]. After an
@@ -113,8 +115,11 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		return nil, errors.Join(err, a.abandon()) // what was planned is right, so this is an error of ours
 	}
 	a.memory.follow(own, cfg)
-	if !o.LoadBegan.IsZero() {
-		a.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: o.LoadBegan, Took: o.LoadTook, OK: true})
+	if o.Source != nil {
+		first := o.Source.first
+		a.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: first.began, Took: first.took, OK: true})
+		a.reloader = newReloader(a, cfg, o)
+		a.status.Config, a.status.Reload = a.configuration, a.reloader.answer
 	}
 	return a, nil
 }
@@ -194,6 +199,9 @@ func (a *Agent) work(probing context.Context, stopProbing func()) error {
 	var streams, holding sync.WaitGroup
 	streams.Go(func() { a.outlets.run(streaming) })
 	holding.Go(func() { a.hub.Run(probing) })
+	if a.reloader != nil {
+		holding.Go(func() { a.reloader.run(probing) })
+	}
 	err := a.scheduler.Run(probing)
 	stopProbing()
 	a.endpoint.Close()

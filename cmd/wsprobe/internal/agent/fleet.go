@@ -32,6 +32,7 @@ type fleet struct {
 
 	mu      sync.Mutex
 	members map[string]*member
+	tally   news
 }
 
 // plan is what a fleet is to become. Making it can fail, and changes nothing.
@@ -115,12 +116,16 @@ func (f *fleet) install(next plan) error {
 	before := f.current()
 	members := make(map[string]*member, len(next))
 	var come []planned
+	changed := 0
 	for _, p := range next {
-		if old := before[p.Name]; old != nil && old.digest == p.Digest {
+		old := before[p.Name]
+		if old != nil && old.digest == p.Digest {
 			old.renew(p)
 			members[p.Name] = old
-		} else {
-			come = append(come, p)
+			continue
+		}
+		if come = append(come, p); old != nil {
+			changed++
 		}
 	}
 	var gone []*telemetry.Series
@@ -146,6 +151,7 @@ func (f *fleet) install(next plan) error {
 	}
 	f.mu.Lock()
 	f.members = members
+	f.tally.count(len(before), len(next), len(come), changed)
 	f.mu.Unlock()
 	f.board.Show(rows)
 	return f.scheduler.Replace(jobs)
@@ -165,6 +171,13 @@ func (f *fleet) current() map[string]*member {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.members
+}
+
+// news is how the probes have changed since the agent started.
+func (f *fleet) news() news {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.tally
 }
 
 // recall returns the last result of a probe, or nil if there is none or the probe has left.

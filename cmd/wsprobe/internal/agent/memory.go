@@ -55,6 +55,7 @@ type bounds struct {
 	mu     sync.Mutex
 	probes int
 	limit  int64 // of the memory of Go, in bytes
+	extra  int64 // for a configuration that is being read
 	held   bool
 }
 
@@ -81,8 +82,23 @@ func (b *bounds) follow(probes []config.Probe, cfg config.Config) {
 	defer b.mu.Unlock()
 	b.probes, b.limit = len(probes), memoryLimit(probes, cfg)
 	if b.held {
-		boundMemory(b.limit)
+		boundMemory(b.limit + b.extra)
 		tuneGC(b.probes)
+	}
+}
+
+// load allows for a configuration of so many bytes that is being read, until done is called.
+func (b *bounds) load(size int64) (done func()) {
+	b.allow(treeFactor * size)
+	return func() { b.allow(0) }
+}
+
+// allow changes what is allowed beside the memory of the agent.
+func (b *bounds) allow(extra int64) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if b.extra = extra; b.held {
+		boundMemory(b.limit + b.extra)
 	}
 }
 

@@ -15,10 +15,7 @@ import (
 func (s *Server) guard(listener net.Addr, next http.Handler) http.Handler {
 	loopback := isLoopback(listener)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		var names []string
-		if s.Hosts != nil {
-			names = s.Hosts()
-		}
+		names := s.hosts()
 		free := len(names) == 0 && !loopback || r.URL.Path == "/healthz" || r.URL.Path == "/readyz"
 		if !free && !has(names, r.Host) {
 			writeText(w, http.StatusMisdirectedRequest, "no host of this agent: "+visible.Text(hostName(r.Host))+" (agent.hosts can name it)\n")
@@ -26,6 +23,14 @@ func (s *Server) guard(listener net.Addr, next http.Handler) http.Handler {
 		}
 		next.ServeHTTP(w, r)
 	})
+}
+
+// hosts are the names under which the server may be asked now.
+func (s *Server) hosts() []string {
+	if s.Hosts == nil {
+		return nil
+	}
+	return s.Hosts()
 }
 
 func isLoopback(a net.Addr) bool {

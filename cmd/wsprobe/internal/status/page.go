@@ -34,8 +34,9 @@ type overview struct {
 	Healthy      bool // every probe has run and is ok
 	Badges       []badge
 	Streams      []streamRow
-	StreamsBad   int // streams that are not as they should be
-	StreamsNew   int // streams that have not connected yet
+	StreamsBad   int         // streams that are not as they should be
+	StreamsNew   int         // streams that have not connected yet
+	Config       *configView // nil if there is none to load again
 }
 
 // badge is how many probes have a status that is not healthy.
@@ -94,6 +95,9 @@ func (s *Server) overview(rows []*Entry, now time.Time) overview {
 		o.NotReady = visible.Text(err.Error())
 	}
 	o.showStreams(s.allStreams(), now)
+	if s.Config != nil {
+		o.showConfig(s.Config(), now)
+	}
 	probes := make(map[health.Status]int)
 	for i, e := range rows {
 		last := e.last.Load()

@@ -36,6 +36,11 @@ type Server struct {
 	// Notes are sentences that a person should know now although the agent works. They are asked for at each answer of
 	// the page and of /readyz, by several requests at once. Nil for none.
 	Notes func() []string
+	// Config returns how the configuration is. It is asked at each answer of the page and of the API, by several requests
+	// at once. Reload loads it again, and returns the status of HTTP and the text of the outcome. Both are nil if there
+	// is none to load.
+	Config func() Config
+	Reload func(context.Context) (code int, text string)
 	// Hosts returns the names under which the server may be asked, beside localhost and addresses. If there are none, any
 	// name will do, except on a loopback address, where any other name is one that somebody has made to point there. It is
 	// asked at each request, by several at once. Nil for none.
@@ -75,7 +80,7 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Handler routes the requests. Everything is read-only. Requests for the health or the readiness are answered at once,
+// Handler routes the requests. Everything but a reload is read-only. Requests for the health or the readiness are answered at once,
 // however many clients wait for other answers.
 func (s *Server) Handler() http.Handler {
 	mux, large := http.NewServeMux(), make(turns, maxAnswers)
@@ -91,6 +96,10 @@ func (s *Server) Handler() http.Handler {
 	}
 	if s.Stream != nil {
 		mux.Handle("GET /api/v1/stream", s.Stream)
+	}
+	if s.Config != nil {
+		mux.HandleFunc("GET /api/v1/config", large.bound(s.config))
+		mux.HandleFunc("POST /-/reload", s.reload)
 	}
 	mux.HandleFunc("GET /{$}", large.bound(s.page))
 	return mux

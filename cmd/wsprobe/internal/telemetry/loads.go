@@ -36,6 +36,15 @@ func (c *selfCounts) loadedConfig(load ConfigLoad) {
 	}
 }
 
+// staleConfig notes whether the configuration on disk is another than the one in force.
+func (c *selfCounts) staleConfig(stale bool) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.stale = 0; stale {
+		c.stale = 1
+	}
+}
+
 // buildAttributes say what program this is, by the names that Prometheus' own build_info has, and where its page is.
 // What is not known is absent.
 func buildAttributes(version, compiler, revision, url string) []metrics.Attribute {

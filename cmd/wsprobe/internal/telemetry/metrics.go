@@ -36,6 +36,7 @@ const (
 	idAgentLoads
 	idAgentLoadTime
 	idAgentLoadDuration
+	idAgentConfigStale
 	idAgentBuild
 	idAgentProbeRequests
 	idAgentRequests
@@ -118,6 +119,10 @@ var agentTable = [metricCount]metrics.Metric{
 	idAgentLoadDuration: {
 		Name: "wsprobe.agent.config.load.duration", Kind: metrics.Gauge, Unit: "s",
 		Description: "How long the last attempt to load a configuration took.",
+	},
+	idAgentConfigStale: {
+		Name: "wsprobe.agent.config.stale", Kind: metrics.Gauge,
+		Description: "1 while the configuration on disk is not what runs, because of faults or of values that need a restart; else 0.",
 	},
 	idAgentBuild: {
 		Name: "wsprobe.agent.build.info", Kind: metrics.Gauge,

@@ -120,6 +120,12 @@ func TestConfigLoads(t *testing.T) {
 	if took := gauges(scope, idAgentLoadDuration)[0].Value.Float(); took != 2 {
 		t.Errorf("took %v s", took)
 	}
+	for i, stale := range []bool{false, true, false} {
+		if got := gauges(produce(t, telemetry), idAgentConfigStale)[0].Value.Float() == 1; got != (i == 2) {
+			t.Errorf("stale before step %d: %v", i, got)
+		}
+		telemetry.ObserveConfigStale(stale)
+	}
 	for _, p := range sums(scope, idAgentLoads) {
 		if outcome, _ := p.Attributes.Value(keyLoadOutcome); p.Value.Float() != 1 {
 			t.Errorf("%s: %v", outcome.String(), p.Value)

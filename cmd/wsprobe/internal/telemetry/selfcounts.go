@@ -32,6 +32,7 @@ type selfCounts struct {
 	build  []metrics.Attribute
 	load   ConfigLoad // the last attempt
 	loaded time.Time  // when the configuration in force was loaded; zero if none was
+	stale  float64    // 1 if the one on disk is another
 }
 
 // counter is a metric with the values of the attributes that its row of the table names, in that order. An empty value
@@ -120,6 +121,7 @@ func (c *selfCounts) addTo(b *batcher, probes int, start, now time.Time) {
 	}
 	if !c.loaded.IsZero() {
 		b.gauge(idAgentLoadTime, none, start, now, float64(c.loaded.UnixMilli())/1000)
+		b.gauge(idAgentConfigStale, none, start, now, c.stale)
 	}
 	for _, total := range slices.SortedFunc(maps.Keys(c.totals), counter.compare) {
 		b.sum(total.metric, b.sets.Alone(total.attributes()...), start, now, c.totals[total])

@@ -138,6 +138,9 @@ func (t *Telemetry) ObserveStart(late time.Duration) { t.self.started(late) }
 // ObserveConfigLoad notes an attempt to load a configuration.
 func (t *Telemetry) ObserveConfigLoad(load ConfigLoad) { t.self.loadedConfig(load) }
 
+// ObserveConfigStale notes whether the configuration on disk is another than the one in force.
+func (t *Telemetry) ObserveConfigStale(stale bool) { t.self.staleConfig(stale) }
+
 // ObserveOverload notes a run that the agent itself disturbed.
 func (t *Telemetry) ObserveOverload() { t.self.add(idAgentOverloaded, 1) }
 
