@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -27,7 +28,7 @@ type reloading struct {
 	dir, file string
 	hangups   chan os.Signal
 	reading   func() // called between the look before a load and the load
-	loads     int
+	loads     atomic.Int32
 }
 
 // whileReloading lets do work with an agent that runs, with one probe.
@@ -65,7 +66,7 @@ func whileReloading(t *testing.T, do func(*reloading)) {
 
 // load is what the agent loads with.
 func (r *reloading) load() (config.Config, error) {
-	r.loads++
+	r.loads.Add(1)
 	if r.reading != nil {
 		r.reading()
 	}
@@ -131,8 +132,8 @@ func (r *reloading) get(method, path string) *httptest.ResponseRecorder {
 func (r *reloading) want(when, names string, loads int, stale bool) {
 	r.t.Helper()
 	synctest.Wait()
-	if c := r.config(); r.names() != names || r.loads != loads || c.Stale != stale || (c.Since != nil) != stale {
-		r.t.Errorf("%s: %q after %d loads, stale %v since %v; want %q after %d, %v", when, r.names(), r.loads, c.Stale, c.Since, names, loads, stale)
+	if c := r.config(); r.names() != names || int(r.loads.Load()) != loads || c.Stale != stale || (c.Since != nil) != stale {
+		r.t.Errorf("%s: %q after %d loads, stale %v since %v; want %q after %d, %v", when, r.names(), r.loads.Load(), c.Stale, c.Since, names, loads, stale)
 	}
 }
 
@@ -232,8 +233,8 @@ func TestReloadOfRestlessFiles(t *testing.T) {
 			r.writeProbes("two", fmt.Sprint("p", i))
 			time.Sleep(10 * time.Millisecond)
 		}
-		if r.loads < 2+7 || r.loads > 2+9 {
-			t.Errorf("%d loads of a file that was written 9,000 times in 90 s", r.loads-2)
+		if n := r.loads.Load(); n < 2+7 || n > 2+9 {
+			t.Errorf("%d loads of a file that was written 9,000 times in 90 s", n-2)
 		}
 		r.writeProbes("one")
 		time.Sleep(15 * time.Second)
@@ -247,7 +248,7 @@ func TestReloadOfRestlessFiles(t *testing.T) {
 func TestReloadSeesAChangeDuringALoad(t *testing.T) {
 	whileReloading(t, func(r *reloading) {
 		r.reading = func() {
-			if r.reading = nil; r.loads == 2 {
+			if r.reading = nil; r.loads.Load() == 2 {
 				r.write("probes:\n  - {name: two, url: URL/echo, interval: 1s}\n  - {name: three, url: URL/echo, interval: 1s}\n")
 			}
 		}
