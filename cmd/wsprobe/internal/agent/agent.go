@@ -95,6 +95,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		a.status.Stream = a.outlets.feed
 	}
 	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, hub: a.hub, board: board, outlets: a.outlets, log: o.Log}
+	a.outlets.settle = a.fleet.settle
 	a.skips = newSkipLog(o.Log)
 	a.endpoint = prometheus.NewHandler(o.Log, a.telemetry.ObserveProbeRequest)
 	a.status.Probe = a.endpoint

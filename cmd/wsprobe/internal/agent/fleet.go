@@ -166,6 +166,13 @@ func (f *fleet) flush() {
 	}
 }
 
+// settle returns once each result that is being told is told.
+func (f *fleet) settle() {
+	for _, m := range f.current() {
+		m.settle()
+	}
+}
+
 // current returns the members of now, which nobody changes.
 func (f *fleet) current() map[string]*member {
 	f.mu.Lock()

@@ -139,6 +139,12 @@ func (m *member) flush() {
 	m.traces.Flush()
 }
 
+// settle returns once the result that is being told is told.
+func (m *member) settle() {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+}
+
 // leave says that the probe is gone. Nothing is told of it any more, since its series may be that of its heir.
 func (m *member) leave() {
 	m.mu.Lock()

@@ -40,14 +40,22 @@ func (a *Agent) Reload(cfg config.Config) (restart []string, err error) {
 		return nil, err
 	}
 	asked, err := probeSettings(&cfg)
+	var streams *streamPlan
+	if err == nil {
+		streams, err = a.outlets.plan(cfg.Streams)
+	}
+	if err == nil {
+		err = a.outlets.handOver(streams)
+	}
 	if err != nil {
 		return nil, errors.Join(err, export.Discard())
 	}
-	if err := a.install(&cfg, own, probes); err != nil {
-		return nil, errors.Join(err, export.Discard()) // what was planned is right, so this is an error of ours
-	}
+	a.outlets.apply(streams)
 	export.Apply()
 	a.endpoint.Set(asked)
+	if err := a.install(&cfg, own, probes); err != nil {
+		return nil, err // what was planned is right, so this is an error of ours
+	}
 	a.scheduler.SetMaxConcurrent(cfg.Agent.MaxConcurrent)
 	a.hub.SetMaxConcurrent(cfg.Agent.MaxConcurrent)
 	if a.options.LogLevel != nil {

@@ -58,7 +58,13 @@ var settings = []Setting{
 	restart("otlp.spool.max_age", "the queues are made at the start", func(c *config.Config) *int64 { return (*int64)(&c.OTLP.Spool.MaxAge) }),
 	restart("otlp.spool.order", "the queues are made at the start", func(c *config.Config) *string { return &c.OTLP.Spool.Order }),
 
-	{Path: "streams", keep: keepStreams, Doc: "their buffers are made at the start"},
+	live("streams[]", "at once: a stream that comes begins, and one that goes delivers for its drain and ends; with other values the connection "+
+		"is closed with 1001 and opened anew, and what waits goes on waiting in the form that it has"),
+	live("streams[].name", "at once, as a stream that goes and another that comes"),
+	live("streams[].buffer", "at once: the stream ends and another begins, which goes on with what waits in the directory if that is the same; "+
+		"what waits in memory is delivered during the drain, or else discarded"),
+	live("streams[].workers", "at once, as buffer"),
+	live("streams[].health_check", "at once; require ends only the start of the agent, and a reload logs what fails"),
 }
 
 // live is a setting that a reload applies.
@@ -82,13 +88,6 @@ func keepExport(next, now *config.Config) bool {
 	}
 	next.OTLP = now.OTLP
 	return true
-}
-
-// keepStreams keeps the streams.
-func keepStreams(next, now *config.Config) bool {
-	same := slices.EqualFunc(next.Streams, now.Streams, func(a, b config.Stream) bool { return a.Name == b.Name && a.Digest == b.Digest })
-	next.Streams = now.Streams
-	return !same
 }
 
 // keepQueueBytes keeps otlp.spool.max_bytes. Its default depends on otlp.spool.dir, whose change says enough.

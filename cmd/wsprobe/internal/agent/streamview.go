@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
@@ -11,28 +12,33 @@ import (
 // views are the streams as the page and the API show them.
 func (s *outlets) views() []status.Stream {
 	now := time.Now()
-	all := make([]status.Stream, len(s.streams))
-	for i, one := range s.streams {
-		state, counts := one.State(), one.Counts()
+	var all []status.Stream
+	sums := s.sums()
+	for _, one := range s.current() {
+		i := slices.IndexFunc(sums, func(all *sumsOf) bool { return all.name == one.Name })
+		if i < 0 {
+			continue // it has come since
+		}
+		state, counts := one.stream.State(), sums[i].counts
 		v := status.Stream{
 			Name: state.Name, URL: state.URL, Connected: state.Open == state.Workers, Open: state.Open, Workers: state.Workers,
-			Detail: state.Detail, Hint: state.Hint, Required: one.ready, Waiting: counts.Waiting.Events, WaitingBytes: counts.Waiting.Bytes,
+			Detail: state.Detail, Hint: state.Hint, Required: one.Ready, Waiting: counts.Waiting.Events, WaitingBytes: counts.Waiting.Bytes,
 			Since: known(state.Since), LastSent: known(state.LastSent), Events: counts.Events, Sent: counts.Sent, Resent: counts.Resent,
 			Discarded: discarded(counts),
 		}
 		if v.Waiting > 0 {
 			v.Oldest = new(now.Add(-counts.Waiting.Age))
 		}
-		all[i] = v
+		all = append(all, v)
 	}
 	return all
 }
 
 // ready returns nil if every stream that the agent needs is connected.
 func (s *outlets) ready() error {
-	for _, one := range s.streams {
-		state := one.State()
-		if !one.ready || state.Open == state.Workers {
+	for _, one := range s.current() {
+		state := one.stream.State()
+		if !one.Ready || state.Open == state.Workers {
 			continue
 		}
 		wrong := fmt.Sprintf("stream %q has %d of %d connections", state.Name, state.Open, state.Workers)

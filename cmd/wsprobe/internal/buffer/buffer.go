@@ -156,6 +156,14 @@ func (b *Buffer) Add(item Item) {
 	}
 }
 
+// Miss counts events that came while the Buffer could not be opened, and for which there was no room anywhere.
+func (b *Buffer) Miss(events int) {
+	b.mu.Lock()
+	defer b.unlock()
+	b.taken += int64(events)
+	b.discarded[Full] += int64(events)
+}
+
 // laneOf returns the lane of a name.
 func (b *Buffer) laneOf(name string) *lane {
 	if len(b.lanes) == 1 {

@@ -10,7 +10,7 @@ import (
 
 // Tracker makes events of the observations of one probe. One goroutine at a time calls it.
 type Tracker struct {
-	sinks []Sink
+	sinks *Sinks
 	known bool
 	last  state
 }
@@ -22,15 +22,16 @@ type state struct {
 }
 
 // NewTracker returns the Tracker of a probe that has not been observed yet. Each of the sinks is told every event.
-func NewTracker(sinks []Sink) *Tracker { return &Tracker{sinks: sinks} }
+func NewTracker(sinks *Sinks) *Tracker { return &Tracker{sinks: sinks} }
 
 // Observe tells the sinks. Without any it costs nothing.
 func (t *Tracker) Observe(o *metrics.Observation) {
-	if len(t.sinks) == 0 {
+	sinks := t.sinks.all()
+	if len(sinks) == 0 {
 		return
 	}
 	e := Event{ID: newID(), Kind: kindOf(o), At: o.Result.Ended, Observation: o, Changed: t.changes(o)}
-	for _, s := range t.sinks {
+	for _, s := range sinks {
 		s.Observe(&e)
 	}
 }

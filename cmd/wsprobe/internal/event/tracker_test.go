@@ -20,7 +20,7 @@ func (s *sink) Observe(e *event.Event) { s.events = append(s.events, *e) }
 // TestTrackerTellsEachSinkTheSame holds that all sinks are told each observation once, under one ID, and that IDs rise.
 func TestTrackerTellsEachSinkTheSame(t *testing.T) {
 	var one, two sink
-	tracker := event.NewTracker([]event.Sink{&one, &two})
+	tracker := event.NewTracker(event.NewSinks(&one, &two))
 	for range 1000 {
 		tracker.Observe(&metrics.Observation{})
 	}
@@ -64,7 +64,7 @@ func TestChanged(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var s sink
-			tracker := event.NewTracker([]event.Sink{&s})
+			tracker := event.NewTracker(event.NewSinks(&s))
 			var got []bool
 			for _, o := range test.observed {
 				tracker.Observe(&o)
@@ -80,7 +80,7 @@ func TestChanged(t *testing.T) {
 // TestKind holds the names of the occasions.
 func TestKind(t *testing.T) {
 	var s sink
-	tracker := event.NewTracker([]event.Sink{&s})
+	tracker := event.NewTracker(event.NewSinks(&s))
 	want := []string{"run", "session.opened", "session.answered", "session.reported", "session.ended", "session.explained"}
 	tracker.Observe(&metrics.Observation{})
 	for m := metrics.SessionOpened; m <= metrics.SessionExplained; m++ {

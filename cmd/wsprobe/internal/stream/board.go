@@ -32,6 +32,14 @@ type board struct {
 	tellers map[any]*teller // by Failure or Shutdown
 }
 
+// renew forgets the troubles of the setup before.
+func (b *board) renew(quiet bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.since, b.down, b.detail, b.hint, b.quiet = time.Time{}, time.Time{}, "", "", quiet
+	clear(b.tellers)
+}
+
 // opened notes a connection that has opened.
 func (b *board) opened(now time.Time) {
 	b.mu.Lock()

@@ -9,16 +9,18 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/buffer"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
-	"github.com/wsprobe/wsprobe/probe"
 )
 
 // Stream delivers events to one endpoint, over one connection or several.
 type Stream struct {
-	o      Options
-	probe  *probe.Probe // opens connections
-	buffer *buffer.Buffer
-	board  board
-	sealed chan struct{} // closed once no event comes any more
+	name    string
+	workers int
+	setup   atomic.Pointer[setup]
+	buffer  *buffer.Buffer
+	board   board
+	sealed  chan struct{} // closed once no event comes any more
+	hurry   chan struct{} // closed once nothing is to be waited for any more
+	hurried sync.Once
 
 	messages, bytes, resent atomic.Int64
 
@@ -29,18 +31,19 @@ type Stream struct {
 // New prepares a stream, and opens its buffer. The error is that of an opening that is not valid, or of a directory that
 // another process has.
 func New(o Options) (*Stream, error) {
-	o = o.withDefaults()
-	p, err := probe.New(probe.Spec{Opening: o.Opening, Timeout: o.Timeout})
+	first, err := newSetup(o)
 	if err != nil {
 		return nil, err
 	}
-	s := &Stream{probe: p, sealed: make(chan struct{}), disk: make(map[string]int64)}
+	o = first.Options
+	s := &Stream{name: o.Name, workers: o.Workers, sealed: make(chan struct{}), hurry: make(chan struct{}), disk: make(map[string]int64)}
+	s.setup.Store(first)
 	o.Buffer.SpoolFailed = s.spoolFailed
 	b, err := buffer.Open(o.Buffer)
 	if err != nil {
 		return nil, err
 	}
-	s.o, s.buffer = o, b
+	s.buffer = b
 	s.board = board{log: o.Log.With("stream", o.Name), workers: o.Workers, quiet: o.Quiet, waiting: func() int { return b.Counts().Size.Events },
 		failures: make(map[Failure]int64), shutdowns: make(map[Shutdown]int64), tellers: make(map[any]*teller)}
 	return s, nil
@@ -48,11 +51,9 @@ func New(o Options) (*Stream, error) {
 
 // Observe takes an event that the selection admits. It never waits.
 func (s *Stream) Observe(e *event.Event) {
-	if !s.o.Select.Admits(e) {
-		return
+	if item, admitted := s.setup.Load().item(e); admitted {
+		s.buffer.Add(item)
 	}
-	form := s.o.Encoder.Encode(e)
-	s.buffer.Add(buffer.Item{ID: e.ID, Lane: e.Observation.Probe.Name(), At: e.At, Encoding: s.o.Encoder.Name(), Text: form.Text, Slot: form.Slot})
 }
 
 // Run delivers until the context ends. It then takes no more events, and goes on for the drain to deliver those that it
@@ -67,7 +68,7 @@ func (s *Stream) Run(ctx context.Context) {
 	var keeper, workers sync.WaitGroup
 	keeper.Go(func() { s.buffer.Run(keeping) })
 	keeper.Go(func() { s.tellDiscards(keeping) })
-	for lane := range s.o.Workers {
+	for lane := range s.workers {
 		w := &worker{s: s, lane: lane, window: newWindow()}
 		workers.Go(func() { w.run(working, opening) })
 	}
@@ -77,13 +78,25 @@ func (s *Stream) Run(ctx context.Context) {
 	if s.buffer.Counts().Size.Events == 0 {
 		noOpen()
 	}
-	drained := time.AfterFunc(s.o.Drain, stop)
+	drained := time.AfterFunc(s.setup.Load().Drain, stop)
+	ended := make(chan struct{})
+	keeper.Go(func() {
+		select {
+		case <-s.hurry:
+			stop()
+		case <-ended:
+		}
+	})
 	workers.Wait()
+	close(ended)
 	drained.Stop()
 	stopBuffer()
 	keeper.Wait()
 	s.close()
 }
+
+// Hurry ends the drain of a stream that stops. It may be called before Run, and more than once.
+func (s *Stream) Hurry() { s.hurried.Do(func() { close(s.hurry) }) }
 
 // Close gives the buffer back of a stream that never runs.
 func (s *Stream) Close() error { return s.buffer.Close() }
@@ -117,7 +130,7 @@ func (s *Stream) spoolFailed(kind string) {
 
 // State says how the stream is.
 func (s *Stream) State() State {
-	state := State{Name: s.o.Name, URL: s.o.ShownURL, Waiting: s.buffer.Counts().Size}
+	state := State{Name: s.name, URL: s.setup.Load().ShownURL, Waiting: s.buffer.Counts().Size}
 	s.board.state(&state)
 	return state
 }

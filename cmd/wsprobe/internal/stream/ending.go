@@ -89,6 +89,11 @@ func stopped() ending {
 	return ending{by: byAgent, code: closeGoingAway, say: closeGoingAway, detail: "the agent stops"}
 }
 
+// changed is the end of a connection because the stream has another setup.
+func changed() ending {
+	return ending{by: byAgent, code: closeGoingAway, say: closeGoingAway, detail: "the stream has another configuration"}
+}
+
 // unanswered is an end because a Ping had no answer.
 func (p *proof) unanswered() ending {
 	e := ending{by: byTimeout, code: closeGoingAway, say: closeGoingAway, detail: "no Pong within " + session.Span(p.heart.timeout),

@@ -347,7 +347,7 @@ func TestCheck(t *testing.T) {
 				fresh := &rig{t: t}
 				endpoint := wstest.Memory(func(c *wstest.Conn) { fresh.serve(c, peer{opened: test.opened}) })
 				defer endpoint.Close()
-				o := server.stream.o.Opening
+				o := server.stream.setup.Load().Opening
 				o.URL, o.Dial = endpoint.URL, endpoint.Dial
 				err := Check(t.Context(), o, sec)
 				if synctest.Wait(); test.want == "" && err != nil || test.want != "" && (err == nil || !strings.Contains(err.Error(), test.want)) {

@@ -61,7 +61,7 @@ func (w *worker) send(l *link) {
 
 // share is how much to take from the buffer at once.
 func (w *worker) share(events int, bytes int64) buffer.Batch {
-	o := &w.s.o
+	o := &w.set.Options
 	if o.Batch.Events == 1 || w.suspect.careful > 0 {
 		return buffer.Batch{Events: min(events, maxTaken), Bytes: min(bytes, maxTakenBytes)}
 	}
@@ -74,16 +74,16 @@ func (w *worker) share(events int, bytes int64) buffer.Batch {
 
 // linger is how long an event waits for others.
 func (w *worker) linger() time.Duration {
-	if w.s.o.Batch.Events == 1 || w.suspect.careful > 0 {
+	if w.set.Batch.Events == 1 || w.suspect.careful > 0 {
 		return 0
 	}
-	return w.s.o.Batch.Linger
+	return w.set.Batch.Linger
 }
 
 // write writes events, as one message or as one each, and reports whether it could.
 func (w *worker) write(l *link, items []*buffer.Item) bool {
 	each := len(items)
-	if w.s.o.Batch.Events == 1 {
+	if w.set.Batch.Events == 1 {
 		each = 1
 	}
 	l.proof.flying(items, time.Now())
@@ -105,7 +105,7 @@ func (w *worker) write(l *link, items []*buffer.Item) bool {
 	}
 	if ok {
 		w.s.sent(sum)
-		if w.s.o.Acknowledgements == Written {
+		if w.set.Acknowledgements == Written {
 			w.accept(items...)
 		}
 	}

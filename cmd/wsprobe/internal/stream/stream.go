@@ -44,3 +44,29 @@ type Failure struct {
 type Shutdown struct {
 	By, CloseCode string // By is server, agent, network or timeout
 }
+
+// Add adds the sums of another stream, and what waits in it.
+func (c *Counts) Add(other *Counts) {
+	c.Events += other.Events
+	c.Sent += other.Sent
+	c.Resent += other.Resent
+	c.Messages += other.Messages
+	c.Bytes += other.Bytes
+	c.Established += other.Established
+	c.Waiting.Events += other.Waiting.Events
+	c.Waiting.Bytes += other.Waiting.Bytes
+	c.Waiting.Age = max(c.Waiting.Age, other.Waiting.Age)
+	c.Discarded, c.Disk = sum(c.Discarded, other.Discarded), sum(c.Disk, other.Disk)
+	c.Failed, c.Shutdown = sum(c.Failed, other.Failed), sum(c.Shutdown, other.Shutdown)
+}
+
+// sum returns the sums of two maps.
+func sum[K comparable](a, b map[K]int64) map[K]int64 {
+	all := make(map[K]int64, len(a)+len(b))
+	for _, one := range []map[K]int64{a, b} {
+		for key, n := range one {
+			all[key] += n
+		}
+	}
+	return all
+}

@@ -52,11 +52,11 @@ func (w *worker) judge(l *link, ended ending) {
 
 // longest is the length that a message of these events had at most.
 func (w *worker) longest(items []*buffer.Item) int64 {
-	if w.s.o.Batch.Events == 1 {
-		return w.s.o.Batch.Bytes
+	if w.set.Batch.Events == 1 {
+		return w.set.Batch.Bytes
 	}
 	var sum int64
-	for _, item := range items[:min(len(items), w.s.o.Batch.Events)] {
+	for _, item := range items[:min(len(items), w.set.Batch.Events)] {
 		sum += int64(len(item.Text))
 	}
 	return sum

@@ -16,6 +16,7 @@ import (
 type worker struct {
 	s       *Stream
 	lane    int
+	set     *setup // of the connection at hand
 	backoff session.Backoff
 	suspect suspect
 	window  *window
@@ -58,6 +59,8 @@ func (w *worker) pause(ctx context.Context, wait time.Duration) bool {
 		select {
 		case <-timer.C:
 			return true
+		case <-w.set.over.Done():
+			return true
 		case <-ctx.Done():
 			return false
 		case <-sealed:
@@ -68,15 +71,25 @@ func (w *worker) pause(ctx context.Context, wait time.Duration) bool {
 	}
 }
 
+// take takes the setup of the next connection. One that is about another endpoint begins without a past.
+func (w *worker) take() *setup {
+	before := w.set
+	if w.set = w.s.setup.Load(); before != nil && before.over != w.set.over {
+		w.backoff, w.suspect = session.Backoff{}, suspect{}
+	}
+	return w.set
+}
+
 // connection opens a connection and serves it. It returns the wait before the next one, and false if there was none
-// because the context has ended.
+// because the context has ended, or because another setup has come.
 func (w *worker) connection(ctx, opening context.Context) (time.Duration, bool) {
-	o := &w.s.o
+	o := &w.take().Options
 	alive, kill := context.WithCancel(context.Background()) // the close frame outlives the contexts
 	defer kill()
-	release := context.AfterFunc(opening, kill)
-	conn, res, refusal, err := bare.Open(alive, w.s.probe)
-	open := conn != nil && release()
+	release, keep := context.AfterFunc(opening, kill), context.AfterFunc(w.set.over, kill)
+	defer keep()
+	conn, res, refusal, err := bare.Open(alive, w.set.probe)
+	open := conn != nil && release() && keep()
 	switch {
 	case err != nil, conn != nil && !open:
 		if conn != nil {
@@ -98,6 +111,7 @@ func (w *worker) connection(ctx, opening context.Context) (time.Duration, bool) 
 		w.s.board.ended(w.lane, e, wait)
 	}
 	w.s.board.opened(now)
+	defer context.AfterFunc(w.set.over, func() { l.end(changed()) })()
 	ended := l.run(ctx, func() { w.send(l) })
 	w.judge(l, ended)
 	w.s.buffer.Return(w.lane, l.unsent...)

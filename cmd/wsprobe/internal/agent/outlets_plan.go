@@ -1,0 +1,240 @@
+package agent
+
+import (
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/stream"
+	"github.com/wsprobe/wsprobe/config"
+)
+
+// streamPlan is what the streams are to become. Making it can fail, and takes the directories of new buffers.
+type streamPlan struct {
+	next  []outlet
+	put   []func() // put the options of streams that stay in force
+	fresh []outlet // begin
+	late  []late   // begin where another one of ours ends
+	gone  []outlet
+}
+
+// late is a stream that begins in the directory of one that ends.
+type late struct {
+	at      int // in next
+	holding *stream.Holding
+}
+
+// plan finds out what streams need. A stream stays if its name, its buffer and its workers do: what waits in it then
+// waits on. The directories of streams of now are not touched before [outlets.handOver].
+func (s *outlets) plan(streams []config.Stream) (*streamPlan, error) {
+	p := &streamPlan{next: make([]outlet, len(streams))}
+	now := s.current()
+	stays := make(map[*line]bool)
+	for i := range streams {
+		c := &streams[i]
+		options, err := streamOptions(c, s.log, s.about)
+		if err == nil {
+			old := slices.IndexFunc(now, func(o outlet) bool { return o.Name == c.Name && o.Buffer == c.Buffer && o.Workers == c.Workers })
+			switch {
+			case old >= 0:
+				p.next[i], stays[now[old].line] = outlet{now[old].line, *c}, true
+				err = p.keep(now[old], options, *c)
+			case len(s.holders(c.Buffer.Dir)) > 0:
+				err = p.later(i, options, *c)
+			default:
+				err = p.begin(i, options, *c)
+			}
+		}
+		if err != nil {
+			return nil, errors.Join(fmt.Errorf("stream %q: %w", c.Name, err), p.abandon())
+		}
+	}
+	for _, one := range now {
+		if !stays[one.line] {
+			p.gone = append(p.gone, one)
+		}
+	}
+	return p, nil
+}
+
+// keep plans a stream that stays, with options that mean the same or others.
+func (p *streamPlan) keep(old outlet, options stream.Options, c config.Stream) error {
+	change, err := old.stream.Change(options)
+	switch {
+	case err != nil:
+		return err
+	case old.Digest == c.Digest:
+		p.put = append(p.put, change.Renew)
+	default:
+		p.put = append(p.put, change.Reopen)
+	}
+	return nil
+}
+
+// begin plans a stream that is new, and takes its directory.
+func (p *streamPlan) begin(at int, options stream.Options, c config.Stream) error {
+	fresh, err := stream.New(options)
+	if err != nil {
+		return err
+	}
+	p.next[at] = outlet{&line{stream: fresh, options: options, ended: make(chan struct{})}, c}
+	p.fresh = append(p.fresh, p.next[at])
+	return nil
+}
+
+// later plans a stream whose directory is not free yet.
+func (p *streamPlan) later(at int, options stream.Options, c config.Stream) error {
+	p.next[at] = outlet{&line{options: options, ended: make(chan struct{})}, c}
+	holding, err := stream.Hold(options)
+	p.late = append(p.late, late{at, holding})
+	return err
+}
+
+// abandon gives the directories back that the plan has taken.
+func (p *streamPlan) abandon() error {
+	var errs []error
+	for _, one := range p.fresh {
+		errs = append(errs, one.stream.Close())
+	}
+	return errors.Join(errs...)
+}
+
+// apply makes the streams what was planned.
+func (s *outlets) apply(p *streamPlan) {
+	for _, put := range p.put {
+		put()
+	}
+	s.mu.Lock()
+	s.streams = p.next
+	if s.running != nil && !s.over {
+		for _, one := range p.fresh {
+			s.begin(one)
+		}
+	}
+	over := s.over
+	s.mu.Unlock()
+	for _, l := range p.late {
+		l.holding.Release(p.next[l.at].stream)
+	}
+	s.tell(p.next) // from here on nothing comes to those that are gone
+	s.leave(p.gone...)
+	if over {
+		_ = p.abandon() // the agent has stopped, and nobody begins them
+	}
+}
+
+// tell has probes tell the feed, these streams, and others.
+func (s *outlets) tell(streams []outlet, more ...event.Sink) {
+	all := slices.Clip(more)
+	for _, one := range streams {
+		all = append(all, one.stream)
+	}
+	if s.feed != nil {
+		all = append(all, s.feed)
+	}
+	if slices.Equal(all, s.told) {
+		return
+	}
+	s.told = all
+	s.sinks.Set(all)
+	s.settle()
+}
+
+// handOver gives the directories of streams that are gone to those that come. It waits for what an end without a drain
+// takes, since what waits stays in the directory. Events that come meanwhile are held. After an error the streams of
+// before go on.
+func (s *outlets) handOver(p *streamPlan) error {
+	before := s.current()
+	var holding []event.Sink
+	for _, l := range p.late {
+		one := p.next[l.at]
+		holding = append(holding, l.holding)
+		for _, holder := range s.holders(one.Buffer.Dir) {
+			s.yield(holder, holding)
+			p.gone = slices.DeleteFunc(p.gone, func(o outlet) bool { return o.line == holder.line })
+			if holder.Name == one.Name {
+				s.recount(holder)
+			}
+		}
+		var err error
+		if one.line.stream, err = stream.New(one.options); err != nil {
+			err = errors.Join(fmt.Errorf("stream %q: %w", one.Name, err), p.abandon())
+			return errors.Join(err, s.restore(before))
+		}
+		p.fresh = append(p.fresh, one)
+	}
+	return nil
+}
+
+// yield ends a stream without a drain, and waits until its directory is free. Others take its events.
+func (s *outlets) yield(one outlet, others []event.Sink) {
+	s.mu.Lock()
+	there := len(s.streams)
+	s.streams = slices.DeleteFunc(slices.Clone(s.streams), func(o outlet) bool { return o.line == one.line })
+	left := s.streams
+	s.mu.Unlock()
+	s.tell(left, others...)
+	one.stream.Hurry()
+	if len(left) < there { // else it leaves already
+		s.leave(one)
+	}
+	<-one.ended
+}
+
+// recount takes the events that wait on disk out of the sums of a stream that is over, because its heir counts them.
+func (s *outlets) recount(one outlet) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if sums := s.past[one.Name]; sums != nil {
+		sums.Events -= int64(one.stream.Counts().Waiting.Events)
+	}
+}
+
+// restore makes the streams those of before. The ones that have ended begin anew.
+func (s *outlets) restore(before []outlet) error {
+	again := slices.Clone(before)
+	var errs []error
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for i, one := range again {
+		select {
+		case <-one.ended:
+		default:
+			continue
+		}
+		fresh, err := stream.New(one.options)
+		if err != nil {
+			errs = append(errs, fmt.Errorf("stream %q cannot go on: %w", one.Name, err))
+			continue
+		}
+		again[i].line = &line{stream: fresh, options: one.options, ended: make(chan struct{})}
+		if s.running != nil && !s.over {
+			s.begin(again[i])
+		}
+	}
+	s.streams = again
+	s.tell(again)
+	return errors.Join(errs...)
+}
+
+// holders returns the streams that have a directory.
+func (s *outlets) holders(dir string) []outlet {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if dir == "" {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Concat(s.streams, s.leaving), func(o outlet) bool { return !samePlace(o.options.Buffer.Dir, dir) })
+}
+
+// samePlace reports whether two paths are of one directory.
+func samePlace(a, b string) bool {
+	if a == "" || b == "" {
+		return false
+	}
+	one, errOne := filepath.Abs(a)
+	two, errTwo := filepath.Abs(b)
+	return a == b || errOne == nil && errTwo == nil && one == two
+}
