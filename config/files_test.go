@@ -136,7 +136,7 @@ func TestSizeOfAllFiles(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if got := outcome(t, []string{"a.yaml", "b.yaml"}); !slices.Equal(got, []string{"fault b.yaml: has more than 64 MiB, with the files before it"}) {
+	if got := outcome(t, []string{"a.yaml", "b.yaml"}); !slices.Equal(got, []string{"fault b.yaml: makes more than 64 MiB, with the files before it"}) {
 		t.Error(got)
 	}
 }

@@ -22,17 +22,19 @@ type fileSet struct {
 type fileTree struct {
 	root *yaml.Node
 	top  *found
+	cut  *cutFile // nil for a file of which no probe is kept
 }
 
-// newFileSet takes the trees of files, of which those are nil that could not be read.
-func newFileSet(r *reader, roots []*yaml.Node) *fileSet {
+// newFileSet takes the trees of files, of which those have no root that could not be read.
+func newFileSet(r *reader, trees []fileTree) *fileSet {
 	s := &fileSet{reader: r, names: make(map[string]*yaml.Node)}
-	for _, root := range roots {
-		if root != nil {
-			s.files = append(s.files, fileTree{root, newFound(len(rootSection.fields))})
+	for _, f := range trees {
+		if f.root != nil {
+			f.top = newFound(len(rootSection.fields))
+			s.files = append(s.files, f)
 		}
 	}
-	s.complete = len(s.files) == len(roots)
+	s.complete = len(s.files) == len(trees)
 	return s
 }
 
@@ -75,8 +77,9 @@ func (s *fileSet) read(size int) Config {
 
 // add adds probes, and of those that are disabled the names.
 func (c *Config) add(probes []Probe) {
-	if c.Probes == nil {
-		c.Probes = make([]Probe, 0, len(probes))
+	if c.Probes == nil && !slices.ContainsFunc(probes, func(p Probe) bool { return !p.enabled }) {
+		c.Probes = probes // of which most files have many
+		return
 	}
 	for i := range probes {
 		if p := &probes[i]; p.enabled {
@@ -115,7 +118,7 @@ func (s *fileSet) only(key string) fileTree {
 func (s *fileSet) lists(key string) bool {
 	return slices.ContainsFunc(s.files, func(f fileTree) bool {
 		p := f.pair(key)
-		return p.Present() && len(p.Value.Content) > 0
+		return p.Present() && len(p.Value.Content) > 0 || key == "probes" && f.cut != nil
 	})
 }
 
@@ -127,7 +130,10 @@ func (s *fileSet) probes(f fileTree, files *tlsFiles) []Probe {
 	if p := f.pair("defaults"); p.Present() {
 		reader.defaults(p)
 	}
-	if p := f.pair("probes"); p.Present() {
+	switch p := f.pair("probes"); {
+	case f.cut != nil:
+		return reader.slots(p, f.cut)
+	case p.Present():
 		return reader.list(p)
 	}
 	return nil

@@ -29,7 +29,8 @@ func newRunCommand() *cobra.Command {
 			signal.Notify(hangups, syscall.SIGHUP) // which must not end an agent that is about to start
 			defer signal.Stop(hangups)
 			agent.BoundLoading(files...)
-			source := agent.NewSource(files, func() (config.Config, error) { return loadConfig(files...) })
+			var loader config.Loader // so that a reload reads little of what stays the same
+			source := agent.NewSource(files, func() (config.Config, error) { return loadBy(loader.Load, files) })
 			cfg, err := source.Load()
 			if err != nil {
 				return err

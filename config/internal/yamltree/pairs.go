@@ -27,6 +27,9 @@ func NewReader(r *Report, size int) *Reader { return &Reader{Report: r, budget: 
 // Exhausted reports whether aliases made more of the file than is read. That has been reported.
 func (r *Reader) Exhausted() bool { return r.budget < 0 }
 
+// Left returns how many more entries may be read.
+func (r *Reader) Left() int { return r.budget }
+
 // Spend takes n entries from the budget and reports whether they may be read.
 func (r *Reader) Spend(n int, at *yaml.Node) bool {
 	before := r.Exhausted()

@@ -2,7 +2,6 @@ package yamltree
 
 import (
 	"fmt"
-	"slices"
 	"sort"
 
 	"go.yaml.in/yaml/v3"
@@ -12,34 +11,36 @@ import (
 // node needs no name of a file.
 type places struct {
 	parts []part
-	lines int // of all parts before the last, at most
+	base  int // lines of all files before the one that began last
+	lines int // of all files that ended, at most
 }
 
-// part is a file.
+// part is a file, or the rest of one behind lines that were left out.
 type part struct {
 	file   string
-	before int // lines of the files before it
+	before int // lines that are counted before it
+	from   int // lines of its file before it
 }
 
 // Begin begins a file, which the next [Parse] is about. The name is as the user gave it.
 func (r *Report) Begin(file string) {
-	r.places.parts = append(slices.Clip(r.places.parts), part{file, r.places.lines})
+	r.places.base = r.places.lines
+	r.places.parts = append(r.places.parts, part{file: file, before: r.places.base})
+}
+
+// Moved tells that the text of the file which began last leaves out lines of it: behind a number of lines of the text
+// comes what is behind so many lines of the file.
+func (r *Report) Moved(text, file int) {
+	p := &r.places
+	p.parts = append(p.parts, part{file: p.last(), before: p.base + text, from: file})
 }
 
 // ended counts the lines of the file that began last, and makes those of its nodes count on from the files before.
 func (p *places) ended(size int, document *yaml.Node) {
-	if before := p.before(); before > 0 && document != nil {
-		shift(document, before)
+	if p.base > 0 && document != nil {
+		shift(document, p.base)
 	}
 	p.lines += size + 2 // as many as so many bytes can have
-}
-
-// before returns how many lines the files have before the one that began last.
-func (p *places) before() int {
-	if len(p.parts) == 0 {
-		return 0
-	}
-	return p.parts[len(p.parts)-1].before
 }
 
 // shift moves a node and those below it down.
@@ -65,7 +66,7 @@ func (p *places) of(n *yaml.Node) (file string, line int) {
 	}
 	i := sort.Search(len(p.parts), func(i int) bool { return p.parts[i].before >= n.Line })
 	at := p.parts[max(i-1, 0)]
-	return at.file, max(n.Line-at.before, 1)
+	return at.file, max(n.Line-at.before+at.from, 1)
 }
 
 // ranks returns the number of each file in the order read.

@@ -32,6 +32,7 @@ type Report struct {
 	contents contents
 	faults   []Fault
 	warnings []Fault
+	doubts   int
 	seen     map[Fault]bool
 	// pieces are the parts of values that were substituted, and so are secret.
 	pieces map[*yaml.Node][]Piece
@@ -64,6 +65,7 @@ func NewReport(file string) *Report {
 func (r *Report) Renewed() *Report {
 	renewed := NewReport("")
 	renewed.places = r.places
+	renewed.places.parts = slices.Clip(r.places.parts) // so that either may add to its own
 	return renewed
 }
 
@@ -159,6 +161,7 @@ func (r *Report) Used(n, use *yaml.Node, where Path, format string, args ...any)
 
 // Warn adds a warning of a node at the place where it is used.
 func (r *Report) Warn(n, use *yaml.Node, where Path, format string, args ...any) {
+	r.doubts++
 	if f, fresh := r.Locate(Fault{Problem: fmt.Sprintf(format, args...), Warning: true}, n, use, where); fresh {
 		r.warnings = append(r.warnings, f)
 	}
@@ -196,6 +199,12 @@ func (r *Report) Variable(name, format string, args ...any) {
 		r.faults = append(r.faults, f)
 	}
 }
+
+// Doubts returns how often there was something to warn of, those warnings included that were given before.
+func (r *Report) Doubts() int { return r.doubts }
+
+// Line returns the line of a node in the text of the file that began last, which lacks lines that were left out.
+func (r *Report) Line(n *yaml.Node) int { return n.Line - r.places.base }
 
 // Count returns how many faults there are.
 func (r *Report) Count() int { return len(r.faults) }
