@@ -68,6 +68,7 @@ func (s *fileSet) read(size int) Config {
 	config.Discover = link(sources, config.Modules)
 	config.Streams = s.streams(files, config)
 	settings.checkSessions(config)
+	settings.checkProbeEndpoint(config)
 	config.OTLP.Resource.checkLabels(s.Report, config.Probes)
 	for _, m := range config.Modules {
 		m.taken = slices.Sorted(maps.Keys(config.OTLP.Resource.Attributes))

@@ -17,7 +17,8 @@ type settingsReader struct {
 	origins map[string]origin // of the fields that are not just their default, by path
 	wrong   map[string]bool   // the fields whose value that holds is wrong, by path
 	files   *tlsFiles
-	streams bool // whether results go to streams
+	targets yamltree.Pair // agent.probe_endpoint.targets
+	streams bool          // whether results go to streams
 }
 
 // origin is where the value that holds comes from: a node of the file or a variable.

@@ -5,11 +5,11 @@ import (
 	"github.com/wsprobe/wsprobe/probe/permit"
 )
 
-// maxTargets is how many patterns agent.probe_endpoint.targets can have.
-const maxTargets = 1000
+// maxTargetPatterns is how many patterns agent.probe_endpoint.targets can have.
+const maxTargetPatterns = 1000
 
 var probeEndpointSection = newSection("agent.probe_endpoint", "agent.probe_endpoint.", true, []field[ProbeEndpoint]{
-	{Field: Field{Path: "targets", Kind: List, Max: maxTargets,
+	{Field: Field{Path: "targets", Kind: List, Max: maxTargetPatterns,
 		Doc: "hosts and networks that /probe may be asked for, *.example.com, chat.example.com:443 or 10.0.0.0/8 for instance; none by default, " +
 			"which turns /probe off; this machine, link-local and metadata addresses have to be named"},
 		value: listAt(func(e *ProbeEndpoint) *[]string { return &e.Targets }), secret: public},
@@ -23,9 +23,10 @@ func (s *settingsReader) probeEndpoint(p yamltree.Pair, into *ProbeEndpoint) {
 	set := newFound(len(probeEndpointSection.fields))
 	readSection(s, probeEndpointSection, p, into, set)
 	targets, where := set.pairs[probeEndpointSection.index["targets"]], yamltree.Path{Section: "agent.probe_endpoint", Key: "targets"}
-	if len(into.Targets) > maxTargets {
-		s.Used(targets.Value, targets.ValueAt, where, "must have at most %d entries, got %d", maxTargets, len(into.Targets))
+	if len(into.Targets) > maxTargetPatterns {
+		s.Used(targets.Value, targets.ValueAt, where, "must have at most %d entries, got %d", maxTargetPatterns, len(into.Targets))
 	}
+	s.targets = targets
 	for i, pattern := range into.Targets {
 		element := yamltree.Follow(targets.Value.Content[i])
 		if !yamltree.IsText(element) || s.Blind && s.Substituted(element) {
@@ -34,5 +35,19 @@ func (s *settingsReader) probeEndpoint(p yamltree.Pair, into *ProbeEndpoint) {
 		if problem := permit.Problem(pattern); problem != "" {
 			s.At(element, where.Item(i), "%s", problem)
 		}
+	}
+}
+
+// checkProbeEndpoint looks for a /probe that could not answer.
+func (s *settingsReader) checkProbeEndpoint(config Config) {
+	if len(config.Agent.ProbeEndpoint.Targets) == 0 {
+		return
+	}
+	where := yamltree.Path{Section: "agent.probe_endpoint", Key: "targets"}
+	switch {
+	case config.Agent.Listen == "" && !s.wrong["agent.listen"]:
+		s.Warn(s.targets.Value, s.targets.ValueAt, where, "has no effect: agent.listen is empty, so there is no /probe")
+	case len(config.Modules) == 0:
+		s.Warn(s.targets.Value, s.targets.ValueAt, where, "has no effect: there are no modules, of which /probe runs one")
 	}
 }

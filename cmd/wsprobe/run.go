@@ -78,6 +78,9 @@ func loadBy(load func(...string) (config.Config, error), files []string) (config
 	for i := range cfg.Probes {
 		cfg.Probes[i].SetUserAgent(userAgent())
 	}
+	for _, m := range cfg.Modules {
+		m.SetUserAgent(userAgent())
+	}
 	for i := range cfg.Streams {
 		cfg.Streams[i].SetUserAgent(userAgent())
 	}

@@ -22,6 +22,9 @@ func parse(text string) (p pattern, problem string) {
 		}
 		return pattern{network: unmapped(network)}, ""
 	}
+	if strings.Contains(text, "://") {
+		return p, "must be a host without a scheme and a path"
+	}
 	host := text
 	if i := strings.LastIndexByte(text, ':'); i >= 0 && !strings.Contains(text[i:], "]") && (strings.Count(text, ":") == 1 || strings.HasPrefix(text, "[")) {
 		port, err := strconv.ParseUint(text[i+1:], 10, 16)
@@ -42,11 +45,7 @@ func parse(text string) (p pattern, problem string) {
 		p.network = netip.PrefixFrom(addr, addr.BitLen())
 		return p, ""
 	}
-	p.host = strings.ToLower(strings.TrimSuffix(host, "."))
-	switch {
-	case strings.Contains(host, "://"):
-		return p, "must be a host without a scheme and a path"
-	case !isPattern(p.host):
+	if p.host = strings.ToLower(strings.TrimSuffix(host, ".")); !isPattern(p.host) {
 		return p, want
 	}
 	return p, ""

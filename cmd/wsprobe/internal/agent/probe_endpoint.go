@@ -1,8 +1,11 @@
 package agent
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
 	"net/url"
+	"strings"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/prometheus"
 	"github.com/wsprobe/wsprobe/config"
@@ -18,45 +21,39 @@ func probeSettings(cfg *config.Config) (prometheus.Settings, error) {
 	}
 	modules := make(map[string]prometheus.Module, len(cfg.Modules))
 	for _, m := range cfg.Modules {
-		modules[m.Name] = servedModule(m)
+		modules[m.Name] = prometheus.Module{Shown: m.Shown(), Probe: func(name, target string) (prometheus.Probe, error) {
+			return probeOf(m, name, target)
+		}}
 	}
 	return prometheus.Settings{Modules: modules, Targets: targets, MaxConcurrent: cfg.Agent.ProbeEndpoint.MaxConcurrent, Location: cfg.Agent.Location}, nil
 }
 
-// prober is what makes a probe of a module for a target.
-type prober interface {
-	Probe(name, url string, texts map[string]string) (config.Probe, error)
-}
-
-// servedModule is a module as /probe needs it. Of a module with a session, it is the run that opens it.
-func servedModule(m *config.Module) prometheus.Module {
-	made := func(name, target string) (prometheus.Probe, error) {
-		p, err := probeOf(m, name, target)
-		if err != nil {
-			return prometheus.Probe{}, err
-		}
-		own := p
-		own.Session = nil // the headline is that of the run
-		id, err := identify(&own)
-		return prometheus.Probe{Spec: p.Spec, Identity: id, Rules: p.Health.Thresholds}, err
-	}
-	shown := "name: " + m.Name + "\n"
-	if m, ok := any(m).(interface{ Shown() string }); ok {
-		shown = m.Shown()
-	}
-	return prometheus.Module{Probe: made, Shown: shown}
-}
-
-// probeOf makes the probe of a module for the URL of a target, whose parts fill its placeholders.
-func probeOf(m any, name, target string) (config.Probe, error) {
+// probeOf makes the probe of a module for the URL of a target, whose parts fill its placeholders. Of a module with a
+// session, it is the run that opens it.
+func probeOf(m *config.Module, name, target string) (prometheus.Probe, error) {
 	u, err := url.Parse(target)
 	if err != nil {
-		return config.Probe{}, fmt.Errorf("must be a URL")
+		return prometheus.Probe{}, errors.New("must be a URL")
 	}
-	texts := map[string]string{"address": u.Host, "host": u.Hostname(), "port": u.Port()}
-	maker, ok := m.(prober)
+	port := cmp.Or(u.Port(), map[string]string{"ws": "80", "wss": "443"}[u.Scheme]) // RFC 6455 3
+	p, err := m.Probe(name, target, map[string]string{"address": u.Host, "host": u.Hostname(), "port": port})
+	if err != nil {
+		return prometheus.Probe{}, withoutPlaces(err)
+	}
+	p.Session = nil // the headline is that of the run
+	id, err := identify(&p)
+	return prometheus.Probe{Spec: p.Spec, Identity: id, Rules: p.Health.Thresholds}, err
+}
+
+// withoutPlaces names the fields that are wrong, and no file: whoever asks need not know it.
+func withoutPlaces(err error) error {
+	faults, ok := errors.AsType[*config.Error](err)
 	if !ok {
-		return config.Probe{}, fmt.Errorf("modules make no probes yet")
+		return err
 	}
-	return maker.Probe(name, target, texts)
+	var problems []string
+	for _, f := range faults.Faults {
+		problems = append(problems, f.Path+" "+f.Problem)
+	}
+	return errors.New(strings.Join(problems, "; "))
 }

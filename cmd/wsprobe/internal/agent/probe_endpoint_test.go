@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"github.com/wsprobe/wsprobe/config"
+	"github.com/wsprobe/wsprobe/probe/wstest"
 )
 
 // probeEndpointFile is a configuration with $TARGETS for /probe.
@@ -71,5 +72,66 @@ func TestProbeEndpointReloads(t *testing.T) {
 	}
 	if err := a.abandon(); err != nil {
 		t.Error(err)
+	}
+}
+
+// modulesFile is a configuration with modules for /probe.
+const modulesFile = `
+agent: {listen: "127.0.0.1:0", location: lab, probe_endpoint: {targets: ["127.0.0.0/8"]}}
+otlp: {protocol: none}
+defaults: {labels: {team: web}, headers: {X-Token: hunter2-of-the-defaults}}
+modules:
+  - name: chat
+    interpretation: round_trip_latency
+    send_message: hi
+    headers: {X-Token: hunter2-of-the-module, X-Target: "{{target.host}} {{target.port}}"}
+    thresholds: {healthy: "< 30000"}
+  - name: held
+    session: {ping_interval: 1s}
+`
+
+// TestProbeEndpointRunsModules: a module runs with the defaults of its file and the parts of its target, also one whose
+// probes would hold a session. Nothing shows its secrets.
+func TestProbeEndpointRunsModules(t *testing.T) {
+	asked := make(chan string, 10)
+	s := wstest.Start(func(c *wstest.Conn) {
+		r := c.Request()
+		asked <- r.Header.Get("X-Token") + " " + r.Header.Get("X-Target") + " " + r.UserAgent()
+		c.Accept()
+		c.Send(wstest.Text(c.Message()))
+		c.Serve()
+	})
+	defer s.Close()
+	cfg := loadFile(t, modulesFile, nil)
+	for _, m := range cfg.Modules {
+		m.SetUserAgent("wsprobe/test")
+	}
+	a, err := New(cfg, Options{Version: "v0", Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = a.abandon() }()
+	at := s.Addr().String()
+	_, port, _ := strings.Cut(at, ":")
+	status, text := askAgent(t, a, "/probe?module=chat&debug=true&target="+at+"/path%3Ftoken=hunter2-of-the-target")
+	for _, want := range []string{"probe_success 1\n", `team="web"`, `wsprobe_location="lab"`, `wsprobe_name="chat/` + at + `"`, "\nwsprobe_status{", "name: chat\n"} {
+		if !strings.Contains(text, want) {
+			t.Errorf("%d: no %s in\n%s", status, want, text)
+		}
+	}
+	if strings.Contains(text, "hunter2") {
+		t.Errorf("a secret is shown:\n%s", text)
+	}
+	if got, want := <-asked, "hunter2-of-the-module 127.0.0.1 "+port+" wsprobe/test"; got != want {
+		t.Errorf("the endpoint saw %q, want %q", got, want)
+	}
+	if status, text := askAgent(t, a, "/probe?module=held&target="+at); status != 200 || !strings.Contains(text, "probe_success 1\n") {
+		t.Errorf("held: %d %s", status, text)
+	}
+	if status, text := askAgent(t, a, "/probe?module=chat&target=ws://127.0.0.1/%23fragment"); status != 400 || !strings.HasPrefix(text, "target: url must not have a fragment") {
+		t.Errorf("%d %s", status, text)
+	}
+	if points := a.fleet.size(); points != 0 {
+		t.Errorf("the fleet has %d probes", points)
 	}
 }

@@ -131,7 +131,7 @@ var agentTable = [metricCount]metrics.Metric{
 	},
 	idAgentProbeRequests: {
 		Name: "wsprobe.agent.probe_endpoint.requests", Kind: metrics.Counter, Unit: "{request}", Attributes: []string{metrics.KeyHTTPStatus},
-		Description: "Requests for /probe by the status of the answer, 499 if the client left first; absent while /probe is off.",
+		Description: "Requests for /probe by the status of the answer, 499 if the client left first.",
 	},
 	idAgentRequests: {
 		Name: "wsprobe.agent.export.requests", Kind: metrics.Counter, Unit: "{request}",
