@@ -35,6 +35,7 @@ var catalogue = map[string]struct {
 	"wsprobe.agent.run.inflight":         {kind: pmetric.MetricTypeSum, unit: "{run}"},
 	"wsprobe.agent.run.started":          {kind: pmetric.MetricTypeSum, unit: "{run}", monotonic: true},
 	"wsprobe.agent.config.loads":         {kind: pmetric.MetricTypeSum, unit: "{load}", monotonic: true},
+	"wsprobe.agent.config.stale":         {kind: pmetric.MetricTypeGauge},
 	"wsprobe.agent.build.info":           {kind: pmetric.MetricTypeGauge},
 	"process.cpu.time":                   {kind: pmetric.MetricTypeSum, unit: "s", monotonic: true},
 	"go.goroutine.count":                 {kind: pmetric.MetricTypeSum, unit: "{goroutine}"},
