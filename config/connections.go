@@ -22,19 +22,19 @@ type ownAuth struct {
 	at        *Fault     // the place of the credentials, if there are any
 }
 
-// decodeConnections reads the connections of an exchange by their names. One with a fault is kept, because steps use
-// it. One without a value differs in nothing.
-func decodeConnections(r *reader, p yamltree.Pair, where yamltree.Path, into *map[string]connection, set *found) bool {
+// decodeNamed reads mappings by their names. One with a fault is kept, because others use its name. One without a value
+// sets nothing.
+func decodeNamed[E any](r *reader, s *section[E], p yamltree.Pair, where yamltree.Path, into *map[string]E, set *found) bool {
 	n := p.Value
 	if n.Kind != yaml.MappingNode || n.Tag != yamltree.MapTag {
-		r.Used(n, p.ValueAt, where, "must be a mapping of names to connections, got %s", yamltree.Describe(n))
+		r.Used(n, p.ValueAt, where, "must be a mapping of names to %s, got %s", s.items(), yamltree.Describe(n))
 		return false
 	}
-	all := make(map[string]connection, len(n.Content)/2)
+	all := make(map[string]E, len(n.Content)/2)
 	for _, entry := range r.Pairs(n, yamltree.AliasOf(p.ValueAt), where) {
 		name := r.share(entry.Key.Value)
-		var c connection
-		if !yamltree.IsNull(entry.Value) && !decodeInner(r, connectionSection, entry.ValueAt, where.Member(name), &c) {
+		var c E
+		if !yamltree.IsNull(entry.Value) && !decodeInner(r, s, entry.ValueAt, where.Member(name), &c) {
 			set.markItem(where.Key, name)
 		}
 		all[name] = c

@@ -146,6 +146,8 @@ func (s *section[T]) title() string {
 		return "a connection"
 	case "session.answers":
 		return "an answer"
+	case "prepare.capture":
+		return "a capture"
 	default:
 		return s.name
 	}

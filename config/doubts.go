@@ -2,6 +2,7 @@ package config
 
 import (
 	"regexp"
+	"slices"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
@@ -24,19 +25,20 @@ type doubt struct {
 	n, use  *yaml.Node
 	where   yamltree.Path
 	problem string
+	fills   bool // about a placeholder, which a capture can fill
 }
 
 // checkText warns of a text that is valid for its field but hardly meant so.
 func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
-	add := func(problem string) {
-		if messages[where.Key] {
-			r.doubts = append(r.doubts, doubt{n, use, where, problem})
+	add := func(problem string, fills bool) {
+		if messages[where.Key] || fills {
+			r.doubts = append(r.doubts, doubt{n, use, where, problem, fills})
 			return
 		}
 		r.Warn(n, use, where, "%s", problem)
 	}
 	if problem := lineBreak(n); problem != "" {
-		add(problem)
+		add(problem, false)
 	}
 	filledIn := strings.HasSuffix(where.Section, ".exchange") || strings.HasPrefix(where.Place(), "session.heartbeat") || where.Key == "template" ||
 		where.Section == "discover" && (where.Key == "url" || where.Key == "probe_name") // which are looked at with their module
@@ -44,20 +46,34 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 		return // placeholders are filled in there, or a secret must not be looked at
 	}
 	if problem := unfilled(n.Value, where.Key); problem != "" {
-		add(problem)
+		add(problem, captured(where))
 	}
 	if isPath := where.Key == "sequence" || where.Key == "sent_at" || where.Key == "acknowledgement_path"; isPath && n.Value != "$" { // which is a message of one value
 		if problem := pathDoubt(n.Value); problem != "" {
-			add(problem)
+			add(problem, false)
 		}
 	}
 }
 
-// releaseDoubts turns the doubts about messages into warnings if their format is text. In other formats, line breaks
-// mean nothing.
-func (r *reader) releaseDoubts(format probe.MessageFormat) {
+// captured reports whether a capture of prepare can fill the placeholders of a field.
+func captured(where yamltree.Path) bool {
+	if !slices.Contains([]string{"probes", "defaults", "modules", "discover"}, where.Section) {
+		return false
+	}
+	key := where.Place()
+	if end := strings.IndexAny(key, ".["); end >= 0 {
+		key = key[:end]
+	}
+	return slices.Contains([]string{"url", "headers", "protocols", "expect_protocol", "send_message", "expect_message", "expect_pattern", "expect_json",
+		"connections"}, key)
+}
+
+// releaseDoubts turns doubts into warnings: those about messages if their format is text, because line breaks mean
+// nothing in other formats, and those about placeholders unless captures fill them.
+func (r *reader) releaseDoubts(format probe.MessageFormat, o probe.Opening) {
 	for _, d := range r.doubts {
-		if format == "" || format == probe.FormatText {
+		text := format == "" || format == probe.FormatText || !messages[d.where.Key]
+		if text && !(d.fills && len(o.CaptureNames()) > 0) {
 			r.Warn(d.n, d.use, d.where, "%s", d.problem)
 		}
 	}
@@ -119,7 +135,7 @@ func (r *probeReader) checkWhole(p *Probe, where yamltree.Path) {
 	if p.Session != nil {
 		format = p.Session.MessageFormat
 	}
-	r.releaseDoubts(format)
+	r.releaseDoubts(format, p.Spec.Opening)
 	r.session.checkSigns(p)
 	interval, timeout := probeSection.index["interval"], probeSection.index["timeout_ms"]
 	if p.Session == nil && p.Spec.Timeout > p.Interval && !r.faulty(interval) && !r.faulty(timeout) {

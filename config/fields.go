@@ -97,7 +97,7 @@ func Fields() []Field {
 	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), probeEndpointSection.docs(), otlpSection.docs(), tlsSection.docs(),
 		spoolSection.docs())
 	fields = append(fields, unfold(probeSection.docs(), map[string][]Field{
-		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].exchange": stepSection.docs(),
+		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].prepare": prepareSection.docs(), "probes[].prepare.capture": captureSection.docs(), "probes[].exchange": stepSection.docs(),
 		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(), "probes[].session": sessionSection.docs(),
 		"probes[].session.heartbeat": heartbeatSection.docs(), "probes[].session.answers": answerSection.docs(),
 		"probes[].session.heartbeat.steps": beatStepDocs(),

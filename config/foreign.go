@@ -89,6 +89,16 @@ var foreignFields = map[string][]foreign{
 		{"oauth2 oauth clientid clientsecret tokenurl scopes", "", "no token is fetched; token_file is read at every run"},
 		{"header headers", "", "other headers belong into headers of the probe"},
 	},
+	"prepare": {
+		{"uri endpoint path address target loginurl tokenurl", "url", "http:// or https://, or a path"}, {"header httpheaders", "headers", ""},
+		{"data payload json form content", "body", ""}, {"verb httpmethod", "method", ""},
+		{"status statuscode expectedstatus validstatuscodes", "expect_status", ""},
+		{"captures extract save store variables outputs", "capture", "names with json, pattern, header or cookie"},
+		{"timeout timeoutms", "", "timeout_ms of the probe bounds it, too"}, {"followredirects", "", "redirects are not followed"},
+	},
+	"prepare.capture": {
+		{"jsonpath path body", "json", ""}, {"regex regexp re", "pattern", "with a group"}, {"cookies", "cookie", ""}, {"headers", "header", ""},
+	},
 	"exchange": {
 		{"sendmessage message payload body data write text request", "send", ""},
 		{"expectmessage response receive read recv contains match reply expected", "expect", ""},

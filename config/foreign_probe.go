@@ -10,7 +10,7 @@ var foreignProbe = []foreign{
 	{"failifssl failifnotssl usessl usetls tlsenable", "", byScheme},
 
 	{"basicauth httpbasicauth httpauth basic", "auth", "with strategy basic, user and password"},
-	{"username user login basicauthuser basicauthusername", "auth.user", asBasic},
+	{"username user basicauthuser basicauthusername", "auth.user", asBasic},
 	{"password pass passwd basicauthpass basicauthpassword", "auth.password", asBasic},
 	{"passwordfile", "auth.password_file", asBasic}, {"usernamefile", "auth.user", "with ${file:PATH}"},
 	{"token bearer bearerauth accesstoken authtoken credentials", "auth.token", asBearer},
@@ -18,6 +18,7 @@ var foreignProbe = []foreign{
 	{"tokenfile bearertokenfile credentialsfile", "auth.token_file", asBearer},
 	{"authorization authentication authenticator", "auth", "with strategy bearer and token, or basic, user and password"},
 	{"oauth oauth2 oauthconfig oauth2config", "", "no token is fetched; auth.token_file is read at every run"},
+	{"login prerequest preflight setup before negotiate warmup", "prepare", "with url, and what to capture"},
 	{"strategy authmethod authtype", "auth.strategy", ""},
 
 	{"target targets address addr endpoint uri host hostname urls server websocketurl wsurl port path relativeurl scheme hosts", "url", "ws:// or wss://, with host, port and path"},

@@ -8,7 +8,7 @@ import (
 
 // TestForeignNames: every name leads to a field that is there, is spelled as it is looked for, and hides no field.
 func TestForeignNames(t *testing.T) {
-	prefixes := map[string]string{"": "", "probes": "probes[].", "defaults": "probes[].", "tls": "probes[].tls.", "auth": "probes[].auth.",
+	prefixes := map[string]string{"": "", "probes": "probes[].", "defaults": "probes[].", "tls": "probes[].tls.", "auth": "probes[].auth.", "prepare": "probes[].prepare.", "prepare.capture": "probes[].prepare.capture.NAME.",
 		"exchange": "probes[].exchange[].", "thresholds": "probes[].thresholds.", "dwell": "probes[].dwell.",
 		"session": "probes[].session.", "session.heartbeat": "probes[].session.heartbeat.", "session.answers": "probes[].session.answers[].",
 		"session.reconnect": "probes[].session.reconnect.", "streams": "streams[].", "encoding": "streams[].encoding.",

@@ -45,6 +45,8 @@ func (r *probeReader) reportFault(f probe.Fault, i int, set *found, mapping *yam
 		p = yamltree.Pair{Value: yamltree.Follow(mapping), ValueAt: mapping}
 	case f.Field == "Exchange" && f.Key != "" && p.Value.Kind == yaml.SequenceNode:
 		p, where = itemOf(r.reader, stepSection, f, p.Value, where)
+	case f.Field == "Prepare" && f.Sub != "" && p.Value.Kind == yaml.MappingNode:
+		p, where = entryOf(r.reader, prepareSection, f, p.ValueAt, where.Inside())
 	case f.Field == "Connections" && f.Key != "":
 		p, where = r.connectionFault(f, p, where)
 	default:

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"reflect"
 	"slices"
 
 	"go.yaml.in/yaml/v3"
@@ -61,7 +62,7 @@ func (r *probeReader) defaults(p yamltree.Pair) {
 	spec.Authorize = r.auth.defaults(r.inherited.pairs[probeSection.index["auth"]], where)
 	noted := r.take()
 	r.base.Spec.Secrets, r.inheritedReferences = noted.texts, noted.references
-	r.releaseDoubts(r.base.Spec.MessageFormat)
+	r.releaseDoubts(r.base.Spec.MessageFormat, r.base.Spec.Opening)
 	for _, f := range spec.Validate() {
 		if i, ok := fieldOf(f); ok && len(f.Given) == 0 && r.inherited.pairs[i].Present() {
 			r.reportFault(f, i, r.inherited, p.ValueAt, where)
@@ -116,6 +117,9 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 		return p // there is nothing to be complete
 	}
 	r.name(p.Name, item, where)
+	if request := p.Spec.Prepare; request != nil && r.base.Spec.Prepare != nil && r.sets(probeSection.index["prepare"]) && reflect.DeepEqual(*request, probe.Prepare{}) {
+		p.Spec.Prepare = nil
+	}
 	if r.target != nil {
 		r.addTarget(&p, item, where)
 	}

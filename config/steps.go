@@ -21,7 +21,12 @@ func decodeNested(r *reader, f *Field, p yamltree.Pair, where yamltree.Path, int
 	case *[]session.Answer:
 		return decodeSections(r, answerSection, f, p, where, into, set)
 	case *map[string]connection:
-		return decodeConnections(r, p, where, into, set)
+		return decodeNamed(r, connectionSection, p, where, into, set)
+	case *map[string]probe.Capture:
+		return decodeNamed(r, captureSection, p, where, into, set)
+	case **probe.Prepare:
+		*into = new(probe.Prepare)
+		return decodeInner(r, prepareSection, p.ValueAt, where.Inside(), *into)
 	case *ownAuth:
 		return decodeOwnAuth(r, p, where, into)
 	case **session.Heartbeat:

@@ -103,6 +103,10 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 	{Field: Field{Path: "auth", Kind: Section,
 		Doc: "credentials of the upgrade request, in place of a header Authorization; never shown to a proxy"},
 		spec: "Authorize"},
+	{Field: Field{Path: "prepare", Kind: Section,
+		Doc: "one HTTP request before the socket, in every run and before every open of a session: a login whose cookie the upgrade needs, " +
+			"a ticket, a negotiation; within timeout_ms and in no latency; that of a probe replaces that of defaults, and {} takes it away"},
+		value: prepareAt(func(p *Probe) **probe.Prepare { return &p.Spec.Prepare }), spec: "Prepare"},
 	{Field: Field{Path: "tls", Kind: Section,
 		Doc: "certificates of the endpoint and of this agent; wss:// only, but ca_file also for an https:// proxy; " +
 			"field by field over that of defaults"},

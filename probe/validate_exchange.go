@@ -108,7 +108,7 @@ func (step Step) nameFaults(known []string) []Fault {
 		for _, name := range match.Placeholders(text) {
 			if !slices.Contains(known, name) {
 				faults = append(faults, Fault{Field: field, Key: key, Given: []string{"Exchange"},
-					Problem: fmt.Sprintf("has {{%s}}, which no pattern of an earlier step catches, and no capture of prepare (known: %s)", name, strings.Join(known, ", "))})
+					Problem: fmt.Sprintf("has {{%s}}, which no pattern of an earlier step catches (known: %s)", name, strings.Join(known, ", "))})
 			}
 		}
 	}

@@ -53,7 +53,7 @@ func TestPrepareFaults(t *testing.T) {
 			`Headers["X"]: has {{nope}}, which prepare does not capture (known: token)`},
 		"unknown protocol": {probe.Spec{Opening: probe.Opening{Protocols: []string{"{{tok}}"}, Prepare: prepared(token)}}, `Protocols["0"]: has {{tok}}, which prepare does not capture (known: token)`},
 		"unknown in a message": {probe.Spec{Opening: probe.Opening{Prepare: prepared(token)}, Interpretation: probe.RoundTripLatency, Send: text},
-			`Send: has {{nope}}, which no pattern of an earlier step catches, and no capture of prepare (known: token, nonce)`},
+			`Send: has {{nope}}, which no pattern of an earlier step catches (known: token, nonce)`},
 		"of a connection": {probe.Spec{Opening: probe.Opening{Prepare: prepared(token)}, Exchange: []probe.Step{{On: "two"}}, Connections: map[string]probe.Connection{"two": {URL: "wss://x/{{tok}}"}}},
 			`Connections["two"].URL: has {{tok}}, which prepare does not capture (known: token)`},
 		"all good": {probe.Spec{Opening: probe.Opening{URL: "wss://example.com/{{token}}?{{token}}", Headers: map[string]string{"X": "{{token}}"}, Protocols: []string{"{{token}}", "a-{{token}}"},

@@ -42,7 +42,8 @@ func problemsOfURL(raw, plain string) []string {
 	var problems []string
 	rest, _, fragment := strings.Cut(rest, "#")
 	if fragment {
-		problems = append(problems, "must not have a fragment (RFC 6455 3); write %23 for a # in the path or query")
+		rule := map[string]string{"ws": " (RFC 6455 3)"}[plain]
+		problems = append(problems, "must not have a fragment"+rule+"; write %23 for a # in the path or query")
 	}
 	authority, tail := rest, ""
 	if i := strings.IndexAny(rest, "/?"); i >= 0 {
