@@ -14,14 +14,14 @@ const filesBesides = 128
 // connections takes a file, and so do those of agent.max_concurrent runs. The error is a phrase about the probes. Go
 // itself raises the soft limit of open files to the hard one when the process starts, so this limit is all that can be
 // had.
-func Fits(cfg config.Config) error { return fits(cfg, cfg.OwnProbes()) }
+func Fits(cfg config.Config) error { return fits(&cfg, config.DemandOf(cfg.OwnProbes()...)) }
 
-func fits(cfg config.Config, own []config.Probe) error {
+func fits(cfg *config.Config, own config.Demand) error {
 	return fitsInto(fileLimit(), cfg.Agent, own, cfg.Streams)
 }
 
 // fitsInto is fits for a limit of open files.
-func fitsInto(limit uint64, a config.Agent, own []config.Probe, streams []config.Stream) error {
+func fitsInto(limit uint64, a config.Agent, own config.Demand, streams []config.Stream) error {
 	sessions := a.Sessions(own)
 	if sessions == 0 { // a run that finds no file fails by itself, and the next one may find one
 		return nil

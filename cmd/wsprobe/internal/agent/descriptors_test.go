@@ -41,7 +41,7 @@ func TestFits(t *testing.T) {
 		"bound of overlap": {5000, 109, held(100, session.RenewBefore), "110 sessions, overlaps of renew: before included, are more than"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			err := fitsInto(test.limit, config.Agent{MaxConcurrent: 10, MaxSessions: test.maxSessions}, test.probes, nil)
+			err := fitsInto(test.limit, config.Agent{MaxConcurrent: 10, MaxSessions: test.maxSessions}, config.DemandOf(test.probes...), nil)
 			if (err == nil) != (test.want == "") || err != nil && !strings.HasPrefix(err.Error(), test.want) {
 				t.Errorf("got %v, want %q", err, test.want)
 			}
@@ -54,7 +54,7 @@ func TestStreamsTakeFiles(t *testing.T) {
 	held := []config.Probe{{Session: &session.Spec{}}}
 	streams := []config.Stream{{Workers: 1}, {Workers: 8}}
 	for limit, want := range map[uint64]string{148: "", 147: "1 sessions need 148 open files, with those of agent.max_concurrent, which is 10, and 137 besides"} {
-		err := fitsInto(limit, config.Agent{MaxConcurrent: 10}, held, streams)
+		err := fitsInto(limit, config.Agent{MaxConcurrent: 10}, config.DemandOf(held...), streams)
 		if (err == nil) != (want == "") || err != nil && !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%d files: got %v, want %q", limit, err, want)
 		}

@@ -312,7 +312,7 @@ func TestApplyFollowsMemory(t *testing.T) {
 		if err := w.Apply(probes); err != nil {
 			t.Fatal(err)
 		}
-		if got, want := debug.SetMemoryLimit(-1), memoryLimit(probes, *w.config()); got != want {
+		if got, want := debug.SetMemoryLimit(-1), memoryLimit(config.DemandOf(probes...), w.config()); got != want {
 			t.Errorf("a limit of %d for %d probes, want %d", got, size, want)
 		}
 	}

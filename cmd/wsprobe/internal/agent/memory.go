@@ -7,7 +7,6 @@ import (
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
-	"github.com/wsprobe/wsprobe/probe"
 )
 
 const (
@@ -48,7 +47,7 @@ func BoundLoading(names ...string) {
 }
 
 // BoundMemory keeps a process small that runs these probes and exports nothing, whatever endpoints send.
-func BoundMemory(probes []config.Probe) { boundMemory(memoryLimit(probes, config.Config{})) }
+func BoundMemory(probes []config.Probe) { boundMemory(memoryLimit(config.DemandOf(probes...), &config.Config{})) }
 
 // bounds are those of the memory of the process, which follow the probes of the agent while it runs.
 type bounds struct {
@@ -77,10 +76,10 @@ func (b *bounds) hold() (restore func()) {
 }
 
 // follow makes the bounds those of other probes, while they are held or for when they are.
-func (b *bounds) follow(probes []config.Probe, cfg config.Config) {
+func (b *bounds) follow(probes config.Demand, cfg *config.Config) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
-	b.probes, b.limit = len(probes), memoryLimit(probes, cfg)
+	b.probes, b.limit = probes.Probes, memoryLimit(probes, cfg)
 	if b.held {
 		boundMemory(b.limit + b.extra)
 		tuneGC(b.probes)
@@ -123,11 +122,8 @@ func tuneGC(probes int) (restore func()) {
 }
 
 // memoryLimit is Go's soft memory limit for these probes, and for the exports and streams of a configuration, in bytes.
-func memoryLimit(probes []config.Probe, cfg config.Config) int64 {
-	limit := int64(limitBesides) + int64(len(probes))*limitPerProbe
-	for _, p := range probes {
-		limit += max(p.Spec.MaxReply-probe.DefaultMaxReply, 0)
-	}
+func memoryLimit(probes config.Demand, cfg *config.Config) int64 {
+	limit := int64(limitBesides) + int64(probes.Probes)*limitPerProbe + probes.Replies
 	for _, s := range cfg.Streams {
 		limit += limitPerStream + s.Buffer.InMemory(limitOnDisk)
 	}

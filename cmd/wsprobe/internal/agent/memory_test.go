@@ -38,7 +38,7 @@ func TestMemoryLimitGrowsWithWhatMayBeHeld(t *testing.T) {
 		for _, buffer := range test.streams {
 			cfg.Streams = append(cfg.Streams, config.Stream{Buffer: buffer})
 		}
-		if got := memoryLimit(test.probes, cfg); got != test.want {
+		if got := memoryLimit(config.DemandOf(test.probes...), &cfg); got != test.want {
 			t.Errorf("%s: got %d, want %d", name, got, test.want)
 		}
 	}
