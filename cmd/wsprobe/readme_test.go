@@ -74,6 +74,7 @@ var tables = []struct {
 	{"cmd/wsprobe/README.md", "examine flags", func() string { return flagTable("examine") }},
 	{"cmd/wsprobe/README.md", "stream keys", func() string { return keyTable(reflect.TypeFor[status.Stream]()) }},
 	{"cmd/wsprobe/README.md", "config keys", func() string { return keyTable(reflect.TypeFor[status.Config]()) }},
+	{"cmd/wsprobe/README.md", "discovery keys", func() string { return keyTable(reflect.TypeFor[status.Discovery]()) }},
 	{"cmd/wsprobe/README.md", "session keys", func() string { return keyTable(reflect.TypeFor[status.Session]()) }},
 	{"cmd/wsprobe/README.md", "examine keys", func() string { return keyTable(reflect.TypeFor[examine.Report]()) }},
 }
@@ -356,11 +357,11 @@ func holdKeyTable() string {
 // keyTable has the keys of objects, each once.
 func keyTable(objects ...reflect.Type) string {
 	plain := strings.NewReplacer("*main.tlsView", "object", "*main.holdSpread", "object", "*metrics.Observation", "object", "*status.End", "object",
-		"[]main.frameView", "list of objects", "[]status.Fault", "list of objects", "[]main.holdOwner", "list of objects",
+		"[]main.frameView", "list of objects", "[]status.Fault", "list of objects", "[]status.Rejection", "list of objects", "[]main.holdOwner", "list of objects",
 		"[]*examine.Session", "list of objects", "[]examine.Variant", "list of objects", "[]examine.Finding", "list of objects",
 		"*examine.IdleLimit", "object", "*examine.LifetimeLimit", "object", "*examine.ServerPings", "object", "*examine.Longest", "object",
 		"*examine.Farewell", "object", "examine.Seconds", "number", "[]string", "list of texts",
-		"*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers", "map[string]int64", "names to numbers", "map[session.Cause]int", "names to numbers",
+		"*", "", "[]float64", "list of numbers", "map[string]float64", "names to numbers", "map[string]int64", "names to numbers", "map[string]int", "names to numbers", "map[session.Cause]int", "names to numbers",
 		"float64", "number", "uint64", "number", "int64", "number", "int", "number", "string", "text", "time.Time", "time",
 		"session.Cause", "text", "session.Verdict", "text", "session.Limit", "text", "reasons.ErrorType", "text")
 	var rows [][]string

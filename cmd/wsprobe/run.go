@@ -84,6 +84,12 @@ func loadBy(load func(...string) (config.Config, error), files []string) (config
 	for i := range cfg.Streams {
 		cfg.Streams[i].SetUserAgent(userAgent())
 	}
+	for _, m := range cfg.Modules {
+		m.SetUserAgent(userAgent())
+	}
+	for i := range cfg.Discover {
+		cfg.Discover[i].SetUserAgent(userAgent())
+	}
 	return cfg, nil
 }
 

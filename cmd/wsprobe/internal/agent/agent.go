@@ -28,25 +28,27 @@ import (
 
 // Agent is the running program: a scheduler that starts probes, and the sinks that their results go to.
 type Agent struct {
-	effective atomic.Pointer[config.Config] // in force, without its probes, which the fleet has
-	all       int                           // probes in the configuration at the start, those of other shards included
-	options   Options
-	about     telemetry.Options // those at the start: who and where the agent is
-	log       *slog.Logger
-	scheduler *scheduler.Scheduler
-	hub       *session.Hub
-	fleet     *fleet
-	telemetry *telemetry.Telemetry
-	status    *status.Server
-	outlets   *outlets
-	skips     *skipLog
-	endpoint  *prometheus.Handler // of /probe
-	listener  net.Listener        // nil if agent.listen is empty
-	probing   atomic.Bool
-	checked   atomic.Bool // the streams that are required can connect
-	memory    bounds
-	applying  sync.Mutex // held by Apply and Reload, of which one works at a time
-	reloader  *reloader  // nil without a source
+	effective  atomic.Pointer[config.Config] // in force, without its probes, which the fleet has
+	all        int                           // probes in the configuration at the start, those of other shards included
+	options    Options
+	about      telemetry.Options // those at the start: who and where the agent is
+	log        *slog.Logger
+	scheduler  *scheduler.Scheduler
+	hub        *session.Hub
+	fleet      *fleet
+	telemetry  *telemetry.Telemetry
+	status     *status.Server
+	outlets    *outlets
+	skips      *skipLog
+	endpoint   *prometheus.Handler // of /probe
+	listener   net.Listener        // nil if agent.listen is empty
+	probing    atomic.Bool
+	checked    atomic.Bool // the streams that are required can connect
+	memory     bounds
+	applying   sync.Mutex    // held by what changes the probes, of which one works at a time
+	own        config.Demand // of the probes of the configuration; guarded by applying
+	discoverer *discoverer
+	reloader   *reloader // nil without a source
 }
 
 // Options are the inputs of an agent beside its configuration.
@@ -69,7 +71,9 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	a := &Agent{all: len(cfg.Probes), options: o, log: o.Log,
 		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
 	a.hub = session.NewHub(session.Options{MaxConcurrent: cfg.Agent.MaxConcurrent, Trace: a.trace})
-	first, err := newPlan(own, a.hub)
+	a.fleet = &fleet{scheduler: a.scheduler, hub: a.hub, log: o.Log}
+	a.discoverer = newDiscoverer(a)
+	first, err := a.prepare(&cfg, own)
 	if err != nil {
 		return nil, err
 	}
@@ -85,16 +89,17 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		return nil, errors.Join(err, a.abandon())
 	}
 	a.outlets.observe(&options)
+	options.Discovery = a.discoverer.stats
 	if a.telemetry, err = telemetry.New(options); err != nil {
 		return nil, errors.Join(err, a.abandon())
 	}
 	board := &status.Board{}
 	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version,
-		Metrics: a.telemetry.MetricsHandler(), Hosts: a.hosts, Streams: a.outlets.views, Log: o.Log}
+		Metrics: a.telemetry.MetricsHandler(), Hosts: a.hosts, Streams: a.outlets.views, Discovery: a.discoverer.views, Log: o.Log}
 	if a.outlets.feed != nil {
 		a.status.Stream = a.outlets.feed
 	}
-	a.fleet = &fleet{scheduler: a.scheduler, telemetry: a.telemetry, hub: a.hub, board: board, outlets: a.outlets, log: o.Log}
+	a.fleet.telemetry, a.fleet.board, a.fleet.outlets = a.telemetry, board, a.outlets
 	a.outlets.settle = a.fleet.settle
 	a.skips = newSkipLog(o.Log)
 	a.endpoint = prometheus.NewHandler(o.Log, a.telemetry.ObserveProbeRequest)
@@ -104,18 +109,10 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		return nil, errors.Join(err, a.abandon())
 	}
 	a.endpoint.Set(asked)
-	a.scheduler.Observer = scheduler.Observer{
-		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
-		Skipped: func(name string, cause scheduler.Skip, ticks int) {
-			a.telemetry.ObserveSkip(string(cause), ticks)
-			a.fleet.skipped(name, cause, ticks)
-			a.skips.skipped(name, cause, ticks)
-		},
-	}
-	if err := a.fleet.install(first); err != nil {
+	a.scheduler.Observer = a.observer()
+	if err := a.install(a.config(), first); err != nil {
 		return nil, errors.Join(err, a.abandon()) // what was planned is right, so this is an error of ours
 	}
-	a.memory.follow(own, cfg)
 	if o.Source != nil {
 		first := o.Source.first
 		a.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: first.began, Took: first.took, OK: true})
@@ -123,6 +120,18 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		a.status.Config, a.status.Reload = a.configuration, a.reloader.answer
 	}
 	return a, nil
+}
+
+// observer is told of runs that start, and of those that do not take place.
+func (a *Agent) observer() scheduler.Observer {
+	return scheduler.Observer{
+		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
+		Skipped: func(name string, cause scheduler.Skip, ticks int) {
+			a.telemetry.ObserveSkip(string(cause), ticks)
+			a.fleet.skipped(name, cause, ticks)
+			a.skips.skipped(name, cause, ticks)
+		},
+	}
 }
 
 // abandon gives back everything that an agent has taken, if it never runs.
@@ -199,6 +208,7 @@ func (a *Agent) work(probing context.Context, stopProbing func()) error {
 	defer stopStreams()
 	var streams, holding sync.WaitGroup
 	streams.Go(func() { a.outlets.run(streaming) })
+	holding.Go(func() { a.discoverer.run(probing) })
 	holding.Go(func() { a.hub.Run(probing) })
 	if a.reloader != nil {
 		holding.Go(func() { a.reloader.run(probing) })

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"sync"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
@@ -28,7 +29,8 @@ type fleet struct {
 	outlets   *outlets
 	log       *slog.Logger
 
-	generation uint64 // of the member that came last
+	generation uint64    // of the member that came last
+	own        []*member // those of the configuration, in its order; the others are of discovered targets
 
 	mu      sync.Mutex
 	members map[string]*member
@@ -38,12 +40,37 @@ type fleet struct {
 // plan is what a fleet is to become. Making it can fail, and changes nothing.
 type plan []planned
 
-// planned is a probe of the configuration, ready to be run and to be reported.
+// planned is a probe of the configuration, ready to be run and to be reported, or a member that stays as it is.
 type planned struct {
 	*config.Probe
 	prober   *probe.Probe     // of a probe without a session
 	session  *session.Session // of a probe with one
 	identity *metrics.Identity
+	kept     *member // in place of all else
+}
+
+// name is that of the probe.
+func (p *planned) name() string {
+	if p.kept != nil {
+		return p.kept.identity.Name()
+	}
+	return p.Name
+}
+
+// newPlanned makes what a probe needs.
+func newPlanned(p *config.Probe, hub *session.Hub) (planned, error) {
+	next := planned{Probe: p}
+	var err, other error
+	if p.Session != nil {
+		next.session, err = hub.New(*p.Session)
+	} else {
+		next.prober, err = probe.New(p.Spec)
+	}
+	identity, urlErr := identify(p)
+	if next.identity = identity; p.Interval <= 0 {
+		other = errors.New("the interval must be positive")
+	}
+	return next, errors.Join(err, urlErr, other)
 }
 
 // newPlan makes what each probe needs, or says of every one that cannot be made why.
@@ -53,26 +80,15 @@ func newPlan(probes []config.Probe, hub *session.Hub) (plan, error) {
 	var faults []error
 	for i := range probes {
 		p := &probes[i]
-		next[i].Probe = p
 		var err error
-		if p.Session != nil {
-			next[i].session, err = hub.New(*p.Session)
-		} else {
-			next[i].prober, err = probe.New(p.Spec)
+		next[i], err = newPlanned(p, hub)
+		if names[p.Name] {
+			err = errors.Join(err, errors.New("the name is taken"))
 		}
-		identity, urlErr := identify(p)
-		var other error
-		switch {
-		case names[p.Name]:
-			other = errors.New("the name is taken")
-		case p.Interval <= 0:
-			other = errors.New("the interval must be positive")
-		}
-		if err = errors.Join(err, urlErr, other); err != nil {
+		if err != nil {
 			faults = append(faults, fmt.Errorf("probe %q: %w", p.Name, err))
 		}
 		names[p.Name] = true
-		next[i].identity = identity
 	}
 	return next, errors.Join(faults...)
 }
@@ -86,38 +102,70 @@ func newPlan(probes []config.Probe, hub *session.Hub) (plan, error) {
 func (a *Agent) Apply(probes []config.Probe) error {
 	a.applying.Lock()
 	defer a.applying.Unlock()
-	own := a.config().Agent.Shard.Of(probes)
-	next, err := a.plan(a.config(), own)
+	next, err := a.plan(a.config(), a.config().Agent.Shard.Of(probes))
 	if err != nil {
 		return err
 	}
-	return a.install(a.config(), own, next)
+	return a.install(a.config(), next)
 }
 
-// plan makes what an agent with this configuration needs of its own probes, or says why it cannot have them.
-func (a *Agent) plan(cfg *config.Config, own []config.Probe) (plan, error) {
-	if err := fits(*cfg, own); err != nil {
-		return nil, err
+// prepared is what an agent is to run. Making it changes nothing.
+type prepared struct {
+	own    plan // the probes of the configuration that fall to this agent
+	demand config.Demand
+	found  *resolution // the others
+}
+
+// plan makes what an agent with this configuration needs of its own probes, and of those of the targets that it knows, or
+// says why it cannot have them.
+func (a *Agent) plan(cfg *config.Config, own []config.Probe) (prepared, error) {
+	next, err := a.prepare(cfg, own)
+	if err == nil {
+		err = fits(cfg, next.demand.And(next.found.demand))
 	}
-	return newPlan(own, a.fleet.hub)
+	return next, err
+}
+
+func (a *Agent) prepare(cfg *config.Config, own []config.Probe) (next prepared, err error) {
+	next.demand = config.DemandOf(own...)
+	if next.own, err = newPlan(own, a.hub); err != nil {
+		return next, err
+	}
+	next.found, err = a.discoverer.resolve(cfg, next.own)
+	return next, err
 }
 
 // install makes what was planned the fleet of an agent with this configuration.
-func (a *Agent) install(cfg *config.Config, own []config.Probe, next plan) error {
-	if err := a.fleet.install(next); err != nil {
+func (a *Agent) install(cfg *config.Config, next prepared) error {
+	if err := a.fleet.install(slices.Concat(next.own, next.found.plan), len(next.own)); err != nil {
 		return err
 	}
-	a.memory.follow(own, *cfg)
+	a.own = next.demand
+	a.memory.follow(next.demand.And(next.found.demand), cfg)
+	a.discoverer.commit(next.found)
 	return nil
 }
 
-// install makes a fleet what was planned. One call works at a time.
-func (f *fleet) install(next plan) error {
+// ownPlan is the plan that leaves the probes of the configuration as they are.
+func (f *fleet) ownPlan() plan {
+	next := make(plan, len(f.own))
+	for i, m := range f.own {
+		next[i].kept = m
+	}
+	return next
+}
+
+// install makes a fleet what was planned, the first ones of the configuration. One call works at a time.
+func (f *fleet) install(next plan, own int) error {
 	before := f.current()
 	members := make(map[string]*member, len(next))
 	var come []planned
 	changed := 0
 	for _, p := range next {
+		if p.kept != nil {
+			members[p.name()] = p.kept
+			continue
+		}
 		old := before[p.Name]
 		if old != nil && old.digest == p.Digest {
 			old.renew(p)
@@ -145,9 +193,13 @@ func (f *fleet) install(next plan) error {
 		members[come[i].Name] = f.newMember(come[i], f.generation, series)
 	}
 	jobs, rows := make([]scheduler.Job, len(next)), make([]*status.Entry, len(next))
-	for i, p := range next {
-		m := members[p.Name]
-		jobs[i], rows[i] = m.job(p), m.entry
+	f.own = make([]*member, own)
+	for i := range next {
+		m := members[next[i].name()]
+		jobs[i], rows[i] = m.job(), m.entry
+		if i < own {
+			f.own[i] = m
+		}
 	}
 	f.mu.Lock()
 	f.members = members

@@ -71,8 +71,8 @@ func (m *member) renew(p planned) {
 }
 
 // job is the member as the scheduler sees it.
-func (m *member) job(p planned) scheduler.Job {
-	return scheduler.Job{Name: p.Name, Interval: p.Interval, Generation: m.generation, Brief: m.held != nil, Run: m.run}
+func (m *member) job() scheduler.Job {
+	return scheduler.Job{Name: m.identity.Name(), Interval: m.identity.Target().Interval, Generation: m.generation, Brief: m.held != nil, Run: m.run}
 }
 
 // run measures once, and tells the result. Of a session it tells how it is.

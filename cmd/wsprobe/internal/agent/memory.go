@@ -47,7 +47,9 @@ func BoundLoading(names ...string) {
 }
 
 // BoundMemory keeps a process small that runs these probes and exports nothing, whatever endpoints send.
-func BoundMemory(probes []config.Probe) { boundMemory(memoryLimit(config.DemandOf(probes...), &config.Config{})) }
+func BoundMemory(probes []config.Probe) {
+	boundMemory(memoryLimit(config.DemandOf(probes...), &config.Config{}))
+}
 
 // bounds are those of the memory of the process, which follow the probes of the agent while it runs.
 type bounds struct {

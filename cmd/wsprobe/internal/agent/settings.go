@@ -30,8 +30,7 @@ func (a *Agent) Reload(cfg config.Config) (restart []string, err error) {
 	a.applying.Lock()
 	defer a.applying.Unlock()
 	restart = keep(&cfg, a.config())
-	own := cfg.Agent.Shard.Of(cfg.Probes)
-	probes, err := a.plan(&cfg, own)
+	probes, err := a.plan(&cfg, cfg.Agent.Shard.Of(cfg.Probes))
 	if err != nil {
 		return nil, err
 	}
@@ -53,7 +52,7 @@ func (a *Agent) Reload(cfg config.Config) (restart []string, err error) {
 	a.outlets.apply(streams)
 	export.Apply()
 	a.endpoint.Set(asked)
-	if err := a.install(&cfg, own, probes); err != nil {
+	if err := a.install(&cfg, probes); err != nil {
 		return nil, err // what was planned is right, so this is an error of ours
 	}
 	a.scheduler.SetMaxConcurrent(cfg.Agent.MaxConcurrent)

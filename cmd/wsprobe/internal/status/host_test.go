@@ -32,7 +32,7 @@ func TestHosts(t *testing.T) {
 			s.guard(test.listener, s.Handler()).ServeHTTP(w, r)
 			return w.Code
 		}
-		for _, path := range []string{"/", "/api/v1/probes", "/api/v1/stream", "/api/v1/streams"} {
+		for _, path := range []string{"/", "/api/v1/probes", "/api/v1/stream", "/api/v1/streams", "/api/v1/discovery"} {
 			for _, host := range test.good {
 				if code := ask(host, path); code != http.StatusOK {
 					t.Errorf("%v, hosts %v: %q gets %d for %s", test.listener, test.hosts, host, code, path)

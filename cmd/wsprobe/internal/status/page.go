@@ -37,6 +37,8 @@ type overview struct {
 	StreamsBad   int         // streams that are not as they should be
 	StreamsNew   int         // streams that have not connected yet
 	Config       *configView // nil if there is none to load again
+	Discovery    []discoveryRow
+	DiscoveryBad int // sources that fail, or that have targets without a probe
 }
 
 // badge is how many probes have a status that is not healthy.
@@ -98,6 +100,7 @@ func (s *Server) overview(rows []*Entry, now time.Time) overview {
 	if s.Config != nil {
 		o.showConfig(s.Config(), now)
 	}
+	o.showDiscovery(s.allDiscovery(), now)
 	probes := make(map[health.Status]int)
 	for i, e := range rows {
 		last := e.last.Load()

@@ -33,6 +33,8 @@ type Server struct {
 	// Streams returns how the agent's streams are. It is asked at each answer of the page and of the API, by several
 	// requests at once. Nil for none.
 	Streams func() []Stream
+	// Discovery returns how the sources of targets are. It is asked as Streams is. Nil for none.
+	Discovery func() []Discovery
 	// Notes are sentences that a person should know now although the agent works. They are asked for at each answer of
 	// the page and of /readyz, by several requests at once. Nil for none.
 	Notes func() []string
@@ -88,6 +90,7 @@ func (s *Server) Handler() http.Handler {
 	mux.HandleFunc("GET /readyz", s.readiness)
 	mux.HandleFunc("GET /api/v1/probes", large.bound(s.probes))
 	mux.HandleFunc("GET /api/v1/streams", large.bound(s.streams))
+	mux.HandleFunc("GET /api/v1/discovery", large.bound(s.discovery))
 	if s.Metrics != nil {
 		mux.HandleFunc("GET /metrics", s.metrics)
 	}

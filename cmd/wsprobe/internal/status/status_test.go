@@ -83,7 +83,7 @@ func TestRoutes(t *testing.T) {
 		method, path string
 		want         int
 	}{
-		{"GET", "/", 200}, {"HEAD", "/", 200}, {"GET", "/api/v1/probes", 200}, {"GET", "/api/v1/streams", 200},
+		{"GET", "/", 200}, {"HEAD", "/", 200}, {"GET", "/api/v1/probes", 200}, {"GET", "/api/v1/streams", 200}, {"GET", "/api/v1/discovery", 200},
 		{"GET", "/nothing", 404}, {"GET", "/api/v1/", 404}, {"GET", "/healthz/", 404},
 		{"POST", "/", 405}, {"POST", "/healthz", 405}, {"POST", "/api/v1/probes", 405}, {"DELETE", "/readyz", 405},
 	} {

@@ -17,6 +17,9 @@ const (
 	keyStream      = "wsprobe.stream.name"
 	keyEndedBy     = "wsprobe.stream.ended_by"
 	keyCloseCode   = "wsprobe.stream.close_code"
+	keyDiscovery   = "wsprobe.discovery.name"
+	keyRejectCause = "wsprobe.discovery.cause"
+	keyLookOutcome = "wsprobe.discovery.outcome"
 
 	// The attributes of the build are named as Prometheus names those of its own. The semantic conventions' names are
 	// attributes of the resource, which some back ends make labels of: they would be there twice.
@@ -68,16 +71,22 @@ const (
 	idFeedClients
 	idFeedDropped
 	idFeedRefused
+	idDiscoveryTargets
+	idDiscoveryRejected
+	idDiscoveryLooks
+	idDiscoveryAge
 	metricCount
 )
 
-// table is all metrics by their IDs: those of probes, of the agent, and of its streams. It does not change.
+// table is all metrics by their IDs: those of probes, of the agent, of its streams and of its sources of targets. It does not change.
 var table = complete(agentTable)
 
 func complete(all [metricCount]metrics.Metric) [metricCount]metrics.Metric {
 	copy(all[:], metrics.Table())
-	for id, m := range streamTable {
-		all[id] = m
+	for _, more := range []map[metrics.ID]metrics.Metric{streamTable, discoveryTable} {
+		for id, m := range more {
+			all[id] = m
+		}
 	}
 	return all
 }

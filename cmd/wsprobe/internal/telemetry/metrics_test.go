@@ -1,6 +1,7 @@
 package telemetry
 
 import (
+	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -23,7 +24,7 @@ func TestTableIsWhole(t *testing.T) {
 			t.Errorf("%s stands there twice", m.Name)
 		}
 		names[m.Name] = true
-		ofAgent := slices.ContainsFunc([]string{"wsprobe.agent.", "wsprobe.stream.", "wsprobe.feed."}, func(branch string) bool {
+		ofAgent := slices.ContainsFunc([]string{"wsprobe.agent.", "wsprobe.stream.", "wsprobe.feed.", "wsprobe.discovery."}, func(branch string) bool {
 			return strings.HasPrefix(m.Name, branch)
 		})
 		if m.PerProbe == ofAgent {
@@ -50,7 +51,7 @@ func TestTableIsACopy(t *testing.T) {
 
 // TestPointsAreAsTheTableSays makes every metric have a point and compares kind, unit and attributes.
 func TestPointsAreAsTheTableSays(t *testing.T) {
-	telemetry := newTest(t, Options{InFlight: func() int { return 3 }, Logs: true, Traces: true, Streams: streams, Feed: clients}, new(stub))
+	telemetry := newTest(t, Options{InFlight: func() int { return 3 }, Logs: true, Traces: true, Streams: streams, Feed: clients, Discovery: sources}, new(stub))
 	target := chat()
 	target.Labels = nil
 	target.Name, target.Interval = "never", time.Nanosecond
@@ -121,6 +122,34 @@ func streams() []StreamStats {
 
 func clients() FeedStats {
 	return FeedStats{Clients: 2, Dropped: map[string]int64{"slow": 1}, Refused: map[string]int64{"foreign": 1}}
+}
+
+// sources are the numbers of a source of targets.
+func sources() []DiscoveryStats {
+	return []DiscoveryStats{{Name: "pods", Targets: 12, Rejected: map[string]int{"duplicate": 2, "invalid": 0}, Succeeded: 40, Failed: 3, Age: 1500 * time.Millisecond}}
+}
+
+// TestDiscoveryIsCounted holds the points of a source of targets.
+func TestDiscoveryIsCounted(t *testing.T) {
+	got := make(map[string]string)
+	for _, m := range produce(t, newTest(t, Options{Discovery: sources}, new(stub))).Families {
+		for _, p := range m.Points {
+			text := func(key string) string {
+				if value, ok := p.Attributes.Value(key); ok {
+					return value.String()
+				}
+				return ""
+			}
+			if text("wsprobe.discovery.name") == "pods" {
+				got[m.Name+" "+text("wsprobe.discovery.cause")+text("wsprobe.discovery.outcome")] = fmt.Sprint(p.Value.Float())
+			}
+		}
+	}
+	want := map[string]string{"wsprobe.discovery.targets ": "12", "wsprobe.discovery.rejected duplicate": "2", "wsprobe.discovery.rejected invalid": "0",
+		"wsprobe.discovery.looks success": "40", "wsprobe.discovery.looks failure": "3", "wsprobe.discovery.age ": "1.5"}
+	if !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
 }
 
 // TestStreamsAreCounted holds the points of a stream, and those of the one that clients read.

@@ -129,6 +129,8 @@ type Options struct {
 	// without any.
 	Streams func() []StreamStats
 	Feed    func() FeedStats
+	// Discovery returns the numbers of the sources of targets at each collection, or is nil.
+	Discovery func() []DiscoveryStats
 	// Logger is told about exports that fail, a line a minute at most for each kind. Default: none.
 	Logger *slog.Logger
 }

@@ -20,10 +20,11 @@ var delayBounds = []float64{
 
 // selfCounts counts the agent's own work: a number for each metric of the agent and each combination of its attributes.
 type selfCounts struct {
-	inFlight func() int           // or nil
-	streams  func() []StreamStats // or nil
-	feed     func() FeedStats     // or nil
-	backlog  func() outbox.Backlog
+	inFlight  func() int              // or nil
+	streams   func() []StreamStats    // or nil
+	feed      func() FeedStats        // or nil
+	discovery func() []DiscoveryStats // or nil
+	backlog   func() outbox.Backlog
 
 	mu     sync.Mutex
 	totals map[counter]int64
@@ -107,6 +108,9 @@ func (c *selfCounts) addTo(b *batcher, probes int, start, now time.Time) {
 	}
 	if c.feed != nil {
 		addFeed(b, c.feed(), start, now)
+	}
+	if c.discovery != nil {
+		addDiscovery(b, c.discovery(), start, now)
 	}
 	c.mu.Lock()
 	defer c.mu.Unlock()

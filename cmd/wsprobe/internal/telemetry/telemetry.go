@@ -69,7 +69,7 @@ func newTelemetry(o Options) *Telemetry {
 	}
 	t.log = slog.New(t.limited)
 	t.self = newSelfCounts(o.InFlight, t.backlog)
-	t.self.streams, t.self.feed = o.Streams, o.Feed
+	t.self.streams, t.self.feed, t.self.discovery = o.Streams, o.Feed, o.Discovery
 	if o.Protocol != ProtocolNone {
 		t.pending = newPending(o.PendingRuns, func(points int) { t.self.drop(idAgentDropped, points, DropPendingFull) })
 	}
