@@ -42,6 +42,8 @@ var marks = func() map[string]mark {
 	addMarks(all, "probes[].", answerSection)
 	addMarks(all, "probes[].", reconnectSection)
 	addMarks(all, "probes[].", connectionSection)
+	addMarks(all, "probes[].", prepareSection)
+	addMarks(all, "probes[].", captureSection)
 	return all
 }()
 
@@ -97,14 +99,14 @@ func (s *shower) node(n *yaml.Node, path string) *yaml.Node {
 	return copied
 }
 
-// below is the path of a key. A merged mapping is where it is merged to, and names of connections are all the same.
+// below is the path of a key. A merged mapping is where it is merged to, and names of connections and of captures are all the same.
 func below(path, key string) string {
 	switch {
 	case key == "<<":
 		return path
 	case path == "":
 		return key
-	case path == "connections":
+	case path == "connections", path == "prepare.capture":
 		return path + ".NAME"
 	default:
 		return path + "." + key
@@ -126,7 +128,7 @@ func (s *shower) value(text, path string) string {
 	switch {
 	case !known, m.secret == withheld, m.secret == sent && !messages[last] && !shownThoughSent[last] && !(last == "headers" && redact.PublicHeader(name)):
 		return yamltree.Hidden
-	case strings.Contains(text, "://"):
+	case last == "url", strings.Contains(text, "://"):
 		return redact.URL(text)
 	case last == "protocols" && len(text) > longProtocol:
 		return yamltree.Hidden

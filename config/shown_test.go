@@ -1,6 +1,7 @@
 package config
 
 import (
+	"strings"
 	"testing"
 
 	"go.yaml.in/yaml/v3"
@@ -26,6 +27,7 @@ connections:
 thresholds: {healthy: "< 200"}
 session:
   heartbeat: {steps: [{send: beat}]}
+prepare: {url: "/login?pw=s3cret", headers: {X-Token: s3cret}, body: "pw=s3cret", capture: {sid: {cookie: session}}}
 new_field: s3cret
 `
 	const want = `<<: {timeout_ms: 5000}
@@ -45,6 +47,7 @@ connections:
 thresholds: {healthy: "< 200"}
 session:
     heartbeat: {steps: [{send: beat}]}
+prepare: {url: '/login?[redacted]', headers: {X-Token: '[redacted]'}, body: '[redacted]', capture: {sid: {cookie: session}}}
 new_field: '[redacted]'
 `
 	var root yaml.Node
@@ -56,5 +59,19 @@ new_field: '[redacted]'
 	})
 	if got != want {
 		t.Errorf("got\n%s\nwant\n%s", got, want)
+	}
+}
+
+// TestEveryFieldIsShownOrHidden: the table decides about each field of a probe whether its values are shown.
+func TestEveryFieldIsShownOrHidden(t *testing.T) {
+	var s shower
+	for _, f := range Fields() {
+		path, ofProbe := strings.CutPrefix(f.Path, "probes[].")
+		if !ofProbe {
+			continue
+		}
+		if _, known := s.mark(path); !known {
+			t.Errorf("%s: no mark says whether it is shown", f.Path)
+		}
 	}
 }

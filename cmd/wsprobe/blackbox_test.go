@@ -63,7 +63,7 @@ var blackboxOptions = []struct{ theirs, ours, meaning string }{
 	{"tcp.source_ip_address", "", "the routes of the machine decide"},
 	{"http.valid_status_codes", "expect_status", "of a refusal; without it, 101 is the one right status"},
 	{"http.valid_http_versions, http.enable_http2, http.enable_http3", "", "HTTP/1.1 alone has the upgrade of RFC 6455"},
-	{"http.method", "", "an upgrade is a GET"},
+	{"http.method", "prepare.method", "of a request before the socket; an upgrade is a GET"},
 	{"http.body, http.body_file", "send_message", "the first message on the socket"},
 	{"http.body_size_limit", "max_message_bytes", "of a message"},
 	{"http.compression", "compression", "of messages (RFC 7692)"},

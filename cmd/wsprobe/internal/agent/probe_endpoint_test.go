@@ -88,6 +88,7 @@ modules:
     thresholds: {healthy: "< 30000"}
   - name: held
     session: {ping_interval: 1s}
+  - {name: login, prepare: {url: "http://169.254.169.254/token"}}
 `
 
 // TestProbeEndpointRunsModules: a module runs with the defaults of its file and the parts of its target, also one whose
@@ -130,6 +131,9 @@ func TestProbeEndpointRunsModules(t *testing.T) {
 	}
 	if status, text := askAgent(t, a, "/probe?module=chat&target=ws://127.0.0.1/%23fragment"); status != 400 || !strings.HasPrefix(text, "target: url must not have a fragment") {
 		t.Errorf("%d %s", status, text)
+	}
+	if status, text := askAgent(t, a, "/probe?module=login&target="+at); status != 200 || !strings.Contains(text, `error_type="address_not_permitted"`) {
+		t.Errorf("login: %d %s", status, text)
 	}
 	if points := a.fleet.size(); points != 0 {
 		t.Errorf("the fleet has %d probes", points)
