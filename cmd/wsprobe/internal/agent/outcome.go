@@ -135,10 +135,10 @@ type standing struct {
 }
 
 // loaded says that a configuration is in force.
-func (s *standing) loaded(at time.Time, files []string, cfg config.Config) {
+func (s *standing) loaded(at time.Time, files []string, probes, disabled int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.at, s.files, s.probes, s.disabled = at, files, len(cfg.OwnProbes()), len(cfg.Disabled)
+	s.at, s.files, s.probes, s.disabled = at, files, probes, disabled
 }
 
 // settle says why the one on disk is not in force. The values of a restart stay those of the last one that was.

@@ -57,7 +57,7 @@ func newReloader(a *Agent, cfg config.Config, o Options) *reloader {
 	first := &o.Source.first
 	r := &reloader{agent: a, source: o.Source, hangups: o.Hangups, requests: make(chan request, maxWaiting), ended: make(chan struct{}),
 		every: cfg.Agent.Watch}
-	r.standing.loaded(first.began, union(o.Source.names, cfg.Sources), cfg)
+	r.standing.loaded(first.began, union(o.Source.names, cfg.Sources), len(cfg.OwnProbes()), len(cfg.Disabled))
 	r.note(first, true)
 	*first = attempt{}
 	return r
@@ -165,7 +165,8 @@ func (r *reloader) reload(ctx context.Context, cause string, waiting []request) 
 	}
 	r.note(&a, out.err == nil)
 	if out.err == nil {
-		r.standing.loaded(a.began, union(r.source.names, a.cfg.Sources), a.cfg)
+		own := r.agent.config().Agent.Shard.Of(a.cfg.Probes)
+		r.standing.loaded(a.began, union(r.source.names, a.cfg.Sources), len(own), len(a.cfg.Disabled))
 		if r.every != a.cfg.Agent.Watch {
 			r.every = a.cfg.Agent.Watch
 			r.wait()
