@@ -3,11 +3,12 @@ package agent
 import (
 	"fmt"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/feed"
 	"github.com/wsprobe/wsprobe/config"
 )
 
-// filesBesides are the files that the agent opens beside its sockets to endpoints: for name lookups, exports, the spool,
-// the log, and readers of the status page.
+// filesBesides are the files that the agent opens beside its sockets to endpoints, its streams, and the clients of its
+// own stream: for name lookups, exports, the spool, the log, and readers of the status page.
 const filesBesides = 128
 
 // Fits returns an error if the sessions of a configuration cannot all be open at a time in this process. Each of their
@@ -30,6 +31,12 @@ func fitsInto(limit uint64, a config.Agent, own config.Demand, streams []config.
 		return fmt.Errorf("%d sessions, overlaps of renew: before included, are more than agent.max_sessions, which is %d", sessions, a.MaxSessions)
 	}
 	besides := filesBesides
+	if a.Listen != "" {
+		besides += feed.MaxClients
+		if len(a.ProbeEndpoint.Targets) > 0 {
+			besides += a.ProbeEndpoint.MaxConcurrent
+		}
+	}
 	for _, s := range streams {
 		besides += s.Workers
 	}

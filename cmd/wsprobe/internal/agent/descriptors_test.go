@@ -61,6 +61,24 @@ func TestStreamsTakeFiles(t *testing.T) {
 	}
 }
 
+// TestClientsTakeFiles: so do clients of the agent's own stream, and runs of /probe.
+func TestClientsTakeFiles(t *testing.T) {
+	held := []config.Probe{{Session: &session.Spec{}}}
+	for name, test := range map[string]struct {
+		agent config.Agent
+		files uint64
+	}{
+		"no page":   {config.Agent{ProbeEndpoint: config.ProbeEndpoint{Targets: []string{"*"}, MaxConcurrent: 7}}, 139},
+		"a page":    {config.Agent{Listen: ":1", ProbeEndpoint: config.ProbeEndpoint{MaxConcurrent: 7}}, 239},
+		"and probe": {config.Agent{Listen: ":1", ProbeEndpoint: config.ProbeEndpoint{Targets: []string{"*"}, MaxConcurrent: 7}}, 246},
+	} {
+		test.agent.MaxConcurrent = 10
+		if fitsInto(test.files, test.agent, held, nil) != nil || fitsInto(test.files-1, test.agent, held, nil) == nil {
+			t.Errorf("%s: not %d files", name, test.files)
+		}
+	}
+}
+
 // TestApplyFits: sessions beyond the bound are refused as a whole, and what runs stays.
 func TestApplyFits(t *testing.T) {
 	const head = "agent: {listen: \"127.0.0.1:0\", max_sessions: 2}\notlp: {protocol: none}\ndefaults: {session: {ping_interval: 1s}}\nprobes:\n"

@@ -83,6 +83,13 @@ func (s *outlets) current() []outlet {
 	return s.streams
 }
 
+// begun reports whether the streams run.
+func (s *outlets) begun() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.running != nil
+}
+
 // abandon gives the directories back before anything has run.
 func (s *outlets) abandon() error {
 	s.mu.Lock()

@@ -3,6 +3,7 @@ package agent
 import (
 	"errors"
 	"fmt"
+	"log/slog"
 	"path/filepath"
 	"slices"
 
@@ -13,11 +14,14 @@ import (
 
 // streamPlan is what the streams are to become. Making it can fail, and takes the directories of new buffers.
 type streamPlan struct {
-	next  []outlet
+	before, next []outlet
+
 	put   []func() // put the options of streams that stay in force
 	fresh []outlet // begin
 	late  []late   // begin where another one of ours ends
 	gone  []outlet
+	// changed are those that stay, with options of another meaning.
+	changed []string
 }
 
 // late is a stream that begins in the directory of one that ends.
@@ -29,8 +33,8 @@ type late struct {
 // plan finds out what streams need. A stream stays if its name, its buffer and its workers do: what waits in it then
 // waits on. The directories of streams of now are not touched before [outlets.handOver].
 func (s *outlets) plan(streams []config.Stream) (*streamPlan, error) {
-	p := &streamPlan{next: make([]outlet, len(streams))}
 	now := s.current()
+	p := &streamPlan{next: make([]outlet, len(streams)), before: now}
 	stays := make(map[*line]bool)
 	for i := range streams {
 		c := &streams[i]
@@ -69,6 +73,7 @@ func (p *streamPlan) keep(old outlet, options stream.Options, c config.Stream) e
 		p.put = append(p.put, change.Renew)
 	default:
 		p.put = append(p.put, change.Reopen)
+		p.changed = append(p.changed, c.Name)
 	}
 	return nil
 }
@@ -120,9 +125,42 @@ func (s *outlets) apply(p *streamPlan) {
 	}
 	s.tell(p.next) // from here on nothing comes to those that are gone
 	s.leave(p.gone...)
+	if s.begun() {
+		p.log(s.log)
+	}
 	if over {
 		_ = p.abandon() // the agent has stopped, and nobody begins them
 	}
+}
+
+// log tells which streams are others than before.
+func (p *streamPlan) log(log *slog.Logger) {
+	var added, removed []string
+	changed := p.changed
+	for _, one := range p.next {
+		switch old := named(p.before, one.Name); {
+		case old == nil:
+			added = append(added, one.Name)
+		case old.line != one.line:
+			changed = append(changed, one.Name)
+		}
+	}
+	for _, one := range p.before {
+		if named(p.next, one.Name) == nil {
+			removed = append(removed, one.Name)
+		}
+	}
+	if len(added)+len(removed)+len(changed) > 0 {
+		log.Info("streams changed", "added", added, "removed", removed, "changed", changed)
+	}
+}
+
+// named returns the stream of a name, nil if there is none.
+func named(streams []outlet, name string) *outlet {
+	if at := slices.IndexFunc(streams, func(o outlet) bool { return o.Name == name }); at >= 0 {
+		return &streams[at]
+	}
+	return nil
 }
 
 // tell has probes tell the feed, these streams, and others.

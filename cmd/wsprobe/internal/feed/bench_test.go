@@ -30,7 +30,7 @@ func BenchmarkObserve(b *testing.B) {
 	})
 	b.Run("clients=100/selecting", func(b *testing.B) {
 		f := New(Options{Encode: encode})
-		for range maxClients {
+		for range MaxClients {
 			c, _ := f.enter()
 			f.begin(c, request{selection: event.Selection{Probes: []string{"none-*"}, Labels: map[string][]string{"team": {"edge"}}}})
 			f.take(c, nil)
@@ -52,7 +52,7 @@ func BenchmarkClients(b *testing.B) {
 	}
 	s := start(l, f)
 	defer s.stop()
-	for range maxClients {
+	for range MaxClients {
 		ws, _, err := websocket.Dial(b.Context(), fmt.Sprintf("ws://%s/", l.Addr()), nil)
 		if err != nil {
 			b.Fatal(err)

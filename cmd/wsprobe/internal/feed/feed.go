@@ -11,9 +11,10 @@ import (
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
+// MaxClients is how many clients there can be at a time.
+const MaxClients = 100
+
 const (
-	// maxClients is how many clients there can be at a time.
-	maxClients = 100
 	// stopBudget is how long the close handshakes may take once the feed stops.
 	stopBudget = 400 * time.Millisecond
 )
@@ -38,7 +39,7 @@ type Stats struct {
 	Slow     int64 // clients dropped, because they did not read
 	Mute     int64 // clients dropped, because they did not answer a Ping
 	Noisy    int64 // clients dropped, because they sent too much
-	Full     int64 // requests refused, because there were maxClients
+	Full     int64 // requests refused, because there were MaxClients
 	Foreign  int64 // requests refused, because of their Origin
 }
 
@@ -117,9 +118,9 @@ func (f *Feed) enter() (c *client, refusal string) {
 	switch {
 	case f.stopped:
 		return nil, "the agent stops"
-	case len(f.clients) == maxClients:
+	case len(f.clients) == MaxClients:
 		f.full.Add(1)
-		return nil, fmt.Sprintf("all %d connections are taken", maxClients)
+		return nil, fmt.Sprintf("all %d connections are taken", MaxClients)
 	}
 	c = newClient()
 	f.clients[c] = struct{}{}

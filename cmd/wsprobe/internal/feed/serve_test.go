@@ -510,7 +510,7 @@ func TestManyClients(t *testing.T) {
 		})
 	}
 	tasks.Wait()
-	if len(in) != maxClients || refused != 1000-maxClients {
+	if len(in) != MaxClients || refused != 1000-MaxClients {
 		t.Fatalf("%d in, %d refused", len(in), refused)
 	}
 	for _, r := range in {
@@ -520,7 +520,7 @@ func TestManyClients(t *testing.T) {
 	for _, r := range in {
 		r.wants(span(1, 3)...)
 	}
-	s.counts(t, Stats{Clients: maxClients, Accepted: maxClients, Full: 1000 - maxClients, Messages: 5 * maxClients})
+	s.counts(t, Stats{Clients: MaxClients, Accepted: MaxClients, Full: 1000 - MaxClients, Messages: 5 * MaxClients})
 	for _, r := range in {
 		_ = r.ws.CloseNow()
 	}
