@@ -51,6 +51,11 @@ var recipes = []struct {
 		s := startNATS(t)
 		return started{s.WebsocketURL(), func(t *testing.T, n int, _ string) { s.leftCleanly(t, n) }}
 	}},
+	{"login-cookie.yaml", "Express", fromNode("login.mjs")},
+	{"ticket.yaml", "Express", fromNode("login.mjs")},
+	{"signalr-negotiate.yaml", "Microsoft's client library", fromNode("signalr.mjs", "0", "negotiated")},
+	{"socket.io-sticky.yaml", "@socket.io/sticky", fromNode("sticky.mjs")},
+	{"socket.io-sticky.yaml", "HAProxy", func(t *testing.T) started { return started{url: startSticky(t)} }},
 	{"socket.io.yaml", "Socket.IO", fromNode("socketio.mjs")},
 	{"stomp.yaml", "RabbitMQ", func(t *testing.T) started { return started{url: "ws://" + startRabbitMQ(t)} }},
 	{"xmpp.yaml", "Prosody", func(t *testing.T) started {
@@ -59,8 +64,8 @@ var recipes = []struct {
 	}},
 }
 
-func fromNode(script string) func(*testing.T) started {
-	return func(t *testing.T) started { return announcing(startNode(t, script)) }
+func fromNode(script string, args ...string) func(*testing.T) started {
+	return func(t *testing.T) started { return announcing(startNode(t, script, args...)) }
 }
 
 func fromAddr(start func(*testing.T) string) func(*testing.T) started {

@@ -1,5 +1,7 @@
 // A SignalR hub with the method Echo, which calls the client's method tick. No server of SignalR runs on Node.js: this one
-// reads and writes its messages by Microsoft's own library, and keeps the times of ASP.NET Core.
+// reads and writes its messages by Microsoft's own library, and keeps the times of ASP.NET Core. A client may negotiate
+// first; its token is then good for one connection. With the argument "negotiated" it must.
+import {randomBytes} from 'node:crypto';
 import {createServer} from 'node:http';
 import {JsonHubProtocol, MessageType, NullLogger} from '@microsoft/signalr';
 import {WebSocketServer} from 'ws';
@@ -7,8 +9,23 @@ import {listen, tellOfClose} from './announce.mjs';
 
 const end = '\x1e', keepAlive = 15_000, clientTimeout = 30_000;
 const protocol = new JsonHubProtocol();
-const http = createServer();
-const webSockets = new WebSocketServer({server: http});
+const tokens = new Set();
+const http = createServer((request, response) => {
+  if (request.method !== 'POST' || !new URL(request.url, 'http://localhost').pathname.endsWith('/negotiate')) {
+    response.writeHead(404).end();
+    return;
+  }
+  const connectionToken = randomBytes(16).toString('base64url'); // Microsoft's client puts it into the query as it is
+  tokens.add(connectionToken);
+  console.log('negotiated');
+  response.writeHead(200, {'Content-Type': 'application/json'}).end(JSON.stringify({negotiateVersion: 1, connectionId: 'public',
+    connectionToken, availableTransports: [{transport: 'WebSockets', transferFormats: ['Text', 'Binary']}]}));
+});
+const verifyClient = ({req}) => {
+  const token = new URL(req.url, 'http://localhost').searchParams.get('id');
+  return token === null ? process.argv[3] !== 'negotiated' : tokens.delete(token);
+};
+const webSockets = new WebSocketServer({server: http, verifyClient});
 webSockets.on('connection', (socket) => {
   tellOfClose(socket);
   let accepted = false, said = Date.now(), heard = Date.now();

@@ -17,5 +17,8 @@ io.on('connection', (socket) => {
 io.of('/members').use((socket, next) => {
   next(socket.handshake.auth.token === 'sesame' ? undefined : new Error('not authorized'));
 });
-io.engine.on('connection', (session) => tellOfClose(session.transport.socket));
+io.engine.on('connection', (session) => {
+  session.on('upgrade', (transport) => tellOfClose(transport.socket)); // of a client that began with polling
+  if (session.transport.name === 'websocket') tellOfClose(session.transport.socket);
+});
 await listen(http);
