@@ -7,6 +7,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/maintenance"
 	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
@@ -138,9 +139,12 @@ type Probe struct {
 	Interval time.Duration     // between the starts of two runs, or between two reports on a session
 	Labels   map[string]string // extra attributes of its metrics
 	Health   health.Rules      // how its headline values are judged, empty by default
-	Spec     probe.Spec        // valid, defaults filled in; of a held probe, that of a run which opens it
-	Session  *session.Spec     // how it is held open, complete and valid; nil for a probe that runs
-	Digest   Digest            // of the meaning of the probe, without the content of secrets
+	// Maintenance is when its results count neither as successes nor as failures; nil for never. Probes may share it. It is
+	// not in the Digest.
+	Maintenance *maintenance.Schedule
+	Spec        probe.Spec    // valid, defaults filled in; of a held probe, that of a run which opens it
+	Session     *session.Spec // how it is held open, complete and valid; nil for a probe that runs
+	Digest      Digest        // of the meaning of the probe, without the content of secrets
 
 	shownURL string
 	authAt   *Fault // the place of its credentials, if it has any

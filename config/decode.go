@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -25,6 +26,7 @@ type reader struct {
 	doubts              []doubt // about messages, until their format is known
 	// guesses are the fields that unknown keys probably mean.
 	guesses map[*yaml.Node]string
+	zones   map[string]*time.Location
 }
 
 // newReader returns a reader of a file of so many bytes.
@@ -34,6 +36,7 @@ func newReader(r *yamltree.Report, size int) *reader {
 		maps:    make(map[mapKey]readMap),
 		texts:   make(map[string]string),
 		guesses: make(map[*yaml.Node]string),
+		zones:   make(map[string]*time.Location),
 	}
 }
 
@@ -144,6 +147,8 @@ func (s *section[T]) title() string {
 		return "a step"
 	case "connections":
 		return "a connection"
+	case "maintenance":
+		return "a window"
 	case "session.answers":
 		return "an answer"
 	case "prepare.capture":
@@ -216,6 +221,8 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		wants = "must be a duration with a unit, such as 30s or 1m30s"
 	case Condition:
 		wants = "must be <, > or == and a number, in quotes"
+	case Moment:
+		wants = momentWanted
 	case Size:
 		wants = "must be a size with a unit, such as 64KiB or 256MiB"
 	case Choice:
@@ -233,6 +240,8 @@ func scalarProblem(f *Field, n *yaml.Node) string {
 		return wants + ", got " + yamltree.Show(n) + didYouMean(switches[n.Value])
 	case f.Kind == Size && n.Kind == yaml.ScalarNode && n.Tag == yamltree.IntTag:
 		return "" // bytes
+	case f.Kind == Moment && n.Kind == yaml.ScalarNode && (n.Tag == yamltree.TimeTag || n.Tag == yamltree.IntTag):
+		return "" // it is understood, or not, by its characters
 	case f.Kind == Ratio && n.Kind == yaml.ScalarNode && n.Tag == yamltree.IntTag:
 		return "" // 0 or 1
 	case f.Kind == Text:

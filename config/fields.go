@@ -20,6 +20,7 @@ const (
 	Condition                // of a number: <, > or == and a bound
 	Size                     // of bytes, with a unit: 64KiB, 256MiB
 	Ratio                    // a number from 0 to 1
+	Moment                   // 22:00, or 2026-12-01T22:00:00Z
 	Bool                     // true or false
 	List                     // of texts
 	Map                      // of names to texts
@@ -30,7 +31,7 @@ const (
 )
 
 var kindNames = [...]string{
-	"text", "choice", "integer", "integer (ms)", "duration", "condition", "size", "number", "true or false", "list of texts", "names to texts", "paths to values",
+	"text", "choice", "integer", "integer (ms)", "duration", "condition", "size", "number", "time", "true or false", "list of texts", "names to texts", "paths to values",
 	"mapping", "list of mappings", "names to mappings",
 }
 
@@ -98,7 +99,7 @@ func Fields() []Field {
 		spoolSection.docs())
 	fields = append(fields, unfold(probeSection.docs(), map[string][]Field{
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].prepare": prepareSection.docs(), "probes[].prepare.capture": captureSection.docs(), "probes[].exchange": stepSection.docs(),
-		"probes[].thresholds": thresholdsSection.docs(), "probes[].dwell": dwellSection.docs(), "probes[].session": sessionSection.docs(),
+		"probes[].thresholds": thresholdsSection.docs(), "probes[].maintenance": windowSection.docs(), "probes[].dwell": dwellSection.docs(), "probes[].session": sessionSection.docs(),
 		"probes[].session.heartbeat": heartbeatSection.docs(), "probes[].session.answers": answerSection.docs(),
 		"probes[].session.heartbeat.steps": beatStepDocs(),
 		"probes[].session.reconnect":       reconnectSection.docs(), "probes[].connections": connectionSection.docs(),

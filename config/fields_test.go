@@ -11,6 +11,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/maintenance"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
 
@@ -35,6 +36,11 @@ func written(f Field, pointer any) string {
 			return ""
 		}
 		return fmt.Sprint(v)
+	case *maintenance.Schedule:
+		if v == nil {
+			return ""
+		}
+		return fmt.Sprint(v.Windows())
 	case *url.URL:
 		if v == nil {
 			return ""

@@ -6,6 +6,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
@@ -81,6 +82,23 @@ func parsed(t *testing.T, file string) any {
 	var value any
 	if err := yaml.Unmarshal(data, &value); err != nil && !strings.Contains(err.Error(), "already defined") {
 		t.Fatal(err)
+	}
+	return asJSON(value)
+}
+
+// asJSON makes a time a text, which it is to JSON.
+func asJSON(value any) any {
+	switch v := value.(type) {
+	case map[string]any:
+		for key := range v {
+			v[key] = asJSON(v[key])
+		}
+	case []any:
+		for i := range v {
+			v[i] = asJSON(v[i])
+		}
+	case time.Time:
+		return v.Format(time.RFC3339)
 	}
 	return value
 }

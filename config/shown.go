@@ -37,6 +37,7 @@ var marks = func() map[string]mark {
 	addMarks(all, "probes[].", stepSection)
 	addMarks(all, "probes[].", thresholdsSection)
 	addMarks(all, "probes[].", dwellSection)
+	addMarks(all, "probes[].", windowSection)
 	addMarks(all, "probes[].", sessionSection)
 	addMarks(all, "probes[].", heartbeatSection)
 	addMarks(all, "probes[].", answerSection)

@@ -10,6 +10,7 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/maintenance"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
 
@@ -20,6 +21,8 @@ func decodeNested(r *reader, f *Field, p yamltree.Pair, where yamltree.Path, int
 		return decodeSections(r, stepSection, f, p, where, into, set)
 	case *[]session.Answer:
 		return decodeSections(r, answerSection, f, p, where, into, set)
+	case **maintenance.Schedule:
+		return decodeWindows(r, f, p, where, into, set)
 	case *map[string]connection:
 		return decodeNamed(r, connectionSection, p, where, into, set)
 	case *map[string]probe.Capture:

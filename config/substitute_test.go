@@ -121,7 +121,7 @@ func TestEveryTextIsSecretOrNot(t *testing.T) {
 		decisions(t, spoolSection) + decisions(t, probeSection) + decisions(t, prepareSection) + decisions(t, captureSection) + decisions(t, probeTLSSection) + decisions(t, authSection) +
 		decisions(t, authSection) + decisions(t, connectionSection) + // a connection has auth, and a heartbeat steps
 		decisions(t, stepSection) + decisions(t, stepSection) + decisions(t, thresholdsSection) + decisions(t, dwellSection) +
-		decisions(t, sessionSection) + decisions(t, heartbeatSection) + decisions(t, answerSection) + decisions(t, reconnectSection) +
+		decisions(t, sessionSection) + decisions(t, heartbeatSection) + decisions(t, answerSection) + decisions(t, reconnectSection) + decisions(t, windowSection) +
 		decisions(t, streamSection) + decisions(t, probeTLSSection) + decisions(t, authSection) + decisions(t, encodingSection) + // of streams
 		decisions(t, csvSection) + decisions(t, batchSection) + decisions(t, bufferSection) + decisions(t, streamReconnectSection) +
 		decisions(t, discoverSection) + decisions(t, httpSection) + decisions(t, probeTLSSection) + decisions(t, authSection) + decisions(t, dnsSection)

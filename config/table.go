@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/maintenance"
 )
 
 // The files table*.go are the one definition of the fields. Everything else reads them.
@@ -123,6 +124,9 @@ var probeSection = newSection("probes", "probes[].", false, []field[Probe]{
 		Doc: "conditions for healthy and unhealthy headline values; field by field over those of defaults"}},
 	{Field: Field{Path: "dwell", Kind: Section,
 		Doc: "time that a change of status must last before it is reported; field by field over that of defaults"}},
+	{Field: Field{Path: "maintenance", Kind: Sections, Max: maxWindows,
+		Doc: "windows in which the probe runs and counts neither as success nor as failure; in place of those of defaults"},
+		value: windowsAt(func(p *Probe) **maintenance.Schedule { return &p.Maintenance })},
 	{Field: Field{Path: "labels", Kind: Map, Max: maxLabels, Doc: "extra attributes of the probe's metrics"},
 		value: mapAt(func(p *Probe) *map[string]string { return &p.Labels }), secret: public, entry: labelProblem},
 })

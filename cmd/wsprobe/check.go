@@ -5,7 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"text/tabwriter"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -152,8 +154,8 @@ func printPlan(cmd *cobra.Command, files []string, cfg config.Config) error {
 	if err := printStreams(cmd, cfg.Streams); err != nil {
 		return failure{err}
 	}
-	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s valid: %s%s, at most %d at a time%s.\n%s\n%s\n",
-		subject(files, cfg.Sources), share(len(own), cfg), disabled(cfg), cfg.Agent.MaxConcurrent, sessions(own), results, page)
+	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s valid: %s%s, at most %d at a time%s.\n%s\n%s\n%s",
+		subject(files, cfg.Sources), share(len(own), cfg), disabled(cfg), cfg.Agent.MaxConcurrent, sessions(own), results, page, resting(own, time.Now()))
 	if err != nil {
 		return failure{err}
 	}
@@ -192,6 +194,35 @@ func sessions(own []config.Probe) string {
 		return ""
 	}
 	return fmt.Sprintf(", %s held open", plural(n, "session"))
+}
+
+// mostNamed is how many probes in maintenance are named.
+const mostNamed = 5
+
+// resting says which of these probes are in maintenance, if any are.
+func resting(own []config.Probe, now time.Time) string {
+	var names []string
+	n := 0
+	for _, p := range own {
+		if !p.Maintenance.At(now) {
+			continue
+		}
+		if n++; n > mostNamed {
+			continue
+		}
+		until := "without an end"
+		if end := p.Maintenance.Until(now); !end.IsZero() {
+			until = "until " + end.UTC().Format(time.RFC3339)
+		}
+		names = append(names, p.Name+" "+until)
+	}
+	if n == 0 {
+		return ""
+	}
+	if n > mostNamed {
+		names = append(names, fmt.Sprintf("%d more", n-mostNamed))
+	}
+	return "In maintenance: " + strings.Join(names, ", ") + ".\n"
 }
 
 // share says how many probes an agent runs, and of how many if it is one of a set.

@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+	_ "time/tzdata" // the zones of maintenance windows, where the system has none, as in the image
 )
 
 func main() {

@@ -33,8 +33,10 @@ type Transition struct {
 // at least as good. So an endpoint that is now unhealthy, now without data, is unhealthy once that has lasted. The
 // first run is judged at once, because there is no status to hold.
 type Tracker struct {
-	dwell Dwell
-	state State
+	dwell  Dwell
+	state  State
+	before Status // of before a pause
+	paused bool   // there was one, and no status since then
 	// bad and good are the ends of the first of the latest runs that were all at least as bad, or as good, as the
 	// status; zero if the last one was not.
 	bad, good [statusCount]time.Time
@@ -42,6 +44,18 @@ type Tracker struct {
 
 // NewTracker returns the tracker of a probe that has not run yet.
 func NewTracker(dwell Dwell) *Tracker { return &Tracker{dwell: dwell} }
+
+// Pause forgets the verdicts so far. The status is Unknown until one holds again: Healthy at once, and a worse one when it
+// has lasted for the dwell of a breach. A Transition then is from the status of before the pause, and there is none if
+// that is the same.
+func (t *Tracker) Pause() {
+	if t.state.Status != Unknown {
+		t.before = t.state.Status
+	}
+	t.state, t.paused = State{}, true
+	clear(t.bad[:])
+	clear(t.good[:])
+}
 
 // State returns what the probe is.
 func (t *Tracker) State() State { return t.state }
@@ -59,7 +73,10 @@ func (t *Tracker) Observe(at time.Time, verdict Status) (Transition, bool) {
 	}
 	change := Transition{From: t.state.Status, To: next, Since: since, At: at}
 	t.state = State{next, at}
-	return change, true
+	if t.paused {
+		change.From, t.paused = t.before, false
+	}
+	return change, change.From != next
 }
 
 // extend lets a streak of runs go on, begin or end.
@@ -75,7 +92,7 @@ func extend(since *time.Time, goesOn bool, at time.Time) {
 // settle returns the status after a run: as near to its verdict as what has lasted allows.
 func (t *Tracker) settle(at time.Time, verdict Status) (Status, time.Time) {
 	now := t.state.Status
-	if now == Unknown {
+	if now == Unknown && (!t.paused || verdict == Healthy) {
 		return verdict, at
 	}
 	for s := verdict; s > now; s-- {

@@ -27,6 +27,9 @@ var fields = []Field{
 		value: func(o *Observation) slog.Value {
 			return known(o.Health.Status != health.Unknown, slog.StringValue(o.Health.Status.String()))
 		}},
+	{Key: "maintenance", Attribute: KeyMaintenance, Type: TypeBool, line: 14, record: 14,
+		Doc:   "the probe was in a maintenance window, so the result counts neither as success nor as failure",
+		value: maintained, telling: func(o *Observation) bool { return o.Maintained }},
 	{Key: "reason", Attribute: KeyReason, Type: TypeText, Doc: "ok, or one of the five codes", line: 1, record: 1, span: 1,
 		value: func(o *Observation) slog.Value { return slog.StringValue(o.Result.Reason.String()) }},
 	{Key: "error_type", Attribute: KeyErrorType, Type: TypeText, Doc: "what broke", line: 2, record: 2, span: 8,
@@ -133,6 +136,8 @@ func opened(o *Observation) slog.Value {
 	}
 	return slog.IntValue(0)
 }
+
+func maintained(o *Observation) slog.Value { return slog.BoolValue(o.Maintained) }
 
 func overloaded(o *Observation) slog.Value { return slog.BoolValue(o.Result.Overloaded()) }
 

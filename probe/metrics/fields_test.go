@@ -36,7 +36,7 @@ func told() *metrics.Observation {
 		CloseCode: 1002, CloseReason: "masked", CloseByProbe: true, Unmatched: 1, LastReply: "pong",
 	}
 	r.Phases[probe.PhaseConnect] = probe.Span{End: time.Millisecond, State: probe.SpanEnded}
-	return &metrics.Observation{Probe: chat(), Result: r, Health: health.State{Status: health.Degraded}}
+	return &metrics.Observation{Probe: chat(), Result: r, Health: health.State{Status: health.Degraded}, Maintained: true}
 }
 
 // TestSessionFacts: a line has the most telling facts of a session, a record has each of them once, and a run has none.

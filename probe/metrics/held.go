@@ -155,14 +155,14 @@ func (s *Series) RecordSession(o *Observation) (Run, bool) {
 		s.handshake.Observe(latencyBounds, probe.Millis(r.Handshake))
 		run.Handshake, run.Phases = r.Handshake, r.Phases
 		run.Has |= hasConnection | hasLive | hasHandshake | phasesOf(r)
-		run.Keeps = hasRoundTrip | hasMessageAge | HasStatus
+		run.Keeps = hasRoundTrip | hasMessageAge | HasStatus | hasSuccess
 		run.certify(r)
 	case SessionAnswered:
 		s.roundTrip.Observe(latencyBounds, probe.Millis(r.RoundTrip))
 		run.RoundTrip, run.Has, run.Keeps = r.RoundTrip, run.Has|hasRoundTrip, ^Measured(0)
 	case SessionReported:
 		s.active = time.Now()
-		if s.streak++; at.OK {
+		if s.streak++; at.OK || o.Maintained {
 			s.streak = 0
 		}
 		run.MessageAge, run.Has = at.MessageAge, run.Has|hasConnection|hasSuccess|hasLive
@@ -179,7 +179,7 @@ func (s *Series) RecordSession(o *Observation) (Run, bool) {
 		if at.Open || at.Planned() { // another one is open, or will be at once
 			return Run{}, false
 		}
-		run.Has, run.Keeps = run.Has|hasConnection|hasLive, HasStatus
+		run.Has, run.Keeps = run.Has|hasConnection|hasLive, HasStatus|hasSuccess
 		if at.End == nil { // the open that failed had phases of its own
 			run.Phases, run.Has = r.Phases, run.Has|phasesOf(r)
 			run.certify(r)
@@ -188,6 +188,9 @@ func (s *Series) RecordSession(o *Observation) (Run, bool) {
 		return Run{}, false
 	}
 	run.Streak = s.streak
+	if run.Keeps |= HasMaintenance; o.Maintained {
+		run.Has, run.Keeps = run.Has&^hasSuccess, run.Keeps&^(HasStatus|hasSuccess)
+	}
 	s.keepLast(run)
 	return run, true
 }

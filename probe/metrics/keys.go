@@ -10,6 +10,7 @@ const (
 	KeySessionEnd     = "wsprobe.session.end"
 	KeyCloseCode      = "wsprobe.session.close_code"
 	KeyMessage        = "wsprobe.session.message.kind"
+	KeyMaintenance    = "wsprobe.maintenance"
 	KeyServerAddress  = "server.address"
 	KeyServerPort     = "server.port"
 	KeyScheme         = "url.scheme"

@@ -40,6 +40,7 @@ const (
 	TLSTimeLeft
 	ConsecutiveFailures
 	MissedIntervals
+	InMaintenance
 	SessionOpen
 	SessionMessageAge
 	Runs
@@ -77,12 +78,12 @@ var table = withSessions([IDs]Metric{
 	},
 	Success: {
 		Name: "wsprobe.success", Kind: Gauge, PerProbe: true,
-		Description: "1 if the run was ok, else 0, one point per run: whether the endpoint does what the probe asks of it.",
+		Description: "1 if the run was ok, else 0, one point per run outside of maintenance: whether the endpoint does what the probe asks of it.",
 	},
 	Status: {
 		Name: "wsprobe.status", Kind: Gauge, PerProbe: true,
 		Description: "What the thresholds of a probe make of it: 0 healthy, 1 degraded, 2 unhealthy, 3 no_data; " +
-			"one point per run of a probe with thresholds.",
+			"one point per run of a probe with thresholds, outside of maintenance.",
 	},
 	PhaseDuration: {
 		Name: "wsprobe.phase.duration", Kind: Gauge, Unit: "ms", PerProbe: true, Attributes: []string{KeyPhase},
@@ -95,11 +96,15 @@ var table = withSessions([IDs]Metric{
 	},
 	ConsecutiveFailures: {
 		Name: "wsprobe.consecutive_failures", Kind: Gauge, Unit: "{run}", PerProbe: true,
-		Description: "Runs that failed since the last one that was ok, since the agent's start at most; at every export, between two runs, too.",
+		Description: "Runs that failed since the last one that was ok, or since maintenance, since the agent's start at most; at every export, between two runs, too.",
 	},
 	MissedIntervals: {
 		Name: "wsprobe.missed_intervals", Kind: Gauge, Unit: "{interval}", PerProbe: true,
 		Description: "Whole intervals of the probe since its last run ended, at every export; present from 2 on, and once as 0 after that.",
+	},
+	InMaintenance: {
+		Name: KeyMaintenance, Kind: Gauge, PerProbe: true,
+		Description: "1 in a maintenance window of the probe, else 0, at every export and at each change; only of probes with such windows.",
 	},
 	Runs: {
 		Name: "wsprobe.runs", Kind: Counter, Unit: "{run}", PerProbe: true, Attributes: []string{KeyReason, KeyErrorType},

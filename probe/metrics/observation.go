@@ -7,8 +7,8 @@ import (
 )
 
 // Observation is the result of one run of a probe, or a moment of its held session, and the health of the probe after
-// it. Every sink of results is told
-// the same Observation, and keeps no pointer to it. It holds no secret: the texts of a result are redacted.
+// it. Every sink of results is told the same Observation, and keeps no pointer to it. It holds no secret: the texts of a
+// result are redacted.
 type Observation struct {
 	Probe  *Identity
 	Result probe.Result
@@ -17,6 +17,10 @@ type Observation struct {
 	// transition that the run brought about, nil if there is none.
 	Health health.State
 	Change *health.Transition
+
+	// Maintained says that the probe was in a maintenance window: the result is no success and no failure, and the health
+	// is unknown.
+	Maintained bool
 
 	// Session is about the held session of the probe; nil for the result of a run.
 	Session *Session

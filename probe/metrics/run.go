@@ -22,6 +22,7 @@ type Run struct {
 	Phases               probe.Phases
 	TimeLeft             float64       // until the certificate expires, in seconds
 	Live                 bool          // the value of session.open
+	Maintained           bool          // the value of maintenance
 	MessageAge           time.Duration // since the last wanted message of a session
 
 	// Has says which values there are. Keeps says which of those before this moment are still true, of those that it
@@ -29,13 +30,12 @@ type Run struct {
 	Has, Keeps Measured
 }
 
-func newRun(r *probe.Result, status health.Status, streak uint32) Run {
+func newRun(r *probe.Result, streak uint32) Run {
 	run := Run{
 		Started: r.Started.Round(0), Ended: r.Ended.Round(0), Reason: r.Reason,
 		Handshake: r.Handshake, RoundTrip: r.RoundTrip, Opened: r.Opened, OK: r.Reason == reasons.OK,
-		Status: status, Streak: streak, Phases: r.Phases, Has: hasConnection | hasSuccess | phasesOf(r),
+		Streak: streak, Phases: r.Phases, Has: hasConnection | phasesOf(r), Keeps: HasMaintenance,
 	}
-	run.has(HasStatus, status != health.Unknown)
 	run.has(hasHandshake, r.Opened)
 	run.has(hasRoundTrip, r.Replied)
 	run.certify(r)
@@ -86,6 +86,7 @@ func (r *Run) Points(sets *Sets, id *Identity, at time.Time, emit func(ID, Point
 	gauge(HasStatus, Status, Variant{}, float64(r.Status.Number()))
 	gauge(hasConnection, ConnectionSuccess, Variant{Reason: r.Reason.String()}, number(r.Opened))
 	gauge(hasSuccess, Success, Variant{}, number(r.OK))
+	gauge(HasMaintenance, InMaintenance, Variant{}, number(r.Maintained))
 	gauge(hasLive, SessionOpen, Variant{}, number(r.Live))
 	gauge(hasMessageAge, SessionMessageAge, Variant{}, r.MessageAge.Seconds())
 	for phase, span := range r.Phases {
@@ -109,6 +110,8 @@ const (
 	HasStatus Measured = 1 << iota
 	// HasTimeLeft is what is left of a certificate. It stays true without a run that sees one.
 	HasTimeLeft
+	// HasMaintenance is whether the probe is in maintenance. Each run keeps it: it changes by [Series.Maintain] alone.
+	HasMaintenance
 	hasConnection // connection_success
 	hasSuccess
 	hasHandshake
@@ -118,7 +121,10 @@ const (
 	hasPhase // of phase 0; those of the others follow
 
 	// every run, or interval of a session, has these.
-	hasAlways = hasConnection | hasSuccess | HasTimeLeft
+	hasAlways = hasConnection | HasTimeLeft
+
+	// Lasting is what stays true of a probe when its agent stops.
+	Lasting = HasStatus | HasMaintenance | hasSuccess
 )
 
 // Measured returns the values of the run that another may have none of.
@@ -129,10 +135,7 @@ func (r *Run) After(before Measured) Measured { return r.Measured() | before&r.K
 
 // adopt takes over from the run before what this one keeps.
 func (r *Run) adopt(before *Run) {
-	if r.Keeps == 0 {
-		return // a run of its own
-	}
-	kept := before.Has & (r.Keeps | hasConnection | hasSuccess) &^ r.Has
+	kept := before.Has & (r.Keeps | hasConnection) &^ r.Has
 	if kept&hasConnection != 0 {
 		r.Opened, r.Reason = before.Opened, before.Reason
 	}
@@ -144,6 +147,9 @@ func (r *Run) adopt(before *Run) {
 	}
 	if kept&HasStatus != 0 {
 		r.Status = before.Status
+	}
+	if kept&HasMaintenance != 0 {
+		r.Maintained = before.Maintained
 	}
 	if kept&hasHandshake != 0 {
 		r.Handshake = before.Handshake
@@ -174,7 +180,7 @@ func (m Measured) Each(do func(ID, Variant)) {
 		has    Measured
 		metric ID
 	}{
-		{HasStatus, Status}, {hasHandshake, HandshakeLatency}, {hasRoundTrip, RoundTripLatency},
+		{HasStatus, Status}, {HasMaintenance, InMaintenance}, {hasSuccess, Success}, {hasHandshake, HandshakeLatency}, {hasRoundTrip, RoundTripLatency},
 		{hasLive, SessionOpen}, {hasMessageAge, SessionMessageAge},
 	} {
 		if m&one.has != 0 {

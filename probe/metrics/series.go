@@ -18,7 +18,8 @@ type Series struct {
 	mu        sync.Mutex
 	interval  time.Duration // between two runs; 0 if there is none
 	outcomes  []Outcome
-	streak    uint32         // failed runs in a row
+	streak    uint32 // failed runs in a row, outside of maintenance
+	windows   Maintenance
 	active    time.Time      // when the last run was recorded, or else when the series was made
 	handshake Values[uint32] // in ms
 	roundTrip Values[uint32] // in ms
@@ -54,11 +55,29 @@ func NewSeries(id *Identity, k Keep) *Series {
 func (s *Series) Record(r *probe.Result, status health.Status) Run {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.active = time.Now()
-	outcome := s.count(r.Reason, r.ErrorType)
 	if s.streak++; r.Reason == reasons.OK {
 		s.streak = 0
 	}
+	run := s.record(r)
+	run.Has, run.Status = run.Has|hasSuccess, status
+	run.has(HasStatus, status != health.Unknown)
+	s.keepLast(run)
+	return run
+}
+
+// RecordMaintained is [Series.Record] for a run in maintenance, which is neither a success nor a failure.
+func (s *Series) RecordMaintained(r *probe.Result) Run {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	run := s.record(r)
+	s.keepLast(run)
+	return run
+}
+
+// record counts a run. The caller holds the lock.
+func (s *Series) record(r *probe.Result) Run {
+	s.active = time.Now()
+	outcome := s.count(r.Reason, r.ErrorType)
 	if r.Opened {
 		s.handshake.Observe(latencyBounds, probe.Millis(r.Handshake))
 	}
@@ -68,9 +87,7 @@ func (s *Series) Record(r *probe.Result, status health.Status) Run {
 	if s.keep.Exemplars && r.Traced() {
 		s.note(r, outcome)
 	}
-	run := newRun(r, status, s.streak)
-	s.keepLast(run)
-	return run
+	return newRun(r, s.streak)
 }
 
 // keepLast keeps a run for [Series.Last], with what it leaves as it was.

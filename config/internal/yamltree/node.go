@@ -32,7 +32,7 @@ const (
 	FloatTag = "!!float"
 	BoolTag  = "!!bool"
 	nullTag  = "!!null"
-	timeTag  = "!!timestamp"
+	TimeTag  = "!!timestamp"
 	MapTag   = "!!map"
 	SeqTag   = "!!seq"
 	mergeTag = "!!merge"
@@ -73,7 +73,7 @@ func Describe(n *yaml.Node) string {
 		return "true or false"
 	case nullTag:
 		return "nothing"
-	case timeTag:
+	case TimeTag:
 		return "a date"
 	case mergeTag:
 		return "a merge key"

@@ -71,7 +71,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 	a := &Agent{all: len(cfg.Probes), options: o, log: o.Log,
 		scheduler: &scheduler.Scheduler{MaxConcurrent: cfg.Agent.MaxConcurrent}}
 	a.hub = session.NewHub(session.Options{MaxConcurrent: cfg.Agent.MaxConcurrent, Trace: a.trace})
-	a.fleet = &fleet{scheduler: a.scheduler, hub: a.hub, log: o.Log}
+	a.fleet = &fleet{scheduler: a.scheduler, hub: a.hub, keeper: newKeeper(), log: o.Log}
 	a.discoverer = newDiscoverer(a)
 	first, err := a.prepare(&cfg, own)
 	if err != nil {
@@ -127,8 +127,7 @@ func (a *Agent) observer() scheduler.Observer {
 	return scheduler.Observer{
 		Started: func(_ string, tick scheduler.Tick) { a.telemetry.ObserveStart(tick.Late) },
 		Skipped: func(name string, cause scheduler.Skip, ticks int) {
-			a.telemetry.ObserveSkip(string(cause), ticks)
-			a.fleet.skipped(name, cause, ticks)
+			a.telemetry.ObserveSkip(a.fleet.skipped(name, cause, ticks), ticks)
 			a.skips.skipped(name, cause, ticks)
 		},
 	}
@@ -213,6 +212,7 @@ func (a *Agent) work(probing context.Context, stopProbing func()) error {
 	if a.reloader != nil {
 		holding.Go(func() { a.reloader.run(probing) })
 	}
+	holding.Go(func() { a.fleet.keeper.run(probing, a.log) })
 	err := a.scheduler.Run(probing)
 	stopProbing()
 	a.endpoint.Close()

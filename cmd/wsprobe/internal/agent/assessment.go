@@ -21,6 +21,13 @@ func newAssessor(p *config.Probe) *assessor {
 	return &assessor{p.Health.Thresholds, health.NewTracker(p.Health.Dwell), p.Headline()}
 }
 
+// pause has the health begin anew, see [health.Tracker.Pause].
+func (a *assessor) pause() {
+	if a != nil {
+		a.tracker.Pause()
+	}
+}
+
 // assess fills in the health of the probe after a run. It is called for each run, in their order. Without thresholds
 // the status stays [health.Unknown].
 func (a *assessor) assess(o *metrics.Observation) {

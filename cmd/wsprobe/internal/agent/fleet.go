@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/status"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
@@ -32,6 +33,7 @@ type fleet struct {
 	generation uint64    // of the member that came last
 	own        []*member // those of the configuration, in its order; the others are of discovered targets
 
+	keeper  *keeper
 	mu      sync.Mutex
 	members map[string]*member
 	tally   news
@@ -205,6 +207,7 @@ func (f *fleet) install(next plan, own int) error {
 	f.members = members
 	f.tally.count(len(before), len(next), len(come), changed)
 	f.mu.Unlock()
+	f.keeper.keep(members)
 	f.board.Show(rows)
 	return f.scheduler.Replace(jobs)
 }
@@ -247,11 +250,15 @@ func (f *fleet) recall(probe *metrics.Identity) *metrics.Observation {
 	return nil
 }
 
-// skipped notes runs of a probe that did not take place.
-func (f *fleet) skipped(name string, cause scheduler.Skip, ticks int) {
+// skipped notes runs of a probe that did not take place. It returns the cause for the metrics.
+func (f *fleet) skipped(name string, cause scheduler.Skip, ticks int) string {
 	if m := f.current()[name]; m != nil {
 		m.entry.Skip(cause, ticks)
+		if cause == scheduler.SkipOverlap && m.entry.Maintained(time.Now()) {
+			return skipMaintenance
+		}
 	}
+	return string(cause)
 }
 
 // size is how many probes there are.

@@ -12,6 +12,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/telemetry"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/maintenance"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/scheduler"
 )
@@ -28,6 +29,8 @@ type member struct {
 
 	mu      sync.Mutex // held while a result is told, so that nothing is told of a probe that has left
 	left    bool
+	windows *maintenance.Schedule // nil for none
+	rest    metrics.Maintenance   // how the probe stood to them when the keeper looked last
 	health  *assessor
 	watch   *journal.Watch
 	series  *telemetry.Series
@@ -50,7 +53,10 @@ func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series
 		traces:     f.telemetry.Tracer(p.identity),
 		entry:      status.NewEntry(p.identity),
 		events:     event.NewTracker(f.outlets.sinks),
+		windows:    p.Maintenance,
+		rest:       series.Maintenance(),
 	}
+	m.entry.Maintain(p.Maintenance)
 	if p.session == nil {
 		m.prober.Store(p.prober)
 		return m
@@ -61,8 +67,12 @@ func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series
 	return m
 }
 
-// renew takes over secrets that may have changed from a plan for the same probe.
+// renew takes over maintenance windows, and secrets that may have changed, from a plan for the same probe.
 func (m *member) renew(p planned) {
+	m.mu.Lock()
+	m.windows = p.Maintenance
+	m.mu.Unlock()
+	m.entry.Maintain(p.Maintenance)
 	if m.held != nil {
 		m.held.session.Replace(p.session)
 	} else {
@@ -104,7 +114,7 @@ func (m *member) tell(r probe.Result) {
 
 // tellAll tells every sink. The caller holds the lock.
 func (m *member) tellAll(o *metrics.Observation) {
-	if judged(o) {
+	if o.Maintained = m.maintained(&o.Result, o.Session != nil); !o.Maintained && judged(o) {
 		m.health.assess(o)
 	}
 	m.watch.Observe(o)

@@ -16,7 +16,7 @@ type Event struct {
 	At          time.Time // when the outcome was fixed
 	Observation *metrics.Observation
 	// Changed: the state of the probe is another one than before. With thresholds the state is the status, and without
-	// them whether the reason is ok. The first event of a probe is a change.
+	// them whether the reason is ok. The first event of a probe is a change. In maintenance there is none.
 	Changed bool
 }
 

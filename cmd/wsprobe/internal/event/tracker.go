@@ -36,8 +36,11 @@ func (t *Tracker) Observe(o *metrics.Observation) {
 	}
 }
 
-// changes reports whether the state is another one than before.
+// changes reports whether the state is another one than before. In maintenance it stays what it was.
 func (t *Tracker) changes(o *metrics.Observation) bool {
+	if o.Maintained {
+		return false
+	}
 	now := state{status: o.Health.Status}
 	if now.status == health.Unknown {
 		now.ok = ok(o)

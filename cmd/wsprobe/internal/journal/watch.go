@@ -16,6 +16,8 @@ type Watch struct {
 	log    *slog.Logger
 	outage *outage // nil while the probe works
 
+	maintained bool // the observation at hand is one of maintenance
+
 	trouble  *trouble  // of a held session; nil before the first
 	messages *messages // of a held session that numbers or dates them; else nil
 }
@@ -27,6 +29,7 @@ func NewWatch(log *slog.Logger, name string) *Watch { return &Watch{name: name, 
 // probe. They come in the order of time.
 func (w *Watch) Observe(o *metrics.Observation) {
 	r := &o.Result
+	w.maintained = o.Maintained
 	switch {
 	case o.Session != nil:
 		w.session(o)
@@ -86,7 +89,15 @@ func (w *Watch) course(news int) []slog.Attr {
 	}
 }
 
+// EndMaintenance forgets how the probe failed. If it still does, that is news. What happens in maintenance is told at the
+// level debug only.
+func (w *Watch) EndMaintenance() { w.outage, w.trouble = nil, nil }
+
+// write writes a line.
 func (w *Watch) write(level slog.Level, message string, attrs ...slog.Attr) {
+	if w.maintained {
+		level = slog.LevelDebug
+	}
 	if !w.log.Enabled(context.Background(), level) {
 		return
 	}

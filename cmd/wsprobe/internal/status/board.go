@@ -6,6 +6,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/maintenance"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/reasons"
 	"github.com/wsprobe/wsprobe/scheduler"
@@ -33,6 +34,7 @@ type Entry struct {
 	last    atomic.Pointer[record]
 	skipped atomic.Int64               // runs that did not take place
 	skips   atomic.Pointer[skipRecord] // nil before the first of them
+	windows atomic.Pointer[maintenance.Schedule]
 
 	held  atomic.Pointer[held]  // nil for a probe that holds no session
 	heard atomic.Pointer[heard] // its messages; nil before the first
@@ -43,6 +45,7 @@ type record struct {
 	*Brief               // of an ordinary run
 	whole  *probe.Result // of any other
 	health.State
+	maintained bool
 }
 
 // NewEntry makes the place of a probe, to be shown by [Board.Show].
@@ -57,7 +60,7 @@ func (e *Entry) Observe(o *metrics.Observation) {
 			return
 		}
 	}
-	last := &record{State: o.Health}
+	last := &record{State: o.Health, maintained: o.Maintained}
 	if b, ok := NewBrief(&o.Result); ok {
 		last.Brief = b
 	} else {
@@ -75,7 +78,7 @@ func (r *record) result() probe.Result {
 }
 
 func (r *record) observation(p *metrics.Identity) *metrics.Observation {
-	return &metrics.Observation{Probe: p, Result: r.result(), Health: r.State}
+	return &metrics.Observation{Probe: p, Result: r.result(), Health: r.State, Maintained: r.maintained}
 }
 
 // Last returns the last result with the health of the probe after it: all that an event says of a run. Of a session it
@@ -113,6 +116,9 @@ type Status struct {
 	// Status and StatusSince are null without thresholds, and before the first run has ended.
 	Status      *string    `json:"status"`
 	StatusSince *time.Time `json:"status_since"`
+	// Maintenance: now is in a maintenance window. MaintenanceUntil is its end, null outside of one and without an end.
+	Maintenance      bool       `json:"maintenance"`
+	MaintenanceUntil *time.Time `json:"maintenance_until"`
 	// Last is null before the first run has ended.
 	Last *metrics.Observation `json:"last"`
 	// Session is null for a probe that holds none, and before the first open has ended.
@@ -124,6 +130,7 @@ func (e *Entry) status() Status {
 	t := e.probe.Target()
 	s := Status{Name: t.Name, URL: t.URL, Interpretation: string(t.Interpretation), Interval: t.Interval.String(),
 		Skipped: e.skipped.Load(), RecentSkips: e.skips.Load().recent(time.Now())}
+	s.maintain(e.windows.Load(), time.Now())
 	h := e.held.Load()
 	s.Session = h.view(e.heard.Load())
 	if r := e.last.Load(); r != nil {

@@ -30,6 +30,7 @@ type overview struct {
 	Probes       int
 	Failing      int
 	Waiting      int  // probes that have not run yet
+	Maintained   int  // probes in maintenance, which are neither failing nor healthy
 	FirstFailing int  // index of the row that the count of failing probes leads to
 	Healthy      bool // every probe has run and is ok
 	Badges       []badge
@@ -60,6 +61,7 @@ type row struct {
 	Every  string   // the interval
 	Skips  []string // a sentence for each cause
 	Hint   string
+	Rest   string // that the probe is in maintenance, and until when
 	Ago    string
 	At     string
 	// Hold says how a held session is, Cut how the last one ended that nobody ended on purpose, and Why that probably
@@ -82,6 +84,9 @@ func (s *Server) page(w http.ResponseWriter, _ *http.Request) {
 	for i, e := range rows {
 		r := newRow(i, e.status(), now)
 		r.hold(e, now)
+		if r.Rest != "" {
+			r.Mood = "new"
+		}
 		if pageTemplate.ExecuteTemplate(out, "row", r) != nil {
 			return
 		}
@@ -108,8 +113,12 @@ func (s *Server) overview(rows []*Entry, now time.Time) overview {
 			o.Waiting++
 			continue
 		}
+		if e.Maintained(now) {
+			o.Maintained++
+			continue
+		}
 		probes[last.Status]++
-		if last.ok() {
+		if last.ok() || last.maintained {
 			continue
 		}
 		if o.Failing == 0 {
@@ -139,6 +148,7 @@ func newRow(index int, s Status, now time.Time) row {
 	if s.Last != nil {
 		r.show(s.Last, now)
 	}
+	r.Rest = s.until()
 	return r
 }
 

@@ -162,8 +162,8 @@ func (b *batcher) endSeries(s *Series, start, at time.Time) {
 		b.endReason(s, told.reason, start, at)
 	}
 	for m, has := range map[metrics.ID]bool{
-		metrics.Success: told.ran, metrics.ConsecutiveFailures: told.ran,
-		metrics.TLSTimeLeft: told.certified, metrics.MissedIntervals: told.missed,
+		metrics.ConsecutiveFailures: told.ran,
+		metrics.TLSTimeLeft:         told.certified, metrics.MissedIntervals: told.missed,
 	} {
 		if has {
 			b.end(ending{s, m, metrics.Variant{}}, start, at)

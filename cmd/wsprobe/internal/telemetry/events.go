@@ -3,6 +3,7 @@ package telemetry
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"time"
 
 	"go.opentelemetry.io/otel/trace"
@@ -56,12 +57,17 @@ func Events() []Event {
 	return append([]Event{
 		{eventRunFailed, slog.LevelWarn, "A run failed.", failureKeys},
 		{eventOutcomeChanged, slog.LevelWarn, "A probe that worked, or has not run before, fails; with what is known of the run.",
-			append([]string{keyOutcomeNow, keyOutcomeBefore}, failureKeys...)},
+			append([]string{keyOutcomeNow, keyOutcomeBefore}, outside(failureKeys)...)},
 		{eventOutcomeChanged, slog.LevelInfo, "A probe that failed works again; since when it did not, and how many runs failed.",
 			[]string{keyOutcomeNow, keyOutcomeBefore, keyFailingSince, keyFailedRuns}},
 		{eventHealthChanged, slog.LevelWarn, "What the thresholds of a probe make of it changed, and it is not healthy; when the first run of the change ended.", healthKeys},
 		{eventHealthChanged, slog.LevelInfo, "A probe with thresholds is healthy again.", healthKeys},
 	}, sessionEvents()...)
+}
+
+// outside returns the keys without that of maintenance, in which no outcome changes.
+func outside(keys []string) []string {
+	return slices.DeleteFunc(slices.Clone(keys), func(key string) bool { return key == metrics.KeyMaintenance })
 }
 
 // Recorder makes the log records of one probe. A nil Recorder makes none. Its methods must not be called by two
@@ -94,7 +100,7 @@ func (r *Recorder) Observe(o *metrics.Observation) {
 		r.session(o)
 	case o.Result.Reason != reasons.OK:
 		r.runFailed(o)
-	default:
+	case !o.Maintained:
 		r.recovered(&o.Result)
 	}
 	if o.Change != nil {
@@ -102,10 +108,10 @@ func (r *Recorder) Observe(o *metrics.Observation) {
 	}
 }
 
-// runFailed makes the log records of a run that failed, or of an open of a session. While another session is open, that
-// changes no outcome.
+// runFailed makes the log records of a run that failed, or of an open of a session. While another session is open, and
+// in maintenance, that changes no outcome.
 func (r *Recorder) runFailed(o *metrics.Observation) {
-	if o.Session == nil || !o.Session.Open {
+	if !o.Maintained && (o.Session == nil || !o.Session.Open) {
 		r.outcomeFailed(o)
 		r.failed++
 	}

@@ -34,6 +34,7 @@ func (r *Recorder) session(o *metrics.Observation) {
 		if !at.Planned() {
 			r.ended = new(*o)
 		}
+	case o.Maintained: // which changes no outcome
 	case at.Moment == metrics.SessionReported && !at.OK && o.Result.Reason != reasons.OK:
 		r.outcomeFailed(o)
 	case at.OK && (at.Moment == metrics.SessionReported || at.Moment == metrics.SessionOpened):

@@ -91,7 +91,9 @@ func (s exposition) Produce(context.Context) ([]metricdata.ScopeMetrics, error) 
 		plain := b.sets.Of(id, metrics.Variant{})
 		if last, ok := series.counts.Last(); ok {
 			last.Points(&b.sets, id, last.Ended, b.add)
-			b.gauge(metrics.ConsecutiveFailures, plain, start, now, float64(last.Streak))
+			if last.Connected() {
+				b.gauge(metrics.ConsecutiveFailures, plain, start, now, float64(last.Streak))
+			}
 		}
 		if missed := series.counts.Missed(); missed >= worthMissed {
 			b.gauge(metrics.MissedIntervals, plain, start, now, float64(missed))

@@ -115,7 +115,7 @@ var agentTable = [metricCount]metrics.Metric{
 	},
 	idAgentSkipped: {
 		Name: "wsprobe.agent.run.skipped", Kind: metrics.Counter, Unit: "{run}", Attributes: []string{keySkipCause},
-		Description: "Runs that did not take place, by cause.",
+		Description: "Runs that did not take place, by cause: overlap, max_concurrent, missed, or maintenance, in which the endpoint held the run before up.",
 	},
 	idAgentLoads: {
 		Name: "wsprobe.agent.config.loads", Kind: metrics.Counter, Unit: "{load}", Attributes: []string{keyLoadOutcome},

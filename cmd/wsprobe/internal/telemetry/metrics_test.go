@@ -62,6 +62,7 @@ func TestPointsAreAsTheTableSays(t *testing.T) {
 	certified.CertificateExpiry = midnight.Add(time.Hour)
 	series.Record(certified, probehealth.Degraded)
 	series.Record(refused(midnight), unjudged)
+	series.Maintain(midnight, metrics.Outside)
 	target.Name = "feed"
 	holdAndLose(telemetry.probe(target), midnight)
 	telemetry.ObserveStart(time.Millisecond)

@@ -74,12 +74,17 @@ func (p *pending) waiting() map[*Series]bool {
 }
 
 // add appends a run, in place of the oldest one if there is no room.
-func (p *pending) add(r noted) {
+func (p *pending) add(r noted) { p.put(r, true) }
+
+// put is add for what may not be a run. Only a run that was fixed ends the wait for it.
+func (p *pending) put(r noted, run bool) {
 	if p == nil {
 		return
 	}
 	p.mu.Lock()
-	delete(p.closing, r.series)
+	if run {
+		delete(p.closing, r.series)
+	}
 	if n := len(p.runs); n < p.limit {
 		p.runs = append(p.runs, r)
 		first := !p.any

@@ -75,7 +75,7 @@ func (p *producer) produceLast(request func(...otlp.Scope)) {
 	at := p.addAll(b)
 	if p.endMarkers.Load() {
 		for _, s := range p.all() {
-			b.endMeasured(s, s.told.measured&^metrics.HasStatus, p.startOf(s), at)
+			b.endMeasured(s, s.told.measured&^metrics.Lasting, p.startOf(s), at)
 			b.flush()
 		}
 	}
@@ -131,10 +131,13 @@ func (p *producer) follow(b *batcher, r *noted) {
 	s := r.series
 	before := s.told
 	has := r.After(before.measured)
-	s.told.ran, s.told.measured, s.told.streak = true, has, r.Streak
+	s.told.measured, s.told.streak = has, r.Streak
 	s.told.certified = s.told.certified || r.Has&metrics.HasTimeLeft != 0
 	if r.Connected() {
-		s.told.reason = r.Reason
+		s.told.ran, s.told.reason = true, r.Reason
+	}
+	if r.Has&metrics.HasMaintenance != 0 {
+		s.told.within = r.Maintained
 	}
 	if r.Streak != before.streak && !before.behind {
 		s.told.behind = true
@@ -175,6 +178,9 @@ func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
 	if s.told.ran {
 		p.addStreak(b, s, at)
 	}
+	if s.told.measured&metrics.HasMaintenance != 0 {
+		b.gauge(metrics.InMaintenance, b.sets.Of(s.identity, metrics.Variant{}), p.startOf(s), at, number(s.told.within))
+	}
 	missed := s.counts.Missed()
 	if missed < worthMissed {
 		missed = 0
@@ -183,6 +189,14 @@ func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
 		b.gauge(metrics.MissedIntervals, b.sets.Of(s.identity, metrics.Variant{}), p.startOf(s), at, float64(missed))
 	}
 	s.told.missed = missed > 0
+}
+
+// number is 1 for yes and 0 for no.
+func number(yes bool) float64 {
+	if yes {
+		return 1
+	}
+	return 0
 }
 
 // worthMissed is how many intervals without a run are worth a point: fewer pass in the ordinary course.

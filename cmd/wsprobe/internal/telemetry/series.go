@@ -33,6 +33,7 @@ type told struct {
 	missed    bool             // that runs were missed
 	certified bool             // a run had a certificate
 	behind    bool             // the streak is another than was exported
+	within    bool             // a maintenance window
 }
 
 // Observe counts a run and has its points exported. The runs of one probe must be observed in order of time; other
@@ -44,12 +45,29 @@ func (s *Series) Observe(o *metrics.Observation) {
 		s.pending.abandon(s)
 		return
 	}
-	if o.Session == nil {
+	switch {
+	case o.Session != nil:
+		if run, told := s.counts.RecordSession(o); told {
+			s.pending.add(noted{series: s, Run: run})
+		}
+	case o.Maintained:
+		s.pending.add(noted{series: s, Run: s.counts.RecordMaintained(&o.Result)})
+	default:
 		s.pending.add(noted{series: s, Run: s.counts.Record(&o.Result, o.Health.Status)})
-	} else if run, told := s.counts.RecordSession(o); told {
-		s.pending.add(noted{series: s, Run: run})
 	}
 }
+
+// Maintain notes that a maintenance window of the probe has begun or ended, see [metrics.Series.Maintain].
+func (s *Series) Maintain(at time.Time, is metrics.Maintenance) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !s.ended {
+		s.pending.put(noted{series: s, Run: s.counts.Maintain(at, is)}, false)
+	}
+}
+
+// Maintenance returns what [Series.Maintain] noted last. A probe that goes on with the series of another begins with it.
+func (s *Series) Maintenance() metrics.Maintenance { return s.counts.Maintenance() }
 
 // Note counts what happens in a held session, see [metrics.Series.Note].
 func (s *Series) Note(e *session.Event, beats bool) {
