@@ -24,6 +24,7 @@ var elsewhere = map[string]bool{
 	"held-fan-out.yaml":   true, // see TestHeldFanOut
 	"streams.yaml":        true, // see TestStreamRecipes
 	"target-streams.yaml": true,
+	"discover.yaml":       true, // its targets are in files, and cmd/wsprobe checks it
 }
 
 // started is a server: its URL and, if it tells how its clients left, a check that n of them came and that all left in

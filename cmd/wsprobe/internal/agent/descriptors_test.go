@@ -63,7 +63,7 @@ func TestStreamsTakeFiles(t *testing.T) {
 
 // TestClientsTakeFiles: so do clients of the agent's own stream, and runs of /probe.
 func TestClientsTakeFiles(t *testing.T) {
-	held := []config.Probe{{Session: &session.Spec{}}}
+	held := config.DemandOf(config.Probe{Session: &session.Spec{}})
 	for name, test := range map[string]struct {
 		agent config.Agent
 		files uint64
