@@ -25,6 +25,7 @@ exchange:
 connections:
   other: {url: "wss://other.example.com/?token=s3cret", headers: {X-Token: s3cret}, auth: {strategy: bearer, token: s3cret}}
 thresholds: {healthy: "< 200"}
+maintenance: [{days: [sat], from: "22:00", to: "02:00", zone: UTC}]
 session:
   heartbeat: {steps: [{send: beat}]}
 prepare: {url: "/login?pw=s3cret", headers: {X-Token: s3cret}, body: "pw=s3cret", capture: {sid: {cookie: session}}}
@@ -45,6 +46,7 @@ exchange:
 connections:
     other: {url: 'wss://other.example.com/?[redacted]', headers: {X-Token: '[redacted]'}, auth: {strategy: bearer, token: '[redacted]'}}
 thresholds: {healthy: "< 200"}
+maintenance: [{days: [sat], from: "22:00", to: "02:00", zone: UTC}]
 session:
     heartbeat: {steps: [{send: beat}]}
 prepare: {url: '/login?[redacted]', headers: {X-Token: '[redacted]'}, body: '[redacted]', capture: {sid: {cookie: session}}}
