@@ -145,6 +145,9 @@ func (r *probeReader) addTarget(p *Probe, item *yaml.Node, where yamltree.Path) 
 		maps.Copy(labels, p.Labels)
 		for name, value := range r.target.labels {
 			wrongName, wrongValue := labelProblem(name, value)
+			if wrongValue == "" {
+				wrongValue = printableProblem(value) // a source is less trusted than a configuration
+			}
 			at(name, wrongName)
 			at(name, wrongValue)
 			labels[r.share(name)] = r.share(value)

@@ -201,6 +201,9 @@ func (l *dnsLooker) told(full string, err error) error {
 		return fmt.Errorf("%s: %w", full, err)
 	}
 	reason, server := failed.Err, failed.Server
+	if i := strings.LastIndex(reason, ": "); i >= 0 {
+		reason = reason[i+2:] // without the port of this agent, which is another one at each look
+	}
 	if failed.IsTimeout {
 		reason = "no answer"
 	}

@@ -191,6 +191,16 @@ func TestNameServerTruncatesAndAnswersOverTCP(t *testing.T) {
 	}
 }
 
+func TestNoNameServerIsTheSameProblemAtEachLook(t *testing.T) {
+	source := asking(t, "127.0.0.1:1", 2*time.Second, "chat.example")
+	for range 2 {
+		source.take(source.looker.look(t.Context()), time.Now())
+		if got := source.State().Problem; got != "chat.example.: connection refused from 127.0.0.1:1" {
+			t.Errorf("problem %q", got)
+		}
+	}
+}
+
 func TestManyNamesAtOnce(t *testing.T) {
 	server := startNameServer(t, func(q dnsmessage.Question, _ bool) dnsmessage.Message {
 		if strings.HasPrefix(q.Name.String(), "n7.") {
