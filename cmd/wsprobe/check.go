@@ -43,7 +43,7 @@ func newCheckCommand() *cobra.Command {
 	flags.BoolVar(&c.withoutSecrets, "without-secrets", false,
 		"read no secrets: every ${env:} and ${file:}, and every file of tls and auth, counts as right")
 	flags.BoolVar(&c.connect, "connect", false,
-		"also open each stream once, and close it without an event; no other connection is made")
+		"also open each stream once, close it without an event, and ask each source of targets; no other connection is made")
 	cmd.MarkFlagsMutuallyExclusive("connect", "without-secrets")
 	return cmd
 }
@@ -77,18 +77,34 @@ func (c checking) run(cmd *cobra.Command) error {
 	if told := c.tell(cmd, faults); told != nil {
 		return told
 	}
-	switch {
-	case wrong != nil, c.strict && len(faults) > 0:
+	if wrong != nil || c.strict && len(faults) > 0 {
 		return errFaulty
-	case !c.inJSON:
-		if err := printPlan(cmd, c.files, cfg); err != nil {
+	}
+	return c.show(cmd, cfg)
+}
+
+// show says what a valid configuration does, and tries what it connects to if it is asked to.
+func (c checking) show(cmd *cobra.Command, cfg config.Config) error {
+	checks, err := c.lookAt(cmd, cfg)
+	if err != nil {
+		return err
+	}
+	if !c.inJSON {
+		if err := printPlan(cmd, c.files, cfg, checks); err != nil {
 			return err
 		}
 	}
-	if c.connect {
-		return c.tryStreams(cmd, cfg.Streams)
+	if !c.connect {
+		return nil
 	}
-	return nil
+	if len(cfg.Streams)+len(checks) == 0 && !c.inJSON {
+		fmt.Fprintln(cmd.OutOrStdout(), "There is no stream to open, and no source of targets to ask.")
+	}
+	tried := c.tryStreams(cmd, cfg.Streams)
+	if found := c.tellDiscovery(cmd, checks); tried == nil {
+		return found
+	}
+	return tried
 }
 
 // faultLine is a fault as `check --json` prints it. Its keys are part of wsprobe's interface.
@@ -127,7 +143,7 @@ func (c checking) tell(cmd *cobra.Command, faults []config.Fault) error {
 var transports = map[string]string{"grpc": "OTLP/gRPC", "http/protobuf": "OTLP/HTTP"}
 
 // printPlan says what the agent would do with the configuration of these files.
-func printPlan(cmd *cobra.Command, files []string, cfg config.Config) error {
+func printPlan(cmd *cobra.Command, files []string, cfg config.Config, checks []agent.DiscoveryCheck) error {
 	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
 	fmt.Fprintln(out, "PROBE\tINTERPRETATION\tINTERVAL\tTIMEOUT\tURL")
 	own := cfg.OwnProbes()
@@ -151,7 +167,7 @@ func printPlan(cmd *cobra.Command, files []string, cfg config.Config) error {
 	if cfg.Agent.Listen != "" {
 		page = "The status page is on " + cfg.Agent.Listen + "."
 	}
-	if err := printStreams(cmd, cfg.Streams); err != nil {
+	if err := errors.Join(printDiscovery(cmd, checks), printStreams(cmd, cfg.Streams)); err != nil {
 		return failure{err}
 	}
 	_, err := fmt.Fprintf(cmd.OutOrStdout(), "\n%s valid: %s%s, at most %d at a time%s.\n%s\n%s\n%s",

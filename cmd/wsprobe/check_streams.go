@@ -62,11 +62,7 @@ type connectLine struct {
 // tryStreams opens every stream, and tells what came of it, a line each.
 func (c checking) tryStreams(cmd *cobra.Command, streams []config.Stream) error {
 	out := cmd.OutOrStdout()
-	switch {
-	case c.inJSON:
-	case len(streams) == 0:
-		fmt.Fprintln(out, "There is no stream to open.")
-	default:
+	if len(streams) > 0 && !c.inJSON {
 		fmt.Fprintln(out)
 	}
 	failed := false

@@ -25,6 +25,7 @@ const (
 type onceFlags struct {
 	files   []string
 	names   []string
+	module  string
 	json    bool
 	verbose bool
 	count   int
@@ -45,7 +46,8 @@ func newOnceCommand() *cobra.Command {
 			"  wsprobe once wss://echo.example.com/ -v           heads, frames, certificates\n" +
 			"  wsprobe once wss://feed.example.com/ --listen 5s  messages that come unasked\n" +
 			"  wsprobe once wss://echo.example.com/ --ping -n 10 --every 1s\n" +
-			"  wsprobe once -c wsprobe.yaml --probe chat --json",
+			"  wsprobe once -c wsprobe.yaml --probe chat --json\n" +
+			"  wsprobe once -c wsprobe.yaml --module chat wss://10.0.0.7:8443/socket",
 		Args: func(_ *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return fmt.Errorf("once takes one URL, got %d arguments: put quotes around a text with blanks", len(args))
@@ -69,6 +71,7 @@ func newOnceCommand() *cobra.Command {
 	configFlag(cmd, &flags.files)
 	f := cmd.Flags()
 	f.StringArrayVar(&flags.names, "probe", nil, "with -c: only the probe with this `name`; may be repeated")
+	f.StringVar(&flags.module, "module", "", "with -c and a URL: the probe that the module with this `name` makes of it")
 	f.BoolVar(&flags.json, "json", false, "print one JSON object per line")
 	f.BoolVarP(&flags.verbose, "verbose", "v", false, "show heads, frames with their times, TLS and certificates")
 	f.IntVarP(&flags.count, "count", "n", 1, "run so many `times`, and sum up")
@@ -98,6 +101,10 @@ func (f *onceFlags) check(cmd *cobra.Command) error {
 
 // probes are those of the file, or the one that the command line describes.
 func (f *onceFlags) probes(cmd *cobra.Command, args []string) ([]config.Probe, int, error) {
+	if f.module != "" {
+		p, cfg, err := f.ofModule(cmd, args)
+		return judged([]config.Probe{p}), cfg.Agent.MaxConcurrent, err
+	}
 	switch {
 	case len(args) == 1 && len(f.files) > 0:
 		return nil, 0, errors.New("give a URL or -c FILE, not both")
@@ -117,12 +124,17 @@ func (f *onceFlags) probes(cmd *cobra.Command, args []string) ([]config.Probe, i
 		return nil, 0, err
 	}
 	probes, err := pick(cfg, f.names)
+	return judged(probes), cfg.Agent.MaxConcurrent, err
+}
+
+// judged takes the thresholds from probes of which no run has the value that is judged.
+func judged(probes []config.Probe) []config.Probe {
 	for i := range probes {
-		if p := &probes[i]; p.Headline() != p.Spec.Interpretation { // no run has the value that is judged
+		if p := &probes[i]; p.Headline() != p.Spec.Interpretation {
 			p.Health = health.Rules{}
 		}
 	}
-	return probes, cfg.Agent.MaxConcurrent, err
+	return probes
 }
 
 // pick returns the probes with these names in the order of the files, or all if there are no names.

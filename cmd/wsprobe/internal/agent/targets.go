@@ -45,15 +45,19 @@ type assignment struct {
 	probes   int  // that this agent runs
 	changes  int  // targets that came or went since the assignment before
 	counts   map[string]int
-	rejected []rejection // the first ones
-	news     []rejection // the first ones that the assignment before did not have
+	rejected []Rejection // the first ones
+	news     []Rejection // the first ones that the assignment before did not have
 	unheard  int         // how many more of these there are
 	refused  string      // why a later update of all sources was not applied, or empty
 	noRoom   int         // targets that came with it
 }
 
-// rejection is a target without a probe.
-type rejection struct{ Target, Cause, Detail string }
+// Rejection is a target that gets no probe. Target is its address, without the query of a URL.
+type Rejection struct {
+	Target string `json:"target"`
+	Cause  string `json:"cause"`
+	Detail string `json:"detail"`
+}
 
 // targetKey identifies a target with its labels.
 type targetKey [sha256.Size]byte
@@ -244,7 +248,7 @@ func targetFaults(err error) string {
 // reject notes a target without a probe.
 func (a *assignment) reject(t *discovery.Target, m *made, isNew bool) {
 	a.counts[m.cause]++
-	r := rejection{Target: shownAddress(t.Address), Cause: m.cause, Detail: m.detail}
+	r := Rejection{Target: shownAddress(t.Address), Cause: m.cause, Detail: m.detail}
 	if len(a.rejected) < maxToldTargets {
 		a.rejected = append(a.rejected, r)
 	}
