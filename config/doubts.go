@@ -46,7 +46,7 @@ func (r *reader) checkText(n, use *yaml.Node, where yamltree.Path) {
 		return // placeholders are filled in there, or a secret must not be looked at
 	}
 	if problem := unfilled(n.Value, where.Key); problem != "" {
-		add(problem, captured(where))
+		add(problem, problem != unsetVariable && captured(where))
 	}
 	if isPath := where.Key == "sequence" || where.Key == "sent_at" || where.Key == "acknowledgement_path"; isPath && n.Value != "$" { // which is a message of one value
 		if problem := pathDoubt(n.Value); problem != "" {
@@ -110,10 +110,12 @@ var carriers = map[string]bool{
 	"proxy_url": true, "connect_to": true, "endpoint": true, "ca_file": true, "cert_file": true, "key_file": true, "key_password": true,
 }
 
+const unsetVariable = "has a variable that is not put in: write ${env:NAME} for the variable NAME"
+
 // unfilled returns a warning of a placeholder in a field where none is filled in.
 func unfilled(text, key string) string {
 	if carriers[key] && strings.ContainsAny(text, "$%") && dollar.MatchString(text) {
-		return "has a variable that is not put in: write ${env:NAME} for the variable NAME"
+		return unsetVariable
 	}
 	if !strings.Contains(text, "{{") || literal[key] && !strings.HasPrefix(text, "{{") {
 		return ""

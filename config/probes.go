@@ -151,6 +151,8 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 		}
 		p.Digest = r.digest(&p, noted.references)
 		r.checkWhole(&p, where)
+	} else if !r.sets(probeSection.index["prepare"]) {
+		r.releaseDoubts(probe.FormatHex, p.Spec.Opening) // but those about messages, because faults may be about them
 	}
 	r.doubts = r.doubts[:0]
 	return p

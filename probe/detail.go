@@ -43,7 +43,7 @@ func (r *run) cause(err error) string {
 	case r.stage == reasons.StagePrepare && r.seen.DeadlinePassed:
 		return say.Sentence("nothing within %v: %s", r.limit, say.Own(preparing[r.asking]))
 	case r.stage == reasons.StagePrepare:
-		return say.Sentence("prepare: %s", err)
+		return say.Sentence("prepare: %s%s", say.Own(r.prepareEnded(err)), err)
 	case r.seen.DeadlinePassed && r.unsent:
 		return say.Sentence("the time of %v was up with nothing sent yet", r.limit)
 	case r.seen.DeadlinePassed && r.unmatched > 0:
@@ -109,6 +109,17 @@ var preparing = map[reasons.Stage]string{
 	reasons.StageTunnel:  "prepare was waiting for the proxy to connect",
 	reasons.StageTLS:     "prepare was waiting for the TLS handshake",
 	reasons.StageUpgrade: "prepare was waiting for the answer",
+}
+
+// prepareEnded says where the connection of the request ended, if that is all that happened.
+func (r *run) prepareEnded(err error) string {
+	switch ended := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF); {
+	case ended && r.asking == reasons.StageTLS:
+		return "the connection ended in the TLS handshake: "
+	case ended && r.asking == reasons.StageUpgrade:
+		return "the connection ended while waiting for the answer: "
+	}
+	return ""
 }
 
 // waitingFor are the words for the activity of a run whose time was up.

@@ -11,6 +11,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -157,19 +158,21 @@ func TestPrepareFails(t *testing.T) {
 		"long head":    {raw("HTTP/1.1 200 OK\r\nX: " + strings.Repeat("x", 70<<10)), nil, reasons.PrepareFailed, "prepare: malformed HTTP response: the head is longer than 65536 bytes"},
 		"huge":         {raw("HTTP/1.1 200 OK\r\n\r\n" + strings.Repeat("x", 2<<20)), nil, reasons.PrepareFailed, "prepare: the body of the answer is longer than 1048576 bytes"},
 		"broken body":  {raw("HTTP/1.1 200 OK\r\nContent-Length: 10\r\n\r\nx"), nil, reasons.PrepareFailed, "prepare: the body of the answer broke off: unexpected EOF"},
-		"hung up":      {raw(""), nil, reasons.PrepareFailed, "prepare: EOF"},
+		"hung up":      {raw(""), nil, reasons.PrepareFailed, "prepare: the connection ended while waiting for the answer: EOF"},
 		"no such name": {nil, func(p *probe.Prepare) { p.URL = "http://no.example.com/" }, reasons.PrepareFailed, "prepare: lookup no.example.com: no such host"},
 		"silent":       {wstest.StallHandshake, nil, reasons.PrepareTimeout, "nothing within 1s: prepare was waiting for the answer"},
 		"endless":      {endless, nil, reasons.PrepareTimeout, "nothing within 1s: prepare was waiting for the answer"},
 		"TLS":          {func(c *wstest.Conn) { c.Hold() }, func(p *probe.Prepare) { p.URL = "https://192.0.2.1/" }, reasons.PrepareTimeout, "nothing within 1s: prepare was waiting for the TLS handshake"},
 	} {
 		t.Run(name, func(t *testing.T) {
-			opened := false
+			var opened atomic.Bool
 			script := func(c *wstest.Conn) {
+				if test.detail != "nothing within 1s: prepare was waiting for the TLS handshake" && c.Request().URL.Path == "/" {
+					opened.Store(true)
+				}
 				if test.script != nil {
 					test.script(c)
 				}
-				opened = opened || c.Request().URL.Path == "/"
 			}
 			change := func(s *probe.Spec, srv *wstest.Server) {
 				s.Timeout, s.Prepare, s.Dial = timeout, &probe.Prepare{URL: "/grant"}, srv.Dial
@@ -182,8 +185,8 @@ func TestPrepareFails(t *testing.T) {
 				}
 			}
 			inBubble(t, false, script, change, func(r probe.Result, took time.Duration) {
-				if r.ErrorType != test.broke || r.Detail != test.detail || r.Opened || opened {
-					t.Errorf("got %v (%s), opened %v %v", r.ErrorType, r.Detail, r.Opened, opened)
+				if r.ErrorType != test.broke || r.Detail != test.detail || r.Opened || opened.Load() {
+					t.Errorf("got %v (%s), opened %v %v", r.ErrorType, r.Detail, r.Opened, opened.Load())
 				}
 				if wants := r.Phases[probe.PhasePrepare]; wants.State != probe.SpanBroken || r.Phases[probe.PhaseConnect].State != probe.SpanAbsent {
 					t.Errorf("phases %v", r.Phases)

@@ -25,7 +25,7 @@ func (s *Secrets) Add(text string) {
 const shortestPart = 4
 
 // words are values that are in many places where they are no secret.
-var words = []string{"false", "json", "none", "null", "polling", "true", "text", "undefined", "websocket"}
+var words = []string{"false", "json", "none", "null", "polling", "socket", "true", "text", "undefined", "websocket"}
 
 // addPart takes a part of a text.
 func (s *Secrets) addPart(text string) {
