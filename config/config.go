@@ -149,6 +149,7 @@ type Probe struct {
 	shownURL string
 	authAt   *Fault // the place of its credentials, if it has any
 	enabled  bool
+	origin   *keptProbe // nil for a probe that no Loader keeps
 	// connections are those of its exchange, as the file has them.
 	connections map[string]connection
 }
@@ -160,6 +161,21 @@ func (p Probe) Headline() probe.Interpretation {
 		return p.Session.Interpretation
 	}
 	return p.Spec.Interpretation
+}
+
+// Origin is what a [Loader] made a probe of. It is comparable.
+type Origin struct{ kept *keptProbe }
+
+// Known reports whether there is an origin.
+func (o Origin) Known() bool { return o.kept != nil }
+
+// Origin returns what a Loader made the probe of. Two probes with the same Origin, if it is known, are the same in
+// everything, secrets included: what was made of one of them serves the other, too.
+func (p *Probe) Origin() Origin {
+	if p.Spec.TLS != nil {
+		return Origin{} // files of certificates were read again
+	}
+	return Origin{p.origin}
 }
 
 // SetUserAgent changes the User-Agent of the probe's requests, unless its headers have one.

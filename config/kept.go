@@ -71,7 +71,9 @@ func (r *probeReader) slots(p yamltree.Pair, f *cutFile) []Probe {
 		doubts := r.Doubts()
 		probes = append(probes, r.probe(items[0], where))
 		if r.Doubts() == doubts && r.Count() == 0 {
-			s.kept = r.keep(items[0], &probes[len(probes)-1], rests)
+			p := &probes[len(probes)-1]
+			p.origin = r.keep(items[0], p, rests)
+			s.kept = p.origin
 		}
 		items = items[1:]
 	}
@@ -81,7 +83,7 @@ func (r *probeReader) slots(p yamltree.Pair, f *cutFile) []Probe {
 // remade makes p of what is kept of a probe.
 func (r *probeReader) remade(k *keptProbe, where yamltree.Path, p *Probe) {
 	*p = k.rest.probe
-	p.Name, p.Spec.URL, p.Labels, p.Spec.Headers, p.Digest = k.name, k.url, k.labels, k.headers, k.digest
+	p.Name, p.Spec.URL, p.Labels, p.Spec.Headers, p.Digest, p.origin = k.name, k.url, k.labels, k.headers, k.digest, k
 	if r.names[p.Name] != nil {
 		r.stale = true // it is a fault, which has a place only where the probe is read
 	}

@@ -33,7 +33,7 @@ func plain(c Config) (Config, []string) {
 			said = append(said, p.Name, text, fmt.Sprint(err))
 		}
 		tell(p.Spec.TLS)
-		p.Spec.Authorize, p.Spec.TLS = nil, nil
+		p.Spec.Authorize, p.Spec.TLS, p.origin = nil, nil, nil
 		if p.Session != nil {
 			held := *p.Session
 			held.Authorize, held.TLS = nil, nil
@@ -178,6 +178,44 @@ func TestLoader(t *testing.T) {
 	}
 }
 
+// TestOrigin: two probes have the same origin only if everything about them is the same.
+func TestOrigin(t *testing.T) {
+	clearEnvironment(t)
+	t.Chdir(t.TempDir())
+	t.Setenv("ONE", "1")
+	l := new(Loader)
+	origins := func(text string) (origins []Origin) {
+		t.Helper()
+		if err := os.WriteFile("a.yaml", []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		cfg, err := l.Load("a.yaml")
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i := range cfg.Probes {
+			origins = append(origins, cfg.Probes[i].Origin())
+		}
+		return origins
+	}
+	const rest = "probes:\n  - {name: a, url: 'wss://a/'}\n  - {name: b, url: 'wss://a/'}\n  - {name: c, url: 'wss://a/${env:ONE}'}\n  - {name: d, url: 'wss://a/', tls: {min_version: '1.3'}}\n"
+	first := origins(rest)
+	if !first[0].Known() || first[0] == first[1] || first[2].Known() || first[3].Known() {
+		t.Errorf("%+v", first)
+	}
+	if again := origins(strings.Replace(rest, "name: b", "name: x", 1)); again[0] != first[0] || again[1] == first[1] {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	if again := origins("defaults: {headers: {X-Token: '${env:ONE}'}}\n" + rest); again[0] == first[0] || !again[0].Known() {
+		t.Errorf("%+v, then %+v", first, again)
+	}
+	with := origins("defaults: {headers: {X-Token: '${env:ONE}'}}\n" + rest)
+	t.Setenv("ONE", "2")
+	if rotated := origins("defaults: {headers: {X-Token: '${env:ONE}'}}\n" + rest); rotated[0] == with[0] {
+		t.Error("a rotated secret has the same origin")
+	}
+}
+
 // size is how many probes are kept.
 func (k *keptFile) size() int {
 	if k == nil {
@@ -215,6 +253,9 @@ func TestLoaderMemory(t *testing.T) {
 		var m runtime.MemStats
 		runtime.ReadMemStats(&m)
 		return int64(m.HeapAlloc)
+	}
+	for i := range cfg.Probes {
+		cfg.Probes[i].origin = nil // which the Loader would keep anyway
 	}
 	with := heap()
 	runtime.KeepAlive(l)

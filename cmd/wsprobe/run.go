@@ -75,20 +75,18 @@ func loadBy(load func(...string) (config.Config, error), files []string) (config
 	if err != nil {
 		return config.Config{}, err
 	}
+	name := userAgent() // once: it costs as much as a probe
 	for i := range cfg.Probes {
-		cfg.Probes[i].SetUserAgent(userAgent())
-	}
-	for _, m := range cfg.Modules {
-		m.SetUserAgent(userAgent())
+		cfg.Probes[i].SetUserAgent(name)
 	}
 	for i := range cfg.Streams {
-		cfg.Streams[i].SetUserAgent(userAgent())
+		cfg.Streams[i].SetUserAgent(name)
 	}
 	for _, m := range cfg.Modules {
-		m.SetUserAgent(userAgent())
+		m.SetUserAgent(name)
 	}
 	for i := range cfg.Discover {
-		cfg.Discover[i].SetUserAgent(userAgent())
+		cfg.Discover[i].SetUserAgent(name)
 	}
 	return cfg, nil
 }

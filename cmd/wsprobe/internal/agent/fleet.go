@@ -75,15 +75,20 @@ func newPlanned(p *config.Probe, hub *session.Hub) (planned, error) {
 	return next, errors.Join(err, urlErr, other)
 }
 
-// newPlan makes what each probe needs, or says of every one that cannot be made why.
-func newPlan(probes []config.Probe, hub *session.Hub) (plan, error) {
+// newPlan makes what each probe needs, or says of every one that cannot be made why. A member whose probe is the same in
+// everything stays as it is.
+func newPlan(probes []config.Probe, hub *session.Hub, members map[string]*member) (plan, error) {
 	next := make(plan, len(probes))
 	names := make(map[string]bool, len(probes))
 	var faults []error
 	for i := range probes {
 		p := &probes[i]
 		var err error
-		next[i], err = newPlanned(p, hub)
+		if m := members[p.Name]; m != nil && m.origin.Known() && m.origin == p.Origin() {
+			next[i].kept = m
+		} else {
+			next[i], err = newPlanned(p, hub)
+		}
 		if names[p.Name] {
 			err = errors.Join(err, errors.New("the name is taken"))
 		}
@@ -130,7 +135,7 @@ func (a *Agent) plan(cfg *config.Config, own []config.Probe) (prepared, error) {
 
 func (a *Agent) prepare(cfg *config.Config, own []config.Probe) (next prepared, err error) {
 	next.demand = config.DemandOf(own...)
-	if next.own, err = newPlan(own, a.hub); err != nil {
+	if next.own, err = newPlan(own, a.hub, a.fleet.current()); err != nil {
 		return next, err
 	}
 	next.found, err = a.discoverer.resolve(cfg, next.own)

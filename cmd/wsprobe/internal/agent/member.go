@@ -21,6 +21,7 @@ import (
 // hundred thousand probes.
 type member struct {
 	digest     config.Digest
+	origin     config.Origin
 	generation uint64
 	prober     atomic.Pointer[probe.Probe] // replaced when the content of a secret may have changed; nil with held
 	held       *held                       // nil for a probe without a session
@@ -43,6 +44,7 @@ type member struct {
 func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series) *member {
 	m := &member{
 		digest:     p.Digest,
+		origin:     p.Origin(),
 		generation: generation,
 		telemetry:  f.telemetry,
 		identity:   p.identity,
@@ -69,6 +71,7 @@ func (f *fleet) newMember(p planned, generation uint64, series *telemetry.Series
 
 // renew takes over maintenance windows, and secrets that may have changed, from a plan for the same probe.
 func (m *member) renew(p planned) {
+	m.origin = p.Origin()
 	m.mu.Lock()
 	m.windows = p.Maintenance
 	m.mu.Unlock()
