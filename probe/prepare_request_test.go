@@ -343,7 +343,7 @@ func TestPrepareOnce(t *testing.T) {
 	}
 }
 
-// TestPrepareWaits: the end of the context ends the wait for the answer.
+// TestPrepareCancelled: the end of the context ends the wait for the answer.
 func TestPrepareCancelled(t *testing.T) {
 	begun := make(chan struct{})
 	s := wstest.Start(func(c *wstest.Conn) { c.Request(); close(begun); c.Hold() })
