@@ -25,6 +25,20 @@
 // A valid value that is hardly meant is a warning: a [Fault] in [Config.Warnings]. An example is a timeout that is
 // longer than the interval. If a field has a name of another program, the fault gives the name that it has here.
 //
+// # Several files
+//
+// Load takes files, and directories that stand for their files. Each file is a tree, and one report is about all of them:
+// the lines of a file count on from those of the files before, so that a node needs no name of a file. The defaults block
+// of a file is for its own probes. Everything else adds up, but agent and otlp, of which there is one.
+//
+// [Config.Files] and [Error.Files] name what was read or looked for, so that a watch knows what can change the outcome.
+// Fields with the mark File are part of it.
+//
+// A [Loader] loads again and again. It cuts the list of probes by lines into its items, leaves out the items whose text
+// it knows, and takes the cut for right only if the tree of the rest agrees. What it keeps of a probe holds while the
+// rest of the file, the texts that are substituted there, and the environment stay the same. A [Probe.Origin] tells that
+// two probes are one and the same.
+//
 // # YAML
 //
 // null, or a key without a value, is the same as no key. In the headers and labels of a probe, null removes a default.

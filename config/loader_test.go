@@ -106,6 +106,7 @@ probes:   # all of them
     url: wss://h.example.com/
     session: {ping_interval: 5s}
     connect_to: 10.0.0.1:443
+    maintenance: [{days: [sat], from: "22:00", to: "02:00", zone: Europe/Berlin}]
 streams:
   - {url: "wss://events.example.com/"}
 `
