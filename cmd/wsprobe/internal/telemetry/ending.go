@@ -163,7 +163,7 @@ func (b *batcher) endSeries(s *Series, start, at time.Time) {
 	}
 	for m, has := range map[metrics.ID]bool{
 		metrics.ConsecutiveFailures: told.ran,
-		metrics.TLSTimeLeft:         told.certified, metrics.MissedIntervals: told.missed,
+		metrics.TLSTimeLeft:         told.certified, metrics.MissedIntervals: told.lagged,
 	} {
 		if has {
 			b.end(ending{s, m, metrics.Variant{}}, start, at)

@@ -213,6 +213,40 @@ func TestHeirBeginsAnew(t *testing.T) {
 	})
 }
 
+// TestIntervalsThatWereMissedEnd: the series of missed intervals ends with its probe, also if none is missed any more.
+func TestIntervalsThatWereMissedEnd(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		tp := &tape{}
+		r := taped(t, Options{Interval: 10 * time.Second, EndMarkers: true}, tp)
+		target := chat()
+		target.Interval = 6 * time.Second
+		s := r.probe(target)
+		run := func(at time.Duration) {
+			r.until(at)
+			s.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), unjudged)
+		}
+		run(time.Second)
+		run(39 * time.Second) // the collections at 20 and 30 s have told of missed ones
+		r.until(45 * time.Second)
+		r.End(s.Series)
+		r.until(55 * time.Second)
+		r.stop(t)
+		var values []string
+		for _, p := range slices.Concat(tp.points(t)...) {
+			switch {
+			case p.Metric != "wsprobe.missed_intervals":
+			case p.NoValue:
+				values = append(values, "end")
+			default:
+				values = append(values, fmt.Sprint(p.Value))
+			}
+		}
+		if n := len(values); n < 3 || values[n-2] != "0" || values[n-1] != "end" {
+			t.Errorf("missed intervals are %v", values)
+		}
+	})
+}
+
 // TestTotalsWaitForTheirStart: a collection that speaks of a time before a probe came says nothing of it.
 func TestTotalsWaitForTheirStart(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

@@ -189,6 +189,7 @@ func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
 		b.gauge(metrics.MissedIntervals, b.sets.Of(s.identity, metrics.Variant{}), p.startOf(s), at, float64(missed))
 	}
 	s.told.missed = missed > 0
+	s.told.lagged = s.told.lagged || s.told.missed
 }
 
 // number is 1 for yes and 0 for no.

@@ -30,7 +30,8 @@ type told struct {
 	reason    reasons.Code     // of its last connection_success
 	streak    uint32           // after its last run
 	ran       bool             // there was a run
-	missed    bool             // that runs were missed
+	missed    bool             // that runs were missed, at last
+	lagged    bool             // that at any time
 	certified bool             // a run had a certificate
 	behind    bool             // the streak is another than was exported
 	within    bool             // a maintenance window
