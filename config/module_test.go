@@ -222,6 +222,7 @@ func TestDiscoverDefaults(t *testing.T) {
 	}{
 		"host and port":       {target: discovery.Target{Address: "h:1"}, url: "ws://h:1", is: "d/h:1"},
 		"a URL":               {target: discovery.Target{Address: "wss://h/a?token=x"}, url: "wss://h/a?token=x", is: "d/wss://h/a?[redacted]"},
+		"behind a URL":        {discover: ", url: '{{target.address}}/b'", target: discovery.Target{Address: "wss://h/a"}, url: "wss://h/a/b", is: "d/wss://h/a"},
 		"IPv6":                {discover: ", url: 'ws://{{target.host}}:{{target.port}}/'", target: discovery.Target{Address: "[::1]:80"}, url: "ws://[::1]:80/", is: "d/[::1]:80"},
 		"parts of a URL":      {discover: ", url: 'wss://{{target.host}}:{{target.port}}/'", target: discovery.Target{Address: "https://h/metrics"}, url: "wss://h:443/", is: "d/https://h/metrics"},
 		"the host of its own": {discover: ", probe_name: 'at {{target.host}}'", target: discovery.Target{Address: "10.0.0.1:1", Host: "pod"}, url: "ws://10.0.0.1:1", is: "at pod"},

@@ -160,7 +160,7 @@ func (d *discoverEntry) try() {
 	if made.name == nil {
 		made.name = yamltree.Missing(d.Module.entry)
 	}
-	if made.url == nil {
+	if made.url == nil || strings.HasPrefix(made.url.Value, "{{") { // the target has the scheme
 		made.url = yamltree.Missing(d.Module.entry)
 	}
 	_, found := d.Module.read(made)

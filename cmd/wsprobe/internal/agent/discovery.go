@@ -160,8 +160,8 @@ func (d *discoverer) commit(found *resolution) {
 		}
 	}
 	d.sources, d.refused = found.sources, ""
+	d.show() // before run wakes up, which looks whether there is any
 	d.start()
-	d.show()
 	found.tell(d.log)
 }
 
