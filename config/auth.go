@@ -20,7 +20,7 @@ const maxSecret = 64 << 10
 // authorize returns a function for the value of the Authorization field, or nil for none. It reads files at every call.
 //
 // The errors name the file by its key and, where that is no secret, by its name.
-func (a authSettings) authorize(isSecret func(key string) bool) authorizer {
+func (a authSettings) authorize(isSecret func(key string) bool, tokens tokenSource) authorizer {
 	named := func(key, file string) string {
 		if isSecret(key) {
 			return key
@@ -46,6 +46,8 @@ func (a authSettings) authorize(isSecret func(key string) bool) authorizer {
 			}
 			return "Bearer " + token, nil
 		}
+	case authOAuth2:
+		return a.authorizeByToken(named("client_secret_file", a.oauth2.secretIn), tokens)
 	default:
 		return nil
 	}

@@ -50,7 +50,8 @@ func decodeOwnAuth(r *reader, p yamltree.Pair, where yamltree.Path, into *ownAut
 	a.setAt, a.setIn = p, where.Inside()
 	decode(r, authSection, p.Value, yamltree.AliasOf(p.ValueAt), a.setIn, &settings, a.set)
 	a.reportAll(a.findings(settings.strategy))
-	into.settings, into.authorize = settings, settings.authorize(a.substituted)
+	a.doubtTokenURL(&settings)
+	into.settings, into.authorize = settings, settings.authorize(a.substituted, a.tokens)
 	if into.at = a.place(); into.authorize == nil {
 		into.authorize = func(context.Context) (string, error) { return "", nil }
 	}

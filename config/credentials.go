@@ -43,7 +43,7 @@ func (c Config) TryCredentials(ctx context.Context) []Fault {
 func (a *authReader) place() *Fault {
 	at, in := a.setAt, a.setIn
 	for i := range authSection.fields {
-		if key := authSection.fields[i].Key(); key == "password_file" || key == "token_file" {
+		if key := authSection.fields[i].Key(); key == "password_file" || key == "token_file" || key == "client_secret_file" {
 			switch {
 			case a.sets(i):
 				at, in = a.set.pairs[i], a.setIn.Field(key)

@@ -27,6 +27,7 @@ type reader struct {
 	// guesses are the fields that unknown keys probably mean.
 	guesses map[*yaml.Node]string
 	zones   map[string]*time.Location
+	tokens  tokenSource
 }
 
 // newReader returns a reader of a file of so many bytes.
@@ -37,6 +38,7 @@ func newReader(r *yamltree.Report, size int) *reader {
 		texts:   make(map[string]string),
 		guesses: make(map[*yaml.Node]string),
 		zones:   make(map[string]*time.Location),
+		tokens:  newTokens(),
 	}
 }
 

@@ -137,6 +137,7 @@ func (r *probeReader) keep(item *yaml.Node, p *Probe, rests map[string]*keptRest
 		common := &rest.probe
 		common.Name, common.Spec.URL, common.Labels, common.Spec.Headers, common.authAt = "", "", nil, nil, nil
 		common.Spec.Authorize, common.Spec.TLS, common.Spec.AnyServerName = nil, nil, false
+		common.Spec.AuthorizeWaits, common.Spec.Unauthorized = false, nil
 		if common.Session != nil {
 			common.Session = sessionOf(common.Session, common)
 		}

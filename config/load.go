@@ -36,6 +36,8 @@ type loading struct {
 	keeps bool                 // whether probes are kept
 	kept  map[string]*keptFile // what was kept before, by the name of the file
 	cuts  map[string]*cutFile  // the files whose probes may be kept, by name
+	// tokens are those of a Loader.
+	tokens tokenSource
 }
 
 func newLoading(blind bool) *loading {
@@ -107,6 +109,9 @@ func (l *loading) tree(f file) (fileTree, error) {
 func (l *loading) read(trees []fileTree, size int) (Config, error) {
 	var config Config
 	r := newReader(l.Report, size)
+	if l.tokens.Cache != nil {
+		r.tokens = l.tokens
+	}
 	if set := newFileSet(r, trees); len(set.files) > 0 {
 		config = set.read(size)
 	}

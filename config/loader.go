@@ -22,18 +22,23 @@ import (
 type Loader struct {
 	kept  map[string]*keptFile // by the name of the file
 	again bool
+	// tokens are kept over all loads, because a reload is no reason to fetch one.
+	tokens tokenSource
 }
 
 // Load is [Load], and keeps what may be needed again.
 func (l *Loader) Load(names ...string) (Config, error) {
 	files := filesOf(names, !l.again)
 	l.again = true
+	if l.tokens.Cache == nil {
+		l.tokens = newTokens()
+	}
 	try := newLoading(false)
-	try.keeps, try.kept = true, l.kept
+	try.keeps, try.kept, try.tokens = true, l.kept, l.tokens
 	config, err := try.load(files)
 	if err != nil && l.kept != nil { // only reading everything tells what is wrong, if anything is
 		try = newLoading(false)
-		try.keeps = true
+		try.keeps, try.tokens = true, l.tokens
 		config, err = try.load(files)
 	}
 	if err == nil {

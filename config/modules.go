@@ -75,7 +75,9 @@ func readModule(r *reader, item *yaml.Node, where yamltree.Path) *Module {
 // prepare makes the module ready for targets, and reports what is wrong with it whatever the target is.
 func (m *Module) prepare(r *reader, defaults yamltree.Pair) {
 	m.report = r.Part(m.entry, defaults.Value)
-	m.reader = newProbeReader(newReader(r.Part(m.entry, defaults.Value), m.size), m.files)
+	own := newReader(r.Part(m.entry, defaults.Value), m.size)
+	own.tokens = r.tokens
+	m.reader = newProbeReader(own, m.files)
 	if defaults.Present() {
 		m.reader.defaults(defaults) // whose faults are reported for the probes
 	}

@@ -27,7 +27,7 @@ func Authorization(user, password, token string) (func(context.Context) (string,
 	if problem != "" {
 		return nil, errors.New(problem)
 	}
-	return settings.authorize(func(string) bool { return false }), nil
+	return settings.authorize(func(string) bool { return false }, tokenSource{}), nil
 }
 
 // LoadExchange reads the steps of an exchange from a file: a list, as the field exchange of a probe has it, or a

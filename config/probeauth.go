@@ -21,6 +21,7 @@ var authFields = map[string][]string{
 	authNone:   {"strategy"},
 	authBasic:  {"strategy", "user", "password", "password_file"},
 	authBearer: {"strategy", "token", "token_file"},
+	authOAuth2: {"strategy", "token_url", "client_id", "client_secret", "client_secret_file", "scopes", "audience", "client_auth"},
 }
 
 // defaults reads the mapping of the defaults block, and reports the problems that no probe can solve.
@@ -29,7 +30,7 @@ func (a *authReader) defaults(p yamltree.Pair, where yamltree.Path) authorizer {
 		return nil
 	}
 	a.reportAll(slices.DeleteFunc(a.findings(a.base.strategy), func(f finding) bool { return f.missing }))
-	return a.base.authorize(a.substituted)
+	return a.base.authorize(a.substituted, a.tokens)
 }
 
 // probe reads the mapping of a probe over that of the defaults block, and sets the fields of its Spec. An Authorization
@@ -50,9 +51,11 @@ func (a *authReader) probe(p yamltree.Pair, where yamltree.Path, probe, base *Pr
 		}
 	}
 	a.reportAll(a.findings(settings.strategy))
-	if probe.Spec.Authorize = settings.authorize(a.substituted); probe.Spec.Authorize != nil {
+	if probe.Spec.Authorize = settings.authorize(a.substituted, a.tokens); probe.Spec.Authorize != nil {
 		probe.authAt, a.effective = a.place(), settings
 	}
+	a.waitForTokens(settings.strategy, &probe.Spec)
+	a.doubtTokenURL(&settings)
 	if own && settings.strategy != authNone && header != "" && !ownHeader {
 		probe.Spec.Headers = maps.Clone(probe.Spec.Headers)
 		delete(probe.Spec.Headers, header)
@@ -105,7 +108,7 @@ func (a *authReader) findings(strategy string) []finding {
 	var found []finding
 	stray := "is not allowed with strategy " + strategy
 	if !a.has("strategy") {
-		stray = "needs a strategy: basic or bearer"
+		stray = "needs a strategy: basic, bearer or oauth2"
 	}
 	for i := range authSection.fields {
 		if key := authSection.fields[i].Key(); a.has(key) && !slices.Contains(authFields[strategy], key) {
@@ -120,6 +123,8 @@ func (a *authReader) findings(strategy string) []finding {
 		found = append(found, a.either(strategy, "password")...)
 	case authBearer:
 		found = append(found, a.either(strategy, "token")...)
+	case authOAuth2:
+		found = append(found, a.oauth2Findings()...)
 	}
 	return found
 }

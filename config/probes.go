@@ -129,6 +129,9 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 	r.tls.probe(r.set.pairs[probeSection.index["tls"]], where, &p.Spec)
 	r.auth.probe(r.set.pairs[probeSection.index["auth"]], where, &p, &r.base)
 	p.Spec.Connections = connectionsOf(p.connections)
+	for _, c := range p.connections {
+		r.auth.waitForTokens(c.auth.settings.strategy, &p.Spec)
+	}
 	r.health.probe(r, where, &p)
 	r.session.probe(r, where, &p)
 	r.dropUnusable(&p)

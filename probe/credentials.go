@@ -2,8 +2,10 @@ package probe
 
 import (
 	"context"
+	"net/http"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
+	"github.com/wsprobe/wsprobe/probe/internal/opening"
 	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -63,4 +65,11 @@ func (r *run) authorizationOf(on int) string {
 		return r.authorizations[on]
 	}
 	return ""
+}
+
+// tellRefused tells the owner of the credentials that the endpoint does not take them.
+func (r *run) tellRefused(a *opening.Attempt) {
+	if tell := r.probe.spec.Unauthorized; tell != nil && a.Status == http.StatusUnauthorized && a.Authorization != "" {
+		tell(a.Authorization)
+	}
 }

@@ -45,6 +45,9 @@ type Opening struct {
 	// beginning of the phase prepare, and its context ends with the deadline of the run. Without AuthorizeWaits it is
 	// called before the run starts, and must return at once.
 	AuthorizeWaits bool
+	// Unauthorized is told the value of an Authorization field that the endpoint answered 401 to, so that the next run can
+	// have another. Nil is told nothing.
+	Unauthorized func(value string)
 	// Prepare is a request that comes before the socket, or nil.
 	Prepare *Prepare
 	// UserAgent is the User-Agent of the request, unless Headers has one. Default: "wsprobe".
