@@ -6,6 +6,7 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"time"
 
 	"github.com/wsprobe/wsprobe/config/internal/token"
 	"github.com/wsprobe/wsprobe/probe"
@@ -17,9 +18,12 @@ const maxScopes = 64
 // newTokens returns a cache of tokens, whose requests go as the environment and the system prescribe: by their proxy, and
 // to servers with a certificate that the system trusts.
 func newTokens() tokenSource {
-	transport := http.DefaultTransport.(*http.Transport).Clone()
-	transport.MaxIdleConnsPerHost = 1
-	return tokenSource{token.NewCache(transport)}
+	return tokenSource{token.NewCache(&http.Transport{
+		Proxy:               http.ProxyFromEnvironment,
+		ForceAttemptHTTP2:   true,
+		MaxIdleConnsPerHost: 1,
+		IdleConnTimeout:     time.Minute,
+	})}
 }
 
 // tokenURLProblem checks the URL of a token server. It does not repeat it, because a path can be a secret.
