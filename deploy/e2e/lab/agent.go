@@ -48,8 +48,13 @@ func StartProgram(t *testing.T, args ...string) *Process {
 	return Start(t, program, args...)
 }
 
-// agentModule is the folder of wsprobe's own module, from that of each test.
-const agentModule = "../../.."
+// agentModule is the folder of wsprobe's own module, from that of a test in deploy/e2e or below it.
+func agentModule() string {
+	if _, err := os.Stat("../../cmd/wsprobe"); err == nil {
+		return "../.."
+	}
+	return "../../.."
+}
 
 // buildLimit is for a build without any cache on a small machine.
 const buildLimit = 8 * time.Minute
@@ -59,7 +64,7 @@ var agent = sync.OnceValues(func() (string, error) {
 	if program := os.Getenv("WSPROBE"); program != "" {
 		return filepath.Abs(program)
 	}
-	return Build(agentModule, "./cmd/wsprobe")
+	return Build(agentModule(), "./cmd/wsprobe")
 })
 
 // Build compiles a main package from the module in a folder, with flags of go build, and returns the program's path.
