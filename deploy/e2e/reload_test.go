@@ -326,7 +326,8 @@ func TestReloadStorm(t *testing.T) {
 func TestReloadOfAPipe(t *testing.T) {
 	r := startReloader(t, func(r *reloader) {
 		r.must(syscall.Mkfifo(r.file, 0o600))
-		go func() { _ = os.WriteFile(r.file, []byte(r.text("one")), 0) }()
+		text := []byte(r.text("one"))
+		go func() { _ = os.WriteFile(r.file, text, 0) }()
 	}, "wsprobe.yaml")
 	if code, text := r.post(); code != http.StatusBadRequest || !strings.Contains(text, "can be read only once") {
 		t.Errorf("%d %s", code, text)
