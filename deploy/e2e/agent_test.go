@@ -20,6 +20,8 @@ type settings struct {
 	Defaults map[string]any   `yaml:"defaults,omitempty"`
 	Probes   []map[string]any `yaml:"probes"`
 	Streams  []map[string]any `yaml:"streams,omitempty"`
+	Modules  []map[string]any `yaml:"modules,omitempty"`
+	Discover []map[string]any `yaml:"discover,omitempty"`
 }
 
 // newSettings returns a configuration without probes that exports to the Collector every second.

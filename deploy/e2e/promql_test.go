@@ -44,7 +44,8 @@ func startWatched(t *testing.T) watched {
 	good["tls"] = map[string]any{"ca_file": authority}
 	good["labels"] = map[string]string{"team": "messaging"}
 	settings.Probes = append(settings.Probes, good, mismatch, judged, roundTrip("dying", dying.WebsocketURL()),
-		map[string]any{"name": "handshake", "url": nats.WebsocketURL()},
+		map[string]any{"name": "handshake", "url": nats.WebsocketURL(),
+			"maintenance": []any{map[string]any{"from": "2099-01-01T00:00:00Z", "to": "2099-01-02T00:00:00Z"}}},
 		map[string]any{"name": "closed", "url": "ws://" + closedPort(t) + "/", "interpretation": "connection_success"},
 		// Much longer than its interval, so that runs are skipped, and three intervals are missed between two that end.
 		map[string]any{"name": "silent", "url": "ws://" + silent.addr + "/", "timeout_ms": 4500},
@@ -52,6 +53,12 @@ func startWatched(t *testing.T) watched {
 	target := lab.FreeAddr(t)
 	lab.Start(t, built(t, agentBinary), "target", "--listen", target)
 	settings.Probes = append(settings.Probes, lab.Held("held", target))
+	targets := filepath.Join(t.TempDir(), "targets.json") // one of them is no endpoint
+	if err := os.WriteFile(targets, []byte(`[{"targets": ["http://a.example.com/"]}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	settings.Modules = append(settings.Modules, map[string]any{"name": "found"})
+	settings.Discover = append(settings.Discover, map[string]any{"module": "found", "files": []string{targets}})
 	lost := filepath.Join(t.TempDir(), "buffer")
 	settings.Streams = append(settings.Streams,
 		map[string]any{"name": "drained", "url": "ws://" + target + "/drain-1012?every=3s"},
