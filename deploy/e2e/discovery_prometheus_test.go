@@ -86,12 +86,7 @@ func TestDiscoverFilesAsPrometheus(t *testing.T) {
 
 	finder := startFinder(t, map[string]any{"file_sd_configs": []any{map[string]any{"files": patterns, "refresh_interval": "5s"}}})
 	agent := lab.StartAgent(t, discovering(t, map[string]any{"files": patterns}))
-	for _, step := range []struct {
-		name   string
-		change func()
-		want   []string
-		told   string
-	}{
+	for _, step := range []discoveryStep{
 		{"links", func() {}, all[:40], ""},
 		{"links to another folder", func() { publish("..v2", all[20:50]) }, all[20:50], ""},
 		{"a second file", func() { replaceFile(t, more, pods.listOf(all[50:70])) }, all[20:70], ""},
@@ -104,15 +99,29 @@ func TestDiscoverFilesAsPrometheus(t *testing.T) {
 		{"no file", func() { must(t, os.Remove(more)) }, all[20:50], ""},
 		{"a link to nothing", func() { must(t, os.RemoveAll(filepath.Join(dir, "..v2"))) }, all[20:50], "pods.json: no such file"},
 	} {
-		t.Log(step.name)
-		step.change()
-		if step.told != "" {
-			lab.Eventually(t, time.Minute, "the agent to say "+step.told, func() (bool, string) { return said(agent, step.told), agent.Output() })
-		}
-		pods.await(t, step.want)
-		finder.awaitTargets(t, pods.targets(step.want))
+		step.take(t, agent, pods, finder)
 	}
 	agent.Stop(t, lab.StopLimit)
+}
+
+// discoveryStep is a change of targets, the pods that there are behind it, and a part of what the agent says of it.
+type discoveryStep struct {
+	name   string
+	change func()
+	want   []string
+	told   string
+}
+
+// take makes the change, and wants agent and Prometheus to have the same targets.
+func (s discoveryStep) take(t *testing.T, agent *lab.Process, p *pods, finder prometheus) {
+	t.Helper()
+	t.Log(s.name)
+	s.change()
+	if s.told != "" {
+		lab.Eventually(t, time.Minute, "the agent to say "+s.told, func() (bool, string) { return said(agent, s.told), agent.Output() })
+	}
+	p.await(t, s.want)
+	finder.awaitTargets(t, p.targets(s.want))
 }
 
 // must fails the test on an error.
@@ -143,12 +152,7 @@ func TestDiscoverHTTPAsPrometheus(t *testing.T) {
 	at := "http://" + addr + "/pods.json"
 	finder := startFinder(t, map[string]any{"http_sd_configs": []any{map[string]any{"url": at, "refresh_interval": "5s"}}})
 	agent := lab.StartAgent(t, discovering(t, map[string]any{"http": map[string]any{"url": at}, "refresh": "1s"}))
-	for _, step := range []struct {
-		name   string
-		change func()
-		want   []string
-		told   string
-	}{
+	for _, step := range []discoveryStep{
 		{"a list", func() {}, all[:60], ""},
 		{"another list", func() { replaceFile(t, list, pods.listOf(all[30:])) }, all[30:], ""},
 		{"no list", func() { must(t, os.Remove(list)) }, all[30:], "the server answered " + fmt.Sprint(http.StatusNotFound)},
@@ -159,13 +163,7 @@ func TestDiscoverHTTPAsPrometheus(t *testing.T) {
 		{"a server that goes on", func() { server.Signal(t, syscall.SIGCONT); replaceFile(t, list, pods.listOf(all[:5])) }, all[:5], ""},
 		{"no server", func() { server.Kill(t) }, all[:5], "connection refused"},
 	} {
-		t.Log(step.name)
-		step.change()
-		if step.told != "" {
-			lab.Eventually(t, time.Minute, "the agent to say "+step.told, func() (bool, string) { return said(agent, step.told), agent.Output() })
-		}
-		pods.await(t, step.want)
-		finder.awaitTargets(t, pods.targets(step.want))
+		step.take(t, agent, pods, finder)
 	}
 	agent.Stop(t, lab.StopLimit)
 }

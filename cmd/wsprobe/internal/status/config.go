@@ -1,7 +1,6 @@
 package status
 
 import (
-	"encoding/json"
 	"fmt"
 	"net"
 	"net/http"
@@ -48,9 +47,7 @@ type Fault struct {
 func (s *Server) config(w http.ResponseWriter, _ *http.Request) {
 	c := s.Config()
 	c.LoadedAt = c.LoadedAt.UTC()
-	if c.Since != nil {
-		c.Since = new(c.Since.UTC())
-	}
+	inUTC(&c.Since)
 	for _, list := range []*[]string{&c.Files, &c.Restart} {
 		shown := make([]string, len(*list)) // not null in JSON
 		for i, text := range *list {
@@ -63,12 +60,7 @@ func (s *Server) config(w http.ResponseWriter, _ *http.Request) {
 		faults[i] = Fault{File: visible.Text(f.File), Line: f.Line, Column: f.Column, Path: visible.Text(f.Path), Message: visible.Text(f.Message)}
 	}
 	c.Faults = faults
-	body, err := json.MarshalIndent(c, "", "  ")
-	if err != nil {
-		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
-	}
-	header(w, "application/json")
-	_, _ = w.Write(append(body, '\n')) // the client has gone
+	writeJSON(w, c)
 }
 
 // reload has the agent load its configuration again, and answers with the outcome. Only programs on the machine of the

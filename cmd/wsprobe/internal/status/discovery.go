@@ -1,7 +1,6 @@
 package status
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -40,12 +39,7 @@ func (s *Server) discovery(w http.ResponseWriter, _ *http.Request) {
 	if all == nil {
 		all = []Discovery{} // not null in JSON
 	}
-	body, err := json.MarshalIndent(map[string][]Discovery{"discovery": all}, "", "  ")
-	if err != nil {
-		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
-	}
-	header(w, "application/json")
-	_, _ = w.Write(append(body, '\n')) // the client has gone
+	writeJSON(w, map[string][]Discovery{"discovery": all})
 }
 
 // allDiscovery are the sources of now. The texts are fit for one line.
@@ -57,11 +51,7 @@ func (s *Server) allDiscovery() []Discovery {
 	for i := range all {
 		d := &all[i]
 		d.Problem, d.Refused = visible.Text(d.Problem), visible.Text(d.Refused)
-		for _, at := range []**time.Time{&d.Updated, &d.Failing} {
-			if *at != nil {
-				*at = new((*at).UTC())
-			}
-		}
+		inUTC(&d.Updated, &d.Failing)
 		rejected := make([]Rejection, len(d.Rejected)) // not null in JSON
 		for j, r := range d.Rejected {
 			rejected[j] = Rejection{visible.Text(r.Target), r.Cause, visible.Text(r.Detail)}

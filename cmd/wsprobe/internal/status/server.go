@@ -169,6 +169,25 @@ func (s *Server) probe(w http.ResponseWriter, r *http.Request) {
 	s.Probe.ServeHTTP(w, r)
 }
 
+// writeJSON answers programs with a value that is small enough to be made as a whole.
+func writeJSON(w http.ResponseWriter, value any) {
+	body, err := json.MarshalIndent(value, "", "  ")
+	if err != nil {
+		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
+	}
+	header(w, "application/json")
+	_, _ = w.Write(append(body, '\n')) // the client has gone
+}
+
+// inUTC moves times to UTC, those that there are.
+func inUTC(times ...**time.Time) {
+	for _, at := range times {
+		if *at != nil {
+			*at = new((*at).UTC())
+		}
+	}
+}
+
 // header sets what every answer bears: results are of the moment, and texts come from endpoints that may
 // be hostile, so nothing in them may run or be embedded.
 func header(w http.ResponseWriter, contentType string) {

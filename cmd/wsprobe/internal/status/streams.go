@@ -1,7 +1,6 @@
 package status
 
 import (
-	"encoding/json"
 	"fmt"
 	"maps"
 	"net/http"
@@ -46,21 +45,12 @@ func (s *Server) streams(w http.ResponseWriter, _ *http.Request) {
 		all = []Stream{} // not null in JSON
 	}
 	for i := range all {
-		for _, at := range []**time.Time{&all[i].Since, &all[i].Oldest, &all[i].LastSent} {
-			if *at != nil {
-				*at = new((*at).UTC())
-			}
-		}
+		inUTC(&all[i].Since, &all[i].Oldest, &all[i].LastSent)
 		if all[i].Discarded == nil {
 			all[i].Discarded = map[string]int64{}
 		}
 	}
-	body, err := json.MarshalIndent(map[string][]Stream{"streams": all}, "", "  ")
-	if err != nil {
-		panic(http.ErrAbortHandler) // half an answer must not look like a whole one
-	}
-	header(w, "application/json")
-	_, _ = w.Write(append(body, '\n')) // the client has gone
+	writeJSON(w, map[string][]Stream{"streams": all})
 }
 
 // allStreams are the streams of now. The texts are fit for one line.
