@@ -2,6 +2,7 @@ package agent
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"maps"
 	"net/http/httptest"
@@ -291,10 +292,11 @@ func TestTargetsFit(t *testing.T) {
 // TestTargetsFlood: updates become one a second, and the last one counts.
 func TestTargetsFlood(t *testing.T) {
 	inFoundBubble(t, func(f *found) {
-		f.reload("agent: {watch: 0s}\n" + foundModule + foundFiles) // else a file that is being written is not read
+		f.reload("agent: {watch: 0s}\n" + foundModule + foundFiles) // else a file that changes all the time waits for ten looks
 		for i := range 100 {
 			text := fmt.Sprintf(`[{"targets": ["127.0.0.1:%d"]}]`, i+1)
-			if err := os.WriteFile(filepath.Join(f.dir, "a.json"), []byte(text), 0o600); err != nil {
+			part := filepath.Join(f.dir, "a.part") // a file that is read while it is cut is not whole
+			if err := errors.Join(os.WriteFile(part, []byte(text), 0o600), os.Rename(part, filepath.Join(f.dir, "a.json"))); err != nil {
 				t.Fatal(err)
 			}
 			time.Sleep(100 * time.Millisecond)
