@@ -87,6 +87,7 @@ func (w *worker) connection(ctx, opening context.Context) (time.Duration, bool) 
 	alive, kill := context.WithCancel(context.Background()) // the close frame outlives the contexts
 	defer kill()
 	release, keep := context.AfterFunc(opening, kill), context.AfterFunc(w.set.over, kill)
+	defer release() // of an open that failed, too: else the context would keep one more of these for each
 	defer keep()
 	conn, res, refusal, err := bare.Open(alive, w.set.probe)
 	open := conn != nil && release() && keep()
