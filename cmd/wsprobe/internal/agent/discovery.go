@@ -45,6 +45,7 @@ type runner struct {
 	looker  *discovery.Source
 	watch   time.Duration // between two looks at files
 	changed atomic.Bool
+	known   bool               // an update has counted that it has looked
 	end     context.CancelFunc // nil before it runs
 	failing time.Time          // since when its looks fail, as the log has told
 }
@@ -111,7 +112,9 @@ func (d *discoverer) look() {
 	changed := false
 	for _, s := range d.sources {
 		changed = s.runner.changed.Swap(false) || changed
-		changed = changed || s.inherited != nil && s.looked()
+		if r := s.runner; !r.known && s.looked() { // also if it has found nothing, or what was inherited
+			r.known, changed = true, true
+		}
 		d.tellState(s)
 	}
 	if changed {
