@@ -13,7 +13,7 @@ import (
 	"unicode/utf8"
 )
 
-// Source keeps the targets of one place. Several goroutines may use it; one calls [Source.Run].
+// Source keeps the targets of one place. Several goroutines may use it; one calls [Source.Run] or [Source.Look].
 type Source struct {
 	looker     looker
 	maxTargets int
@@ -47,7 +47,7 @@ type group struct {
 	targets []Target // sorted, without duplicates, never changed in place
 }
 
-// New makes a source. It looks at nothing before [Source.Run].
+// New makes a source. It looks at nothing before [Source.Run] or [Source.Look].
 func New(options Options) (*Source, error) {
 	source := &Source{maxTargets: options.MaxTargets, jitter: rand.Float64}
 	if options.MaxTargets < 1 {
@@ -99,6 +99,14 @@ func (s *Source) Run(ctx context.Context, changed func()) {
 			return
 		case <-timer.C:
 		}
+	}
+}
+
+// Look looks once, in place of Run. A look that the context ends counts as none.
+func (s *Source) Look(ctx context.Context) {
+	defer s.looker.close()
+	if seen := s.looker.look(ctx); ctx.Err() == nil {
+		s.take(seen, time.Now())
 	}
 }
 

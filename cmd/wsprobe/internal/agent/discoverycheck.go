@@ -3,13 +3,10 @@ package agent
 import (
 	"context"
 	"log/slog"
-	"maps"
 	"slices"
 	"sync"
-	"time"
 
 	"github.com/wsprobe/wsprobe/config"
-	"github.com/wsprobe/wsprobe/config/discovery"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
 
@@ -43,7 +40,7 @@ func CheckDiscovery(ctx context.Context, cfg config.Config, ask func(*config.Dis
 	var looks sync.WaitGroup
 	for _, s := range d.sources {
 		if ask(s.cfg) {
-			looks.Go(func() { lookOnce(ctx, s.runner.looker) })
+			looks.Go(func() { s.runner.looker.Look(ctx) })
 		}
 	}
 	looks.Wait()
@@ -54,7 +51,7 @@ func CheckDiscovery(ctx context.Context, cfg config.Config, ask func(*config.Dis
 	for i, s := range found.sources {
 		state := s.state()
 		c := DiscoveryCheck{Source: s.cfg, Asked: ask(s.cfg), Problem: state.Problem, Targets: state.Targets, Rejected: s.rejected}
-		for m := range maps.Values(s.made) {
+		for _, m := range s.made {
 			if m.assigned && cfg.Agent.Shard.Owns(m.name) {
 				c.Probes = append(c.Probes, m.name)
 			}
@@ -66,24 +63,4 @@ func CheckDiscovery(ctx context.Context, cfg config.Config, ask func(*config.Dis
 		checks[i] = c
 	}
 	return checks, nil
-}
-
-// lookOnce runs a source until it has looked.
-func lookOnce(ctx context.Context, looker *discovery.Source) {
-	ctx, cancel := context.WithCancel(ctx)
-	ended := make(chan struct{})
-	go func() {
-		defer close(ended)
-		looker.Run(ctx, func() {})
-	}()
-	tick := time.NewTicker(time.Millisecond)
-	defer tick.Stop()
-	for state := looker.State(); state.Succeeded+state.Failed == 0 && ctx.Err() == nil; state = looker.State() {
-		select {
-		case <-tick.C:
-		case <-ctx.Done():
-		}
-	}
-	cancel()
-	<-ended
 }
