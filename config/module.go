@@ -3,6 +3,7 @@ package config
 import (
 	"errors"
 	"maps"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -10,6 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"github.com/wsprobe/wsprobe/config/discovery"
 	"github.com/wsprobe/wsprobe/config/internal/yamltree"
 	"github.com/wsprobe/wsprobe/probe/redact"
 )
@@ -53,6 +55,17 @@ func (m *Module) Probe(name, url string, texts map[string]string) (Probe, error)
 		value, known := texts[name]
 		return value, known
 	}})
+}
+
+// ProbeURL is [Module.Probe] for a target that is a URL, ws:// or wss://, whose host with its port, host, and port are the
+// texts "address", "host" and "port".
+func (m *Module) ProbeURL(name, target string) (Probe, error) {
+	u, err := url.Parse(target)
+	if err != nil {
+		return Probe{}, errors.New("must be a URL, ws:// or wss://") // the error of url has all of it
+	}
+	host, port := hostPort(discovery.Target{Address: target})
+	return m.Probe(name, target, map[string]string{"address": u.Host, "host": host, "port": port})
 }
 
 // making is what makes a probe of a module.

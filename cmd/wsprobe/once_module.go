@@ -1,12 +1,9 @@
 package main
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -34,16 +31,12 @@ func (f *onceFlags) ofModule(cmd *cobra.Command, args []string) (config.Probe, c
 	if i < 0 {
 		return none, cfg, fmt.Errorf("--module %q: the file has no module of this name", f.module)
 	}
-	u, err := url.Parse(args[0])
-	if err != nil {
-		return none, cfg, errors.New("the target must be a URL, ws:// or wss://")
-	}
-	port := cmp.Or(u.Port(), map[string]string{"ws": "80", "wss": "443"}[strings.ToLower(u.Scheme)]) // RFC 6455 3
-	p, err := cfg.Modules[i].Probe(redact.URL(args[0]), args[0], map[string]string{"address": u.Host, "host": u.Hostname(), "port": port})
-	var wrong *config.Error
-	if errors.As(err, &wrong) {
+	p, err := cfg.Modules[i].ProbeURL(redact.URL(args[0]), args[0])
+	if wrong, ok := errors.AsType[*config.Error](err); ok {
 		f := wrong.Faults[0]
 		err = fmt.Errorf("the module %s cannot probe it: %s: %s", cfg.Modules[i].Name, f.Path, f.Problem)
+	} else if err != nil {
+		err = fmt.Errorf("the target %w", err)
 	}
 	return p, cfg, err
 }

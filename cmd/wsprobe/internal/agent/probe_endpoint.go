@@ -1,10 +1,8 @@
 package agent
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/prometheus"
@@ -31,12 +29,7 @@ func probeSettings(cfg *config.Config) (prometheus.Settings, error) {
 // probeOf makes the probe of a module for the URL of a target, whose parts fill its placeholders. Of a module with a
 // session, it is the run that opens it.
 func probeOf(m *config.Module, name, target string) (prometheus.Probe, error) {
-	u, err := url.Parse(target)
-	if err != nil {
-		return prometheus.Probe{}, errors.New("must be a URL")
-	}
-	port := cmp.Or(u.Port(), map[string]string{"ws": "80", "wss": "443"}[u.Scheme]) // RFC 6455 3
-	p, err := m.Probe(name, target, map[string]string{"address": u.Host, "host": u.Hostname(), "port": port})
+	p, err := m.ProbeURL(name, target)
 	if err != nil {
 		return prometheus.Probe{}, withoutPlaces(err)
 	}
