@@ -52,7 +52,7 @@ type assignment struct {
 	noRoom   int         // targets that came with it
 }
 
-// Rejection is a target that gets no probe. Target is its address, without the query of a URL.
+// Rejection is a target that gets no probe. Target is its address, without a query.
 type Rejection struct {
 	Target string `json:"target"`
 	Cause  string `json:"cause"`
@@ -260,11 +260,9 @@ func (a *assignment) reject(t *discovery.Target, m *made, isNew bool) {
 	}
 }
 
-// shownAddress returns an address as it may be shown: without the query of a URL, and not too long.
+// shownAddress returns an address as it may be shown: without a query, which may have a secret, and not too long.
 func shownAddress(address string) string {
-	if strings.Contains(address, "://") {
-		address = redact.URL(address)
-	}
+	address = redact.URL(address) // also of host:port/path?query
 	if len(address) > maxToldText {
 		address = strings.ToValidUTF8(address[:maxToldText], "") + "..."
 	}
