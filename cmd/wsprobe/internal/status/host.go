@@ -38,8 +38,8 @@ func isLoopback(a net.Addr) bool {
 	return ok && tcp.IP.IsLoopback()
 }
 
-// has reports whether a Host field names a server with these names. An address cannot be made to point elsewhere, nor can localhost and
-// what is below it (RFC 6761 6.3); browsers always send a Host.
+// has reports whether a Host field names a server with these names. An address cannot be made to point elsewhere, nor
+// can localhost and the names below it (RFC 6761 6.3); browsers always send a Host.
 func has(names []string, field string) bool {
 	host := hostName(field)
 	if host == "" || host == "localhost" || strings.HasSuffix(host, ".localhost") {

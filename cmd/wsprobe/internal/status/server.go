@@ -82,8 +82,8 @@ func (s *Server) Serve(ctx context.Context, l net.Listener) error {
 	return nil
 }
 
-// Handler routes the requests. Everything but a reload is read-only. Requests for the health or the readiness are answered at once,
-// however many clients wait for other answers.
+// Handler routes the requests. Everything is read-only, but for a reload and a run of /probe. Requests for the health or
+// the readiness are answered at once, however many clients wait for other answers.
 func (s *Server) Handler() http.Handler {
 	mux, large := http.NewServeMux(), make(turns, maxAnswers)
 	mux.HandleFunc("GET /healthz", s.health)

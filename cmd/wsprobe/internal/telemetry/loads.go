@@ -40,9 +40,7 @@ func (c *selfCounts) loadedConfig(load ConfigLoad) {
 func (c *selfCounts) staleConfig(stale bool) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if c.stale = 0; stale {
-		c.stale = 1
-	}
+	c.stale = number(stale)
 }
 
 // buildAttributes say what program this is, by the names that Prometheus' own build_info has, and where its page is.

@@ -78,7 +78,8 @@ const (
 	metricCount
 )
 
-// table is all metrics by their IDs: those of probes, of the agent, of its streams and of its sources of targets. It does not change.
+// table is all metrics by their IDs: those of probes, of the agent, of its streams and of its sources of targets. It does
+// not change.
 var table = complete(agentTable)
 
 func complete(all [metricCount]metrics.Metric) [metricCount]metrics.Metric {
