@@ -8,8 +8,6 @@ import (
 	"net/url"
 	"slices"
 	"strings"
-
-	"github.com/wsprobe/wsprobe/probe/redact"
 )
 
 // maxList bounds the text of a list, in bytes. A list in YAML can say a text once, and use it often.
@@ -59,7 +57,7 @@ func (l *list) add(t Target, labels labelSet) error {
 		return errTooMany
 	}
 	if len(t.Address)+labels.size > maxTarget {
-		return fmt.Errorf("target %q has more than %d bytes with its labels", clipped(redact.URL(t.Address)), maxTarget)
+		return fmt.Errorf("a target of the host %q has more than %d bytes with its labels", clipped(t.Host), maxTarget)
 	}
 	t.Labels = labels.labels
 	l.targets = append(l.targets, keyed{labels: labels.key, target: t})
