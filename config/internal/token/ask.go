@@ -27,7 +27,8 @@ const maxSaid = 300
 // errLarge is that of an answer with more.
 var errLarge = fmt.Errorf("its answer is over %d KiB", maxAnswer>>10)
 
-// ask sends one request. It returns the token and its life, which is 0 for one that has ended already.
+// ask sends one request. It returns the token and the rest of its life, which is 0 for one that may have ended already:
+// a token lives from some time on between the request and the answer.
 func (c *Cache) ask(ctx context.Context, g Grant) (value string, life time.Duration, err error) {
 	config := clientcredentials.Config{ClientID: g.ClientID, ClientSecret: g.Secret, TokenURL: g.URL, AuthStyle: oauth2.AuthStyleInHeader}
 	if g.InBody {
@@ -45,13 +46,14 @@ func (c *Cache) ask(ctx context.Context, g Grant) (value string, life time.Durat
 	case err != nil:
 		return "", 0, g.explained(err)
 	case !strings.EqualFold(cmp.Or(t.TokenType, "bearer"), "bearer"):
-		return "", 0, errors.New("token server: it grants a token of the type " + excerpt.Quote(t.TokenType) + ", and not bearer")
+		return "", 0, errors.New("token server: it grants a token of the type " + excerpt.Quote(g.hidden(t.TokenType)) + ", and not bearer")
 	case strings.ContainsFunc(t.AccessToken, func(r rune) bool { return r <= ' ' || r > '~' }) || len(t.AccessToken) > maxAnswer/2:
 		return "", 0, errors.New("token server: its token cannot stand in a header")
 	}
 	life = unknownLife
 	if !t.Expiry.IsZero() {
-		life = max(0, min(t.Expiry.Sub(asked), longestLife))
+		answered := time.Now()
+		life = max(0, min(t.Expiry.Sub(answered)-answered.Sub(asked), longestLife))
 	}
 	return t.AccessToken, life, nil
 }

@@ -126,6 +126,21 @@ func TestLife(t *testing.T) {
 	}
 }
 
+// TestSlowAnswer: no token is given out behind its end, however long its server took to answer with it.
+func TestSlowAnswer(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		i := &issuer{answer: granting(`, "expires_in": 20`), slow: 12 * time.Second}
+		cache := NewCache(i)
+		if value, err := cache.Get(t.Context(), grant); value != "token1" || err != nil {
+			t.Fatal(value, err)
+		}
+		time.Sleep(8 * time.Second) // it is 20 s old if the server made it at once
+		if value, err := cache.Get(t.Context(), grant); value != "token2" || err != nil {
+			t.Errorf("behind its end: %q, %v", value, err)
+		}
+	})
+}
+
 // TestOneFetch: many who ask at once wait for one request, and each no longer than it wants to. The request goes on.
 func TestOneFetch(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -191,15 +206,16 @@ func TestWrongAnswers(t *testing.T) {
 		body   string
 		want   string
 	}{
-		"no_json":       {200, `<html>`, "token server: its answer is no token"},
-		"no_token":      {200, `{}`, "token server: "},
-		"another_type":  {200, `{"access_token": "a", "token_type": "DPoP"}`, `token server: it grants a token of the type "DPoP", and not bearer`},
-		"line_break":    {200, `{"access_token": "a\r\nX: y"}`, "token server: its token cannot stand in a header"},
-		"large":         {200, `{"access_token": "` + strings.Repeat("a", 1<<20) + `"}`, "token server: its answer is over 64 KiB"},
-		"redirection":   {302, ``, "token server: it answered 302 Found"},
-		"echo":          {400, `{"error": "invalid_request", "error_description": "got ` + basic + `"}`, "token server: it answered 400 Bad Request: invalid_request: got [redacted]"},
-		"long":          {500, strings.Repeat("x", 10000), "token server: it answered 500 Internal Server Error"},
-		"negative_life": {200, `{"access_token": "a", "expires_in": -5}`, ""},
+		"no_json":        {200, `<html>`, "token server: its answer is no token"},
+		"no_token":       {200, `{}`, "token server: "},
+		"another_type":   {200, `{"access_token": "a", "token_type": "DPoP"}`, `token server: it grants a token of the type "DPoP", and not bearer`},
+		"type_is_secret": {200, `{"access_token": "a", "token_type": "` + grant.Secret + `"}`, `token server: it grants a token of the type "[redacted]", and not bearer`},
+		"line_break":     {200, `{"access_token": "a\r\nX: y"}`, "token server: its token cannot stand in a header"},
+		"large":          {200, `{"access_token": "` + strings.Repeat("a", 1<<20) + `"}`, "token server: its answer is over 64 KiB"},
+		"redirection":    {302, ``, "token server: it answered 302 Found"},
+		"echo":           {400, `{"error": "invalid_request", "error_description": "got ` + basic + `"}`, "token server: it answered 400 Bad Request: invalid_request: got [redacted]"},
+		"long":           {500, strings.Repeat("x", 10000), "token server: it answered 500 Internal Server Error"},
+		"negative_life":  {200, `{"access_token": "a", "expires_in": -5}`, ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
