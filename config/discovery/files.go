@@ -6,13 +6,14 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+
+	"github.com/wsprobe/wsprobe/config/internal/readfile"
 )
 
 const (
@@ -194,6 +195,7 @@ func (l *filesLooker) visit(name string, full bool) bool {
 	if err != nil {
 		f.problem = cause(err)
 		f.was, f.sees = stamp{}, stamp{}
+		f.forget()
 		return false
 	}
 	if sees.same(f.was) && !full {
@@ -218,10 +220,10 @@ func (l *filesLooker) read(f *file, name string) (problem string) {
 	if format(name) == "yaml" {
 		most = maxYAML
 	}
-	data, err := readFile(name, most)
+	data, err := readfile.Regular(name, most)
 	if err != nil {
-		f.over, f.sum = false, [sha256.Size]byte{}
-		return cause(err)
+		f.forget()
+		return err.Error()
 	}
 	sum := sha256.Sum256(data)
 	if sum == f.sum && !f.over {
@@ -245,6 +247,9 @@ func (l *filesLooker) read(f *file, name string) (problem string) {
 	return f.verdict
 }
 
+// forget makes the file one whose content is not known. It keeps its targets, and holds up no other file.
+func (f *file) forget() { f.over, f.sum = false, [sha256.Size]byte{} }
+
 // decodeFile returns the targets that a file has.
 func decodeFile(name string, data []byte, most int) ([]Target, error) {
 	about := map[string]string{"__meta_filepath": name}
@@ -260,31 +265,10 @@ func stampOf(name string) (stamp, error) {
 	switch {
 	case err != nil:
 		return stamp{}, err
-	case !info.Mode().IsRegular(): // opening a pipe would wait for its writer
-		return stamp{}, errors.New("it is no regular file")
+	case !info.Mode().IsRegular():
+		return stamp{}, errors.New("is no regular file")
 	}
 	return stamp{size: info.Size(), modified: info.ModTime(), info: info}, nil
-}
-
-// readFile reads a file that has at most so many bytes.
-func readFile(name string, most int64) ([]byte, error) {
-	f, err := os.Open(name)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	info, err := f.Stat()
-	if err != nil {
-		return nil, err
-	}
-	var data []byte
-	if info.Size() <= most {
-		data, err = io.ReadAll(io.LimitReader(f, most+1)) // it may grow
-	}
-	if info.Size() > most || int64(len(data)) > most {
-		return nil, fmt.Errorf("it has more than %d MiB", most>>20)
-	}
-	return data, err
 }
 
 // cause is the text of an error without the name of the file, which stands before it.

@@ -127,11 +127,11 @@ func TestFileThatFailsKeepsItsTargets(t *testing.T) {
 		"half a file":  {func(b *filesBench, file string) { b.write("a.json", oneTwo[:12]) }, "a.json: at byte 12: the JSON ends too early"},
 		"an empty one": {func(b *filesBench, file string) { b.write("a.json", "") }, "a.json: at byte 0: the JSON ends too early"},
 		"too many":     {func(b *filesBench, file string) { b.write("a.json", many(11)) }, "a.json: more than max_targets (10)"},
-		"too large":    {func(b *filesBench, file string) { truncate(b.t, file, maxJSON+1) }, "a.json: it has more than 32 MiB"},
+		"too large":    {func(b *filesBench, file string) { truncate(b.t, file, maxJSON+1) }, "a.json: is larger than 32 MiB"},
 		"a directory": {func(b *filesBench, file string) {
 			os.Remove(file)
 			os.Mkdir(file, 0o700)
-		}, "a.json: it is no regular file"},
+		}, "a.json: is no regular file"},
 		"a link to nothing": {func(b *filesBench, file string) {
 			os.Remove(file)
 			if err := os.Symlink("nothing", file); err != nil {
@@ -310,6 +310,23 @@ func TestTargetsMoveBetweenFullFiles(t *testing.T) {
 		os.Remove(filepath.Join(b.dir, "b.json"))
 		b.wait(time.Second)
 		b.want("0 1 2 3 4 5 6 7 8", 4, "")
+	})
+}
+
+// TestFullFileThatIsNoneAnyMore: a file with too many targets holds up the others only as long as it is a file.
+func TestFullFileThatIsNoneAnyMore(t *testing.T) {
+	withFiles(t, nil, files(t, map[string]string{"a.json": oneTwo, "b.json": many(2)}), func(b *filesBench) {
+		b.write("a.json", many(11))
+		b.wait(2 * time.Second)
+		file := filepath.Join(b.dir, "a.json")
+		os.Remove(file)
+		os.Mkdir(file, 0o700)
+		b.write("b.json", many(3))
+		b.wait(2 * time.Second)
+		b.want("1 2 0 1 2", 2, "a.json: is no regular file")
+		os.Remove(file)
+		b.wait(time.Second)
+		b.want("0 1 2", 3, "")
 	})
 }
 

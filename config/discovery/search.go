@@ -5,6 +5,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/readfile"
 )
 
 // search is where a short name is looked for.
@@ -16,7 +18,7 @@ type search struct {
 // readSearch reads the search domains of a system from its resolv.conf. A system without one has none.
 func readSearch(file string) search {
 	s := search{dots: 1}
-	data, err := readFile(file, 1<<20)
+	data, err := readfile.Regular(file, 1<<20)
 	if err != nil {
 		data = nil
 	}
