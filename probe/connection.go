@@ -164,7 +164,7 @@ func (r *run) connect() error {
 	}
 	if err != nil {
 		r.res.HTTPStatus = r.attempt.Status
-		r.tellRefused(r.attempt)
+		r.tellRefused(r.attempt.Status, r.attempt.Authorization)
 		return err
 	}
 	r.lastAt, r.settled, r.openedAt = r.raw.ArrivedAt, r.raw.ArrivedAt, r.raw.ArrivedAt

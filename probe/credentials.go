@@ -5,7 +5,6 @@ import (
 	"net/http"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
-	"github.com/wsprobe/wsprobe/probe/internal/opening"
 	"github.com/wsprobe/wsprobe/probe/internal/say"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -68,8 +67,8 @@ func (r *run) authorizationOf(on int) string {
 }
 
 // tellRefused tells the owner of the credentials that the endpoint does not take them.
-func (r *run) tellRefused(a *opening.Attempt) {
-	if tell := r.probe.spec.Unauthorized; tell != nil && a.Status == http.StatusUnauthorized && a.Authorization != "" {
-		tell(a.Authorization)
+func (r *run) tellRefused(status int, authorization string) {
+	if tell := r.probe.spec.Unauthorized; tell != nil && status == http.StatusUnauthorized && authorization != "" {
+		tell(authorization)
 	}
 }

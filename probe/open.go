@@ -63,7 +63,7 @@ func (r *run) noteAttempt() {
 	}
 	r.res.TLSVersion, r.res.TLSCipher, r.res.ALPN = a.Secured.Version, a.Secured.Cipher, a.Secured.ALPN
 	r.res.CertificateExpiry, r.res.HTTPStatus = a.Secured.Expiry, a.Status
-	r.tellRefused(a)
+	r.tellRefused(a.Status, a.Authorization)
 }
 
 // noteOpen notes the facts of an open socket.

@@ -51,7 +51,8 @@ func (r *run) fetchCredentials(ctx context.Context) (err error) {
 // ask sends the request of a Prepare, and puts what it gets where it belongs.
 func (r *run) ask(ctx context.Context, p *preparation) error {
 	a := opening.Attempt{Started: r.res.Started, Deadline: r.deadline, Head: r.scratch.head}
-	answer, err := p.opener.Fetch(ctx, &a, p.request(r.main.authorization), MaxPrepareBytes)
+	request := p.request(r.main.authorization)
+	answer, err := p.opener.Fetch(ctx, &a, request, MaxPrepareBytes)
 	r.asking = a.Stage
 	if b, own := errors.AsType[*frame.Breach](err); own && b.Type == reasons.MalformedResponse {
 		return say.Error(b.About)
@@ -65,6 +66,7 @@ func (r *run) ask(ctx context.Context, p *preparation) error {
 		r.fetched = append(r.fetched, c.Value)
 	}
 	if answer.Status != p.spec.ExpectStatus {
+		r.tellRefused(answer.Status, request.Header.Get("Authorization"))
 		r.attempt.RetryAfter = opening.RetryAfter(answer.Header.Get("Retry-After"), time.Now())
 		return &frame.Breach{Type: reasons.PrepareStatus, About: say.Sentence("prepare: the server answered %s instead of %d%s",
 			strings.TrimSpace(answer.Line), p.spec.ExpectStatus, opening.Redirection(answer.Header))}

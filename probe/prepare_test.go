@@ -55,3 +55,18 @@ func TestFetchedCredentials(t *testing.T) {
 		})
 	}
 }
+
+// TestRefusedBeforeTheSocket: the owner of the credentials is told when the request of prepare is answered with 401.
+func TestRefusedBeforeTheSocket(t *testing.T) {
+	t.Parallel()
+	var told []string
+	change := func(s *probe.Spec, _ *wstest.Server) {
+		s.Authorize, s.Prepare = fetching(0, "Bearer token", nil), &probe.Prepare{URL: "/login"}
+		s.Unauthorized = func(value string) { told = append(told, value) }
+	}
+	inBubble(t, false, wstest.Refuse(401, "no"), change, func(r probe.Result, _ time.Duration) {
+		if r.ErrorType != reasons.PrepareStatus || len(told) != 1 || told[0] != "Bearer token" {
+			t.Errorf("%v (%s), told %q", r.ErrorType, r.Detail, told)
+		}
+	})
+}
