@@ -43,7 +43,6 @@ var marks = func() map[string]mark {
 	addMarks(all, "probes[].", answerSection)
 	addMarks(all, "probes[].", reconnectSection)
 	addMarks(all, "probes[].", connectionSection)
-	addMarks(all, "probes[].", windowSection)
 	addMarks(all, "probes[].", prepareSection)
 	addMarks(all, "probes[].", captureSection)
 	return all

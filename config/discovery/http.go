@@ -12,6 +12,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // maxRetryAfter bounds the time that a server may ask for.
@@ -87,7 +89,7 @@ func (l *httpLooker) get(ctx context.Context) (targets []Target, after time.Dura
 		return nil, after, fmt.Errorf("the server answered %d %s, and not 200", response.StatusCode, http.StatusText(response.StatusCode))
 	}
 	if got := response.Header.Get("Content-Type"); !jsonType.MatchString(strings.TrimSpace(got)) {
-		return nil, 0, fmt.Errorf("the answer is of type %q, and not application/json", clipped(got))
+		return nil, 0, fmt.Errorf("the answer is of type %q, and not application/json", excerpt.Of(got))
 	}
 	body := &io.LimitedReader{R: response.Body, N: l.maxBody + 1}
 	targets, err = decodeJSON(body, l.maxTargets, map[string]string{"__meta_url": l.about})

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // errTooMany ends the reading of a list that is longer than max_targets.
@@ -81,9 +83,9 @@ func (d *jsonDecoder) group() error {
 			hasLabels = true
 			labels, err = d.labels()
 		case strings.EqualFold(key, "targets"), strings.EqualFold(key, "labels"):
-			err = fmt.Errorf("%q is there twice", clipped(key))
+			err = fmt.Errorf("%q is there twice", excerpt.Of(key))
 		default:
-			err = fmt.Errorf("unknown key %q: a group has targets and labels", clipped(key))
+			err = fmt.Errorf("unknown key %q: a group has targets and labels", excerpt.Of(key))
 		}
 		if err != nil {
 			return err
@@ -129,12 +131,12 @@ func (d *jsonDecoder) labels() (map[string]string, error) {
 		if err != nil {
 			return nil, err
 		}
-		value, err := d.text(fmt.Sprintf("the label %q", clipped(name)))
+		value, err := d.text(fmt.Sprintf("the label %q", excerpt.Of(name)))
 		if err != nil {
 			return nil, err
 		}
 		if _, twice := labels[name]; twice {
-			return nil, fmt.Errorf("the label %q is there twice", clipped(name))
+			return nil, fmt.Errorf("the label %q is there twice", excerpt.Of(name))
 		}
 		if name == "" {
 			return nil, errors.New("a label has no name")

@@ -11,6 +11,8 @@ import (
 	"time"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // Source keeps the targets of one place. Several goroutines may use it; one calls [Source.Run] or [Source.Look].
@@ -186,14 +188,10 @@ const maxProblem = 1000
 
 // shown makes a text of others fit to be shown on one line.
 func shown(text string) string {
-	text = strings.Map(func(r rune) rune {
+	return excerpt.Cut(strings.Map(func(r rune) rune {
 		if r == utf8.RuneError || !unicode.IsPrint(r) {
 			return '\uFFFD'
 		}
 		return r
-	}, text)
-	if len(text) > maxProblem {
-		text = strings.ToValidUTF8(text[:maxProblem], "") + "..."
-	}
-	return text
+	}, text), maxProblem)
 }

@@ -8,6 +8,8 @@ import (
 	"net/url"
 	"slices"
 	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // maxList bounds the text of a list, in bytes. A list in YAML can say a text once, and use it often.
@@ -57,7 +59,7 @@ func (l *list) add(t Target, labels labelSet) error {
 		return errTooMany
 	}
 	if len(t.Address)+labels.size > maxTarget {
-		return fmt.Errorf("a target of the host %q has more than %d bytes with its labels", clipped(t.Host), maxTarget)
+		return fmt.Errorf("a target of the host %q has more than %d bytes with its labels", excerpt.Of(t.Host), maxTarget)
 	}
 	t.Labels = labels.labels
 	l.targets = append(l.targets, keyed{labels: labels.key, target: t})
@@ -120,13 +122,4 @@ func hostOf(address string) string {
 		return host
 	}
 	return strings.TrimSuffix(strings.TrimPrefix(address, "["), "]")
-}
-
-// clipped shortens a text of others for a problem.
-func clipped(text string) string {
-	const most = 64
-	if len(text) <= most {
-		return text
-	}
-	return strings.ToValidUTF8(text[:most], "") + "..."
 }

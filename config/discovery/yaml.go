@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
 // maxMarks bounds the lines, commas, colons, dashes and brackets of a list in YAML. Each value needs one, and takes a
@@ -80,7 +82,7 @@ func yamlGroup(node *yaml.Node, most int) (addresses []string, labels map[string
 		case "labels":
 			labels, err = yamlLabels(value)
 		default:
-			err = fmt.Errorf("unknown key %q: a group has targets and labels", clipped(key))
+			err = fmt.Errorf("unknown key %q: a group has targets and labels", excerpt.Of(key))
 		}
 		return err
 	})
@@ -119,7 +121,7 @@ func yamlLabels(node *yaml.Node) (map[string]string, error) {
 		if name == "" {
 			return errors.New("a label has no name")
 		}
-		text, err := yamlText(value, fmt.Sprintf("the label %q", clipped(name)))
+		text, err := yamlText(value, fmt.Sprintf("the label %q", excerpt.Of(name)))
 		labels[name] = text
 		if size += len(name) + len(text); err == nil && size > maxTarget {
 			err = fmt.Errorf("the labels of a group have more than %d bytes", maxTarget)
@@ -150,7 +152,7 @@ func pairs(node *yaml.Node, wanted string, do func(key string, value *yaml.Node)
 			return err
 		}
 		if seen[name] {
-			return placed(key, fmt.Errorf("%q is there twice", clipped(name)))
+			return placed(key, fmt.Errorf("%q is there twice", excerpt.Of(name)))
 		}
 		seen[name] = true
 		if err := do(name, value); err != nil {
