@@ -21,12 +21,7 @@ func startFinder(t *testing.T, job map[string]any) prometheus {
 	t.Helper()
 	program := need(t, "prometheus", "prometheus")
 	job["job_name"], job["scrape_interval"] = "pods", "1m"
-	config := lab.Settings{"scrape_configs": []any{job}}.Write(t)
-	p := prometheus{addr: lab.FreeAddr(t)}
-	p.Process = lab.Start(t, program, "--config.file="+config, "--storage.tsdb.path="+t.TempDir(),
-		"--web.listen-address="+p.addr, "--log.level=error")
-	listening(t, p.Process, p.addr)
-	return p
+	return runPrometheus(t, program, lab.Settings{"scrape_configs": []any{job}}.Write(t))
 }
 
 // awaitTargets waits until Prometheus has these targets and no others.

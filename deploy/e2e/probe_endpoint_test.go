@@ -59,11 +59,7 @@ func startRelabelling(t *testing.T, agent string, targets []string) prometheus {
 		t.Fatal(err)
 	}
 	text := strings.ReplaceAll(string(data), "127.0.0.1:9464", agent)
-	p := prometheus{addr: lab.FreeAddr(t)}
-	p.Process = lab.Start(t, program, "--config.file="+fileWith(t, "prometheus.yaml", "%s", text),
-		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.addr, "--log.level=warn")
-	listening(t, p.Process, p.addr)
-	return p
+	return runPrometheus(t, program, fileWith(t, "prometheus.yaml", "%s", text))
 }
 
 // blackboxDashboard has expressions of public dashboards and alerts for blackbox_exporter, with the number of their series for

@@ -48,9 +48,15 @@ func startPrometheus(t *testing.T, collector, agent string) prometheus {
 		t.Fatal(err)
 	}
 	text := strings.NewReplacer("127.0.0.1:8889", collector, "127.0.0.1:9464", agent).Replace(string(data))
+	return runPrometheus(t, program, fileWith(t, "prometheus.yaml", "%s", text))
+}
+
+// runPrometheus runs a Prometheus with a configuration, and waits until it answers queries.
+func runPrometheus(t *testing.T, program, config string) prometheus {
+	t.Helper()
 	p := prometheus{addr: lab.FreeAddr(t)}
-	p.Process = lab.Start(t, program, "--config.file="+fileWith(t, "prometheus.yaml", "%s", text),
-		"--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.addr, "--log.level=warn")
+	p.Process = lab.Start(t, program, "--config.file="+config, "--storage.tsdb.path="+t.TempDir(),
+		"--web.listen-address="+p.addr, "--log.level=warn")
 	lab.Eventually(t, 30*time.Second, "Prometheus to be ready", func() (bool, string) {
 		p.Running(t)
 		resp, err := http.Get("http://" + p.addr + "/-/ready")
