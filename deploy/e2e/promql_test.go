@@ -113,6 +113,14 @@ func TestPrometheus(t *testing.T) {
 		w.awaitOne(t, `count(wsprobe_agent_export_point_sent_total)`, 1, 1)
 		w.awaitOne(t, `up{job="wsprobe"}`, 1, 1)
 	})
+	t.Run("configuration and targets", func(t *testing.T) {
+		w.awaitOne(t, `wsprobe_agent_config_stale`, 0, 0)
+		w.awaitOne(t, `wsprobe_agent_config_loads_total{wsprobe_config_outcome="success"}`, 1, 1)
+		w.awaitOne(t, `wsprobe_discovery_targets{wsprobe_discovery_name="found"}`, 1, 1)
+		w.awaitOne(t, `wsprobe_discovery_rejected{wsprobe_discovery_cause="invalid"}`, 1, 1)
+		w.awaitOne(t, `wsprobe_discovery_looks_total{wsprobe_discovery_outcome="success"}`, 1, 1e9)
+		w.awaitOne(t, `wsprobe_discovery_age_seconds`, 0, 600)
+	})
 	t.Run("alerts", func(t *testing.T) { checkAlerts(t, w.prometheus) })
 	t.Run("dashboard", func(t *testing.T) { checkDashboard(t, w.prometheus) })
 	t.Run("no data while an endpoint is down", func(t *testing.T) {
