@@ -54,6 +54,7 @@ var blackboxOptions = []struct{ theirs, ours, meaning string }{
 	{"http.http_headers", "headers", "values in place of secrets and files: ${file:NAME} reads one"},
 	{"http.basic_auth, websocket.http_config.basic_auth", "auth.strategy", "basic, with user and password or password_file"},
 	{"http.authorization, websocket.http_config.bearer_token", "auth.strategy", "bearer, with token or token_file"},
+	{"http.oauth2", "auth.strategy", "oauth2, with token_url, client_id, scopes and client_secret or client_secret_file; of endpoint_params only audience"},
 	{"http.tls_config, tcp.tls_config", "tls.ca_file", "and the other fields of tls: cert_file, key_file, server_name, insecure_skip_verify"},
 	{"tcp.tls", "url", "the target's scheme: wss:// or https://"},
 	{"tcp.query_response.starttls", "", "a WebSocket has no STARTTLS"},
