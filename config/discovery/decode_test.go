@@ -137,6 +137,39 @@ func TestYAMLThatRepeatsATextHasABound(t *testing.T) {
 	}
 }
 
+// TestYAMLOfAliasesHasABound: what aliases and merge keys repeat counts each time, and what stands there once is read.
+func TestYAMLOfAliasesHasABound(t *testing.T) {
+	const (
+		group  = "- &g {targets: [], labels: &l {a: '1', b: '2', c: '3'}}\n" // two keys, then three
+		labels = "- {targets: [], labels: *l}\n"
+		merged = "- {targets: [], labels: {<<: *l}}\n" // one key more
+	)
+	for _, test := range []struct {
+		name, text string
+		values     int // that are enough
+	}{
+		{"a group", group, 5},
+		{"aliases of a group", group + strings.Repeat("- *g\n", 3), 20},
+		{"aliases of labels", group + strings.Repeat(labels, 3), 20},
+		{"merge keys", group + strings.Repeat(merged, 3), 23},
+		{"merged groups", group + "- <<: *g\n", 11},
+		{"aliases of targets", "- {targets: &t [a, a, a]}\n- {targets: *t}\n", 8},
+	} {
+		for _, values := range []int{test.values, test.values - 1} {
+			l := &yamlList{list: list{most: 100}, values: values}
+			_, err := l.decode([]byte(test.text), nil)
+			refused := err != nil && strings.Contains(err.Error(), "line ") && strings.Contains(err.Error(), errAliases.Error())
+			if values == test.values && err != nil || values < test.values && !refused {
+				t.Errorf("%s, %d values: %v", test.name, values, err)
+			}
+		}
+	}
+	text := "- &g {labels: {" + strings.Repeat("a", 100) + ": x}}\n" + strings.Repeat("- *g\n", 2*maxMarks/5)
+	if _, err := decodeYAML([]byte(text), 10, nil); err != nil {
+		t.Errorf("a file of the size that is allowed, with an alias in each group: %v", err)
+	}
+}
+
 func TestDecodeStopsAtMaxTargets(t *testing.T) {
 	var source endless
 	if _, err := decodeJSON(&source, 1000, nil); err != errTooMany {

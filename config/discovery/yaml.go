@@ -16,12 +16,29 @@ import (
 // quarter of a kilobyte in the tree that the library makes before its targets can be counted.
 const maxMarks = 500_000
 
+// maxValues bounds the keys and targets that are read, each as often as an alias leads to it: a short file of aliases can
+// stand for billions of them.
+const maxValues = 1_000_000
+
+var errAliases = fmt.Errorf("aliases and merge keys make more than %d values of this file", maxValues)
+
+// yamlList reads a list of target groups.
+type yamlList struct {
+	list
+	values int // that may still be read
+}
+
 // decodeYAML reads a list of target groups as Prometheus does: an unknown key is an error, and so is a key that is there
 // twice; a number or a boolean is the text that stands there. Unlike Prometheus it refuses a text without any content,
 // because such a file is mostly one that is about to be written. [] says that there are no targets.
 //
 // It walks the tree itself, because the library's own decoding takes hours for a file full of equal keys.
-func decodeYAML(data []byte, most int, about map[string]string) (targets []Target, err error) {
+func decodeYAML(data []byte, most int, about map[string]string) ([]Target, error) {
+	l := &yamlList{list: list{most: most}, values: maxValues}
+	return l.decode(data, about)
+}
+
+func (l *yamlList) decode(data []byte, about map[string]string) ([]Target, error) {
 	marks := 0
 	for _, mark := range []string{"\n", ",", ":", "- ", "[", "{"} {
 		marks += bytes.Count(data, []byte(mark))
@@ -33,7 +50,6 @@ func decodeYAML(data []byte, most int, about map[string]string) (targets []Targe
 	if err != nil {
 		return nil, err
 	}
-	l := list{most: most}
 	root := resolved(document.Content[0])
 	if isNull(root) {
 		return l.sorted(), nil
@@ -42,7 +58,7 @@ func decodeYAML(data []byte, most int, about map[string]string) (targets []Targe
 		return nil, wrong(root, "a list of groups is wanted")
 	}
 	for _, node := range root.Content {
-		addresses, labels, err := yamlGroup(resolved(node), most)
+		addresses, labels, err := l.group(resolved(node))
 		if err == nil {
 			err = l.addGroup(addresses, labels, about)
 		}
@@ -73,14 +89,14 @@ func parseYAML(data []byte) (document *yaml.Node, err error) {
 	return document, nil
 }
 
-// yamlGroup reads one group.
-func yamlGroup(node *yaml.Node, most int) (addresses []string, labels map[string]string, err error) {
-	err = pairs(node, "a group with targets and labels is wanted", func(key string, value *yaml.Node) (err error) {
+// group reads one group.
+func (l *yamlList) group(node *yaml.Node) (addresses []string, labels map[string]string, err error) {
+	err = l.pairs(node, "a group with targets and labels is wanted", func(key string, value *yaml.Node) (err error) {
 		switch key {
 		case "targets":
-			addresses, err = yamlAddresses(value, most)
+			addresses, err = l.addresses(value)
 		case "labels":
-			labels, err = yamlLabels(value)
+			labels, err = l.labels(value)
 		default:
 			err = fmt.Errorf("unknown key %q: a group has targets and labels", excerpt.Of(key))
 		}
@@ -89,16 +105,19 @@ func yamlGroup(node *yaml.Node, most int) (addresses []string, labels map[string
 	return addresses, labels, err
 }
 
-// yamlAddresses reads the value of targets.
-func yamlAddresses(node *yaml.Node, most int) ([]string, error) {
+// addresses reads the value of targets.
+func (l *yamlList) addresses(node *yaml.Node) ([]string, error) {
 	if isNull(node) {
 		return nil, nil
 	}
 	if node.Kind != yaml.SequenceNode {
 		return nil, wrong(node, "a list of addresses is wanted")
 	}
-	if len(node.Content) > most {
+	if len(node.Content) > l.most {
 		return nil, errTooMany
+	}
+	if err := l.spend(len(node.Content)); err != nil {
+		return nil, err
 	}
 	addresses := make([]string, len(node.Content))
 	for i, item := range node.Content {
@@ -110,14 +129,14 @@ func yamlAddresses(node *yaml.Node, most int) ([]string, error) {
 	return addresses, nil
 }
 
-// yamlLabels reads the value of labels.
-func yamlLabels(node *yaml.Node) (map[string]string, error) {
+// labels reads the value of labels.
+func (l *yamlList) labels(node *yaml.Node) (map[string]string, error) {
 	if isNull(node) {
 		return nil, nil
 	}
 	labels := make(map[string]string)
 	size := 0
-	err := pairs(node, "a mapping of labels is wanted", func(name string, value *yaml.Node) error {
+	err := l.pairs(node, "a mapping of labels is wanted", func(name string, value *yaml.Node) error {
 		if name == "" {
 			return errors.New("a label has no name")
 		}
@@ -132,9 +151,12 @@ func yamlLabels(node *yaml.Node) (map[string]string, error) {
 }
 
 // pairs calls do for each key of a mapping. Keys that << brings in come last, and only those that are not there.
-func pairs(node *yaml.Node, wanted string, do func(key string, value *yaml.Node) error) error {
+func (l *yamlList) pairs(node *yaml.Node, wanted string, do func(key string, value *yaml.Node) error) error {
 	if node.Kind != yaml.MappingNode {
 		return wrong(node, wanted)
+	}
+	if err := l.spend(len(node.Content) / 2); err != nil {
+		return err
 	}
 	seen := make(map[string]bool, len(node.Content)/2)
 	var merged *yaml.Node
@@ -162,6 +184,9 @@ func pairs(node *yaml.Node, wanted string, do func(key string, value *yaml.Node)
 	if merged == nil {
 		return nil
 	}
+	if err := l.spend(len(merged.Content) / 2); err != nil {
+		return err
+	}
 	for i := 0; i+1 < len(merged.Content); i += 2 {
 		name, err := yamlText(merged.Content[i], "a key")
 		if err != nil {
@@ -173,6 +198,14 @@ func pairs(node *yaml.Node, wanted string, do func(key string, value *yaml.Node)
 				return placed(merged.Content[i], err)
 			}
 		}
+	}
+	return nil
+}
+
+// spend takes values from those that may still be read, before they are.
+func (l *yamlList) spend(n int) error {
+	if l.values -= n; l.values < 0 {
+		return errAliases
 	}
 	return nil
 }
