@@ -24,7 +24,7 @@ type outcome struct {
 	took     time.Duration
 	err      error // nil if the configuration is in force
 	faults   []config.Fault
-	warnings []config.Fault
+	warnings []config.Fault // that the load before did not have
 	news     news
 	restart  []string // paths of values that hold from the next start on
 }
@@ -83,6 +83,27 @@ func (o *outcome) answer() (code int, text string) {
 		return http.StatusInternalServerError, lines.String()
 	}
 	return http.StatusBadRequest, lines.String()
+}
+
+// newWarnings are those that the load before did not have. One that has only moved to another line is not new.
+func newWarnings(before, now []config.Fault) []config.Fault {
+	placeless := func(f config.Fault) config.Fault {
+		f.Line, f.Column = 0, 0
+		return f
+	}
+	known := make(map[config.Fault]int, len(before))
+	for _, f := range before {
+		known[placeless(f)]++
+	}
+	var fresh []config.Fault
+	for _, f := range now {
+		if at := placeless(f); known[at] > 0 {
+			known[at]--
+			continue
+		}
+		fresh = append(fresh, f)
+	}
+	return fresh
 }
 
 // LogWarnings tells of what can hardly be meant in a configuration that is valid.

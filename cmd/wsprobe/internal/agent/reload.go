@@ -38,8 +38,9 @@ type reloader struct {
 	next     <-chan time.Time
 	files    []string // that are looked at
 	settling watch.Settling
-	running  content // of the configuration in force
-	blind    bool    // the last look failed
+	running  content        // of the configuration in force
+	blind    bool           // the last look failed
+	warnings []config.Fault // of the configuration in force
 	standing standing
 }
 
@@ -56,7 +57,7 @@ type request chan outcome
 func newReloader(a *Agent, cfg config.Config, o Options) *reloader {
 	first := &o.Source.first
 	r := &reloader{agent: a, source: o.Source, hangups: o.Hangups, requests: make(chan request, maxWaiting), ended: make(chan struct{}),
-		every: cfg.Agent.Watch}
+		every: cfg.Agent.Watch, warnings: cfg.Warnings}
 	r.standing.loaded(first.began, union(o.Source.names, cfg.Sources), len(cfg.OwnProbes()), len(cfg.Disabled))
 	r.note(first, true)
 	*first = attempt{}
@@ -161,10 +162,10 @@ func (r *reloader) reload(ctx context.Context, cause string, waiting []request) 
 		before := r.agent.fleet.news()
 		out.restart, out.err = r.agent.Reload(a.cfg)
 		out.news = r.agent.fleet.news().since(before)
-		out.warnings = a.cfg.Warnings
 	}
 	r.note(&a, out.err == nil)
 	if out.err == nil {
+		out.warnings, r.warnings = newWarnings(r.warnings, a.cfg.Warnings), a.cfg.Warnings
 		own := r.agent.config().Agent.Shard.Of(a.cfg.Probes)
 		r.standing.loaded(a.began, union(r.source.names, a.cfg.Sources), len(own), len(a.cfg.Disabled))
 		if r.every != a.cfg.Agent.Watch {
