@@ -23,7 +23,8 @@ import (
 // a placeholder is whatever its field wants, a number for instance, in quotes or not.
 //
 // A text of a target means itself. In a pattern its characters have no special meaning, and in an exchange nothing is
-// filled into it. References are resolved when the file is read, so that a target cannot ask for one.
+// filled into it. Where it would be a placeholder nevertheless, of a capture or together with the text around it, the
+// target has no probe. References are resolved when the file is read, so that a target cannot ask for one.
 //
 // Several goroutines may use a Module.
 type Module struct {
@@ -51,21 +52,28 @@ func (m *Module) SetUserAgent(name string) { m.userAgent = name }
 // error is an [*Error] with the fields that are wrong for this target. It repeats neither a secret nor the query of the
 // URL. Two targets can get probes of the same name.
 func (m *Module) Probe(name, url string, texts map[string]string) (Probe, error) {
-	return m.make(making{report: m.report, name: m.text(name), url: m.text(url), literal: true, texts: func(name string) (string, bool) {
+	return m.make(m.literally(name, url, texts))
+}
+
+// literally is what makes a probe whose name and URL mean themselves.
+func (m *Module) literally(name, url string, texts map[string]string) making {
+	return making{report: m.report, name: m.text(name), url: m.text(url), literal: true, texts: func(name string) (string, bool) {
 		value, known := texts[name]
 		return value, known
-	}})
+	}}
 }
 
 // ProbeURL is [Module.Probe] for a target that is a URL, ws:// or wss://, whose host with its port, host, and port are the
-// texts "address", "host" and "port".
+// texts "address", "host" and "port". The URL cannot have placeholders of captures: who asks decides where it leads.
 func (m *Module) ProbeURL(name, target string) (Probe, error) {
 	u, err := url.Parse(target)
 	if err != nil {
 		return Probe{}, errors.New("must be a URL, ws:// or wss://") // the error of url has all of it
 	}
 	host, port := hostPort(discovery.Target{Address: target})
-	return m.Probe(name, target, map[string]string{"address": u.Host, "host": host, "port": port})
+	made := m.literally(name, target, map[string]string{"address": u.Host, "host": host, "port": port})
+	made.foreign = true
+	return m.make(made)
 }
 
 // making is what makes a probe of a module.
@@ -73,6 +81,7 @@ type making struct {
 	report    *yamltree.Report // of the module and of the two nodes
 	name, url *yaml.Node
 	literal   bool                                        // nothing is filled into name and url
+	foreign   bool                                        // url is of the target
 	texts     func(name string) (text string, known bool) // nil for stand-ins
 	parts     *targetParts
 }
@@ -114,7 +123,25 @@ func (m *Module) read(made making) (Probe, *yamltree.Report) {
 	defer m.mu.Unlock()
 	m.reader.begin(r, m.size)
 	m.reader.target, m.reader.taken = made.parts, m.taken
-	return m.reader.probe(item, m.at), r
+	p := m.reader.probe(item, m.at)
+	refuseTemplates(r, &p, made)
+	return p, r
+}
+
+// refuseTemplates reports texts of a target that would be placeholders of an exchange, or of a capture: whoever lists
+// targets could have a secret sent to a place of his choice. [suited] has made most of them harmless already.
+func refuseTemplates(r *yamltree.Report, p *Probe, made making) {
+	captures := len(p.Spec.CaptureNames()) > 0
+	for _, b := range r.Blended() {
+		filled := filledIn(b.Keys)
+		never := b.Keys[0] == "name" || b.Keys[0] == "labels"
+		if captures && !filled && !never || filled && !b.Quoted {
+			r.At(b.At, b.Where, "would have a placeholder by the text of target.%s", b.Target)
+		}
+	}
+	if captures && made.foreign && yamltree.Blank(made.url.Value) {
+		r.At(made.url, yamltree.Path{Section: "url"}, "must not have a placeholder, because the module has captures")
+	}
 }
 
 // named returns the mapping of the module with a name and a URL.
@@ -190,21 +217,29 @@ func (m *Module) withoutPlace(err error) error {
 	return err
 }
 
+// filledIn reports whether texts below these keys have placeholders, whatever else the probe has.
+func filledIn(keys []string) bool {
+	for len(keys) > 1 && keys[0] == "<<" {
+		keys = keys[1:]
+	}
+	return keys[0] == "exchange" || keys[0] == "session" && len(keys) > 1 && keys[1] == "heartbeat"
+}
+
 // suited returns a text of a target so that it means itself below these keys, and shows no secret there.
 func suited(name, text string, keys []string) string {
 	for len(keys) > 1 && keys[0] == "<<" {
 		keys = keys[1:]
 	}
 	inSession := keys[0] == "session"
-	filledIn := keys[0] == "exchange" || inSession && len(keys) > 1 && keys[1] == "heartbeat"
+	filled := filledIn(keys)
 	switch last := keys[len(keys)-1]; {
 	case name == "host" && strings.Contains(text, ":") && (len(keys) == 1 && (last == "url" || last == "connect_to")):
 		return "[" + text + "]" // an address of IPv6 before a port
 	case name == "address" && (keys[0] == "name" || keys[0] == "labels") && strings.Contains(text, "://"):
 		return redact.URL(text) // its query is secret, and a name is not
-	case last == "expect_pattern" && (filledIn || inSession || len(keys) == 1):
+	case last == "expect_pattern" && (filled || inSession || len(keys) == 1):
 		return regexp.QuoteMeta(text)
-	case filledIn:
+	case filled:
 		return strings.ReplaceAll(text, "{{", `{{"{{"}}`)
 	default:
 		return text

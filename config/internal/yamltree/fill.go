@@ -13,6 +13,24 @@ import (
 // names.
 var target = regexp.MustCompile(`\{\{ ?target\.([A-Za-z0-9_.-]+) ?\}\}`)
 
+// blank matches a placeholder of an exchange, or of the captures of a request.
+var blank = regexp.MustCompile(`\{\{ ?(?:[A-Za-z_][A-Za-z0-9_]*|"\{\{"|'\{\{') ?\}\}`)
+
+// Blank reports whether a text has a placeholder of an exchange, or of the captures of a request.
+func Blank(text string) bool { return blank.MatchString(text) }
+
+// Blended is a placeholder of an exchange that is in a value, wholly or in part, by a text that was filled in.
+type Blended struct {
+	At     *yaml.Node
+	Where  Path
+	Keys   []string
+	Target string // NAME of {{target.NAME}}, whose text it is
+	Quoted bool   // it stands for two braces
+}
+
+// Blended returns what texts have brought in that were filled in.
+func (r *Report) Blended() []Blended { return r.blended }
+
 // Fill returns a tree in which the placeholders {{target.NAME}} in values, keys excepted, are replaced, and the report
 // for it. value returns the text for a name, and whether there is one, for a value that stands below these keys. The
 // tree and its report stay as they are, so that they can be filled again, by several goroutines.
@@ -39,19 +57,34 @@ type filling struct {
 	done  map[filledNode]*yaml.Node // the nodes that aliases lead to
 }
 
-// filledNode is a node with an anchor in the role of a key.
+// filledNode is a node with an anchor in a role.
 type filledNode struct {
 	node *yaml.Node
-	key  string
+	role role
+}
+
+// role is the part of the place of a value that its text can depend on. There are few of them, and many places.
+type role struct{ root, second, last string }
+
+// role is that of a value below the keys.
+func (t *trail) role() role {
+	keys := t.keys()
+	for len(keys) > 1 && keys[0] == "<<" {
+		keys = keys[1:]
+	}
+	switch len(keys) {
+	case 0:
+		return role{}
+	case 1:
+		return role{root: keys[0]}
+	}
+	return role{keys[0], keys[1], keys[len(keys)-1]}
 }
 
 // node returns a node with its placeholders replaced: the node itself if it has none.
 func (f *filling) node(n *yaml.Node, at *trail) *yaml.Node {
 	if n.Anchor != "" && n.Kind != yaml.AliasNode {
-		place := filledNode{node: n}
-		if at != nil {
-			place.key = at.key
-		}
+		place := filledNode{n, at.role()}
 		if known, ok := f.done[place]; ok {
 			return known
 		}
@@ -139,14 +172,14 @@ func (f *filling) scalar(n *yaml.Node, at *trail) *yaml.Node {
 // pieces, too.
 func (f *filling) splice(n *yaml.Node, places [][]int, pieces []Piece, at *trail) (string, []Piece) {
 	var b strings.Builder
-	var stood []Piece
+	var stood, came []Piece
 	last := 0
 	for _, m := range places {
 		b.WriteString(n.Value[last:m[0]])
 		last = m[1]
 		start := b.Len()
 		b.WriteString(f.text(n, at, n.Value[m[2]:m[3]], b.String()))
-		if f.value == nil {
+		if came = append(came, Piece{start, b.Len()}); f.value == nil {
 			stood = append(stood, Piece{start, b.Len()})
 		}
 		for i := range pieces {
@@ -157,9 +190,25 @@ func (f *filling) splice(n *yaml.Node, places [][]int, pieces []Piece, at *trail
 		}
 	}
 	b.WriteString(n.Value[last:])
+	if f.value != nil {
+		f.blend(n, b.String(), places, came, at)
+	}
 	pieces = append(pieces, stood...)
 	slices.SortFunc(pieces, func(a, b Piece) int { return a.From - b.From })
 	return b.String(), pieces
+}
+
+// blend notes the placeholders of a text that came with what was filled in for other ones, wholly or in part.
+func (f *filling) blend(n *yaml.Node, text string, places [][]int, came []Piece, at *trail) {
+	for _, m := range blank.FindAllStringIndex(text, -1) {
+		for i, p := range came {
+			if p.From < m[1] && m[0] < p.To {
+				f.blended = append(f.blended, Blended{At: n, Where: Path{Section: at.String()}, Keys: at.keys(),
+					Target: n.Value[places[i][2]:places[i][3]], Quoted: strings.ContainsAny(text[m[0]:m[1]], `"'`)})
+				break
+			}
+		}
+	}
 }
 
 // text returns what takes the place of a placeholder behind a text.

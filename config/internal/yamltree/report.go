@@ -40,6 +40,8 @@ type Report struct {
 	sources map[*yaml.Node]string
 	// filled are the values with a placeholder that was filled in.
 	filled map[*yaml.Node]bool
+	// blended are placeholders that came with what was filled in.
+	blended []Blended
 	// standIn says that stand-ins are in the place of what will be filled in.
 	standIn bool
 	// under is the report about the nodes that were not filled, or nil.
