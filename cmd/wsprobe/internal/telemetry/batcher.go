@@ -36,6 +36,7 @@ type batcher struct {
 	points  int
 	bytes   int
 	markers map[ending]marker // see [batcher.end]
+	own     *ownSeries        // that takes note of points, or nil
 
 	families [metricCount][]metrics.Point
 }
@@ -50,6 +51,9 @@ func (b *batcher) add(m metrics.ID, p metrics.Point) {
 	}
 	b.makeRoom(size)
 	b.families[m] = append(b.families[m], p)
+	if b.own != nil {
+		b.own.note(m, &p)
+	}
 }
 
 func (b *batcher) gauge(m metrics.ID, set metrics.Set, start, end time.Time, value float64) {

@@ -106,7 +106,7 @@ type Options struct {
 	Attributes map[string]string
 
 	// EndMarkers ends the series of a latency with a point that has the flag for "no recorded value" once a run has
-	// none, and all of them at the stop.
+	// none, and all of them at the stop. It ends series of the agent itself that a collection has no longer, too.
 	EndMarkers bool
 	// Interleave sends every other request from the present while a backlog is delivered. Without it all requests are
 	// in the order of time, on which some back ends insist.

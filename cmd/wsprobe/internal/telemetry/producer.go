@@ -27,6 +27,7 @@ type producer struct {
 
 	// The goroutine of the collections has these to itself, but for times.behind.
 	times   timeline
+	own     ownSeries
 	changed []*Series // whose streak is another than was exported
 
 	mu      sync.Mutex
@@ -96,7 +97,7 @@ func (p *producer) addAll(b *batcher) time.Time {
 		}
 	}
 	p.addStreaks(b, at) // of those whose totals were first, if they have run since
-	p.self.addTo(b, len(all), p.start, at)
+	p.addOwn(b, len(all), at)
 	return at
 }
 
