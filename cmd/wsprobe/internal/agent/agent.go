@@ -94,7 +94,7 @@ func New(cfg config.Config, o Options) (*Agent, error) {
 		return nil, errors.Join(err, a.abandon())
 	}
 	board := &status.Board{}
-	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.telemetry.Notes, Version: o.Version,
+	a.status = &status.Server{Board: board, Ready: a.ready, Notes: a.notes, Version: o.Version,
 		Metrics: a.telemetry.MetricsHandler(), Hosts: a.hosts, Streams: a.outlets.views, Discovery: a.discoverer.views, Log: o.Log}
 	if a.outlets.feed != nil {
 		a.status.Stream = a.outlets.feed
@@ -229,6 +229,9 @@ func (a *Agent) recall(probe *metrics.Identity) *metrics.Observation { return a.
 
 // trace returns the trace of a session that is about to be opened.
 func (a *Agent) trace() probe.Trace { return a.telemetry.Trace() }
+
+// notes are what people should know although the agent is ready.
+func (a *Agent) notes() []string { return append(a.telemetry.Notes(), a.discoverer.notes()...) }
 
 // ready returns nil if the agent probes and, if it is to, exports. An agent whose back end never answers looks like one
 // whose first export is not due yet. So it is ready only after an export was accepted.

@@ -1,6 +1,7 @@
 package agent
 
 import (
+	"fmt"
 	"maps"
 	"time"
 
@@ -25,6 +26,31 @@ func (d *discoverer) views() []status.Discovery {
 		all[i] = v
 	}
 	return all
+}
+
+// maxNoted is how many sources have a note each.
+const maxNoted = 3
+
+// notes tell of sources that have failed since the start. They leave the agent ready: a source keeps nobody from probing
+// for the others, and no restart mends it.
+func (d *discoverer) notes() []string {
+	var notes []string
+	more := 0
+	for _, s := range *d.shown.Load() {
+		state := s.state()
+		switch {
+		case !state.Updated.IsZero() || state.Failing.IsZero():
+		case len(notes) == maxNoted:
+			more++
+		default:
+			notes = append(notes, fmt.Sprintf("the source of targets %q has never answered, and so has no probes: it fails since %s: %s",
+				s.cfg.Name, state.Failing.UTC().Format(time.RFC3339), state.Problem))
+		}
+	}
+	if more > 0 {
+		notes = append(notes, fmt.Sprintf("%d more sources of targets have never answered", more))
+	}
+	return notes
 }
 
 // stats are the numbers of the sources in the words of the telemetry.
