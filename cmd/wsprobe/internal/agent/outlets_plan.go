@@ -46,7 +46,7 @@ func (s *outlets) plan(streams []config.Stream) (*streamPlan, error) {
 				p.next[i], stays[now[old].line] = outlet{now[old].line, *c}, true
 				err = p.keep(now[old], options, *c)
 			case len(s.holders(c.Buffer.Dir)) > 0:
-				err = p.later(i, options, *c)
+				err = errors.Join(s.inUse(c.Buffer.Dir), p.later(i, options, *c))
 			default:
 				err = p.begin(i, options, *c)
 			}
@@ -95,6 +95,15 @@ func (p *streamPlan) later(at int, options stream.Options, c config.Stream) erro
 	holding, err := stream.Hold(options)
 	p.late = append(p.late, late{at, holding})
 	return err
+}
+
+// inUse is an error if a stream of ours waits for a directory itself. It would lose what it has in memory.
+func (s *outlets) inUse(dir string) error {
+	var errs []error
+	for _, holder := range s.holders(dir) {
+		errs = append(errs, holder.stream.InUse())
+	}
+	return errors.Join(errs...)
 }
 
 // abandon gives the directories back that the plan has taken.
@@ -178,83 +187,6 @@ func (s *outlets) tell(streams []outlet, more ...event.Sink) {
 	s.told = all
 	s.sinks.Set(all)
 	s.settle()
-}
-
-// handOver gives the directories of streams that are gone to those that come. It waits for what an end without a drain
-// takes, since what waits stays in the directory. Events that come meanwhile are held. After an error the streams of
-// before go on.
-func (s *outlets) handOver(p *streamPlan) error {
-	before := s.current()
-	var holding []event.Sink
-	for _, l := range p.late {
-		one := p.next[l.at]
-		holding = append(holding, l.holding)
-		for _, holder := range s.holders(one.Buffer.Dir) {
-			s.yield(holder, holding)
-			p.gone = slices.DeleteFunc(p.gone, func(o outlet) bool { return o.line == holder.line })
-			if holder.Name == one.Name {
-				s.recount(holder)
-			}
-		}
-		var err error
-		if one.line.stream, err = stream.New(one.options); err != nil {
-			err = errors.Join(fmt.Errorf("stream %q: %w", one.Name, err), p.abandon())
-			return errors.Join(err, s.restore(before))
-		}
-		p.fresh = append(p.fresh, one)
-	}
-	return nil
-}
-
-// yield ends a stream without a drain, and waits until its directory is free. Others take its events.
-func (s *outlets) yield(one outlet, others []event.Sink) {
-	s.mu.Lock()
-	there := len(s.streams)
-	s.streams = slices.DeleteFunc(slices.Clone(s.streams), func(o outlet) bool { return o.line == one.line })
-	left := s.streams
-	s.mu.Unlock()
-	s.tell(left, others...)
-	one.stream.Hurry()
-	if len(left) < there { // else it leaves already
-		s.leave(one)
-	}
-	<-one.ended
-}
-
-// recount takes the events that wait on disk out of the sums of a stream that is over, because its heir counts them.
-func (s *outlets) recount(one outlet) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if sums := s.past[one.Name]; sums != nil {
-		sums.Events -= int64(one.stream.Counts().Waiting.Events)
-	}
-}
-
-// restore makes the streams those of before. The ones that have ended begin anew.
-func (s *outlets) restore(before []outlet) error {
-	again := slices.Clone(before)
-	var errs []error
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	for i, one := range again {
-		select {
-		case <-one.ended:
-		default:
-			continue
-		}
-		fresh, err := stream.New(one.options)
-		if err != nil {
-			errs = append(errs, fmt.Errorf("stream %q cannot go on: %w", one.Name, err))
-			continue
-		}
-		again[i].line = &line{stream: fresh, options: one.options, ended: make(chan struct{})}
-		if s.running != nil && !s.over {
-			s.begin(again[i])
-		}
-	}
-	s.streams = again
-	s.tell(again)
-	return errors.Join(errs...)
 }
 
 // holders returns the streams that have a directory.

@@ -20,6 +20,9 @@ type Options struct {
 	MaxEvents  int    // 0 for no such bound
 	MaxBytes   int64  // 0 for no such bound
 	DropNewest bool   // a full buffer discards new events, not the oldest ones
+	// Patient makes a directory that another process has a trouble that can pass, as any other one is. Events stay in
+	// memory, and the directory is taken once it is free.
+	Patient bool
 	// SpoolFailed is told of each failed use of the directory, by one of few fixed words. It must not wait for the
 	// Buffer. Nil tells nobody.
 	SpoolFailed func(kind string)
@@ -54,6 +57,7 @@ type Buffer struct {
 	looked     int       // number of the next item when Run looked last
 	sealed     bool
 	closed     bool
+	trouble    error // why the disk does not work, or nil
 
 	// Only the goroutine of Run uses these, and Open before it, and Close after it.
 	retry   time.Time // when the disk is tried again; zero if it works
@@ -64,7 +68,7 @@ type Buffer struct {
 }
 
 // Open makes a Buffer and takes its directory, which [Buffer.Close] gives back. The error says that another process has
-// the directory. Any other trouble with it is no error, because it can pass.
+// the directory, unless the Options are patient. Any other trouble with it is no error, because it can pass.
 func Open(o Options) (*Buffer, error) {
 	b := newBuffer(o)
 	if b.store == nil {

@@ -33,6 +33,7 @@ type Counts struct {
 	Accepted  int64
 	Discarded map[Cause]int64
 	Size      Size
+	Trouble   error // why the directory does not work now, or nil
 }
 
 // Counts returns the numbers of this moment.
@@ -42,7 +43,8 @@ func (b *Buffer) Counts() Counts {
 	defer b.mu.Unlock()
 	return Counts{
 		Taken: b.taken, Accepted: b.accepted, Discarded: maps.Clone(b.discarded),
-		Size: Size{Events: b.events, Bytes: b.freshBytes + b.diskBytes, Age: b.age(now)},
+		Size:    Size{Events: b.events, Bytes: b.freshBytes + b.diskBytes, Age: b.age(now)},
+		Trouble: b.trouble,
 	}
 }
 

@@ -100,24 +100,41 @@ func (b *Buffer) writeDue(now time.Time) bool {
 func (b *Buffer) ready(now time.Time) error {
 	entries, err := b.store.Ready()
 	b.tidied = now
-	b.retry = time.Time{}
-	if err != nil {
-		b.retry = now.Add(retryAfter)
-	}
+	b.after(err)
 	b.find(entries)
 	return err
+}
+
+// after notes whether a use of the disk failed, which is then left alone for a moment.
+func (b *Buffer) after(err error) {
+	if b.retry = (time.Time{}); err != nil {
+		b.retry = time.Now().Add(retryAfter)
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.trouble = err
 }
 
 // take takes the directory at the start.
 func (b *Buffer) take() error {
 	now := time.Now()
-	if err := b.ready(now); errors.Is(err, spool.ErrInUse) {
-		return fmt.Errorf("buffer %s: %w", b.options.Dir, err)
+	if err := b.ready(now); errors.Is(err, spool.ErrInUse) && !b.options.Patient {
+		return b.InUse()
 	}
 	if b.store.Dir.Scanning() {
 		b.mu.Lock()
 		b.search = now.Add(maxSearch)
 		b.mu.Unlock()
+	}
+	return nil
+}
+
+// InUse is an error while another process has the directory, which was found out a second ago at most.
+func (b *Buffer) InUse() error {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if errors.Is(b.trouble, spool.ErrInUse) {
+		return fmt.Errorf("buffer %s: %w", b.options.Dir, spool.ErrInUse)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func (b *Buffer) write(until time.Time) {
 		}
 		e, err := b.store.Put(at, len(items), encode(items, sends))
 		if err != nil {
-			b.retry = time.Now().Add(retryAfter)
+			b.after(err)
 			return
 		}
 		b.lastAt = at

@@ -23,7 +23,7 @@ type Stream struct {
 	Since     *time.Time `json:"since" doc:"when that last changed; null before all were open"`
 	Open      int        `json:"open_connections" doc:"connections that are open"`
 	Workers   int        `json:"workers" doc:"connections that it is to have"`
-	Detail    string     `json:"detail" doc:"why a connection ended or did not open; empty while all are open and events get through"`
+	Detail    string     `json:"detail" doc:"why a connection ended or did not open; while all are open and events get through, why the directory of the buffer does not work, or empty"`
 	Hint      string     `json:"hint" doc:"what to do about it; may be empty"`
 	Required  bool       `json:"required" doc:"/readyz needs it, because its ready is true"`
 

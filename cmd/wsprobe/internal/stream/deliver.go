@@ -29,7 +29,7 @@ type Stream struct {
 }
 
 // New prepares a stream, and opens its buffer. The error is that of an opening that is not valid, or of a directory that
-// another process has.
+// another process has, unless the buffer is patient.
 func New(o Options) (*Stream, error) {
 	first, err := newSetup(o)
 	if err != nil {
@@ -130,10 +130,17 @@ func (s *Stream) spoolFailed(kind string) {
 
 // State says how the stream is.
 func (s *Stream) State() State {
-	state := State{Name: s.name, URL: s.setup.Load().ShownURL, Waiting: s.buffer.Counts().Size}
+	counts := s.buffer.Counts()
+	state := State{Name: s.name, URL: s.setup.Load().ShownURL, Waiting: counts.Size}
 	s.board.state(&state)
+	if state.Open == state.Workers && state.Detail == "" && counts.Trouble != nil {
+		state.Detail = "the directory of the buffer does not work, and events wait in memory: " + counts.Trouble.Error()
+	}
 	return state
 }
+
+// InUse is an error while the stream waits for the directory of its buffer, because another process has it.
+func (s *Stream) InUse() error { return s.buffer.InUse() }
 
 // Counts are the sums so far.
 func (s *Stream) Counts() Counts {

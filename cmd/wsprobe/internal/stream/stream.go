@@ -13,7 +13,7 @@ type State struct {
 	Workers   int
 	Open      int       // connections that are open
 	Since     time.Time // when Open last became all workers, or ceased to be; zero before the first open
-	Detail    string    // why the last connection ended or could not be opened, without secrets; empty while events get through
+	Detail    string    // why the last connection ended or could not be opened, without secrets; else why the buffer's directory does not work
 	Hint      string    // what to do about it; may be empty
 	Waiting   buffer.Size
 	LastSent  time.Time // of the last acknowledged event; zero for none
