@@ -76,9 +76,16 @@ func TestReadOnlyDisk(t *testing.T) {
 	}
 	await(t, func() bool { return r.Counts().Size.Events == 2 })
 	await(t, func() bool { return r.unwritten() == 0 })
-	items, err := r.Next(t.Context(), 0, Batch{}, 0)
-	if err != nil || ids(items) != "1+1 2" {
-		t.Errorf("%q: %v", ids(items), err)
+	var items []*Item
+	for len(items) < 2 { // the second one can be on its way to the disk when the first one is back
+		more, err := r.Next(t.Context(), 0, Batch{}, 0)
+		if err != nil {
+			t.Fatal(err)
+		}
+		items = append(items, more...)
+	}
+	if ids(items) != "1+1 2" {
+		t.Errorf("%q", ids(items))
 	}
 	r.Accept(items...)
 }
