@@ -11,10 +11,12 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"runtime/pprof"
 	"strings"
 	"testing"
 	"time"
 
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/logtest"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/probe/wstest"
@@ -52,11 +54,25 @@ const patience = time.Minute
 // awaitPoints returns when n points of a metric of a probe have arrived.
 func awaitPoints(t *testing.T, got *receiver.Inbox[receiver.Point], n int, metric, name string) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
-	defer cancel()
-	if _, err := got.Await(ctx, n, receiver.Of(metric, name)); err != nil {
-		t.Fatalf("%s of %s: %v", metric, name, err)
+	var err error
+	for range patience / time.Second { // a machine that stands still for a minute takes a second of it
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		_, err = got.Await(ctx, n, receiver.Of(metric, name))
+		if cancel(); err == nil {
+			return
+		}
 	}
+	t.Fatalf("%s of %s: %v", metric, name, err)
+}
+
+// explain says how an agent is whose test has failed, while it still runs.
+func explain(t *testing.T, a *Agent, log *logtest.Log) {
+	if !t.Failed() {
+		return
+	}
+	var stacks strings.Builder
+	_ = pprof.Lookup("goroutine").WriteTo(&stacks, 1)
+	t.Logf("readiness: %v; %d runs in flight; the export: %+v\n%s\n%s", a.ready(), a.scheduler.InFlight(), a.telemetry.ExportState(), log, &stacks)
 }
 
 // TestAgent runs the whole agent between endpoints and a back end.

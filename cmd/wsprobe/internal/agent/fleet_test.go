@@ -41,6 +41,7 @@ func TestApply(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	ended := make(chan error, 1)
 	go func() { ended <- a.Run(ctx) }()
+	defer explain(t, a, &log)
 	for _, name := range []string{"kept", "changed", "gone"} {
 		awaitPoints(t, &got, 2, "wsprobe.connection_success", name)
 	}
