@@ -13,10 +13,10 @@ import (
 
 // startSticky starts HAProxy in front of two servers of Socket.IO that know nothing of each other. Its cookie keeps a client
 // at the server that answered first; others take turns.
-func startSticky(t *testing.T) (url string) {
+func startSticky(t *testing.T) (url string, servers []*lab.Process) {
 	t.Helper()
-	_, one := startNode(t, "socketio.mjs")
-	_, two := startNode(t, "socketio.mjs")
+	first, one := startNode(t, "socketio.mjs")
+	second, two := startNode(t, "socketio.mjs")
 	addr := lab.FreeAddr(t)
 	config := fileWith(t, "haproxy.cfg", `
 defaults
@@ -35,7 +35,7 @@ backend back
   server two %s cookie two
 `, addr, one, two)
 	listening(t, lab.Start(t, need(t, "haproxy", "haproxy"), "-db", "-f", config), addr)
-	return "ws://" + addr
+	return "ws://" + addr, []*lab.Process{first, second}
 }
 
 // TestPrepareAnew holds sessions that the server ends every second: each open logs in again, or gets another ticket, and no
@@ -69,6 +69,60 @@ func TestPrepareAnew(t *testing.T) {
 			}
 			if prepared := strings.Count(server.Output(), c.line); opens < 4 || prepared != opens {
 				t.Errorf("%d opens after %d requests", opens, prepared)
+			}
+		})
+	}
+}
+
+// TestPrepareAnewSticky holds sessions of Socket.IO that the server ends every second, behind HAProxy. Only the server that
+// answered the request of prepare knows the session, or the ticket, and takes it once: a capture or a cookie of the open
+// before would be refused.
+func TestPrepareAnewSticky(t *testing.T) {
+	t.Parallel()
+	joins := map[string]string{"send": "40", "expect_pattern": `^40\{"sid":`}
+	for name, c := range map[string]struct {
+		path           string
+		prepare        map[string]any
+		exchange       []map[string]string
+		prepared, used string // what a server says of each
+	}{
+		"session": {"/socket.io/?EIO=4&transport=websocket&sid={{sid}}",
+			map[string]any{"url": "/socket.io/?EIO=4&transport=polling", "capture": map[string]any{"sid": map[string]string{"pattern": `"sid":"([^"]+)"`}}},
+			[]map[string]string{{"send": "2probe", "expect": "3probe"}, {"send": "5"}, joins}, "session by polling", "session upgraded"},
+		"ticket": {"/socket.io/?EIO=4&transport=websocket&ticket={{ticket}}",
+			map[string]any{"url": "/tickets", "method": "POST", "capture": map[string]any{"ticket": map[string]string{"json": "ticket"}}},
+			[]map[string]string{{"expect_pattern": `^0\{"sid":`}, joins}, "issued a ticket", "session by websocket"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			url, servers := startSticky(t)
+			s := settings{Probes: []map[string]any{{"name": name, "url": url + c.path, "prepare": c.prepare, "exchange": c.exchange, "session": map[string]any{
+				"heartbeat": map[string]any{"send": `42["leave"]`, "interval": "1s"}, "reconnect": map[string]string{"min": "100ms", "max": "200ms"}}}}}
+			const length = 10 * time.Second
+			h := holdProbe(t, s.write(t), name, "--for", length.String())
+			h.process.Exit(t, length+time.Minute)
+			opens, ended := 0, 0
+			for _, e := range h.events(t) {
+				switch {
+				case e.Event == "open":
+					opens++
+				case e.Event == "open_failed":
+					t.Errorf("%+v", e)
+				case e.Event == "end" && e.Cause == "close":
+					ended++
+				}
+			}
+			prepared, used := 0, 0
+			for i, server := range servers {
+				n := strings.Count(server.Output(), c.prepared)
+				if n == 0 {
+					t.Errorf("server %d was never asked: the cookie of the open before was sent", i)
+				}
+				prepared += n
+				used += strings.Count(server.Output(), c.used)
+			}
+			if opens < 4 || ended < opens-1 || prepared != opens || used != opens {
+				t.Errorf("%d opens, %d ended by the server, after %d requests and %d sessions", opens, ended, prepared, used)
 			}
 		})
 	}

@@ -56,7 +56,10 @@ var recipes = []struct {
 	{"ticket.yaml", "Express", fromNode("login.mjs")},
 	{"signalr-negotiate.yaml", "Microsoft's client library", fromNode("signalr.mjs", "0", "negotiated")},
 	{"socket.io-sticky.yaml", "@socket.io/sticky", fromNode("sticky.mjs")},
-	{"socket.io-sticky.yaml", "HAProxy", func(t *testing.T) started { return started{url: startSticky(t)} }},
+	{"socket.io-sticky.yaml", "HAProxy", func(t *testing.T) started {
+		url, _ := startSticky(t)
+		return started{url: url}
+	}},
 	{"socket.io.yaml", "Socket.IO", fromNode("socketio.mjs")},
 	{"stomp.yaml", "RabbitMQ", func(t *testing.T) started { return started{url: "ws://" + startRabbitMQ(t)} }},
 	{"xmpp.yaml", "Prosody", func(t *testing.T) started {
