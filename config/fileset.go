@@ -159,7 +159,11 @@ func (s *fileSet) checkProbes(config Config) {
 			empty = true
 		}
 	}
-	if !empty {
+	switch {
+	case empty:
+	case s.lists("modules"):
+		s.At(s.files[0].root, yamltree.Path{Key: "probes"}, "is required, or discover or agent.probe_endpoint.targets, which use the modules")
+	default:
 		s.At(s.files[0].root, yamltree.Path{Key: "probes"}, "is required: a list with at least one probe")
 	}
 }

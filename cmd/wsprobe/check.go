@@ -164,7 +164,11 @@ func printPlan(cmd *cobra.Command, files []string, cfg config.Config, checks []a
 		results = "Results are not exported: they are on /metrics."
 	}
 	page := "There is no status page."
-	if cfg.Agent.Listen != "" {
+	switch {
+	case cfg.Agent.Listen == "":
+	case len(cfg.Agent.ProbeEndpoint.Targets) > 0:
+		page = "The status page is on " + cfg.Agent.Listen + ", and /probe has " + plural(len(cfg.Modules), "module") + "."
+	default:
 		page = "The status page is on " + cfg.Agent.Listen + "."
 	}
 	if err := errors.Join(printDiscovery(cmd, checks), printStreams(cmd, cfg.Streams)); err != nil {
