@@ -102,16 +102,28 @@ func watched(t *testing.T, d database, e *lab.Endpoint) lab.Settings {
 	secure["tls"] = map[string]any{"insecure_skip_verify": true}
 	secure["interpretation"] = "handshake_latency"
 	delete(secure, "send_message")
+	secure["maintenance"] = []any{map[string]any{"from": "2099-01-01T00:00:00Z", "to": "2099-01-02T00:00:00Z"}}
 	late := e.RoundTrip("late", lab.Slow) // longer than three intervals, so that runs are skipped and intervals missed
 	late["timeout_ms"] = 10000
 	e.SetDown("dead", true)
 	target := lab.FreeAddr(t)
 	lab.StartProgram(t, "target", "--listen", target)
+	targets := filepath.Join(t.TempDir(), "targets.json") // one of them is no endpoint
+	if err := os.WriteFile(targets, []byte(`[{"targets": ["http://a.example.com/"]}]`), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	return lab.Settings{
 		"agent":    map[string]any{"listen": lab.FreeAddr(t), "location": "lab"},
 		"otlp":     d.otlp("1s"),
 		"defaults": map[string]any{"interval": "1s", "timeout_ms": 900},
 		"probes":   []map[string]any{e.RoundTrip("good", lab.Echo), e.RoundTrip("dead", lab.Echo), judged, secure, late, lab.Held("held", target)},
+		"modules":  []map[string]any{{"name": "found"}},
+		"discover": []map[string]any{{"module": "found", "files": []string{targets}}},
+		"streams": []map[string]any{
+			{"name": "drained", "url": "ws://" + target + "/drain-1012?every=3s"},
+			{"name": "away", "url": "ws://" + lab.FreeAddr(t) + "/",
+				"buffer": map[string]any{"type": "disk", "dir": filepath.Join(filepath.Dir(targets), "buffer"), "max_events": 10}},
+		},
 	}
 }
 
@@ -119,8 +131,14 @@ func watched(t *testing.T, d database, e *lab.Endpoint) lab.Settings {
 func TestAlertsOfProbes(t *testing.T) {
 	t.Parallel()
 	d, e := startDatabase(t), lab.NewEndpoint(t)
-	agent := lab.StartAgent(t, watched(t, d, e))
+	settings := watched(t, d, e)
+	agent := lab.StartAgent(t, settings)
 	d.await(t, `wsprobe_runs_total{wsprobe_name="dead"} > 3`, found)
+	d.await(t, `wsprobe_stream_connections_failed_total{wsprobe_stream_name="away"}`, found)
+	streams := settings["streams"].([]map[string]any)
+	if err := os.RemoveAll(streams[1]["buffer"].(map[string]any)["dir"].(string)); err != nil { // a disk that breaks
+		t.Fatal(err)
+	}
 	a := startAlerting(t, d)
 	critical := map[string]bool{}
 	lab.Eventually(t, 3*time.Minute, "a critical alert for the probe that fails", func() (bool, string) {
