@@ -302,6 +302,7 @@ func TestReloadOfFaults(t *testing.T) {
 // TestReloadStorm: hundreds of SIGHUPs and requests at once have few loads, and the last content holds.
 func TestReloadStorm(t *testing.T) {
 	r := startReloader(t, oneFile, "wsprobe.yaml")
+	began := time.Now()
 	for i := range 300 {
 		if i == 200 {
 			r.write(r.file, r.text("one", "two"))
@@ -313,11 +314,13 @@ func TestReloadStorm(t *testing.T) {
 	}
 	r.awaitProbes("one two")
 	r.agent.Running(t)
-	if code, text := r.post(); code != http.StatusOK {
-		t.Errorf("%d %s", code, text)
-	}
-	if succeeded, failed := r.loads(); succeeded > 300 || failed > 0 {
-		t.Errorf("%d loads, %d failed", succeeded, failed)
+	lab.Eventually(t, 30*time.Second, "an answer among the other requests", func() (bool, string) {
+		code, text := r.post()
+		return code == http.StatusOK, text
+	})
+	succeeded, failed := r.loads()
+	if most := 20 + int(time.Since(began)/(200*time.Millisecond)); succeeded > most || failed > 0 {
+		t.Errorf("%d loads, %d failed, want %d at most", succeeded, failed, most)
 	}
 	r.agent.Stop(t, lab.StopLimit)
 }

@@ -51,14 +51,18 @@ func (n news) String() string {
 	return fmt.Sprintf("%d probes added, %d removed, %d changed, %d unchanged", n.added, n.removed, n.changed, n.unchanged)
 }
 
-// log tells people.
-func (o *outcome) log(log *slog.Logger) {
+// log tells people, without the faults and the warnings that they were told just now.
+func (o *outcome) log(log *slog.Logger, sameFaults, sameWarnings bool) {
 	if o.err != nil {
-		logFaults(log, slog.LevelError, o.faults, "the configuration has a fault", "the configuration has more faults: wsprobe check names them")
+		if !sameFaults {
+			logFaults(log, slog.LevelError, o.faults, "the configuration has a fault", "the configuration has more faults: wsprobe check names them")
+		}
 		log.Error("the configuration was not loaded: the one before stays", "cause", o.cause, "faults", len(o.faults), "took", o.took)
 		return
 	}
-	LogWarnings(log, o.warnings)
+	if !sameWarnings {
+		LogWarnings(log, o.warnings)
+	}
 	if len(o.restart) > 0 {
 		log.Warn("the configuration has values that need a restart of wsprobe: the old ones stay", "paths", strings.Join(o.restart, ", "))
 	}

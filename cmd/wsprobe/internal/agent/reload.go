@@ -26,7 +26,7 @@ const (
 )
 
 // reloader loads the configuration again when it is told to, or sees that its files have changed. One goroutine, in
-// run, does all of that. Whatever asks while it works is answered by one more load.
+// run, does all of that. Whatever asks while it works, or waits for its turn, is answered by one more load.
 type reloader struct {
 	agent    *Agent
 	source   *Source
@@ -42,6 +42,9 @@ type reloader struct {
 	blind    bool           // the last look failed
 	warnings []config.Fault // of the configuration in force
 	standing standing
+	pace     pace
+	told     told // of faults
+	warned   told // of warnings
 }
 
 // content is what files had in them.
@@ -92,8 +95,10 @@ func (r *reloader) run(ctx context.Context) {
 		case <-ctx.Done():
 			return
 		case <-r.hangups:
+			r.pace.wait(ctx)
 			r.reload(ctx, byHangup, nil)
 		case q := <-r.requests:
+			r.pace.wait(ctx)
 			r.reload(ctx, byRequest, []request{q})
 		case <-r.next:
 			if r.changed(ctx) {
@@ -135,6 +140,7 @@ func (r *reloader) changed(ctx context.Context) bool {
 	if r.running.sum != (watch.Sum{}) && look.Sum(r.running.files) == r.running.sum {
 		r.settling.Acted(look.Sum(r.files), time.Now())
 		r.standing.reverted()
+		r.told = told{}
 		r.agent.telemetry.ObserveConfigStale(r.standing.isStale())
 		r.agent.log.Info("the files of the configuration are again as they run")
 		return false
@@ -177,7 +183,7 @@ func (r *reloader) reload(ctx context.Context, cause string, waiting []request) 
 	r.standing.settle(out.faults, out.restart)
 	r.agent.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: a.began, Took: a.took, OK: out.err == nil})
 	r.agent.telemetry.ObserveConfigStale(r.standing.isStale())
-	out.log(r.agent.log)
+	out.log(r.agent.log, r.told.again(out.faults), r.warned.again(out.warnings))
 	for _, q := range waiting {
 		q <- out
 	}

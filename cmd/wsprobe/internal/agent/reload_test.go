@@ -180,19 +180,24 @@ func TestReloadOfAFaultyFile(t *testing.T) {
 		}
 		time.Sleep(time.Minute)
 		r.write("probes: nonsense\n")
-		time.Sleep(5 * time.Second)
+		time.Sleep(4 * time.Second)
 		r.want("faulty in another way", "one", 3, true)
 		if got := *r.config().Since; !got.Equal(since) {
 			t.Errorf("stale since %v, but the first fault was at %v", got, since)
 		}
 		r.writeProbes("one")
-		time.Sleep(5 * time.Second)
+		time.Sleep(4 * time.Second)
 		r.want("as before", "one", 3, false)
 		if log, page := r.log.String(), r.get("GET", "/").Body.String(); !strings.Contains(log, "are again as they run") || strings.Contains(page, "stale\"") {
 			t.Errorf("log:\n%s\npage:\n%s", log, page)
 		}
 		if c := r.config(); len(c.Faults) > 0 {
 			t.Errorf("faults are left: %v", c.Faults)
+		}
+		r.write("probes: nonsense\n")
+		time.Sleep(4 * time.Second)
+		if n := strings.Count(r.log.String(), `path=probes problem="must be a list`); n != 2 {
+			t.Errorf("the fault is told %d times, want it told again when it is back\n%s", n, &r.log)
 		}
 	})
 }
@@ -368,6 +373,49 @@ func TestReloadCoalesces(t *testing.T) {
 			t.Errorf("a request at the stop: %d", code)
 		}
 		close(reading)
+	})
+}
+
+// TestReloadFlood: of a thousand signals a second and as many requests, few have a load and a line. The first ones do not
+// wait, the last content holds, and the same faults are not told again and again.
+func TestReloadFlood(t *testing.T) {
+	whileReloading(t, func(r *reloading) {
+		began := time.Now()
+		for range loadsAtOnce {
+			r.hangups <- syscall.SIGHUP
+			synctest.Wait()
+		}
+		if n := r.loads.Load(); n != 1+loadsAtOnce || time.Since(began) != 0 {
+			t.Errorf("%d loads at once", n)
+		}
+		const length = 10 * time.Second
+		flood := func() {
+			for end := time.Now().Add(length); time.Now().Before(end); time.Sleep(time.Millisecond) {
+				select {
+				case r.hangups <- syscall.SIGHUP:
+				default:
+				}
+				go r.get("POST", "/-/reload")
+			}
+		}
+		flood()
+		if n := int(r.loads.Load()); n > 1+loadsAtOnce+int(length/loadEvery) {
+			t.Errorf("%d loads in %s", n, length)
+		}
+		r.write("probes: [{nam: two}, {nam: three}]\n")
+		flood()
+		if n := strings.Count(r.log.String(), "has a fault"); n < 2 || n > 3*4 { // of each probe a surplus field and a missing one
+			t.Errorf("%d lines about faults", n)
+		}
+		r.writeProbes("two")
+		r.hangups <- syscall.SIGHUP
+		time.Sleep(time.Second)
+		if now := r.fleet.current(); now["two"] == nil || len(now) != 1 {
+			t.Errorf("after the flood: %v", now)
+		}
+		if lines := strings.Count(r.log.String(), "\n"); lines > 2*int(length/loadEvery)+loadsAtOnce+20 {
+			t.Errorf("%d lines", lines)
+		}
 	})
 }
 
