@@ -37,7 +37,8 @@ type Module struct {
 	report    *yamltree.Report
 	files     *tlsFiles
 	nameAt    *yaml.Node
-	faulty    bool // and reported
+	faulty    bool  // and reported
+	sample    Probe // with stand-ins for its target
 	userAgent string
 	taken     []string // names of attributes of the resource
 

@@ -82,7 +82,8 @@ func (m *Module) prepare(r *reader, defaults yamltree.Pair) {
 		m.reader.defaults(defaults) // whose faults are reported for the probes
 	}
 	missing := func() *yaml.Node { return yamltree.Missing(m.entry) }
-	_, found := m.read(making{report: m.report, name: missing(), url: missing(), literal: true})
+	sample, found := m.read(making{report: m.report, name: missing(), url: missing(), literal: true})
+	m.sample = sample
 	m.faulty = found.Count() > 0
 	r.Adopt(found, nil)
 }
