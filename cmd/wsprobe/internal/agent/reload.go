@@ -159,6 +159,7 @@ func (r *reloader) reload(ctx context.Context, cause string, waiting []request) 
 			more = false
 		}
 	}
+	began := time.Now()
 	a := r.source.again(ctx, r.running.files, &r.agent.memory)
 	if ctx.Err() != nil {
 		return // run ends, and with it the wait of the requests
@@ -183,6 +184,7 @@ func (r *reloader) reload(ctx context.Context, cause string, waiting []request) 
 	r.standing.settle(out.faults, out.restart)
 	r.agent.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: a.began, Took: a.took, OK: out.err == nil})
 	r.agent.telemetry.ObserveConfigStale(r.standing.isStale())
+	r.pace.worked(time.Since(began))
 	out.log(r.agent.log, r.told.again(out.faults), r.warned.again(out.warnings))
 	for _, q := range waiting {
 		q <- out

@@ -10,9 +10,9 @@ import (
 
 // A flood of signals or requests must neither take the processor from the runs nor fill the log.
 const (
-	loadsAtOnce = 10                     // that are asked for, and need not wait
-	loadEvery   = 200 * time.Millisecond // one of those behind them
-	sameFaults  = 10 * time.Second       // between two tellings of the same faults
+	loadsAtOnce = 10                    // that are asked for, and need not wait
+	loadEvery   = 50 * time.Millisecond // one of those behind them
+	sameFaults  = 10 * time.Second      // between two tellings of the same faults
 )
 
 // pace spaces the loads that somebody asks for.
@@ -35,6 +35,12 @@ func (p *pace) wait(ctx context.Context) {
 	case <-ctx.Done():
 	case <-turn.C:
 	}
+}
+
+// worked tells how long a load took, so that a flood of loads leaves half of a processor to others. One that takes long
+// mostly waits for its files.
+func (p *pace) worked(took time.Duration) {
+	p.due = p.due.Add(max(0, min(2*took, time.Second)-loadEvery))
 }
 
 // told are the faults that the log has, and since when.
