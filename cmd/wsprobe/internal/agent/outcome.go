@@ -51,8 +51,8 @@ func (n news) String() string {
 	return fmt.Sprintf("%d probes added, %d removed, %d changed, %d unchanged", n.added, n.removed, n.changed, n.unchanged)
 }
 
-// log tells people, without the faults and the warnings that they were told just now.
-func (o *outcome) log(log *slog.Logger, sameFaults, sameWarnings bool) {
+// log tells people, without the faults if they were told the same ones just now.
+func (o *outcome) log(log *slog.Logger, sameFaults bool) {
 	if o.err != nil {
 		if !sameFaults {
 			logFaults(log, slog.LevelError, o.faults, "the configuration has a fault", "the configuration has more faults: wsprobe check names them")
@@ -60,9 +60,7 @@ func (o *outcome) log(log *slog.Logger, sameFaults, sameWarnings bool) {
 		log.Error("the configuration was not loaded: the one before stays", "cause", o.cause, "faults", len(o.faults), "took", o.took)
 		return
 	}
-	if !sameWarnings {
-		LogWarnings(log, o.warnings)
-	}
+	LogWarnings(log, o.warnings)
 	if len(o.restart) > 0 {
 		log.Warn("the configuration has values that need a restart of wsprobe: the old ones stay", "paths", strings.Join(o.restart, ", "))
 	}

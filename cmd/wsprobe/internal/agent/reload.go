@@ -43,8 +43,7 @@ type reloader struct {
 	warnings []config.Fault // of the configuration in force
 	standing standing
 	pace     pace
-	told     told // of faults
-	warned   told // of warnings
+	told     told
 }
 
 // content is what files had in them.
@@ -185,7 +184,7 @@ func (r *reloader) reload(ctx context.Context, cause string, waiting []request) 
 	r.agent.telemetry.ObserveConfigLoad(telemetry.ConfigLoad{At: a.began, Took: a.took, OK: out.err == nil})
 	r.agent.telemetry.ObserveConfigStale(r.standing.isStale())
 	r.pace.worked(time.Since(began))
-	out.log(r.agent.log, r.told.again(out.faults), r.warned.again(out.warnings))
+	out.log(r.agent.log, r.told.again(out.faults))
 	for _, q := range waiting {
 		q <- out
 	}
