@@ -18,6 +18,7 @@ type onceResult struct {
 	Unit              string   `json:"unit"`
 	Reason            string   `json:"reason"`
 	ErrorType         string   `json:"error_type"`
+	Detail            string   `json:"detail"`
 	HandshakeMS       *float64 `json:"handshake_ms"`
 	RoundTripMS       *float64 `json:"round_trip_ms"`
 	ConnectionSuccess float64  `json:"connection_success"`
