@@ -61,19 +61,35 @@ func (s *holdingServer) serve(conn net.Conn) {
 		return
 	}
 	for {
-		frame, err := ws.ReadFrame(conn)
+		header, payload, err := readFrame(conn)
 		if err != nil {
 			return
 		}
-		frame = ws.UnmaskFrameInPlace(frame)
-		switch frame.Header.OpCode {
+		switch header.OpCode {
 		case ws.OpPing:
-			_ = ws.WriteFrame(conn, ws.NewPongFrame(frame.Payload))
+			_ = ws.WriteFrame(conn, ws.NewPongFrame(payload))
 		case ws.OpClose:
-			_ = ws.WriteFrame(conn, ws.NewCloseFrame(frame.Payload))
+			_ = ws.WriteFrame(conn, ws.NewCloseFrame(payload))
 			return
 		}
 	}
+}
+
+// readFrame reads a frame of a client, which is short: no session of these tests sends more than a control frame holds.
+func readFrame(r io.Reader) (ws.Header, []byte, error) {
+	header, err := ws.ReadHeader(r)
+	if err != nil {
+		return header, nil, err
+	}
+	if header.Length > ws.MaxControlFramePayloadSize {
+		return header, nil, fmt.Errorf("a frame of %d bytes", header.Length)
+	}
+	payload := make([]byte, header.Length)
+	if _, err := io.ReadFull(r, payload); err != nil {
+		return header, nil, err
+	}
+	ws.Cipher(payload, header.Mask, 0)
+	return header, payload, nil
 }
 
 // count notes an open or an end.
