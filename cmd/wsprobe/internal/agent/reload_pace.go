@@ -12,7 +12,7 @@ import (
 const (
 	loadsAtOnce = 10                    // that are asked for, and need not wait
 	loadEvery   = 50 * time.Millisecond // one of those behind them
-	sameFaults  = 10 * time.Second      // between two tellings of the same faults
+	sameFaults  = time.Second           // between two tellings of the same faults
 )
 
 // pace spaces the loads that somebody asks for.
