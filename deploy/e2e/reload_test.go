@@ -304,8 +304,9 @@ func TestReloadStorm(t *testing.T) {
 	r := startReloader(t, oneFile, "wsprobe.yaml")
 	began := time.Now()
 	for i := range 300 {
-		if i == 200 {
-			r.write(r.file, r.text("one", "two"))
+		if i == 200 { // by a rename: a load may come at any moment, and a file that is half written has a fault
+			r.write(r.file+"~", r.text("one", "two"))
+			r.must(os.Rename(r.file+"~", r.file))
 		}
 		r.agent.Signal(t, syscall.SIGHUP)
 		if i%10 == 0 {
