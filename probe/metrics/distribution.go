@@ -44,13 +44,16 @@ func bucketOf(bounds []float64, value float64) int {
 
 // Distribution returns a copy that later values do not touch. It shares the bounds, which do not change.
 func (h *Values[N]) Distribution(bounds []float64) Distribution {
-	d := Distribution{Bounds: bounds, Sum: h.sum}
-	if h.counts != nil {
-		d.Counts = make([]uint64, len(h.counts))
-	}
-	for i, n := range h.counts {
-		d.Counts[i] = uint64(n)
+	var d Distribution
+	h.copyTo(&d, bounds)
+	return d
+}
+
+// copyTo makes d a copy, in the memory that it has.
+func (h *Values[N]) copyTo(d *Distribution, bounds []float64) {
+	*d = Distribution{Bounds: bounds, Sum: h.sum, Counts: slices.Grow(d.Counts[:0], len(h.counts))}
+	for _, n := range h.counts {
+		d.Counts = append(d.Counts, uint64(n))
 		d.Count += uint64(n)
 	}
-	return d
 }

@@ -70,12 +70,20 @@ func (x *exemplars) ofOutcome(i int) []Exemplar {
 	return nil
 }
 
-// latencies returns the exemplars of the handshakes and of the round trips.
-func (x *exemplars) latencies() (handshake, roundTrip []Exemplar) {
+// ofHandshakes returns the exemplars of the handshakes.
+func (x *exemplars) ofHandshakes() []Exemplar {
 	if x == nil {
-		return nil, nil
+		return nil
 	}
-	return exported(x.handshake), exported(x.roundTrip)
+	return exported(x.handshake)
+}
+
+// ofRoundTrips returns the exemplars of the round trips.
+func (x *exemplars) ofRoundTrips() []Exemplar {
+	if x == nil {
+		return nil
+	}
+	return exported(x.roundTrip)
 }
 
 func exported(all []exemplar) []Exemplar {

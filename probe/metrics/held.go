@@ -101,44 +101,59 @@ func (h *held) end(e *session.End) {
 	h.ends = append(h.ends, first)
 }
 
-// rows returns the totals as they are now. A count of nothing is told, because a back end then sees the first increase.
-func (h *held) rows() []row {
+// samples returns the totals as they are now.
+func (h *held) samples() []Sample {
 	if h == nil {
 		return nil
+	}
+	var r Reading
+	for m := SessionDuration; m < IDs; m++ {
+		h.read(m, &r)
+	}
+	return r.samples
+}
+
+// read adds the totals of one metric. A count of nothing is told, because a back end then sees the first increase.
+func (h *held) read(metric ID, r *Reading) {
+	if h == nil {
+		return
 	}
 	m := h.messages
 	if m == nil {
 		m = &messages{}
 	}
-	all := []row{
-		{metric: SessionPingUnanswered, value: Int(h.unanswered)},
-		{metric: SessionMessageReceived, variant: Variant{Message: "wanted"}, value: Int(m.wanted)},
-		{metric: SessionMessageReceived, variant: Variant{Message: "other"}, value: Int(m.other)},
-		{metric: SessionMessageLost, value: Int(m.lost)},
-		{metric: SessionMessageRepeated, value: Int(m.repeated)},
-		{metric: SessionMessageDisordered, value: Int(m.disordered)},
-		{metric: SessionMessageLate, value: Int(m.late)},
-	}
-	for _, e := range h.ends {
-		all = append(all, histogram(SessionDuration, Variant{SessionEnd: string(e.cause), CloseCode: e.code}, e.lifetimes.Distribution(lifetimeBounds)))
-	}
-	for _, r := range []row{
-		histogram(SessionDowntime, Variant{}, h.downtime.Distribution(downtimeBounds)),
-		histogram(SessionReopenDuration, Variant{}, h.reopen.Distribution(reopenBounds)),
-		histogram(SessionPingDuration, Variant{}, h.ping.Distribution(latencyBounds)),
-		histogram(SessionMessageSize, Variant{}, m.size.Distribution(sizeBounds)),
-		histogram(SessionMessageGap, Variant{}, m.gap.Distribution(messageBounds)),
-		histogram(SessionMessageDelay, Variant{}, m.delay.Distribution(messageBounds)),
-	} {
-		if r.distribution.Count > 0 {
-			all = append(all, r)
+	switch metric {
+	case SessionDuration:
+		for i := range h.ends {
+			e := &h.ends[i]
+			spread(r, metric, Variant{SessionEnd: string(e.cause), CloseCode: e.code}, &e.lifetimes, lifetimeBounds, nil)
 		}
+	case SessionDowntime:
+		spread(r, metric, Variant{}, &h.downtime, downtimeBounds, nil)
+	case SessionReopenDuration:
+		spread(r, metric, Variant{}, &h.reopen, reopenBounds, nil)
+	case SessionPingDuration:
+		spread(r, metric, Variant{}, &h.ping, latencyBounds, nil)
+	case SessionMessageSize:
+		spread(r, metric, Variant{}, &m.size, sizeBounds, nil)
+	case SessionMessageGap:
+		spread(r, metric, Variant{}, &m.gap, messageBounds, nil)
+	case SessionMessageDelay:
+		spread(r, metric, Variant{}, &m.delay, messageBounds, nil)
+	case SessionPingUnanswered:
+		r.count(metric, Variant{}, h.unanswered)
+	case SessionMessageReceived:
+		r.count(metric, Variant{Message: "wanted"}, m.wanted)
+		r.count(metric, Variant{Message: "other"}, m.other)
+	case SessionMessageLost:
+		r.count(metric, Variant{}, m.lost)
+	case SessionMessageRepeated:
+		r.count(metric, Variant{}, m.repeated)
+	case SessionMessageDisordered:
+		r.count(metric, Variant{}, m.disordered)
+	case SessionMessageLate:
+		r.count(metric, Variant{}, m.late)
 	}
-	return all
-}
-
-func histogram(m ID, v Variant, d Distribution) row {
-	return row{metric: m, variant: v, distribution: &d}
 }
 
 // RecordSession counts a moment of a held session and returns its numbers. It reports false for one without numbers: an

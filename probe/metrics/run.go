@@ -75,9 +75,16 @@ func (r *Run) Count() int { return bits.OnesCount32(uint32(r.Has)) }
 // Points calls emit with the points of the run: every value that was measured. Their time is at, which is mostly the
 // end.
 func (r *Run) Points(sets *Sets, id *Identity, at time.Time, emit func(ID, Point)) {
+	r.gauges(func(m ID, v Variant, value float64) {
+		emit(m, Point{Attributes: sets.Of(id, v), Start: r.Started, Time: at, Value: Float(value)})
+	})
+}
+
+// gauges calls do with every value that was measured.
+func (r *Run) gauges(do func(ID, Variant, float64)) {
 	gauge := func(has Measured, m ID, v Variant, value float64) {
 		if r.Has&has != 0 {
-			emit(m, Point{Attributes: sets.Of(id, v), Start: r.Started, Time: at, Value: Float(value)})
+			do(m, v, value)
 		}
 	}
 	gauge(hasHandshake, HandshakeLatency, Variant{}, probe.Millis(r.Handshake))

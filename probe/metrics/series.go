@@ -174,5 +174,5 @@ func (s *Series) Totals() Totals {
 
 // totals returns a copy of the totals. The caller holds the lock.
 func (s *Series) totals(x *exemplars) Totals {
-	return Totals{slices.Clone(s.outcomes), s.handshake.Distribution(latencyBounds), s.roundTrip.Distribution(latencyBounds), s.held.rows(), x}
+	return Totals{slices.Clone(s.outcomes), s.handshake.Distribution(latencyBounds), s.roundTrip.Distribution(latencyBounds), s.held.samples(), x}
 }

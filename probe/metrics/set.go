@@ -63,19 +63,24 @@ func (s *Sets) Of(id *Identity, v Variant) Set {
 		return s.plain
 	}
 	set := Set{append(s.alloc(len(s.plain.Attributes)+len(VariantKeys())), s.plain.Attributes...), s.plain.Size}
-	for _, extra := range [...]Attribute{
-		{Key: KeyReason, Value: slog.StringValue(v.Reason)},
-		{Key: KeyErrorType, Value: slog.StringValue(v.ErrorType)},
-		{Key: KeyPhase, Value: slog.StringValue(v.Phase)},
-		{Key: KeySessionEnd, Value: slog.StringValue(v.SessionEnd)},
-		{Key: KeyCloseCode, Value: slog.StringValue(v.CloseCode)},
-		{Key: KeyMessage, Value: slog.StringValue(v.Message)},
-	} {
-		if extra.Value.String() != "" {
-			set.insert(extra)
-		}
+	var room [6]Attribute
+	for _, extra := range v.Append(room[:0]) {
+		set.insert(extra)
 	}
 	return set
+}
+
+// Append appends the attributes of the variant, without those that are absent.
+func (v Variant) Append(all []Attribute) []Attribute {
+	for _, a := range [...]struct{ key, value string }{
+		{KeyReason, v.Reason}, {KeyErrorType, v.ErrorType}, {KeyPhase, v.Phase},
+		{KeySessionEnd, v.SessionEnd}, {KeyCloseCode, v.CloseCode}, {KeyMessage, v.Message},
+	} {
+		if a.value != "" {
+			all = append(all, slog.String(a.key, a.value))
+		}
+	}
+	return all
 }
 
 // Alone returns the attributes of a point that is about no probe.

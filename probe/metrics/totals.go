@@ -7,45 +7,40 @@ type Totals struct {
 	Outcomes             []Outcome
 	Handshake, RoundTrip Distribution
 
-	session   []row // of held sessions
+	session   []Sample // of held sessions
 	exemplars *exemplars
 }
 
-// row is one series of totals.
-type row struct {
-	metric       ID
-	variant      Variant
-	value        Value
-	distribution *Distribution // of a histogram
-	exemplars    []Exemplar
-}
-
-// rows calls do with each series. A distribution without a value has none: it would say that something took place no
+// samples calls do with each series. A distribution without a value has none: it would say that something took place no
 // times.
-func (t Totals) rows(do func(row)) {
-	for i, o := range t.Outcomes {
-		do(row{metric: Runs, variant: Variant{Reason: o.Reason.String(), ErrorType: string(o.ErrorType)}, value: Int(o.Runs),
-			exemplars: t.exemplars.ofOutcome(i)})
+func (t Totals) samples(do func(Sample)) {
+	for i := range t.Outcomes {
+		do(t.Outcomes[i].sample(t.exemplars.ofOutcome(i)))
 	}
-	handshake, roundTrip := t.exemplars.latencies()
 	if t.Handshake.Count > 0 {
-		do(row{metric: HandshakeDuration, distribution: &t.Handshake, exemplars: handshake})
+		do(Sample{Metric: HandshakeDuration, Distribution: &t.Handshake, Exemplars: t.exemplars.ofHandshakes()})
 	}
 	if t.RoundTrip.Count > 0 {
-		do(row{metric: RoundTripDuration, distribution: &t.RoundTrip, exemplars: roundTrip})
+		do(Sample{Metric: RoundTripDuration, Distribution: &t.RoundTrip, Exemplars: t.exemplars.ofRoundTrips()})
 	}
-	for _, r := range t.session {
-		do(r)
+	for _, s := range t.session {
+		do(s)
 	}
+}
+
+// sample is the total of an outcome.
+func (o *Outcome) sample(x []Exemplar) Sample {
+	v := Variant{Reason: o.Reason.String(), ErrorType: string(o.ErrorType)}
+	return Sample{Metric: Runs, Variant: v, Value: Int(o.Runs), Exemplars: x}
 }
 
 // Points calls emit with the points of the totals.
 func (t Totals) Points(sets *Sets, id *Identity, start, at time.Time, emit func(ID, Point)) {
-	t.rows(func(r row) {
-		emit(r.metric, Point{Attributes: sets.Of(id, r.variant), Start: start, Time: at, Value: r.value,
-			Distribution: r.distribution, Exemplars: r.exemplars})
+	t.samples(func(s Sample) {
+		emit(s.Metric, Point{Attributes: sets.Of(id, s.Variant), Start: start, Time: at, Value: s.Value,
+			Distribution: s.Distribution, Exemplars: s.Exemplars})
 	})
 }
 
 // Each calls do with the metric and the variant of each series.
-func (t Totals) Each(do func(ID, Variant)) { t.rows(func(r row) { do(r.metric, r.variant) }) }
+func (t Totals) Each(do func(ID, Variant)) { t.samples(func(s Sample) { do(s.Metric, s.Variant) }) }

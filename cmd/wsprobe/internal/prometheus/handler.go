@@ -53,6 +53,7 @@ type Probe struct {
 type Handler struct {
 	log      *slog.Logger
 	answered func(status int)
+	answers  Answers
 	current  atomic.Pointer[setting]
 
 	life context.Context // of all runs
@@ -156,7 +157,8 @@ func (h *Handler) serve(w http.ResponseWriter, r *http.Request) error {
 	}
 	a.took = time.Since(began)
 	h.log.Debug("/probe ran", "module", asked.module, "target", asked.Identity.Target().URL, "reason", a.result.Reason.String(), "took", a.took)
-	return a.write(w, r)
+	a.write(&h.answers, w, r)
+	return nil
 }
 
 // allowTime puts the server's deadlines for a request off, which are those of a page. Without them, nothing is to be put

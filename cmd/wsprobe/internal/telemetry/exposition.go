@@ -1,144 +1,162 @@
 package telemetry
 
 import (
-	"context"
-	"fmt"
+	"cmp"
 	"log/slog"
 	"net/http"
-	"strings"
+	"slices"
 	"time"
 
-	"github.com/prometheus/client_golang/prometheus"
-	"github.com/prometheus/client_golang/prometheus/promhttp"
-	"github.com/prometheus/otlptranslator"
-	"go.opentelemetry.io/otel/attribute"
-	otelprom "go.opentelemetry.io/otel/exporters/prometheus"
-	sdkmetric "go.opentelemetry.io/otel/sdk/metric"
-	"go.opentelemetry.io/otel/sdk/metric/metricdata"
-
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
-	ownprom "github.com/wsprobe/wsprobe/cmd/wsprobe/internal/prometheus"
+	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/prometheus"
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-const (
-	// maxScrapes is how many scrapes may be under way. Thousands of probes make a large answer.
-	maxScrapes = 1
-	// maxExposed is how many probes there may be in it. 10,000 take 120 MiB of text and twice that of memory, and
-	// Prometheus gives up on what takes longer than its 10 s.
-	maxExposed = 10_000
-)
+// maxScrapes is how many scrapes may be under way. Thousands of probes make a large answer.
+const maxScrapes = 1
 
 // MetricsHandler answers Prometheus with the same metrics: gauges as of the last run of each probe, and the
 // totals. It takes nothing away from the export, and a run waits for it no longer than for the copy of a few numbers. A
-// value that the last run of a probe did not measure is absent. Of more than 10,000 probes it says nothing, only of the
-// agent. It is nil without [Options].Exposition.
-func (t *Telemetry) MetricsHandler() http.Handler { return t.exposition }
-
-// newExposition makes the handler of /metrics.
-func (t *Telemetry) newExposition() (http.Handler, error) {
-	registry := prometheus.NewRegistry()
-	exporter, err := otelprom.New(
-		otelprom.WithRegisterer(registry),
-		otelprom.WithProducer(exposition{t.producer, t.log}),
-		otelprom.WithProducer(processExposition{t.process()}),
-		otelprom.WithoutScopeInfo(),
-		otelprom.WithResourceAsConstantLabels(attribute.NewAllowKeysFilter(keyLocation)),
-		// Names that every version of Prometheus takes, whatever a library has for a default.
-		otelprom.WithTranslationStrategy(otlptranslator.UnderscoreEscapingWithSuffixes),
-	)
-	if err != nil {
-		return nil, fmt.Errorf("making the Prometheus exporter: %w", err)
+// value that the last run of a probe did not measure is absent. It is nil without [Options].Exposition.
+func (t *Telemetry) MetricsHandler() http.Handler {
+	if t.exposition == nil {
+		return nil
 	}
-	views := sdkmetric.WithView(rename)
-	provider := sdkmetric.NewMeterProvider(sdkmetric.WithReader(exporter), sdkmetric.WithResource(t.options.located(t.resource)), views)
-	if err := observeRuntime(provider); err != nil {
-		return nil, err
-	}
-	return promhttp.HandlerFor(registry, promhttp.HandlerOpts{
-		ErrorLog:            scrapeLog{t.log},
-		ErrorHandling:       promhttp.ContinueOnError, // all but the one metric that is wrong
-		MaxRequestsInFlight: maxScrapes,
-		EnableOpenMetrics:   true, // with exemplars, for who asks for it
-	}), nil
+	return t.exposition
 }
 
-// exposition is the [go.opentelemetry.io/otel/sdk/metric.Producer] of scrapes. It can be asked at any time and by
-// several goroutines at once.
+// exposition answers scrapes. An answer goes metric by metric through all series, because the samples of a metric stand
+// together, and each is on its way before the next ones are made: the memory does not grow with the number of probes.
 type exposition struct {
 	*producer
-	log *slog.Logger
+	about   []metrics.Attribute // the resource, of target_info
+	process *self
+	answers prometheus.Answers
+	places  chan struct{}
+	log     *slog.Logger
 }
 
-// Produce returns the points of the last run of each probe, and the totals as they are now.
-func (s exposition) Produce(context.Context) ([]metricdata.ScopeMetrics, error) {
-	var made []metricdata.ScopeMetrics
-	b := s.batcher(func(scopes ...otlp.Scope) {
-		for _, scope := range scopes {
-			made = append(made, forSDK(scope))
-		}
-	})
-	b.sets = metrics.Sets{Label: ownprom.Label} // without those of every point, which are constant labels
-	all := s.all()
-	shown := all
-	if len(all) > maxExposed {
-		shown = nil
-		s.log.Warn("a scrape has nothing about probes: there are too many for a page, so export them",
-			"probes", len(all), "most", maxExposed)
+// newExposition makes the handler of /metrics.
+func (t *Telemetry) newExposition() (*exposition, error) {
+	process, err := newSelf(t.process())
+	if err != nil {
+		return nil, err
 	}
-	for _, series := range shown {
-		now, start, id := time.Now(), s.startOf(series), series.identity
-		plain := b.sets.Of(id, metrics.Variant{})
-		if last, ok := series.counts.Last(); ok {
-			last.Points(&b.sets, id, last.Ended, b.add)
-			if last.Connected() {
-				b.gauge(metrics.ConsecutiveFailures, plain, start, now, float64(last.Streak))
+	return &exposition{producer: t.producer, about: t.options.Resource(), process: process, places: make(chan struct{}, maxScrapes), log: t.log}, nil
+}
+
+// ServeHTTP answers a scrape.
+func (x *exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	select {
+	case x.places <- struct{}{}:
+		defer func() { <-x.places }()
+	default:
+		w.Header().Set("Retry-After", "1")
+		http.Error(w, "another scrape is under way: they are answered one at a time", http.StatusServiceUnavailable)
+		return
+	}
+	answer := x.answers.Open(w, r)
+	answer.Labels.Common = x.common
+	all := x.all()
+	for _, f := range x.families(len(all)) {
+		answer.Begin(f.Family)
+		if f.points == nil {
+			x.ofProbes(answer.Encoder, f.id, all)
+		}
+		for i := range f.points {
+			x.point(answer.Encoder, &f.points[i])
+		}
+		if answer.Err() != nil || r.Context().Err() != nil {
+			break
+		}
+	}
+	_ = answer.Close() // the client has gone
+}
+
+// exposed is a family of an answer: a metric of probes, or points of the agent.
+type exposed struct {
+	prometheus.Family
+	id     metrics.ID
+	points []metrics.Point // nil for a metric of probes
+}
+
+// targetInfo has the resource, as the specification of OpenTelemetry says.
+var targetInfo = prometheus.Family{Name: "target_info", Help: "Target metadata", Type: prometheus.Gauge}
+
+// families returns what an answer can have, sorted by name.
+func (x *exposition) families(probes int) []exposed {
+	var all []exposed
+	for id := range metrics.IDs {
+		all = append(all, exposed{Family: prometheus.FamilyOf(&table[id]), id: id})
+	}
+	for _, scope := range x.ofAgent(probes) {
+		for _, f := range scope.Families {
+			all = append(all, exposed{Family: prometheus.FamilyOf(f.Metric), points: f.Points})
+		}
+	}
+	one := metrics.Point{Attributes: metrics.Set{Attributes: x.about}, Value: metrics.Int(1)}
+	all = append(all, exposed{Family: targetInfo, points: []metrics.Point{one}})
+	slices.SortStableFunc(all, func(a, b exposed) int { return cmp.Compare(a.Name, b.Name) })
+	return joined(all)
+}
+
+// joined puts the points of families together that are there twice: many streams have more points than a request of the
+// export, for which they are made.
+func joined(all []exposed) []exposed {
+	kept := all[:1]
+	for _, f := range all[1:] {
+		if last := &kept[len(kept)-1]; last.Name == f.Name {
+			last.points = append(last.points, f.points...)
+		} else {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}
+
+// ofAgent returns the points of the agent itself.
+func (x *exposition) ofAgent(probes int) []otlp.Scope {
+	var made []otlp.Scope
+	b := x.batcher(func(scopes ...otlp.Scope) { made = append(made, scopes...) })
+	x.self.addTo(b, probes, x.start, time.Now())
+	others, err := x.process.collect()
+	if err != nil {
+		x.log.Error("a scrape lacks metrics of the process", "error", err)
+	}
+	b.finish(others...)
+	return made
+}
+
+// ofProbes writes a metric of all series.
+func (x *exposition) ofProbes(to *prometheus.Encoder, id metrics.ID, all []*Series) {
+	var reading metrics.Reading
+	for _, series := range all {
+		series.counts.Read(id, &reading)
+		samples := reading.Samples()
+		if id == metrics.MissedIntervals && samples[0].Value.Float() < worthMissed {
+			continue
+		}
+		for i := range samples {
+			s := &samples[i]
+			to.Labels.SetProbe(series.identity, s.Variant)
+			if s.Distribution != nil {
+				to.Histogram(s.Distribution, s.Exemplars)
+			} else {
+				to.Number(s.Value.Float(), s.Exemplars)
 			}
 		}
-		if missed := series.counts.Missed(); missed >= worthMissed {
-			b.gauge(metrics.MissedIntervals, plain, start, now, float64(missed))
-		}
-		series.counts.Totals().Points(&b.sets, id, start, now, b.add)
-		b.flush()
-	}
-	s.self.addTo(b, len(all), s.start, time.Now())
-	b.finish()
-	return made, nil
-}
-
-// prometheusName is the name of a metric where it cannot end in count, which Prometheus keeps for histograms:
-// go.goroutine.count is go.goroutines.
-func prometheusName(name string) string {
-	if thing, counted := strings.CutSuffix(name, ".count"); counted {
-		return thing + "s"
-	}
-	return name
-}
-
-// rename is the [go.opentelemetry.io/otel/sdk/metric.View] that gives instruments names for Prometheus.
-func rename(i sdkmetric.Instrument) (sdkmetric.Stream, bool) {
-	name := prometheusName(i.Name)
-	return sdkmetric.Stream{Name: name, Description: i.Description, Unit: i.Unit}, name != i.Name
-}
-
-// processExposition is the figures of the process by names for Prometheus.
-type processExposition struct{ process }
-
-// Produce returns the figures as they are now.
-func (r processExposition) Produce(ctx context.Context) ([]metricdata.ScopeMetrics, error) {
-	scopes, err := r.process.Produce(ctx)
-	for _, scope := range scopes {
-		for i := range scope.Metrics {
-			scope.Metrics[i].Name = prometheusName(scope.Metrics[i].Name)
+		if to.Err() != nil {
+			return
 		}
 	}
-	return scopes, err
 }
 
-// scrapeLog tells the log what is wrong with a scrape.
-type scrapeLog struct{ log *slog.Logger }
-
-// Println is called with the parts of a message.
-func (l scrapeLog) Println(parts ...any) {
-	l.log.Error("a scrape lacks metrics", "error", strings.TrimSpace(fmt.Sprintln(parts...)))
+// point writes a point of the agent.
+func (x *exposition) point(to *prometheus.Encoder, p *metrics.Point) {
+	to.Labels.Set(p.Attributes.Attributes)
+	if p.Distribution != nil {
+		to.Histogram(p.Distribution, p.Exemplars)
+	} else {
+		to.Number(p.Value.Float(), p.Exemplars)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
-	"net/http"
 	"strconv"
 	"time"
 
@@ -38,7 +37,7 @@ type Telemetry struct {
 	records  *records // nil without Options.Logs
 	traces   *traces  // nil without Options.Traces
 	// exposition is nil without Options.Exposition.
-	exposition http.Handler
+	exposition *exposition
 }
 
 // New prepares the export. It opens no connection; [Telemetry.Run] does. It takes the SpoolDir, if there is one, which
