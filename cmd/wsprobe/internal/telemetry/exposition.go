@@ -17,7 +17,8 @@ const maxScrapes = 1
 
 // MetricsHandler answers Prometheus with the same metrics: gauges as of the last run of each probe, and the
 // totals. It takes nothing away from the export, and a run waits for it no longer than for the copy of a few numbers. A
-// value that the last run of a probe did not measure is absent. It is nil without [Options].Exposition.
+// value that the last run of a probe did not measure is absent. A request may select families by name, and probes by
+// label, see [prometheus.ParseSelection]. The handler is nil without [Options].Exposition.
 func (t *Telemetry) MetricsHandler() http.Handler {
 	if t.exposition == nil {
 		return nil
@@ -47,6 +48,11 @@ func (t *Telemetry) newExposition() (*exposition, error) {
 
 // ServeHTTP answers a scrape.
 func (x *exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	wanted, err := prometheus.ParseSelection(r.URL.RawQuery)
+	if err != nil {
+		http.Error(w, err.Error(), http.StatusBadRequest)
+		return
+	}
 	select {
 	case x.places <- struct{}{}:
 		defer func() { <-x.places }()
@@ -58,7 +64,15 @@ func (x *exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	answer := x.answers.Open(w, r)
 	answer.Labels.Common = x.common
 	all := x.all()
-	for _, f := range x.families(len(all)) {
+	families := x.families(len(all))
+	if !wanted.AllProbes() {
+		families = slices.DeleteFunc(families, func(f exposed) bool { return f.points != nil && f.Name != targetInfo.Name })
+		all = slices.DeleteFunc(slices.Clone(all), func(s *Series) bool { return !wanted.Probe(s.identity) })
+	}
+	for _, f := range families {
+		if !wanted.Family(&f.Family) {
+			continue
+		}
 		answer.Begin(f.Family)
 		if f.points == nil {
 			x.ofProbes(answer.Encoder, f.id, all)

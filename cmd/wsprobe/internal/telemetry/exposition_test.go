@@ -210,3 +210,57 @@ func TestNoScrapesUnlessAsked(t *testing.T) {
 		t.Errorf("%v keeps %v", telemetry.MetricsHandler(), last)
 	}
 }
+
+// TestScrapedSelection: a scrape can have some families alone, or some probes alone, and a mistake in it is told.
+func TestScrapedSelection(t *testing.T) {
+	telemetry := newScraped(t)
+	for name, team := range map[string]string{"a": "web", "b": "core", "c": ""} {
+		target := chat()
+		target.Name, target.Labels = name, map[string]string{"team": team, "k8s.pod": "p"}
+		if team == "" {
+			target.Labels = nil
+		}
+		telemetry.probe(target).Record(good(midnight, time.Millisecond), unjudged)
+	}
+	family, name := regexp.MustCompile(`(?m)^# TYPE (\S+)`), regexp.MustCompile(`(?m)^wsprobe_runs_total{.*wsprobe_name="(.)"`)
+	ask := func(query string) (code int, body, families, probes string) {
+		w := httptest.NewRecorder()
+		telemetry.MetricsHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics?"+query, nil))
+		var some, names []string
+		for _, m := range family.FindAllStringSubmatch(w.Body.String(), -1) {
+			some = append(some, m[1])
+		}
+		for _, m := range name.FindAllStringSubmatch(w.Body.String(), -1) {
+			names = append(names, m[1])
+		}
+		slices.Sort(names)
+		return w.Code, w.Body.String(), strings.Join(some, " "), strings.Join(names, "")
+	}
+	const ofProbes = "target_info wsprobe_connection_success wsprobe_consecutive_failures wsprobe_handshake_duration_milliseconds wsprobe_handshake_latency_milliseconds " +
+		"wsprobe_phase_duration_milliseconds wsprobe_round_trip_duration_milliseconds wsprobe_round_trip_latency_milliseconds wsprobe_runs_total wsprobe_success"
+	for query, want := range map[string]struct{ families, probes string }{
+		"name=wsprobe_runs_total":                             {"wsprobe_runs_total", "abc"},
+		"name[]=wsprobe_runs_total&name=wsprobe_success":      {"wsprobe_runs_total wsprobe_success", "abc"},
+		"name=wsprobe_agent_p*":                               {"wsprobe_agent_probes", ""},
+		"name=wsprobe_handshake_duration_milliseconds_bucket": {"wsprobe_handshake_duration_milliseconds", ""},
+		"name=wsprobe.runs":                                   {"", ""},
+		"name=":                                               {"", ""},
+		"label=team=web":                                      {ofProbes, "a"},
+		"label=team=web&label=team=core":                      {ofProbes, "ab"},
+		"label=team=web&label=k8s.pod=p&name=*_runs_*":        {"wsprobe_runs_total", "a"},
+		"label=team=web&label=k8s.pod=q":                      {"target_info", ""},
+		"label=team=":                                         {"target_info", ""},
+		"name=wsprobe_agent_probes&label=team=web":            {"", ""},
+	} {
+		if code, _, families, probes := ask(query); code != 200 || families != want.families || probes != want.probes {
+			t.Errorf("%s: %d, %q of %q", query, code, families, probes)
+		}
+	}
+	for query, want := range map[string]string{
+		"label=team": "label is KEY=VALUE", "label==x": "label is KEY=VALUE", "lable=team=web": "lable is no parameter", "a%zz": "the query cannot be read", "%1b=1": "is no parameter",
+	} {
+		if code, body, _, _ := ask(query); code != 400 || !strings.Contains(body, want) || strings.Contains(body, "\x1b") {
+			t.Errorf("%s: %d %q", query, code, body)
+		}
+	}
+}
