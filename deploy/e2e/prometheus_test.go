@@ -51,12 +51,12 @@ func startPrometheus(t *testing.T, collector, agent string) prometheus {
 	return runPrometheus(t, program, fileWith(t, "prometheus.yaml", "%s", text))
 }
 
-// runPrometheus runs a Prometheus with a configuration, and waits until it answers queries.
-func runPrometheus(t *testing.T, program, config string) prometheus {
+// runPrometheus runs a Prometheus with a configuration and further flags, and waits until it answers queries.
+func runPrometheus(t *testing.T, program, config string, flags ...string) prometheus {
 	t.Helper()
 	p := prometheus{addr: lab.FreeAddr(t)}
-	p.Process = lab.Start(t, program, "--config.file="+config, "--storage.tsdb.path="+t.TempDir(),
-		"--web.listen-address="+p.addr, "--log.level=warn")
+	flags = append(flags, "--config.file="+config, "--storage.tsdb.path="+t.TempDir(), "--web.listen-address="+p.addr, "--log.level=warn")
+	p.Process = lab.Start(t, program, flags...)
 	lab.Eventually(t, 30*time.Second, "Prometheus to be ready", func() (bool, string) {
 		p.Running(t)
 		resp, err := http.Get("http://" + p.addr + "/-/ready")

@@ -4,6 +4,7 @@ import (
 	"io"
 	"slices"
 	"strconv"
+	"time"
 
 	"github.com/prometheus/common/expfmt"
 
@@ -30,33 +31,44 @@ const (
 	Histogram Type = "histogram"
 )
 
-// Encoder writes families as text, in the format of Prometheus or in that of OpenMetrics. It keeps no family: a point
-// is on its way once its buffer is full. One goroutine uses it.
+// Encoder writes families: as text, in the format of Prometheus or in that of OpenMetrics, or as delimited messages of
+// protobuf. It keeps no family: a point is on its way once its buffer is full. One goroutine uses it.
 type Encoder struct {
-	Labels Labels
+	Labels  Labels    // of the next point
+	Created time.Time // when it began to count, if it is a total; protobuf alone has it
 
-	to     io.Writer
-	open   bool // it writes OpenMetrics
-	bytes  []byte
-	family Family
-	begun  bool   // the header of the family is written
-	head   []byte // of the lines of a histogram
-	uppers uppers
-	err    error
+	to      io.Writer
+	message *messages // nil for text
+	open    bool      // it writes OpenMetrics
+	bytes   []byte
+	family  Family
+	begun   bool   // the header of the family is written
+	head    []byte // of the lines of a histogram
+	uppers  uppers
+	err     error
 }
 
-// NewEncoder returns an Encoder for a format of [Negotiate].
+// NewEncoder returns an Encoder for a format, which is text if it is none of the others.
 func NewEncoder(to io.Writer, format expfmt.Format) *Encoder {
+	if format.FormatType() == expfmt.TypeProtoDelim {
+		return &Encoder{to: to, message: &messages{}, Labels: Labels{messages: true}}
+	}
 	return &Encoder{to: to, open: format.FormatType() == expfmt.TypeOpenMetrics, bytes: make([]byte, 0, encodedBytes+encodedBytes/4)}
 }
 
 // Begin begins a family. All its points follow, and without any, nothing is written of it.
 func (e *Encoder) Begin(f Family) {
+	e.delimit()
 	e.family, e.begun = f, false
 }
 
 // Number writes a point with the Labels.
 func (e *Encoder) Number(value float64, exemplars []metrics.Exemplar) {
+	if e.message != nil {
+		e.message.number(&e.family, e.Labels.text, value, exemplars, e.Created)
+		e.limit()
+		return
+	}
 	e.header()
 	e.sample("")
 	e.bytes = appendFloat(e.bytes, value, e.open)
@@ -68,6 +80,11 @@ func (e *Encoder) Number(value float64, exemplars []metrics.Exemplar) {
 
 // Histogram writes a point with the Labels.
 func (e *Encoder) Histogram(d *metrics.Distribution, exemplars []metrics.Exemplar) {
+	if e.message != nil {
+		e.message.histogram(e.Labels.text, d, exemplars, e.Created)
+		e.limit()
+		return
+	}
 	e.header()
 	e.head = append(append(append(e.head[:0], e.family.Name...), "_bucket{"...), e.Labels.text...)
 	if len(e.Labels.text) > 0 {
@@ -77,8 +94,8 @@ func (e *Encoder) Histogram(d *metrics.Distribution, exemplars []metrics.Exempla
 	for i, le := range e.uppers.of(d.Bounds, e.open) {
 		total += d.Counts[i]
 		e.bytes = e.count(append(append(e.bytes, e.head...), le...), total)
-		if e.open && len(exemplars) > 0 {
-			e.ofBucket(d.Bounds, i, exemplars)
+		if x := ofBucket(d.Bounds, i, exemplars); x != nil && e.open {
+			e.exemplar(x)
 		}
 		e.line()
 	}
@@ -92,11 +109,33 @@ func (e *Encoder) Histogram(d *metrics.Distribution, exemplars []metrics.Exempla
 
 // Close writes the rest, and returns the first error of all writes: mostly, the client has gone.
 func (e *Encoder) Close() error {
+	e.delimit()
 	if e.open {
 		e.bytes = append(e.bytes, "# EOF\n"...)
 	}
 	e.flush()
 	return e.err
+}
+
+// limit ends a message that is large.
+func (e *Encoder) limit() {
+	if len(e.message.bytes) >= messageBytes {
+		e.delimit()
+	}
+}
+
+// delimit writes the message of the family, if there is one.
+func (e *Encoder) delimit() {
+	if e.message == nil || len(e.message.bytes) == 0 {
+		return
+	}
+	if e.err == nil {
+		_, e.err = e.to.Write(e.message.delimit(&e.family))
+	}
+	if e.err == nil {
+		_, e.err = e.to.Write(e.message.bytes)
+	}
+	e.message.bytes = e.message.bytes[:0]
 }
 
 // Err returns the first error of the writes. Nothing is written after it.
@@ -152,14 +191,14 @@ func (e *Encoder) count(to []byte, n uint64) []byte {
 	return appendFloat(to, float64(n), false)
 }
 
-// ofBucket writes the last exemplar that falls into a bucket, if there is one.
-func (e *Encoder) ofBucket(bounds []float64, bucket int, exemplars []metrics.Exemplar) {
+// ofBucket returns the last exemplar that falls into a bucket, nil if there is none.
+func ofBucket(bounds []float64, bucket int, exemplars []metrics.Exemplar) *metrics.Exemplar {
 	for i := len(exemplars) - 1; i >= 0; i-- {
 		if at, _ := slices.BinarySearch(bounds, exemplars[i].Value.Float()); at == bucket {
-			e.exemplar(&exemplars[i])
-			return
+			return &exemplars[i]
 		}
 	}
+	return nil
 }
 
 // exemplar writes an exemplar behind a value.

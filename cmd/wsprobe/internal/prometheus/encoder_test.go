@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"compress/gzip"
 	"errors"
+	"fmt"
 	"io"
 	"math"
 	"math/rand/v2"
@@ -49,7 +50,7 @@ func TestEncoderIsAsExpfmt(t *testing.T) {
 		return string(made)
 	}
 	for range 2000 {
-		for _, format := range []expfmt.Format{expfmt.FmtText, expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1} {
+		for _, format := range []expfmt.Format{expfmt.FmtText, expfmt.FmtOpenMetrics_1_0_0, expfmt.FmtOpenMetrics_0_0_1, expfmt.FmtProtoDelim} {
 			var got, want bytes.Buffer
 			encoder := prometheus.NewEncoder(&got, format)
 			oracle := expfmt.NewEncoder(&want, format)
@@ -63,6 +64,9 @@ func TestEncoderIsAsExpfmt(t *testing.T) {
 				if len(family.Metric) == 0 {
 					continue
 				}
+				if format.FormatType() == expfmt.TypeProtoDelim {
+					dropEmptyBuckets(&family)
+				}
 				if err := oracle.Encode(&family); err != nil {
 					t.Fatal(err)
 				}
@@ -73,10 +77,74 @@ func TestEncoderIsAsExpfmt(t *testing.T) {
 			if err := oracle.(expfmt.Closer).Close(); err != nil {
 				t.Fatal(err)
 			}
-			if got.String() != want.String() {
+			if format.FormatType() == expfmt.TypeProtoDelim {
+				equalMessages(t, &got, &want)
+			} else if got.String() != want.String() {
 				t.Fatalf("%s: got\n%s\nwant\n%s", format, &got, &want)
 			}
 		}
+	}
+}
+
+// dropEmptyBuckets drops buckets without a bound that have no exemplar, as protobuf does.
+func dropEmptyBuckets(f *dto.MetricFamily) {
+	for _, m := range f.Metric {
+		if h := m.GetHistogram(); h != nil && h.Bucket[len(h.Bucket)-1].Exemplar == nil {
+			h.Bucket = h.Bucket[:len(h.Bucket)-1]
+		}
+	}
+}
+
+func equalMessages(t *testing.T, got, want *bytes.Buffer) {
+	t.Helper()
+	for {
+		var ours, theirs dto.MetricFamily
+		err := expfmt.NewDecoder(got, expfmt.FmtProtoDelim).Decode(&ours)
+		if other := expfmt.NewDecoder(want, expfmt.FmtProtoDelim).Decode(&theirs); (err == nil) != (other == nil) {
+			t.Fatalf("got %v, want %v", err, other)
+		}
+		if errors.Is(err, io.EOF) {
+			return
+		}
+		if err != nil || !proto.Equal(&ours, &theirs) {
+			t.Fatalf("%v: got\n%v\nwant\n%v", err, &ours, &theirs)
+		}
+	}
+}
+
+// TestLargeFamily: a family that is too large for a message is several.
+func TestLargeFamily(t *testing.T) {
+	var page bytes.Buffer
+	encoder := prometheus.NewEncoder(&page, expfmt.FmtProtoDelim)
+	encoder.Begin(prometheus.Family{Name: "x", Help: "h", Type: prometheus.Gauge})
+	const points = 100_000
+	for i := range points {
+		encoder.Labels.Set([]metrics.Attribute{metrics.Text("name", fmt.Sprintf("%0100d", i))})
+		encoder.Number(float64(i), nil)
+	}
+	if err := encoder.Close(); err != nil {
+		t.Fatal(err)
+	}
+	decoder, next, messages := expfmt.NewDecoder(&page, expfmt.FmtProtoDelim), 0, 0
+	for ; ; messages++ {
+		var f dto.MetricFamily
+		if err := decoder.Decode(&f); errors.Is(err, io.EOF) {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+		if size := proto.Size(&f); size > 5<<20 || f.GetName() != "x" || f.GetHelp() != "h" || f.GetType() != dto.MetricType_GAUGE {
+			t.Errorf("a message of %d bytes of %s", size, f.GetName())
+		}
+		for _, m := range f.Metric {
+			if m.GetGauge().GetValue() != float64(next) {
+				t.Fatalf("%v in place %d", m, next)
+			}
+			next++
+		}
+	}
+	if next != points || messages < 2 {
+		t.Errorf("%d points in %d messages", next, messages)
 	}
 }
 
@@ -107,10 +175,12 @@ func point(r *rand.Rand, encoder *prometheus.Encoder, kind prometheus.Type, text
 			{Name: proto.String("trace_id"), Value: proto.String("000000000000000000000000000000ff")},
 		}}
 	}
+	encoder.Created = time.Unix(r.Int64N(1e10), r.Int64N(2))
+	created := timestamppb.New(encoder.Created)
 	switch kind {
 	case prometheus.Counter:
 		value := number(r)
-		m.Counter = &dto.Counter{Value: &value, Exemplar: exemplar}
+		m.Counter = &dto.Counter{Value: &value, Exemplar: exemplar, CreatedTimestamp: created}
 		encoder.Number(value, exemplars)
 	case prometheus.Gauge:
 		value := number(r)
@@ -118,7 +188,7 @@ func point(r *rand.Rand, encoder *prometheus.Encoder, kind prometheus.Type, text
 		encoder.Number(value, exemplars)
 	default:
 		d := metrics.Distribution{Bounds: []float64{0.5, 5, 1e6}, Counts: make([]uint64, 4), Sum: number(r)}
-		m.Histogram = &dto.Histogram{SampleSum: &d.Sum}
+		m.Histogram = &dto.Histogram{SampleSum: &d.Sum, CreatedTimestamp: created}
 		for i := range d.Counts {
 			d.Counts[i] = r.Uint64N(1 << r.IntN(50))
 			d.Count += d.Counts[i]

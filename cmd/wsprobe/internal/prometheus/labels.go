@@ -21,6 +21,7 @@ type Labels struct {
 	pairs  []pair            // sorted by name
 	text   []byte
 
+	messages bool                // the text is messages of protobuf
 	of       *metrics.Identity   // the last probe
 	own      []pair              // its labels
 	appended []metrics.Attribute // memory
@@ -138,23 +139,32 @@ func (l *Labels) complete() {
 func (l *Labels) write() {
 	l.text = l.text[:0]
 	for i := range l.pairs {
+		p := &l.pairs[i]
+		if l.messages {
+			l.text = appendPair(l.text, p.name, p.joined())
+			continue
+		}
 		if i > 0 {
 			l.text = append(l.text, ',')
 		}
-		p := &l.pairs[i]
 		l.text = append(append(l.text, p.name...), `="`...)
-		switch {
-		case p.more != nil:
-			all := append(slices.Clip(p.more), p.value.String())
-			slices.Sort(all)
-			l.text = appendEscaped(l.text, strings.Join(all, ";"), true)
-		case p.value.Kind() == slog.KindInt64:
+		if p.value.Kind() == slog.KindInt64 && p.more == nil {
 			l.text = strconv.AppendInt(l.text, p.value.Int64(), 10)
-		default:
-			l.text = appendEscaped(l.text, p.value.String(), true)
+		} else {
+			l.text = appendEscaped(l.text, p.joined(), true)
 		}
 		l.text = append(l.text, '"')
 	}
+}
+
+// joined is the value of a label.
+func (p *pair) joined() string {
+	if p.more == nil {
+		return p.value.String()
+	}
+	all := append(slices.Clip(p.more), p.value.String())
+	slices.Sort(all)
+	return strings.Join(all, ";")
 }
 
 // Label keeps a label of a probe apart from labels that have a meaning: le is that of a bucket, and what the dots of our

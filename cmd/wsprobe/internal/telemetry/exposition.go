@@ -153,6 +153,7 @@ func (x *exposition) ofProbes(to *prometheus.Encoder, id metrics.ID, all []*Seri
 		for i := range samples {
 			s := &samples[i]
 			to.Labels.SetProbe(series.identity, s.Variant)
+			to.Created = x.startOf(series)
 			if s.Distribution != nil {
 				to.Histogram(s.Distribution, s.Exemplars)
 			} else {
@@ -168,6 +169,7 @@ func (x *exposition) ofProbes(to *prometheus.Encoder, id metrics.ID, all []*Seri
 // point writes a point of the agent.
 func (x *exposition) point(to *prometheus.Encoder, p *metrics.Point) {
 	to.Labels.Set(p.Attributes.Attributes)
+	to.Created = p.Start
 	if p.Distribution != nil {
 		to.Histogram(p.Distribution, p.Exemplars)
 	} else {

@@ -1,7 +1,10 @@
 package telemetry
 
 import (
+	"cmp"
+	"errors"
 	"fmt"
+	"io"
 	"net/http"
 	"net/http/httptest"
 	"regexp"
@@ -10,6 +13,10 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	dto "github.com/prometheus/client_model/go"
+	"github.com/prometheus/common/expfmt"
+	"google.golang.org/protobuf/proto"
 
 	"github.com/wsprobe/wsprobe/probe"
 	probehealth "github.com/wsprobe/wsprobe/probe/health"
@@ -55,6 +62,65 @@ func TestScrapesAreAsTheSDKMakesThem(t *testing.T) {
 			})
 		})
 	}
+}
+
+// TestMessagesAreAsTheSDKMakesThem does so for protobuf. Totals tell when they began besides, which the SDK leaves out.
+func TestMessagesAreAsTheSDKMakesThem(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		telemetry := newVaried(t)
+		read := func(h http.Handler) map[string]*dto.MetricFamily {
+			w, r := httptest.NewRecorder(), httptest.NewRequest("GET", "/metrics", nil)
+			r.Header.Set("Accept", "application/vnd.google.protobuf;proto=io.prometheus.client.MetricFamily;encoding=delimited;q=0.6,text/plain;q=0.5")
+			h.ServeHTTP(w, r)
+			all := make(map[string]*dto.MetricFamily)
+			for decoder := expfmt.NewDecoder(w.Body, expfmt.ResponseFormat(w.Header())); ; {
+				var f dto.MetricFamily
+				if err := decoder.Decode(&f); errors.Is(err, io.EOF) {
+					return all
+				} else if err != nil {
+					t.Fatal(err)
+				}
+				slices.SortFunc(f.Metric, func(a, b *dto.Metric) int { return cmp.Compare(fmt.Sprint(a.Label), fmt.Sprint(b.Label)) })
+				all[f.GetName()] = &f
+			}
+		}
+		got, want := read(telemetry.MetricsHandler()), read(sdkScrapes(t, telemetry))
+		for name, family := range got {
+			if strings.HasPrefix(name, "go_") || strings.HasPrefix(name, "process_") {
+				continue
+			}
+			for i, m := range family.Metric {
+				created := m.GetCounter().GetCreatedTimestamp()
+				if m.Histogram != nil {
+					created, m.Histogram.CreatedTimestamp = m.Histogram.CreatedTimestamp, nil
+				}
+				if m.Counter != nil {
+					m.Counter.CreatedTimestamp = nil
+				}
+				if began := created.AsTime(); m.Gauge == nil && time.Since(began) != 5*time.Minute {
+					t.Errorf("%s began at %v", name, began)
+				}
+				for _, x := range exemplarsOf(want[name].GetMetric()[i]) {
+					slices.SortFunc(x.Label, func(a, b *dto.LabelPair) int { return cmp.Compare(a.GetName(), b.GetName()) })
+				}
+			}
+			if !proto.Equal(family, want[name]) {
+				t.Errorf("got\n%v\nwant\n%v", family, want[name])
+			}
+			delete(want, name)
+		}
+		if len(want) > 0 {
+			t.Errorf("without %v", want)
+		}
+	})
+}
+
+func exemplarsOf(m *dto.Metric) []*dto.Exemplar {
+	all := []*dto.Exemplar{m.GetCounter().GetExemplar()}
+	for _, b := range m.GetHistogram().GetBucket() {
+		all = append(all, b.GetExemplar())
+	}
+	return slices.DeleteFunc(all, func(x *dto.Exemplar) bool { return x == nil })
 }
 
 // newVaried is a Telemetry whose scrapes have everything: odd labels, all kinds of runs, sessions, exemplars, streams.
