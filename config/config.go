@@ -70,6 +70,8 @@ type OTLP struct {
 	Interval    time.Duration // between two exports
 	Timeout     time.Duration // of one export
 	Compression string        // "gzip" or "none"
+	Histograms  string        // "explicit" or "exponential"
+	MaxScale    int           // of exponential histograms
 	Headers     map[string]string
 	Logs        bool        // whether log records are exported, too
 	EndMarkers  bool        // whether a series that has no value any more ends with a point that says so
@@ -83,6 +85,9 @@ type OTLP struct {
 
 // Exports reports whether anything is exported.
 func (o OTLP) Exports() bool { return o.Protocol != protocolNone }
+
+// Exponential reports whether histograms have exponential buckets.
+func (o OTLP) Exponential() bool { return o.Histograms == histogramsExponential }
 
 // Destination returns the URL of the receiver as it may be shown, or "none".
 func (o OTLP) Destination() string {

@@ -51,8 +51,12 @@ func storeStandard[T any](s *settingsReader, f *field[T], into *T, v standard) {
 		v.text = s.withScheme(v.text)
 	case "otlp.trace_ratio":
 		return // see sampler: it matters only if there are traces
-	case "otlp.traces":
-		word, problem := tracesExporter(v.text)
+	case "otlp.traces", "otlp.histograms":
+		translate := tracesExporter
+		if f.Path == "otlp.histograms" {
+			translate = histogramAggregation
+		}
+		word, problem := translate(v.text)
 		if problem != "" {
 			s.Variable(v.name, "%s", problem)
 			s.wrong[f.Path] = true

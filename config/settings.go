@@ -63,6 +63,7 @@ func (s *settingsReader) read(config *Config, agentAt, otlpAt yamltree.Pair) {
 	s.endpoint(&config.OTLP)
 	s.ends(&config.OTLP)
 	s.traces(&config.OTLP)
+	s.histograms(config.OTLP)
 	if config.OTLP.Exports() {
 		config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	}

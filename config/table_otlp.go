@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
@@ -29,6 +31,15 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		Doc:  "compression of exports",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"}},
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Compression })},
+	{Field: Field{Path: "histograms", Kind: Choice, Default: histogramsExplicit, Allowed: []string{histogramsExplicit, histogramsExponential},
+		Doc: "buckets of exported histograms: explicit bounds, the same for all probes, or exponential ones, whose bounds follow " +
+			"the values (native histograms in Prometheus 3)",
+		OTel: []string{histogramsVariable}},
+		value: wordAt(func(c *Config) *string { return &c.OTLP.Histograms })},
+	{Field: Field{Path: "max_scale", Kind: Integer, Default: "20", Min: metrics.MinScale, Max: metrics.MaxScale,
+		Doc: "finest scale of exponential buckets, whose bounds are powers of 2^(2^-scale); it falls by itself until 160 buckets hold all " +
+			"values; 11 for VictoriaMetrics, which merges finer ones"},
+		value: integerAt(func(c *Config) *int { return &c.OTLP.MaxScale })},
 	{Field: Field{Path: "headers", Kind: Map, Max: maxMetadata,
 		Doc:  "headers (gRPC metadata) of every export, for authentication for instance",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_HEADERS", "OTEL_EXPORTER_OTLP_HEADERS"}},
@@ -70,6 +81,12 @@ var spoolSection = newSection("otlp.spool", "otlp.spool.", true, []field[Config]
 			"alternates new exports with old ones"},
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Spool.Order })},
 })
+
+// The buckets of histograms, see otlp.histograms.
+const (
+	histogramsExplicit    = "explicit"
+	histogramsExponential = "exponential"
+)
 
 // The orders of exports, see otlp.spool.order.
 const (

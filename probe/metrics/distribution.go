@@ -11,32 +11,58 @@ var latencyBounds = []float64{
 	1500, 2000, 3000, 5000, 7500, 10000, 15000, 20000, 30000,
 }
 
-// Distribution is how often values fell into each bucket, at one moment.
+// Distribution is how often values fell into each bucket, at one moment. It has the forms of buckets that its series
+// keeps, mostly one of them.
 type Distribution struct {
-	Bounds []float64 // upper bounds of the buckets but the last; a value on a bound is in the bucket below it
-	Counts []uint64  // one more than Bounds
-	Count  uint64    // sum of Counts
+	Bounds []float64 // upper bounds of the explicit buckets but the last; a value on a bound is in the bucket below it
+	Counts []uint64  // of the explicit buckets, one more than Bounds; empty without them
+	Count  uint64    // of values
 	Sum    float64   // of the values
+	// Exponential are the exponential buckets, nil without them.
+	Exponential *Exponential
 }
 
-// Values counts values by their size, over bounds that its owner knows. It has no lock of its own. A uint32 is enough
-// for a probe, whose runs are a second apart at least, for 136 years; there are two Values for each of maybe a hundred
-// thousand probes.
+// Forms are the forms of buckets in which distributions are kept. The zero value is explicit buckets alone.
+type Forms struct {
+	// Exponential keeps exponential buckets, and no explicit ones unless Explicit is set, too.
+	Exponential, Explicit bool
+	// MaxScale is the scale at which exponential buckets begin, from [MinScale] to [MaxScale].
+	MaxScale int8
+}
+
+func (f Forms) explicit() bool { return f.Explicit || !f.Exponential }
+
+// Values counts values by their size, in explicit buckets over bounds that its owner knows, in exponential ones, or in
+// both. It has no lock of its own. A uint32 is enough for a probe, whose runs are a second apart at least, for 136
+// years; there are two Values for each of maybe a hundred thousand probes.
 type Values[N uint32 | uint64] struct {
-	counts []N // one more than bounds; nil until the first value
-	sum    float64
+	counts      []N // one more than bounds; nil without explicit buckets, and until the first value
+	exponential *exponential[N]
+	sum         float64
 }
 
-// Observe adds a value in the unit of the bounds.
-func (h *Values[N]) Observe(bounds []float64, value float64) {
-	if h.counts == nil {
-		h.counts = make([]N, len(bounds)+1)
+// Observe adds a finite value in the unit of the bounds. All values of one Values are kept in the same forms.
+func (h *Values[N]) Observe(f Forms, bounds []float64, value float64) {
+	if f.explicit() {
+		if h.counts == nil {
+			h.counts = make([]N, len(bounds)+1)
+		}
+		h.counts[bucketOf(bounds, value)]++
 	}
-	h.counts[bucketOf(bounds, value)]++
+	if f.Exponential {
+		if h.exponential == nil {
+			h.exponential = &exponential[N]{scale: min(max(f.MaxScale, MinScale), MaxScale)}
+		}
+		h.exponential.observe(value)
+	}
 	h.sum += value
 }
 
-// bucketOf returns the index of the bucket of a value. A value on a bound belongs to the bucket below it, as in OTLP.
+// empty reports whether there was no value yet.
+func (h *Values[N]) empty() bool { return h.counts == nil && h.exponential == nil }
+
+// bucketOf returns the index of the explicit bucket of a value. A value on a bound belongs to the bucket below it, as in
+// OTLP.
 func bucketOf(bounds []float64, value float64) int {
 	bucket, _ := slices.BinarySearch(bounds, value)
 	return bucket
@@ -51,9 +77,27 @@ func (h *Values[N]) Distribution(bounds []float64) Distribution {
 
 // copyTo makes d a copy, in the memory that it has.
 func (h *Values[N]) copyTo(d *Distribution, bounds []float64) {
-	*d = Distribution{Bounds: bounds, Sum: h.sum, Counts: slices.Grow(d.Counts[:0], len(h.counts))}
-	for _, n := range h.counts {
-		d.Counts = append(d.Counts, uint64(n))
-		d.Count += uint64(n)
+	*d = Distribution{Sum: h.sum, Counts: d.Counts[:0], Exponential: d.Exponential}
+	if h.counts != nil || h.exponential == nil {
+		d.Bounds = bounds
 	}
+	d.Counts, d.Count = appendCounts(d.Counts, h.counts)
+	if h.exponential == nil {
+		d.Exponential = nil
+		return
+	}
+	if d.Exponential == nil {
+		d.Exponential = &Exponential{}
+	}
+	d.Count = h.exponential.copyTo(d.Exponential)
+}
+
+// appendCounts appends counts to those of a copy, and returns their sum, too.
+func appendCounts[N uint32 | uint64](to []uint64, counts []N) (all []uint64, sum uint64) {
+	all = slices.Grow(to, len(counts))
+	for _, n := range counts {
+		all = append(all, uint64(n))
+		sum += uint64(n)
+	}
+	return all, sum
 }

@@ -9,7 +9,8 @@
 // [Run], whose points are of that run alone, and [Series.Totals] returns the totals, whose points count from the start
 // of the series. Both emit a [Point] for each value that was measured, and none for a value that was not. A reader
 // decides about the rest: when it reads, which attributes every point has in common, over which time a total counts,
-// when the series of a point ends. It marks such an end by [Point].NoValue. A [Sets] makes the attributes.
+// when the series of a point ends. It marks such an end by [Point].NoValue. A [Sets] makes the attributes. Histograms
+// have explicit buckets, exponential ones or both, as [Keep].Forms says.
 //
 // # Facts
 //

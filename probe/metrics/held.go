@@ -39,11 +39,11 @@ func (s *Series) Note(e *session.Event, beats bool) {
 	if s.held == nil {
 		s.held = &held{}
 	}
-	h := s.held
+	h, f := s.held, s.keep.Forms
 	switch e.Kind {
 	case session.Ponged:
 		if beats {
-			h.ping.Observe(latencyBounds, probe.Millis(e.RTT))
+			h.ping.Observe(f, latencyBounds, probe.Millis(e.RTT))
 		}
 	case session.Unanswered:
 		h.unanswered++
@@ -51,27 +51,27 @@ func (s *Series) Note(e *session.Event, beats bool) {
 		if h.messages == nil {
 			h.messages = &messages{}
 		}
-		h.messages.received(&e.Message)
+		h.messages.received(f, &e.Message)
 	case session.Opened:
 		if e.Downtime > 0 {
-			h.downtime.Observe(downtimeBounds, e.Downtime.Seconds())
-			h.reopen.Observe(reopenBounds, e.Open.Ended.Sub(e.Open.Started).Seconds())
+			h.downtime.Observe(f, downtimeBounds, e.Downtime.Seconds())
+			h.reopen.Observe(f, reopenBounds, e.Open.Ended.Sub(e.Open.Started).Seconds())
 		}
 	case session.Ended:
-		h.end(e.End)
+		h.end(f, e.End)
 	}
 }
 
-func (h *messages) received(m *session.Message) {
-	h.size.Observe(sizeBounds, float64(m.Size))
+func (h *messages) received(f Forms, m *session.Message) {
+	h.size.Observe(f, sizeBounds, float64(m.Size))
 	if !m.Wanted {
 		h.other++
 		return
 	}
 	h.wanted++
-	h.gap.Observe(messageBounds, m.Gap.Seconds())
+	h.gap.Observe(f, messageBounds, m.Gap.Seconds())
 	if m.Dated {
-		h.delay.Observe(messageBounds, max(m.Age, 0).Seconds())
+		h.delay.Observe(f, messageBounds, max(m.Age, 0).Seconds())
 	}
 	h.lost += m.Lost
 	if m.Repeated {
@@ -85,19 +85,19 @@ func (h *messages) received(m *session.Message) {
 	}
 }
 
-func (h *held) end(e *session.End) {
+func (h *held) end(f Forms, e *session.End) {
 	if e.Cause == session.ByPing {
 		h.unanswered++
 	}
 	code := CloseCode(e.Code)
 	for i := range h.ends {
 		if known := &h.ends[i]; known.cause == e.Cause && known.code == code {
-			known.lifetimes.Observe(lifetimeBounds, e.Lifetime.Seconds())
+			known.lifetimes.Observe(f, lifetimeBounds, e.Lifetime.Seconds())
 			return
 		}
 	}
 	first := ended{cause: e.Cause, code: code}
-	first.lifetimes.Observe(lifetimeBounds, e.Lifetime.Seconds())
+	first.lifetimes.Observe(f, lifetimeBounds, e.Lifetime.Seconds())
 	h.ends = append(h.ends, first)
 }
 
@@ -167,13 +167,13 @@ func (s *Series) RecordSession(o *Observation) (Run, bool) {
 	run.has(HasStatus, o.Health.Status != health.Unknown)
 	switch at.Moment {
 	case SessionOpened:
-		s.handshake.Observe(latencyBounds, probe.Millis(r.Handshake))
+		s.handshake.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.Handshake))
 		run.Handshake, run.Phases = r.Handshake, r.Phases
 		run.Has |= hasConnection | hasLive | hasHandshake | phasesOf(r)
 		run.Keeps = hasRoundTrip | hasMessageAge | HasStatus | hasSuccess
 		run.certify(r)
 	case SessionAnswered:
-		s.roundTrip.Observe(latencyBounds, probe.Millis(r.RoundTrip))
+		s.roundTrip.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.RoundTrip))
 		run.RoundTrip, run.Has, run.Keeps = r.RoundTrip, run.Has|hasRoundTrip, ^Measured(0)
 	case SessionReported:
 		s.active = time.Now()

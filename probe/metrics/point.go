@@ -24,6 +24,9 @@ type Point struct {
 type Family struct {
 	*Metric
 	Points []Point
+	// Exponential says that distributions are told by their exponential buckets, which they all have then. Otherwise
+	// they are told by their explicit ones.
+	Exponential bool
 }
 
 // Value is a number that is whole or not.

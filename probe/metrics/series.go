@@ -36,6 +36,8 @@ type Keep struct {
 	// Exemplars keeps the traces of runs that were counted: those since the last Collect, and with Last the last ones,
 	// too.
 	Exemplars bool
+	// Forms are those of the buckets of histograms: each takes memory of its own, so keep those that are read.
+	Forms Forms
 }
 
 // Outcome is how often the runs of a probe ended in one way.
@@ -79,10 +81,10 @@ func (s *Series) record(r *probe.Result) Run {
 	s.active = time.Now()
 	outcome := s.count(r.Reason, r.ErrorType)
 	if r.Opened {
-		s.handshake.Observe(latencyBounds, probe.Millis(r.Handshake))
+		s.handshake.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.Handshake))
 	}
 	if r.Replied {
-		s.roundTrip.Observe(latencyBounds, probe.Millis(r.RoundTrip))
+		s.roundTrip.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.RoundTrip))
 	}
 	if s.keep.Exemplars && r.Traced() {
 		s.note(r, outcome)

@@ -129,10 +129,10 @@ func TestBuckets(t *testing.T) {
 	bounds := []float64{1, 2.5}
 	var h metrics.Values[uint64]
 	for _, value := range []float64{0, 1, 1.5, 2.5, 2.6, 1e6} {
-		h.Observe(bounds, value)
+		h.Observe(metrics.Forms{}, bounds, value)
 	}
 	d := h.Distribution(bounds)
-	h.Observe(bounds, 1000)
+	h.Observe(metrics.Forms{}, bounds, 1000)
 	if !slices.Equal(d.Counts, []uint64{2, 2, 2}) || d.Count != 6 || d.Sum != 1e6+7.6 {
 		t.Errorf("%+v", d)
 	}

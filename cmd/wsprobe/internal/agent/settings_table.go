@@ -47,6 +47,8 @@ var settings = []Setting{
 	live("otlp.interval", "at once"),
 	live("otlp.timeout", "from the next request on"),
 	live("otlp.compression", "from the next request on"),
+	restart("otlp.histograms", "the histograms of a probe have one form from the start on", func(c *config.Config) *string { return &c.OTLP.Histograms }),
+	restart("otlp.max_scale", "the scale of histograms only falls", func(c *config.Config) *int { return &c.OTLP.MaxScale }),
 	live("otlp.headers", "from the next request on"),
 	restart("otlp.logs", "the queue of log records is made at the start", func(c *config.Config) *bool { return &c.OTLP.Logs }),
 	restart("otlp.traces", "the queue of traces is made at the start", func(c *config.Config) *bool { return &c.OTLP.Traces }),

@@ -130,6 +130,8 @@ func settingChanges(t *testing.T) map[string]struct {
 		"otlp.interval":                       {"10s", "20s", nil},
 		"otlp.timeout":                        {"10s", "20s", nil},
 		"otlp.compression":                    {"gzip", "none", nil},
+		"otlp.histograms":                     {"explicit", "exponential", nil},
+		"otlp.max_scale":                      {11, 12, tree{"otlp.histograms": "exponential"}},
 		"otlp.headers":                        {map[string]string{"a": "b"}, map[string]string{"a": "c"}, nil},
 		"otlp.logs":                           {false, true, nil},
 		"otlp.traces":                         {true, false, nil},

@@ -29,6 +29,8 @@ func telemetryOptions(cfg config.Config, o Options, inFlight func() int) telemet
 		SpoolDir:       cfg.OTLP.Spool.Dir,
 		QueueBytes:     cfg.OTLP.Spool.MaxBytes,
 		QueueAge:       cfg.OTLP.Spool.MaxAge,
+		Exponential:    cfg.OTLP.Exponential(),
+		MaxScale:       cfg.OTLP.MaxScale,
 		Logs:           cfg.OTLP.Logs,
 		Traces:         cfg.OTLP.Traces,
 		TraceRatio:     cfg.OTLP.TraceRatio,

@@ -129,12 +129,7 @@ func (e *encoder) family(f *metrics.Family) {
 		}
 		e.end(data)
 	case metrics.Histogram:
-		data := e.begin(9)
-		for i := range f.Points {
-			e.histogramPoint(&f.Points[i])
-		}
-		e.cumulative()
-		e.end(data)
+		e.histogram(f)
 	}
 	e.end(all)
 }
@@ -171,36 +166,6 @@ func (e *encoder) number(double, integer protowire.Number, v metrics.Value) {
 	} else {
 		e.fixed(double, math.Float64bits(v.Float()))
 	}
-}
-
-func (e *encoder) histogramPoint(p *metrics.Point) {
-	all := e.begin(1)
-	e.time(2, p.Start)
-	e.time(3, p.Time)
-	if !p.NoValue {
-		e.distribution(p.Distribution)
-	}
-	e.exemplars(8, p.Exemplars)
-	e.attributes(9, p.Attributes)
-	if p.NoValue {
-		e.varint(10, noRecordedValue)
-	}
-	e.end(all)
-}
-
-func (e *encoder) distribution(d *metrics.Distribution) {
-	e.fixed(4, d.Count)
-	e.fixed(5, math.Float64bits(d.Sum))
-	counts := e.begin(6)
-	for _, n := range d.Counts {
-		e.bytes = protowire.AppendFixed64(e.bytes, n)
-	}
-	e.end(counts)
-	bounds := e.begin(7)
-	for _, bound := range d.Bounds {
-		e.bytes = protowire.AppendFixed64(e.bytes, math.Float64bits(bound))
-	}
-	e.end(bounds)
 }
 
 func (e *encoder) exemplars(field protowire.Number, all []metrics.Exemplar) {

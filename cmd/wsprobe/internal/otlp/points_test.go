@@ -68,23 +68,36 @@ func TestPointsAreAsTheExporterMakesThem(t *testing.T) {
 	sameBuckets := []metricdata.HistogramDataPoint[float64]{{Attributes: sameSet, StartTime: midnight, Time: midnight,
 		Count: 3, Bounds: []float64{0, 1.5}, BucketCounts: []uint64{0, math.MaxUint64, 1}, Sum: -0.5,
 		Exemplars: []metricdata.Exemplar[float64]{{Value: 1, TraceID: someTrace.ID[:], SpanID: someTrace.Run[:]}}}}
+	exponents := []metrics.Point{{Attributes: someSet, Start: midnight, Time: midnight, Exemplars: buckets[0].Exemplars,
+		Distribution: &metrics.Distribution{Count: 3, Sum: -0.5, Bounds: []float64{0}, Counts: []uint64{1, 2},
+			Exponential: &metrics.Exponential{Scale: -10, Zero: math.MaxUint64, Offset: math.MinInt32, Counts: []uint64{0, 300, math.MaxUint64}}}},
+		{Distribution: &metrics.Distribution{Exponential: &metrics.Exponential{Scale: 20, Offset: 7, Counts: []uint64{1}}}},
+		{Distribution: &metrics.Distribution{Exponential: &metrics.Exponential{}}}}
+	sameExponents := []metricdata.ExponentialHistogramDataPoint[float64]{{Attributes: sameSet, StartTime: midnight, Time: midnight,
+		Count: 3, Sum: -0.5, Scale: -10, ZeroCount: math.MaxUint64, Exemplars: sameBuckets[0].Exemplars,
+		PositiveBucket: metricdata.ExponentialBucket{Offset: math.MinInt32, Counts: []uint64{0, 300, math.MaxUint64}}},
+		{Scale: 20, PositiveBucket: metricdata.ExponentialBucket{Offset: 7, Counts: []uint64{1}}}, {}}
 	const cumulative = metricdata.CumulativeTemporality
 	for name, c := range map[string]struct {
-		kind   metrics.Kind
-		points []metrics.Point
-		same   metricdata.Aggregation
+		kind        metrics.Kind
+		points      []metrics.Point
+		same        metricdata.Aggregation
+		exponential bool
 	}{
-		"whole gauge":           {metrics.Gauge, whole, metricdata.Gauge[int64]{DataPoints: sameWhole}},
-		"real gauge":            {metrics.Gauge, real, metricdata.Gauge[float64]{DataPoints: sameReal}},
-		"whole counter":         {metrics.Counter, whole, metricdata.Sum[int64]{DataPoints: sameWhole, Temporality: cumulative, IsMonotonic: true}},
-		"real up-down counter":  {metrics.UpDownCounter, real, metricdata.Sum[float64]{DataPoints: sameReal, Temporality: cumulative}},
-		"histogram":             {metrics.Histogram, buckets, metricdata.Histogram[float64]{DataPoints: sameBuckets, Temporality: cumulative}},
-		"gauge without a point": {metrics.Gauge, nil, metricdata.Gauge[float64]{}},
+		"whole gauge":          {metrics.Gauge, whole, metricdata.Gauge[int64]{DataPoints: sameWhole}, false},
+		"real gauge":           {metrics.Gauge, real, metricdata.Gauge[float64]{DataPoints: sameReal}, false},
+		"whole counter":        {metrics.Counter, whole, metricdata.Sum[int64]{DataPoints: sameWhole, Temporality: cumulative, IsMonotonic: true}, false},
+		"real up-down counter": {metrics.UpDownCounter, real, metricdata.Sum[float64]{DataPoints: sameReal, Temporality: cumulative}, false},
+		"histogram":            {metrics.Histogram, buckets, metricdata.Histogram[float64]{DataPoints: sameBuckets, Temporality: cumulative}, false},
+		"exponential histogram": {metrics.Histogram, exponents,
+			metricdata.ExponentialHistogram[float64]{DataPoints: sameExponents, Temporality: cumulative}, true},
+		"gauge without a point": {metrics.Gauge, nil, metricdata.Gauge[float64]{}, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			row := &metrics.Metric{Name: "n", Description: "d", Unit: "u", Kind: c.kind}
+			family := metrics.Family{Metric: row, Points: c.points, Exponential: c.exponential}
 			about := resource.NewWithAttributes("https://example.com/schema", sameSet.ToSlice()...)
-			raw, err := Points(about, Scope{someScope, []metrics.Family{{Metric: row, Points: c.points}, {Metric: row, Points: c.points}}}, Scope{})
+			raw, err := Points(about, Scope{someScope, []metrics.Family{family, family}}, Scope{})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -103,6 +116,9 @@ func TestPointsWithoutAValue(t *testing.T) {
 		families = append(families, metrics.Family{Metric: &metrics.Metric{Name: string(kind), Kind: kind},
 			Points: []metrics.Point{{Attributes: someSet, Start: midnight, Time: midnight, Value: metrics.Float(7), NoValue: true}}})
 	}
+	exponential := families[len(families)-1]
+	exponential.Exponential = true
+	families = append(families, exponential)
 	raw, err := Points(someResource, Scope{someScope, families})
 	if err != nil {
 		t.Fatal(err)

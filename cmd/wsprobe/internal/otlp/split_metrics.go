@@ -64,6 +64,9 @@ func filter(request *metricscollector.ExportMetricsServiceRequest, keep func(tim
 				case *metrics.Metric_Histogram:
 					data.Histogram.DataPoints = filterPoints(data.Histogram.DataPoints, keep)
 					return len(data.Histogram.DataPoints) == 0
+				case *metrics.Metric_ExponentialHistogram:
+					data.ExponentialHistogram.DataPoints = filterPoints(data.ExponentialHistogram.DataPoints, keep)
+					return len(data.ExponentialHistogram.DataPoints) == 0
 				}
 				return false
 			})

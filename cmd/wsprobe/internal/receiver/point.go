@@ -11,7 +11,8 @@ import (
 
 // Point is one data point.
 type Point struct {
-	// Resource, Scope, Metric, Unit and Kind say what it is a point of. Kind is gauge, sum or histogram.
+	// Resource, Scope, Metric, Unit and Kind say what it is a point of. Kind is gauge, sum, histogram or exponential
+	// histogram.
 	Resource map[string]any
 	Scope    string
 	Metric   string
@@ -31,10 +32,14 @@ type Point struct {
 	Value float64
 	// NoValue says that the series has no value any more: the point has the flag for "no recorded value".
 	NoValue bool
-	// Count, Bounds and Buckets are the distribution of a histogram.
+	// Count, Bounds and Buckets are the distribution of a histogram. An exponential one has Scale, Zeros and Offset in
+	// the place of Bounds.
 	Count   uint64
 	Bounds  []float64
 	Buckets []uint64
+	Scale   int
+	Zeros   uint64
+	Offset  int
 }
 
 // Exemplar is a measurement with its trace, in lower-case hex.
@@ -44,8 +49,8 @@ type Exemplar struct {
 	Value           float64
 }
 
-// Points returns the points of a request in the order in which they stand there. Kinds that wsprobe does not
-// send (exponential histograms, summaries) are passed over.
+// Points returns the points of a request in the order in which they stand there. Summaries, which wsprobe
+// does not send, are passed over.
 func Points(request *Request) iter.Seq[Point] {
 	return func(yield func(Point) bool) {
 		for _, rm := range request.GetResourceMetrics() {
@@ -79,6 +84,10 @@ func points(about Point, m *metrics.Metric, yield func(Point) bool) bool {
 		about.Kind = "histogram"
 		about.Cumulative = data.Histogram.GetAggregationTemporality() == cumulative
 		return histograms(about, data.Histogram.GetDataPoints(), yield)
+	case *metrics.Metric_ExponentialHistogram:
+		about.Kind = "exponential histogram"
+		about.Cumulative = data.ExponentialHistogram.GetAggregationTemporality() == cumulative
+		return exponentials(about, data.ExponentialHistogram.GetDataPoints(), yield)
 	}
 	return true
 }
@@ -110,6 +119,22 @@ func histograms(about Point, points []*metrics.HistogramDataPoint, yield func(Po
 		about.NoValue = p.GetFlags()&uint32(metrics.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK) != 0
 		about.Value, about.Count = p.GetSum(), p.GetCount()
 		about.Bounds, about.Buckets = p.GetExplicitBounds(), p.GetBucketCounts()
+		about.Exemplars = exemplars(p.GetExemplars())
+		if !yield(about) {
+			return false
+		}
+	}
+	return true
+}
+
+func exponentials(about Point, points []*metrics.ExponentialHistogramDataPoint, yield func(Point) bool) bool {
+	for _, p := range points {
+		about.Attributes = attributes(p.GetAttributes())
+		about.Start, about.Time = instant(p.GetStartTimeUnixNano()), instant(p.GetTimeUnixNano())
+		about.NoValue = p.GetFlags()&uint32(metrics.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK) != 0
+		about.Value, about.Count = p.GetSum(), p.GetCount()
+		about.Scale, about.Zeros = int(p.GetScale()), p.GetZeroCount()
+		about.Offset, about.Buckets = int(p.GetPositive().GetOffset()), p.GetPositive().GetBucketCounts()
 		about.Exemplars = exemplars(p.GetExemplars())
 		if !yield(about) {
 			return false

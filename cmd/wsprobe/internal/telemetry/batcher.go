@@ -37,6 +37,8 @@ type batcher struct {
 	bytes   int
 	markers map[ending]marker // see [batcher.end]
 	own     *ownSeries        // that takes note of points, or nil
+	// exponential says in which form histograms are told.
+	exponential bool
 
 	families [metricCount][]metrics.Point
 }
@@ -44,10 +46,13 @@ type batcher struct {
 // add adds a point of a metric.
 func (b *batcher) add(m metrics.ID, p metrics.Point) {
 	size := p.Attributes.Size + exemplarBytes*len(p.Exemplars)
-	if p.Distribution == nil {
+	switch d := p.Distribution; {
+	case d == nil:
 		size += numberPointBytes
-	} else {
-		size += histogramPointBytes + bucketBytes*len(p.Distribution.Counts)
+	case b.exponential:
+		size += histogramPointBytes + bucketBytes*len(d.Exponential.Counts)
+	default:
+		size += histogramPointBytes + bucketBytes*len(d.Counts)
 	}
 	b.makeRoom(size)
 	b.families[m] = append(b.families[m], p)
@@ -79,7 +84,7 @@ func (b *batcher) cut() {
 	scope := otlp.Scope{Scope: b.scope}
 	for m, points := range b.families {
 		if len(points) > 0 {
-			scope.Families = append(scope.Families, metrics.Family{Metric: &table[m], Points: points})
+			scope.Families = append(scope.Families, metrics.Family{Metric: &table[m], Points: points, Exponential: b.exponential})
 		}
 	}
 	b.done = append(b.done, scope)

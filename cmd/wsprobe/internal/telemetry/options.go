@@ -11,6 +11,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/otlp"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // Defaults of [Options].
@@ -105,6 +106,11 @@ type Options struct {
 	// (service.version, service.instance.id, host.name), but not ServiceName and Location.
 	Attributes map[string]string
 
+	// Exponential exports histograms with exponential buckets, from MaxScale on, -10 to 20. The zero value of MaxScale is
+	// 0 and no other default: buckets between powers of two.
+	Exponential bool
+	MaxScale    int
+
 	// EndMarkers ends the series of a latency with a point that has the flag for "no recorded value" once a run has
 	// none, and all of them at the stop. It ends series of the agent itself that a collection has no longer, too.
 	EndMarkers bool
@@ -178,10 +184,19 @@ func (o Options) check() error {
 	if !(o.TraceRatio >= 0 && o.TraceRatio <= 1) {
 		errs = append(errs, fmt.Errorf("trace ratio must be from 0 to 1, got %v", o.TraceRatio))
 	}
+	if o.Exponential && (o.MaxScale < metrics.MinScale || o.MaxScale > metrics.MaxScale) {
+		errs = append(errs, fmt.Errorf("scale must be from %d to %d, got %d", metrics.MinScale, metrics.MaxScale, o.MaxScale))
+	}
 	if o.QueueBytes < 0 || o.PendingRuns < 0 {
 		errs = append(errs, errors.New("bounds must be positive"))
 	}
 	return errors.Join(errs...)
+}
+
+// forms are those in which distributions are kept: the page tells explicit buckets, whatever the export tells.
+func (o Options) forms() metrics.Forms {
+	exponential := o.Exponential && o.Protocol != ProtocolNone
+	return metrics.Forms{Exponential: exponential, Explicit: o.Exposition, MaxScale: int8(o.MaxScale)}
 }
 
 // client says what the client needs to know.

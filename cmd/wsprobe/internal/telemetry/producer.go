@@ -24,6 +24,8 @@ type producer struct {
 	self       *selfCounts
 	others     func() []otlp.Scope // a few points more, about this process
 	endMarkers *atomic.Bool
+	// exponential says in which form histograms are told.
+	exponential bool
 
 	// The goroutine of the collections has these to itself, but for times.behind.
 	times   timeline
@@ -102,7 +104,7 @@ func (p *producer) addAll(b *batcher) time.Time {
 }
 
 func (p *producer) batcher(request func(...otlp.Scope)) *batcher {
-	return &batcher{scope: p.scope, sets: metrics.Sets{Common: p.common}, header: p.header, request: request}
+	return &batcher{scope: p.scope, sets: metrics.Sets{Common: p.common}, header: p.header, request: request, exponential: p.exponential}
 }
 
 // addRuns adds the runs up to the horizon, which it returns.

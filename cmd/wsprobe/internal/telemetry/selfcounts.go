@@ -25,6 +25,7 @@ type selfCounts struct {
 	feed      func() FeedStats        // or nil
 	discovery func() []DiscoveryStats // or nil
 	backlog   func() outbox.Backlog
+	forms     metrics.Forms
 
 	mu     sync.Mutex
 	totals map[counter]int64
@@ -86,7 +87,7 @@ func (c *selfCounts) takeUntold() map[counter]int64 {
 func (c *selfCounts) started(late time.Duration) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	c.delay.Observe(delayBounds, probe.Millis(late))
+	c.delay.Observe(c.forms, delayBounds, probe.Millis(late))
 }
 
 // addTo adds the agent's points.

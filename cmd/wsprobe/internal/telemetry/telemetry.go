@@ -68,6 +68,7 @@ func newTelemetry(o Options) *Telemetry {
 	}
 	t.log = slog.New(t.limited)
 	t.self = newSelfCounts(o.InFlight, t.backlog)
+	t.self.forms = o.forms()
 	t.self.streams, t.self.feed, t.self.discovery = o.Streams, o.Feed, o.Discovery
 	if o.Protocol != ProtocolNone {
 		t.pending = newPending(o.PendingRuns, func(points int) { t.self.drop(idAgentDropped, points, DropPendingFull) })
@@ -82,6 +83,8 @@ func newTelemetry(o Options) *Telemetry {
 		pending:    t.pending,
 		self:       t.self,
 		endMarkers: &t.live.endMarkers,
+
+		exponential: o.Exponential,
 	}
 	t.begin(otlp.Metrics, DropCauses())
 	if o.Logs {
@@ -127,7 +130,7 @@ func (t *Telemetry) Probe(id *metrics.Identity) *Series {
 
 // newSeries makes the series of a probe.
 func (t *Telemetry) newSeries(id *metrics.Identity) *Series {
-	keep := metrics.Keep{Last: t.options.Exposition, Exemplars: t.traces != nil}
+	keep := metrics.Keep{Last: t.options.Exposition, Exemplars: t.traces != nil, Forms: t.options.forms()}
 	return &Series{pending: t.pending, identity: id, counts: metrics.NewSeries(id, keep)}
 }
 

@@ -1,0 +1,29 @@
+package config
+
+import (
+	"strings"
+
+	"github.com/wsprobe/wsprobe/config/internal/excerpt"
+)
+
+// histogramsVariable chooses the buckets of histograms (metrics exporters of OTLP, additional environment variables).
+const histogramsVariable = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
+
+// histogramAggregation returns our word for one of the specification.
+func histogramAggregation(text string) (word, problem string) {
+	switch strings.ToLower(text) {
+	case "explicit_bucket_histogram":
+		return histogramsExplicit, ""
+	case "base2_exponential_bucket_histogram":
+		return histogramsExponential, ""
+	}
+	return "", "must be explicit_bucket_histogram or base2_exponential_bucket_histogram, got " + excerpt.Quote(text)
+}
+
+// histograms looks for a scale that nothing has.
+func (s *settingsReader) histograms(o OTLP) {
+	scale, given := s.origins["otlp.max_scale"]
+	if given && !o.Exponential() && !s.wrong["otlp.max_scale"] && !s.wrong["otlp.histograms"] {
+		s.fault(scale, "has no effect: otlp.histograms is not exponential")
+	}
+}
