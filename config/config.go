@@ -70,6 +70,7 @@ type OTLP struct {
 	Interval    time.Duration // between two exports
 	Timeout     time.Duration // of one export
 	Compression string        // "gzip" or "none"
+	Temporality string        // "cumulative", "delta" or "lowmemory"
 	Histograms  string        // "explicit" or "exponential"
 	MaxScale    int           // of exponential histograms
 	Headers     map[string]string

@@ -77,7 +77,7 @@ var foreignFields = map[string][]foreign{
 		{"auth authorization basicauth username password bearertoken token apikey", "headers", "with a name such as Authorization"},
 		{"exportinterval period flushinterval", "interval", ""}, {"exporttimeout", "timeout", ""},
 		{"histogram histogramaggregation defaulthistogramaggregation buckets", "histograms", ""}, {"scale maxexponentialscale", "max_scale", ""},
-		{"temporality temporalitypreference", "", "the temporality is cumulative"},
+		{"temporalitypreference metricstemporality aggregationtemporality", "temporality", ""},
 		{skipNames, "tls.insecure_skip_verify", ""}, {caNames, "tls.ca_file", ""}, {certNames, "tls.cert_file", ""}, {keyNames, "tls.key_file", ""},
 	},
 	"otlp.tls": foreignTLS,

@@ -6,6 +6,9 @@ import (
 	"github.com/wsprobe/wsprobe/config/internal/excerpt"
 )
 
+// temporalityVariable chooses the temporality (metrics exporters of OTLP, additional environment variables).
+const temporalityVariable = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"
+
 // histogramsVariable chooses the buckets of histograms (metrics exporters of OTLP, additional environment variables).
 const histogramsVariable = "OTEL_EXPORTER_OTLP_METRICS_DEFAULT_HISTOGRAM_AGGREGATION"
 

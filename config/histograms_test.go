@@ -2,6 +2,28 @@ package config
 
 import "testing"
 
+// TestTemporality: over which time totals count.
+func TestTemporality(t *testing.T) {
+	preference := func(word string) map[string]string { return map[string]string{temporalityVariable: word} }
+	for _, test := range []struct {
+		name, file string
+		variables  map[string]string
+		want       string
+	}{
+		{"default", probesOnly, nil, "cumulative"},
+		{"file", "otlp: {temporality: delta}\n" + probesOnly, nil, "delta"},
+		{"otel", probesOnly, preference("LowMemory"), "lowmemory"},
+		{"file over otel", "otlp: {temporality: cumulative}\n" + probesOnly, preference("x"), "cumulative"},
+		{"override", "otlp: {temporality: cumulative}\n" + probesOnly, map[string]string{"WSPROBE_OTLP_TEMPORALITY": "delta"}, "delta"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if got, err := loadWith(t, test.file, test.variables); err != nil || got.OTLP.Temporality != test.want {
+				t.Errorf("got %q, %v, want %q", got.OTLP.Temporality, err, test.want)
+			}
+		})
+	}
+}
+
 // TestHistograms: which buckets are exported, and their finest scale.
 func TestHistograms(t *testing.T) {
 	const inFile = "otlp: {histograms: exponential, max_scale: 11}\n" + probesOnly

@@ -49,6 +49,8 @@ func storeStandard[T any](s *settingsReader, f *field[T], into *T, v standard) {
 	switch f.Path {
 	case "otlp.endpoint":
 		v.text = s.withScheme(v.text)
+	case "otlp.temporality":
+		v.text = strings.ToLower(v.text) // the specification writes LowMemory, and does not mind
 	case "otlp.trace_ratio":
 		return // see sampler: it matters only if there are traces
 	case "otlp.traces", "otlp.histograms":
@@ -98,8 +100,6 @@ var refused = []struct {
 }{
 	{[]string{"OTEL_SDK_DISABLED"}, "false", "must not be true: wsprobe is of no use without telemetry"},
 	{[]string{"OTEL_METRICS_EXPORTER"}, "otlp", "must be otlp, the only exporter of wsprobe (otlp.protocol none is for no export)"},
-	{[]string{"OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE"}, "cumulative",
-		"must be cumulative, the only temporality of wsprobe"},
 }
 
 // refuse reports standard variables that cannot be obeyed. They are about the exporter as a whole. An endpoint in the

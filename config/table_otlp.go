@@ -31,6 +31,12 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		Doc:  "compression of exports",
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"}},
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Compression })},
+	{Field: Field{Path: "temporality", Kind: Choice, Default: temporalityCumulative,
+		Allowed: []string{temporalityCumulative, "delta", "lowmemory"},
+		Doc: "over which time exported counters and histograms count: cumulative is from the start, delta from the export before, and " +
+			"lowmemory is delta, but counters that the process itself reads stay cumulative",
+		OTel: []string{temporalityVariable}},
+		value: wordAt(func(c *Config) *string { return &c.OTLP.Temporality })},
 	{Field: Field{Path: "histograms", Kind: Choice, Default: histogramsExplicit, Allowed: []string{histogramsExplicit, histogramsExponential},
 		Doc: "buckets of exported histograms: explicit bounds, the same for all probes, or exponential ones, whose bounds follow " +
 			"the values (native histograms in Prometheus 3)",
@@ -81,6 +87,9 @@ var spoolSection = newSection("otlp.spool", "otlp.spool.", true, []field[Config]
 			"alternates new exports with old ones"},
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Spool.Order })},
 })
+
+// temporalityCumulative is the default of otlp.temporality.
+const temporalityCumulative = "cumulative"
 
 // The buckets of histograms, see otlp.histograms.
 const (

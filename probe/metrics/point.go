@@ -27,6 +27,9 @@ type Family struct {
 	// Exponential says that distributions are told by their exponential buckets, which they all have then. Otherwise
 	// they are told by their explicit ones.
 	Exponential bool
+	// Delta says that totals count from the Start of their points, which is the Time of the points before. Otherwise
+	// they count from the start of the series. Totals of an up-down counter always do.
+	Delta bool
 }
 
 // Value is a number that is whole or not.

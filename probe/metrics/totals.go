@@ -15,6 +15,9 @@ type Totals struct {
 // times.
 func (t Totals) samples(do func(Sample)) {
 	for i := range t.Outcomes {
+		if t.Outcomes[i].Runs == 0 { // see [Totals.Since]
+			continue
+		}
 		do(t.Outcomes[i].sample(t.exemplars.ofOutcome(i)))
 	}
 	if t.Handshake.Count > 0 {

@@ -47,6 +47,7 @@ var settings = []Setting{
 	live("otlp.interval", "at once"),
 	live("otlp.timeout", "from the next request on"),
 	live("otlp.compression", "from the next request on"),
+	restart("otlp.temporality", "differences begin at the start", func(c *config.Config) *string { return &c.OTLP.Temporality }),
 	restart("otlp.histograms", "the histograms of a probe have one form from the start on", func(c *config.Config) *string { return &c.OTLP.Histograms }),
 	restart("otlp.max_scale", "the scale of histograms only falls", func(c *config.Config) *int { return &c.OTLP.MaxScale }),
 	live("otlp.headers", "from the next request on"),

@@ -130,6 +130,7 @@ func settingChanges(t *testing.T) map[string]struct {
 		"otlp.interval":                       {"10s", "20s", nil},
 		"otlp.timeout":                        {"10s", "20s", nil},
 		"otlp.compression":                    {"gzip", "none", nil},
+		"otlp.temporality":                    {"cumulative", "delta", nil},
 		"otlp.histograms":                     {"explicit", "exponential", nil},
 		"otlp.max_scale":                      {11, 12, tree{"otlp.histograms": "exponential"}},
 		"otlp.headers":                        {map[string]string{"a": "b"}, map[string]string{"a": "c"}, nil},

@@ -29,6 +29,7 @@ func telemetryOptions(cfg config.Config, o Options, inFlight func() int) telemet
 		SpoolDir:       cfg.OTLP.Spool.Dir,
 		QueueBytes:     cfg.OTLP.Spool.MaxBytes,
 		QueueAge:       cfg.OTLP.Spool.MaxAge,
+		Temporality:    telemetry.Temporality(cfg.OTLP.Temporality),
 		Exponential:    cfg.OTLP.Exponential(),
 		MaxScale:       cfg.OTLP.MaxScale,
 		Logs:           cfg.OTLP.Logs,

@@ -18,7 +18,7 @@ func (e *encoder) histogram(f *metrics.Family) {
 	for i := range f.Points {
 		point(&f.Points[i])
 	}
-	e.cumulative()
+	e.temporality(f)
 	e.end(data)
 }
 

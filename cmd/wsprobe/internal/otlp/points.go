@@ -29,7 +29,7 @@ type Scope struct {
 	Families []metrics.Family
 }
 
-// Points returns a request with points. All totals are cumulative. The error says that the resource cannot be encoded.
+// Points returns a request with points. The error says that the resource cannot be encoded.
 func Points(r *sdkresource.Resource, scopes ...Scope) ([]byte, error) {
 	resource, err := proto.Marshal(resourceOf(r))
 	if err != nil {
@@ -123,7 +123,7 @@ func (e *encoder) family(f *metrics.Family) {
 	case metrics.Counter, metrics.UpDownCounter:
 		data := e.begin(7)
 		e.numbers(f.Points)
-		e.cumulative()
+		e.temporality(f)
 		if f.Kind == metrics.Counter {
 			e.varint(3, 1)
 		}
@@ -134,9 +134,13 @@ func (e *encoder) family(f *metrics.Family) {
 	e.end(all)
 }
 
-// cumulative writes the temporality of a sum or of a histogram.
-func (e *encoder) cumulative() {
-	e.varint(2, uint64(otlpmetrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE))
+// temporality writes over which time a sum or a histogram counts.
+func (e *encoder) temporality(f *metrics.Family) {
+	temporality := otlpmetrics.AggregationTemporality_AGGREGATION_TEMPORALITY_CUMULATIVE
+	if f.Delta && f.Kind != metrics.UpDownCounter {
+		temporality = otlpmetrics.AggregationTemporality_AGGREGATION_TEMPORALITY_DELTA
+	}
+	e.varint(2, uint64(temporality))
 }
 
 const noRecordedValue = uint64(otlpmetrics.DataPointFlags_DATA_POINT_FLAGS_NO_RECORDED_VALUE_MASK)

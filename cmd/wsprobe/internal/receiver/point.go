@@ -18,7 +18,8 @@ type Point struct {
 	Metric   string
 	Unit     string
 	Kind     string
-	// Cumulative is set if a sum or histogram counts from Start, Monotonic if a sum never falls.
+	// Cumulative is set if a sum or histogram counts from the start of its series, Monotonic if a sum never falls. One
+	// that is not Cumulative counts from Start alone.
 	Cumulative, Monotonic bool
 
 	// Attributes are strings, int64, float64 or bool.

@@ -37,14 +37,18 @@ type batcher struct {
 	bytes   int
 	markers map[ending]marker // see [batcher.end]
 	own     *ownSeries        // that takes note of points, or nil
-	// exponential says in which form histograms are told.
+	// exponential says in which form histograms are told, and temporality over which time totals count.
 	exponential bool
+	temporality Temporality
 
 	families [metricCount][]metrics.Point
 }
 
 // add adds a point of a metric.
 func (b *batcher) add(m metrics.ID, p metrics.Point) {
+	if b.own != nil && !b.own.note(m, &p, b.temporality.isDelta(table[m].Kind)) {
+		return
+	}
 	size := p.Attributes.Size + exemplarBytes*len(p.Exemplars)
 	switch d := p.Distribution; {
 	case d == nil:
@@ -56,9 +60,6 @@ func (b *batcher) add(m metrics.ID, p metrics.Point) {
 	}
 	b.makeRoom(size)
 	b.families[m] = append(b.families[m], p)
-	if b.own != nil {
-		b.own.note(m, &p)
-	}
 }
 
 func (b *batcher) gauge(m metrics.ID, set metrics.Set, start, end time.Time, value float64) {
@@ -84,7 +85,7 @@ func (b *batcher) cut() {
 	scope := otlp.Scope{Scope: b.scope}
 	for m, points := range b.families {
 		if len(points) > 0 {
-			scope.Families = append(scope.Families, metrics.Family{Metric: &table[m], Points: points, Exponential: b.exponential})
+			scope.Families = append(scope.Families, metrics.Family{Metric: &table[m], Points: points, Exponential: b.exponential, Delta: b.temporality.isDelta(table[m].Kind)})
 		}
 	}
 	b.done = append(b.done, scope)

@@ -156,7 +156,9 @@ func (s *Series) continues(other *Series) bool { return s.identity.Same(other.id
 // endSeries ends all series of a probe.
 func (b *batcher) endSeries(s *Series, start, at time.Time) {
 	told := s.told
-	b.endTotals(s, start, at)
+	if !b.temporality.delta() { // a difference is no value that holds until the next one
+		b.endTotals(s, start, at)
+	}
 	b.endMeasured(s, told.measured, start, at)
 	if told.ran {
 		b.endReason(s, told.reason, start, at)

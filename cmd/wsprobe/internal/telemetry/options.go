@@ -106,6 +106,8 @@ type Options struct {
 	// (service.version, service.instance.id, host.name), but not ServiceName and Location.
 	Attributes map[string]string
 
+	// Temporality says over which time the totals of the export count. Default: TemporalityCumulative.
+	Temporality Temporality
 	// Exponential exports histograms with exponential buckets, from MaxScale on, -10 to 20. The zero value of MaxScale is
 	// 0 and no other default: buckets between powers of two.
 	Exponential bool
@@ -148,6 +150,7 @@ func (o Options) filled() Options {
 	if o.Protocol == ProtocolNone {
 		o.Logs, o.Traces, o.SpoolDir = false, false, ""
 	}
+	setDefault(&o.Temporality, TemporalityCumulative)
 	setDefault(&o.Interval, DefaultInterval)
 	setDefault(&o.StopBudget, DefaultStopBudget)
 	if o.SpoolDir != "" {
@@ -183,6 +186,9 @@ func (o Options) check() error {
 	}
 	if !(o.TraceRatio >= 0 && o.TraceRatio <= 1) {
 		errs = append(errs, fmt.Errorf("trace ratio must be from 0 to 1, got %v", o.TraceRatio))
+	}
+	if !o.Temporality.delta() && o.Temporality != TemporalityCumulative {
+		errs = append(errs, fmt.Errorf("temporality must be cumulative, delta or lowmemory, got %q", o.Temporality))
 	}
 	if o.Exponential && (o.MaxScale < metrics.MinScale || o.MaxScale > metrics.MaxScale) {
 		errs = append(errs, fmt.Errorf("scale must be from %d to %d, got %d", metrics.MinScale, metrics.MaxScale, o.MaxScale))

@@ -22,19 +22,28 @@ type ownKey struct {
 	attributes string
 }
 
-// ownPoint is what the end of a series repeats of its points.
+// ownPoint is what the end of a series repeats of its points, and what the next difference begins with.
 type ownPoint struct {
 	set   metrics.Set
 	start time.Time
+	counted
 }
 
-// note takes a point of a collection under way.
-func (o *ownSeries) note(m metrics.ID, p *metrics.Point) {
+// note takes a point of a collection under way, and makes it a difference if it is to be one. It reports whether there
+// is anything to say.
+func (o *ownSeries) note(m metrics.ID, p *metrics.Point, delta bool) bool {
+	key := ownKey{m, textOf(p.Attributes)}
+	o.has[key] = ownPoint{p.Attributes, p.Start, countedBy(p)}
+	return !delta || o.had[key].reduce(p)
+}
+
+// textOf is what tells one set of attributes from another.
+func textOf(set metrics.Set) string {
 	var text strings.Builder
-	for _, a := range p.Attributes.Attributes {
+	for _, a := range set.Attributes {
 		text.WriteString(a.Key + "\x00" + a.Value.String() + "\x00")
 	}
-	o.has[ownKey{m, text.String()}] = ownPoint{p.Attributes, p.Start}
+	return text.String()
 }
 
 // addOwn adds the points of the agent itself, and behind all of them the ends of those that are not there any more.
@@ -50,7 +59,7 @@ func (p *producer) addOwn(b *batcher, probes int, at time.Time) {
 	}
 	var gone []ownKey
 	for key := range before {
-		if _, there := p.own.had[key]; !there {
+		if _, there := p.own.had[key]; !there && !p.temporality.isDelta(table[key.metric].Kind) {
 			gone = append(gone, key)
 		}
 	}

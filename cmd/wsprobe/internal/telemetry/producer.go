@@ -26,11 +26,13 @@ type producer struct {
 	endMarkers *atomic.Bool
 	// exponential says in which form histograms are told.
 	exponential bool
+	temporality Temporality
 
 	// The goroutine of the collections has these to itself, but for times.behind.
 	times   timeline
 	own     ownSeries
 	changed []*Series // whose streak is another than was exported
+	process processTotals
 
 	mu      sync.Mutex
 	series  []*Series
@@ -104,7 +106,7 @@ func (p *producer) addAll(b *batcher) time.Time {
 }
 
 func (p *producer) batcher(request func(...otlp.Scope)) *batcher {
-	return &batcher{scope: p.scope, sets: metrics.Sets{Common: p.common}, header: p.header, request: request, exponential: p.exponential}
+	return &batcher{scope: p.scope, sets: metrics.Sets{Common: p.common}, header: p.header, request: request, exponential: p.exponential, temporality: p.temporality}
 }
 
 // addRuns adds the runs up to the horizon, which it returns.
@@ -177,7 +179,8 @@ func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
 	if !p.startOf(s).Before(at) {
 		return
 	}
-	s.counts.Collect().Points(&b.sets, s.identity, p.startOf(s), at, b.add)
+	totals, start := p.totalsOf(s, at)
+	totals.Points(&b.sets, s.identity, start, at, b.add)
 	if s.told.ran {
 		p.addStreak(b, s, at)
 	}
@@ -219,6 +222,9 @@ func (p *producer) restamped(at time.Time) []otlp.Scope {
 				f.Points[i].Time = at
 				f.Points[i].Attributes = sets.Alone(f.Points[i].Attributes.Attributes...)
 			}
+		}
+		if p.temporality == TemporalityDelta {
+			p.process.reduce(&scope)
 		}
 	}
 	return scopes

@@ -85,6 +85,8 @@ func newTelemetry(o Options) *Telemetry {
 		endMarkers: &t.live.endMarkers,
 
 		exponential: o.Exponential,
+		temporality: o.Temporality,
+		process:     make(processTotals),
 	}
 	t.begin(otlp.Metrics, DropCauses())
 	if o.Logs {

@@ -1,0 +1,120 @@
+package metrics_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/health"
+	"github.com/wsprobe/wsprobe/probe/metrics"
+	"github.com/wsprobe/wsprobe/probe/session"
+)
+
+// TestSince: the differences of totals add up to the totals, in each form of buckets, and nothing is in them twice.
+func TestSince(t *testing.T) {
+	for name, forms := range map[string]metrics.Forms{
+		"explicit": {}, "exponential": {Exponential: true, MaxScale: 20}, "both": {Exponential: true, Explicit: true, MaxScale: 3},
+	} {
+		t.Run(name, func(t *testing.T) {
+			series := metrics.NewSeries(chat(), metrics.Keep{Forms: forms})
+			var before metrics.Totals
+			counts, want := map[string]float64{}, map[string]float64{}
+			for round := range 50 {
+				for range rand.IntN(4) {
+					record(series, round)
+				}
+				now := series.Totals()
+				now.Since(before).Points(new(metrics.Sets), chat(), noon, noon, func(id metrics.ID, p metrics.Point) {
+					if p.Distribution == nil && p.Value.Float() <= 0 || p.Distribution != nil && p.Distribution.Count == 0 {
+						t.Errorf("nothing is said of %s: %+v", metrics.Table()[id].Name, p)
+					}
+					addUp(counts, id, &p)
+				})
+				before = now
+			}
+			before.Points(new(metrics.Sets), chat(), noon, noon, func(id metrics.ID, p metrics.Point) { addUp(want, id, &p) })
+			for key := range want {
+				if diff := want[key] - counts[key]; diff > 1e-6 || diff < -1e-6 {
+					t.Errorf("%s: %v in all, want %v", key, counts[key], want[key])
+				}
+			}
+			if again := before.Since(before); !isEmpty(again) {
+				t.Errorf("%+v", again)
+			}
+		})
+	}
+}
+
+// record tells a series of a run and of an event of a session.
+func record(series *metrics.Series, round int) {
+	r := good()
+	if rand.IntN(3) == 0 {
+		r = refused()
+	}
+	r.Handshake = time.Duration(rand.IntN(1000*(round+1))+1) * time.Microsecond
+	series.Record(r, health.Unknown)
+	series.Note(&session.Event{Kind: session.Received, Message: session.Message{Size: rand.IntN(5000), Wanted: rand.IntN(2) == 0,
+		Gap: time.Second, Lost: rand.Int64N(3)}}, false)
+	series.Note(&session.Event{Kind: session.Ended, End: &session.End{Cause: session.ByPing, Lifetime: probe.MaxTimeout}}, false)
+}
+
+// addUp adds a point to sums: a number by its series, a distribution by each of its buckets at one coarse scale.
+func addUp(sums map[string]float64, id metrics.ID, p *metrics.Point) {
+	key := fmt.Sprint(id)
+	for _, k := range metrics.VariantKeys() {
+		if v, there := p.Attributes.Value(k); there {
+			key += " " + v.String()
+		}
+	}
+	d := p.Distribution
+	if d == nil {
+		sums[key] += p.Value.Float()
+		return
+	}
+	sums[key+" count"] += float64(d.Count)
+	sums[key+" sum"] += d.Sum
+	for i, n := range d.Counts {
+		sums[fmt.Sprint(key, " le ", i)] += float64(n)
+	}
+	if d.Exponential == nil {
+		return
+	}
+	coarse := *d
+	x := *d.Exponential
+	x.Counts = slices.Clone(x.Counts)
+	coarse.Exponential = &x
+	coarse.Downscale(-1)
+	sums[key+" zero"] += float64(x.Zero)
+	for i, n := range x.Counts {
+		sums[fmt.Sprint(key, " bucket ", x.Offset+i)] += float64(n)
+	}
+}
+
+func isEmpty(t metrics.Totals) bool {
+	empty := true
+	t.Each(func(metrics.ID, metrics.Variant) { empty = false })
+	return empty
+}
+
+// TestSinceOfFallenScale: a difference has the scale of the later totals, and only the buckets of what was added.
+func TestSinceOfFallenScale(t *testing.T) {
+	forms := metrics.Forms{Exponential: true, MaxScale: 20}
+	var h metrics.Values[uint32]
+	h.Observe(forms, nil, 9)
+	h.Observe(forms, nil, 9.001)
+	before := h.Distribution(nil)
+	h.Observe(forms, nil, 1e6)
+	h.Observe(forms, nil, 0)
+	now := h.Distribution(nil)
+	added := now.Since(&before)
+	if x := added.Exponential; added.Count != 2 || x.Scale >= before.Exponential.Scale || x.Scale != now.Exponential.Scale || x.Zero != 1 ||
+		!slices.Equal(x.Counts, []uint64{1}) || now.Exponential.Counts[0] != 2 {
+		t.Errorf("%+v, %+v", added, *x)
+	}
+	if none := now.Since(&now); none.Count != 0 || len(none.Exponential.Counts) > 0 || none.Exponential.Offset != 0 {
+		t.Errorf("%+v, %+v", none, none.Exponential)
+	}
+}
