@@ -24,6 +24,7 @@ func newCodec(agentRoot, otlpRoot *yaml.Node, size int) codec {
 	otlp["spool"] = settings(quiet, spoolSection, otlpRoot, "otlp", "spool")
 	agent := settings(quiet, agentSection, agentRoot, "agent")
 	agent["shard"] = settings(quiet, shardSection, agentRoot, "agent", "shard")
+	agent["metrics"] = settings(quiet, scrapeSection, agentRoot, "agent", "metrics")
 	agent["probe_endpoint"] = settings(quiet, probeEndpointSection, agentRoot, "agent", "probe_endpoint")
 	return codec{"agent": agent, "otlp": otlp}
 }

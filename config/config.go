@@ -49,10 +49,16 @@ type Agent struct {
 	LogLevel      slog.Level
 	LogFormat     string // "text" or "json"
 	Shard         Shard  // the part of the probes that this agent runs
+	Metrics       Metrics
 	// Watch is the time between two looks at the files of the configuration, 0 for none.
 	Watch time.Duration
 	// ProbeEndpoint is what /probe may do.
 	ProbeEndpoint ProbeEndpoint
+}
+
+// Metrics is the section agent.metrics: how the agent answers scrapes.
+type Metrics struct {
+	Histograms string // "classic", "native" or "none"
 }
 
 // ProbeEndpoint is the section agent.probe_endpoint.

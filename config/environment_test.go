@@ -159,12 +159,13 @@ func TestOverrides(t *testing.T) {
 		"WSPROBE_AGENT_SHARD_INDEX": "2", "WSPROBE_AGENT_SHARD_COUNT": "3", "WSPROBE_AGENT_ID": "probes-1",
 		"WSPROBE_AGENT_URL": "https://wsprobe.example.com/", "WSPROBE_OTLP_END_MARKERS": "false",
 		"WSPROBE_AGENT_MAX_SESSIONS": "9", "WSPROBE_AGENT_PROBE_ENDPOINT_MAX_CONCURRENT": "11", "WSPROBE_AGENT_WATCH": "5s",
+		"WSPROBE_AGENT_METRICS_HISTOGRAMS": "native",
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	if want := (Agent{MaxConcurrent: 7, MaxSessions: 9, Location: "Zürich", ID: "probes-1", URL: "https://wsprobe.example.com/",
-		LogLevel: slog.LevelDebug, LogFormat: "json", Shard: Shard{2, 3}, ProbeEndpoint: ProbeEndpoint{MaxConcurrent: 11},
+		LogLevel: slog.LevelDebug, LogFormat: "json", Shard: Shard{2, 3}, Metrics: Metrics{"native"}, ProbeEndpoint: ProbeEndpoint{MaxConcurrent: 11},
 		Watch: 5 * time.Second}); !reflect.DeepEqual(got.Agent, want) {
 		t.Errorf("agent %+v, want %+v", got.Agent, want)
 	}

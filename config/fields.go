@@ -95,7 +95,7 @@ func (f Field) Range() string {
 
 // Fields returns every field in the order in which the documentation shows them.
 func Fields() []Field {
-	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), probeEndpointSection.docs(), otlpSection.docs(), tlsSection.docs(),
+	fields := slices.Concat(rootSection.docs(), agentSection.docs(), shardSection.docs(), scrapeSection.docs(), probeEndpointSection.docs(), otlpSection.docs(), tlsSection.docs(),
 		spoolSection.docs())
 	fields = append(fields, unfold(probeSection.docs(), map[string][]Field{
 		"probes[].tls": probeTLSSection.docs(), "probes[].auth": authSection.docs(), "probes[].prepare": prepareSection.docs(), "probes[].prepare.capture": captureSection.docs(), "probes[].exchange": stepSection.docs(),

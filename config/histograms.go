@@ -23,10 +23,17 @@ func histogramAggregation(text string) (word, problem string) {
 	return "", "must be explicit_bucket_histogram or base2_exponential_bucket_histogram, got " + excerpt.Quote(text)
 }
 
-// histograms looks for a scale that nothing has.
-func (s *settingsReader) histograms(o OTLP) {
+// minSchema is the coarsest scale that native histograms have in Prometheus.
+const minSchema = -4
+
+// histograms looks for a scale that nothing has, or that not everything can have.
+func (s *settingsReader) histograms(c *Config) {
 	scale, given := s.origins["otlp.max_scale"]
-	if given && !o.Exponential() && !s.wrong["otlp.max_scale"] && !s.wrong["otlp.histograms"] {
+	switch {
+	case !given || s.wrong["otlp.max_scale"] || s.wrong["otlp.histograms"]:
+	case !c.OTLP.Exponential():
 		s.fault(scale, "has no effect: otlp.histograms is not exponential")
+	case c.OTLP.MaxScale < minSchema && c.Agent.Metrics.Histograms == "native":
+		s.fault(scale, "must be at least %d with agent.metrics.histograms native: Prometheus has no coarser scale", minSchema)
 	}
 }

@@ -51,6 +51,7 @@ func (s *settingsReader) read(config *Config, agentAt, otlpAt yamltree.Pair) {
 	readSection(s, otlpSection, otlpAt, config, otlp)
 	readSection(s, shardSection, agent.pairs[agentSection.index["shard"]], &config.Agent.Shard, newFound(len(shardSection.fields)))
 	s.checkShard(config.Agent.Shard)
+	readSection(s, scrapeSection, agent.pairs[agentSection.index["metrics"]], &config.Agent.Metrics, newFound(len(scrapeSection.fields)))
 	s.probeEndpoint(agent.pairs[agentSection.index["probe_endpoint"]], &config.Agent.ProbeEndpoint)
 	var settings tlsSettings
 	readSection(s, tlsSection, otlp.pairs[otlpSection.index["tls"]], &settings, newFound(len(tlsSection.fields)))
@@ -63,7 +64,7 @@ func (s *settingsReader) read(config *Config, agentAt, otlpAt yamltree.Pair) {
 	s.endpoint(&config.OTLP)
 	s.ends(&config.OTLP)
 	s.traces(&config.OTLP)
-	s.histograms(config.OTLP)
+	s.histograms(config)
 	if config.OTLP.Exports() {
 		config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	}

@@ -117,7 +117,7 @@ func TestShownURL(t *testing.T) {
 // TestEveryTextIsSecretOrNot: the table decides for each field that holds text whether what is put in is a secret. The
 // fields of a Spec that an endpoint is sent are told.
 func TestEveryTextIsSecretOrNot(t *testing.T) {
-	decided := decisions(t, agentSection) + decisions(t, shardSection) + decisions(t, probeEndpointSection) + decisions(t, otlpSection) + decisions(t, tlsSection) +
+	decided := decisions(t, agentSection) + decisions(t, shardSection) + decisions(t, scrapeSection) + decisions(t, probeEndpointSection) + decisions(t, otlpSection) + decisions(t, tlsSection) +
 		decisions(t, spoolSection) + decisions(t, probeSection) + decisions(t, prepareSection) + decisions(t, captureSection) + decisions(t, probeTLSSection) + decisions(t, authSection) +
 		decisions(t, authSection) + decisions(t, connectionSection) + // a connection has auth, and a heartbeat steps
 		decisions(t, stepSection) + decisions(t, stepSection) + decisions(t, thresholdsSection) + decisions(t, dwellSection) +

@@ -56,6 +56,7 @@ var agentSection = newSection("agent", "agent.", true, []field[Config]{
 			"2s, are loaded; 0s for no looks"},
 		value: durationAt(func(c *Config) *time.Duration { return &c.Agent.Watch })},
 	{Field: Field{Path: "shard", Kind: Section, Doc: "the part of the probes that this agent of a set runs"}},
+	{Field: Field{Path: "metrics", Kind: Section, Doc: "what /metrics has, which Prometheus scrapes"}},
 	{Field: Field{Path: "probe_endpoint", Kind: Section, Doc: "what /probe may do, which runs a module against a target when Prometheus asks"}},
 })
 
@@ -67,6 +68,13 @@ var shardSection = newSection("agent.shard", "agent.shard.", true, []field[Shard
 		Doc: "number of agents that share the probes of this file, the same for all; the name of a probe decides " +
 			"which agent runs it"},
 		value: integerAt(func(s *Shard) *int { return &s.Count })},
+})
+
+var scrapeSection = newSection("agent.metrics", "agent.metrics.", true, []field[Metrics]{
+	{Field: Field{Path: "histograms", Kind: Choice, Default: "classic", Allowed: []string{"classic", "native", "none"},
+		Doc: "form of the histograms of /metrics: classic buckets; native ones wherever Prometheus asks for protobuf, as with " +
+			"scrape_native_histograms, and classic ones in text; or no histograms"},
+		value: wordAt(func(m *Metrics) *string { return &m.Histograms })},
 })
 
 // maxShards is how many agents may share a file.

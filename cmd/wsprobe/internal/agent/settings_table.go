@@ -39,6 +39,8 @@ var settings = []Setting{
 	restart("agent.shard.count", "all agents of a set must have the same one, and the identity of the agent depends on it",
 		func(c *config.Config) *int { return &c.Agent.Shard.Count }),
 	live("agent.watch", "at once"),
+	restart("agent.metrics.histograms", "the histograms of a probe have their forms from the start on",
+		func(c *config.Config) *string { return &c.Agent.Metrics.Histograms }),
 	live("agent.probe_endpoint", "from the next request on"),
 
 	live("otlp.endpoint", "from the next request on, of whatever waits; a request under way ends at the endpoint before"),

@@ -123,6 +123,7 @@ func settingChanges(t *testing.T) map[string]struct {
 		"agent.shard.index":                   {0, 1, tree{"agent.shard.count": 3}},
 		"agent.shard.count":                   {2, 3, tree{"agent.shard.index": 0}},
 		"agent.watch":                         {"1s", "2s", nil},
+		"agent.metrics.histograms":            {"classic", "native", nil},
 		"agent.probe_endpoint.targets":        {[]string{"a.example.com"}, []string{"b.example.com"}, nil},
 		"agent.probe_endpoint.max_concurrent": {3, 4, tree{"agent.probe_endpoint.targets": []string{"a.example.com"}}},
 		"otlp.endpoint":                       {"http://127.0.0.1:1", "http://127.0.0.1:2", nil},

@@ -32,6 +32,7 @@ func telemetryOptions(cfg config.Config, o Options, inFlight func() int) telemet
 		Temporality:    telemetry.Temporality(cfg.OTLP.Temporality),
 		Exponential:    cfg.OTLP.Exponential(),
 		MaxScale:       cfg.OTLP.MaxScale,
+		Scraped:        telemetry.Scraped(cfg.Agent.Metrics.Histograms),
 		Logs:           cfg.OTLP.Logs,
 		Traces:         cfg.OTLP.Traces,
 		TraceRatio:     cfg.OTLP.TraceRatio,

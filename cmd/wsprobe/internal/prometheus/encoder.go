@@ -36,6 +36,7 @@ const (
 type Encoder struct {
 	Labels  Labels    // of the next point
 	Created time.Time // when it began to count, if it is a total; protobuf alone has it
+	Native  bool      // histograms with exponential buckets are native ones in protobuf, and have no classic buckets there
 
 	to      io.Writer
 	message *messages // nil for text
@@ -51,7 +52,7 @@ type Encoder struct {
 // NewEncoder returns an Encoder for a format, which is text if it is none of the others.
 func NewEncoder(to io.Writer, format expfmt.Format) *Encoder {
 	if format.FormatType() == expfmt.TypeProtoDelim {
-		return &Encoder{to: to, message: &messages{}, Labels: Labels{messages: true}}
+		return &Encoder{to: to, message: &messages{bytes: make([]byte, 0, messageBytes+messageBytes/8)}, Labels: Labels{messages: true}}
 	}
 	return &Encoder{to: to, open: format.FormatType() == expfmt.TypeOpenMetrics, bytes: make([]byte, 0, encodedBytes+encodedBytes/4)}
 }
@@ -81,7 +82,7 @@ func (e *Encoder) Number(value float64, exemplars []metrics.Exemplar) {
 // Histogram writes a point with the Labels.
 func (e *Encoder) Histogram(d *metrics.Distribution, exemplars []metrics.Exemplar) {
 	if e.message != nil {
-		e.message.histogram(e.Labels.text, d, exemplars, e.Created)
+		e.message.histogram(e.Labels.text, d, exemplars, e.Created, e.Native)
 		e.limit()
 		return
 	}

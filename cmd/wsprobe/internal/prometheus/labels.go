@@ -140,15 +140,21 @@ func (l *Labels) write() {
 	l.text = l.text[:0]
 	for i := range l.pairs {
 		p := &l.pairs[i]
+		whole := p.value.Kind() == slog.KindInt64 && p.more == nil
 		if l.messages {
-			l.text = appendPair(l.text, p.name, p.joined())
+			if whole {
+				var text [20]byte
+				l.text = appendPair(l.text, p.name, strconv.AppendInt(text[:0], p.value.Int64(), 10))
+			} else {
+				l.text = appendPair(l.text, p.name, p.joined())
+			}
 			continue
 		}
 		if i > 0 {
 			l.text = append(l.text, ',')
 		}
 		l.text = append(append(l.text, p.name...), `="`...)
-		if p.value.Kind() == slog.KindInt64 && p.more == nil {
+		if whole {
 			l.text = strconv.AppendInt(l.text, p.value.Int64(), 10)
 		} else {
 			l.text = appendEscaped(l.text, p.joined(), true)

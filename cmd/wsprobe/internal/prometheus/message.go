@@ -14,7 +14,7 @@ import (
 
 // messageBytes is how much of a family is one message, but for the last point. The length of a message stands before
 // it, so that it is in memory as a whole. A larger family is several messages, as if it were several families of one name.
-const messageBytes = 4 << 20
+const messageBytes = 256 << 10
 
 // messages writes families as delimited messages of protobuf. The field numbers are those of
 // io/prometheus/client/metrics.proto.
@@ -58,13 +58,25 @@ func (m *messages) number(f *Family, labels []byte, value float64, x []metrics.E
 	m.end(point)
 }
 
-// histogram adds a point. The last bucket, which has no bound, is there for an exemplar only.
-func (m *messages) histogram(labels []byte, d *metrics.Distribution, exemplars []metrics.Exemplar, created time.Time) {
+// histogram adds a point.
+func (m *messages) histogram(labels []byte, d *metrics.Distribution, exemplars []metrics.Exemplar, created time.Time, native bool) {
 	point := m.begin(4)
 	m.bytes = append(m.bytes, labels...)
 	histogram := m.begin(7)
 	m.varint(1, d.Count)
 	m.float(2, d.Sum)
+	if native && d.Exponential != nil {
+		m.native(d, exemplars)
+	} else {
+		m.classic(d, exemplars)
+	}
+	m.time(15, created)
+	m.end(histogram)
+	m.end(point)
+}
+
+// classic adds the buckets of a histogram. The last one, which has no bound, is there for an exemplar only.
+func (m *messages) classic(d *metrics.Distribution, exemplars []metrics.Exemplar) {
 	total := uint64(0)
 	for i, n := range d.Counts {
 		total += n
@@ -82,9 +94,6 @@ func (m *messages) histogram(labels []byte, d *metrics.Distribution, exemplars [
 		}
 		m.end(bucket)
 	}
-	m.time(15, created)
-	m.end(histogram)
-	m.end(point)
 }
 
 func (m *messages) exemplar(field protowire.Number, x *metrics.Exemplar) {
@@ -97,11 +106,12 @@ func (m *messages) exemplar(field protowire.Number, x *metrics.Exemplar) {
 }
 
 // appendPair appends a label. It is the first field of a point, as well as of an exemplar.
-func appendPair(to []byte, name, value string) []byte {
+func appendPair[T string | []byte](to []byte, name string, value T) []byte {
 	size := protowire.SizeBytes(len(name)) + protowire.SizeBytes(len(value)) + 2
 	to = protowire.AppendVarint(protowire.AppendTag(to, 1, protowire.BytesType), uint64(size))
 	to = protowire.AppendString(protowire.AppendTag(to, 1, protowire.BytesType), name)
-	return protowire.AppendString(protowire.AppendTag(to, 2, protowire.BytesType), value)
+	to = protowire.AppendVarint(protowire.AppendTag(to, 2, protowire.BytesType), uint64(len(value)))
+	return append(to, value...)
 }
 
 // begin begins a message that is a field of the present one. Its length stands before it, and is known at its end.

@@ -34,6 +34,7 @@ type exposition struct {
 	process *self
 	answers prometheus.Answers
 	places  chan struct{}
+	scraped Scraped
 	log     *slog.Logger
 }
 
@@ -43,7 +44,8 @@ func (t *Telemetry) newExposition() (*exposition, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &exposition{producer: t.producer, about: t.options.Resource(), process: process, places: make(chan struct{}, maxScrapes), log: t.log}, nil
+	return &exposition{producer: t.producer, about: t.options.Resource(), process: process, scraped: t.options.Scraped,
+		places: make(chan struct{}, maxScrapes), log: t.log}, nil
 }
 
 // ServeHTTP answers a scrape.
@@ -62,7 +64,7 @@ func (x *exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	answer := x.answers.Open(w, r)
-	answer.Labels.Common = x.common
+	answer.Labels.Common, answer.Native = x.common, x.scraped == ScrapedNative
 	all := x.all()
 	families := x.families(len(all))
 	if !wanted.AllProbes() {
@@ -70,7 +72,7 @@ func (x *exposition) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		all = slices.DeleteFunc(slices.Clone(all), func(s *Series) bool { return !wanted.Probe(s.identity) })
 	}
 	for _, f := range families {
-		if !wanted.Family(&f.Family) {
+		if !wanted.Family(&f.Family) || f.Type == prometheus.Histogram && x.scraped == ScrapedNone {
 			continue
 		}
 		answer.Begin(f.Family)

@@ -2,6 +2,7 @@ package telemetry
 
 import (
 	"fmt"
+	"math"
 	"net/http"
 	"net/http/httptest"
 	"runtime/debug"
@@ -14,17 +15,22 @@ import (
 // BenchmarkScrape asks about many probes. Memory is that of the process above its rest before the scrape.
 func BenchmarkScrape(b *testing.B) {
 	for _, many := range []int{10_000, 100_000} {
-		telemetry, err := New(Options{Exposition: true, Location: "lab"})
+		telemetry, err := New(Options{Exposition: true, Location: "lab", Scraped: ScrapedNative})
 		if err != nil {
 			b.Fatal(err)
 		}
 		for i := range many {
 			target := chat()
 			target.Name = fmt.Sprint("probe ", i)
-			telemetry.probe(target).Record(good(midnight, time.Millisecond), unjudged)
+			series := telemetry.probe(target)
+			for run := range 60 { // an hour of a usual endpoint: most latencies are alike, and a few are longer
+				latency := time.Duration(20e6 * (1 + 0.2*math.Sin(float64(i+run)) + float64(run/59)))
+				series.Record(good(midnight.Add(time.Duration(run)*time.Minute), latency), unjudged)
+			}
 		}
 		for _, way := range []struct{ name, accept, encoding string }{
 			{"text", "", ""}, {"gzip", "application/openmetrics-text; version=1.0.0", "gzip"},
+			{"native", acceptProtobuf, ""}, {"native gzip", acceptProtobuf, "gzip"},
 		} {
 			b.Run(fmt.Sprint(many, "/", way.name), func(b *testing.B) {
 				r := httptest.NewRequest("GET", "/metrics", nil)

@@ -130,6 +130,8 @@ type Options struct {
 
 	// Exposition keeps what [Telemetry.MetricsHandler] needs: the last run of each probe.
 	Exposition bool
+	// Scraped is the form of its histograms. Default: ScrapedClassic.
+	Scraped Scraped
 
 	// InFlight returns the number of runs under way, or is nil.
 	InFlight func() int
@@ -151,6 +153,7 @@ func (o Options) filled() Options {
 		o.Logs, o.Traces, o.SpoolDir = false, false, ""
 	}
 	setDefault(&o.Temporality, TemporalityCumulative)
+	setDefault(&o.Scraped, ScrapedClassic)
 	setDefault(&o.Interval, DefaultInterval)
 	setDefault(&o.StopBudget, DefaultStopBudget)
 	if o.SpoolDir != "" {
@@ -193,16 +196,13 @@ func (o Options) check() error {
 	if o.Exponential && (o.MaxScale < metrics.MinScale || o.MaxScale > metrics.MaxScale) {
 		errs = append(errs, fmt.Errorf("scale must be from %d to %d, got %d", metrics.MinScale, metrics.MaxScale, o.MaxScale))
 	}
+	if o.Scraped != ScrapedClassic && o.Scraped != ScrapedNative && o.Scraped != ScrapedNone {
+		errs = append(errs, fmt.Errorf("histograms of scrapes must be classic, native or none, got %q", o.Scraped))
+	}
 	if o.QueueBytes < 0 || o.PendingRuns < 0 {
 		errs = append(errs, errors.New("bounds must be positive"))
 	}
 	return errors.Join(errs...)
-}
-
-// forms are those in which distributions are kept: the page tells explicit buckets, whatever the export tells.
-func (o Options) forms() metrics.Forms {
-	exponential := o.Exponential && o.Protocol != ProtocolNone
-	return metrics.Forms{Exponential: exponential, Explicit: o.Exposition, MaxScale: int8(o.MaxScale)}
 }
 
 // client says what the client needs to know.
