@@ -97,10 +97,11 @@ func dropEmptyBuckets(f *dto.MetricFamily) {
 
 func equalMessages(t *testing.T, got, want *bytes.Buffer) {
 	t.Helper()
+	left, right := expfmt.NewDecoder(got, expfmt.FmtProtoDelim), expfmt.NewDecoder(want, expfmt.FmtProtoDelim) // they read ahead
 	for {
 		var ours, theirs dto.MetricFamily
-		err := expfmt.NewDecoder(got, expfmt.FmtProtoDelim).Decode(&ours)
-		if other := expfmt.NewDecoder(want, expfmt.FmtProtoDelim).Decode(&theirs); (err == nil) != (other == nil) {
+		err := left.Decode(&ours)
+		if other := right.Decode(&theirs); (err == nil) != (other == nil) {
 			t.Fatalf("got %v, want %v", err, other)
 		}
 		if errors.Is(err, io.EOF) {
