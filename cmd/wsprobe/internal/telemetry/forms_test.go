@@ -2,7 +2,9 @@ package telemetry
 
 import (
 	"context"
+	"net/http/httptest"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -111,6 +113,24 @@ func TestScalesAreChecked(t *testing.T) {
 	for _, scale := range []int{metrics.MinScale - 1, metrics.MaxScale + 1} {
 		if _, err := New(Options{Exponential: true, MaxScale: scale}); err == nil {
 			t.Errorf("scale %d was accepted", scale)
+		}
+	}
+}
+
+// TestFormOfNoExport: the form that an export would have changes nothing for scrapes of an agent without one.
+func TestFormOfNoExport(t *testing.T) {
+	telemetry, err := New(Options{Protocol: ProtocolNone, Exponential: true, MaxScale: metrics.MaxScale, Exposition: true})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = telemetry.close() })
+	telemetry.ObserveStart(time.Millisecond)
+	telemetry.probe(chat()).Record(good(midnight, time.Millisecond), unjudged)
+	w := httptest.NewRecorder()
+	telemetry.MetricsHandler().ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
+	for _, name := range []string{"wsprobe_agent_run_start_delay_milliseconds", "wsprobe_handshake_duration_milliseconds"} {
+		if !strings.Contains(w.Body.String(), name+"_bucket{") {
+			t.Errorf("no buckets of %s", name)
 		}
 	}
 }

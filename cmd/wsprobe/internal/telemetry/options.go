@@ -150,7 +150,7 @@ func (o Options) filled() Options {
 	o.Headers, o.Attributes = maps.Clone(o.Headers), maps.Clone(o.Attributes)
 	setDefault(&o.Protocol, ProtocolGRPC)
 	if o.Protocol == ProtocolNone {
-		o.Logs, o.Traces, o.SpoolDir = false, false, ""
+		o.Logs, o.Traces, o.SpoolDir, o.Exponential = false, false, "", false
 	}
 	setDefault(&o.Temporality, TemporalityCumulative)
 	setDefault(&o.Scraped, ScrapedClassic)
