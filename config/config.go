@@ -71,6 +71,7 @@ type ProbeEndpoint struct {
 
 // OTLP is the section otlp: where results are exported to, and how.
 type OTLP struct {
+	Preset      string // name of a [Preset], or empty
 	Protocol    string // "grpc", "http/protobuf", or "none" for no export
 	Endpoint    Endpoint
 	Interval    time.Duration // between two exports
@@ -88,6 +89,8 @@ type OTLP struct {
 	Traces     bool
 	TraceRatio float64
 	Resource   Resource
+	// ByPreset are the values that hold because the preset has them.
+	ByPreset []PresetValue
 }
 
 // Exports reports whether anything is exported.

@@ -56,7 +56,7 @@ func parseEndpoint(text string) (Endpoint, string) {
 // of the receiver, to which the path of metrics is appended.
 func (s *settingsReader) endpoint(o *OTLP) {
 	origin, given := s.origins["otlp.endpoint"]
-	if s.wrong["otlp.endpoint"] || s.wrong["otlp.protocol"] || o.Protocol == protocolNone {
+	if s.wrong["otlp.endpoint"] || s.wrong["otlp.protocol"] || s.wrong["otlp.preset"] || o.Protocol == protocolNone {
 		return
 	}
 	if o.Protocol == protocolHTTP {

@@ -30,7 +30,7 @@ const minSchema = -4
 func (s *settingsReader) histograms(c *Config) {
 	scale, given := s.origins["otlp.max_scale"]
 	switch {
-	case !given || s.wrong["otlp.max_scale"] || s.wrong["otlp.histograms"]:
+	case !given || scale.preset || s.wrong["otlp.preset"] || s.wrong["otlp.max_scale"] || s.wrong["otlp.histograms"]:
 	case !c.OTLP.Exponential():
 		s.fault(scale, "has no effect: otlp.histograms is not exponential")
 	case c.OTLP.MaxScale < minSchema && c.Agent.Metrics.Histograms == "native":

@@ -19,14 +19,16 @@ type settingsReader struct {
 	files   *tlsFiles
 	targets yamltree.Pair // agent.probe_endpoint.targets
 	streams bool          // whether results go to streams
+	preset  Preset        // otlp.preset, once it is read
 }
 
-// origin is where the value that holds comes from: a node of the file or a variable.
+// origin is where the value that holds comes from: a node of the file, a variable or the preset.
 type origin struct {
 	node     *yaml.Node
 	where    yamltree.Path
 	variable string
 	standard bool // the variable is one of OpenTelemetry's
+	preset   bool
 }
 
 // fault reports what is wrong with a value at its origin.
@@ -36,6 +38,15 @@ func (s *settingsReader) fault(o origin, format string, args ...any) {
 		return
 	}
 	s.At(o.node, o.where, format, args...)
+}
+
+// warn warns of a value at its origin.
+func (s *settingsReader) warn(o origin, format string, args ...any) {
+	if o.variable != "" {
+		s.WarnVariable(o.variable, format, args...)
+		return
+	}
+	s.Warn(o.node, o.node, o.where, format, args...)
 }
 
 // maxQueueInMemory is the default of otlp.spool.max_bytes for exports that wait in memory.
@@ -65,6 +76,7 @@ func (s *settingsReader) read(config *Config, agentAt, otlpAt yamltree.Pair) {
 	s.ends(&config.OTLP)
 	s.traces(&config.OTLP)
 	s.histograms(config)
+	s.fits(&config.OTLP)
 	if config.OTLP.Exports() {
 		config.OTLP.TLS = s.tls(config.OTLP.Endpoint, settings)
 	}
@@ -127,8 +139,8 @@ func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair,
 		if !f.value.kept() {
 			continue
 		}
-		if f.OTel != nil {
-			s.viper.SetDefault(f.Path, standardVariable(f.OTel))
+		if value := s.fallback(f.Field); value != nil {
+			s.viper.SetDefault(f.Path, value)
 		}
 		switch value := s.viper.Get(f.Path).(type) {
 		case *yaml.Node:
@@ -146,6 +158,12 @@ func readSection[T any](s *settingsReader, section *section[T], p yamltree.Pair,
 		case standard:
 			s.origins[f.Path] = origin{variable: value.name, standard: true}
 			storeStandard(s, f, into, value)
+		case PresetValue:
+			s.origins[f.Path] = origin{preset: true}
+			f.value.store(into, &f.Field, value.Value) // a test reads every value
+		}
+		if f.Path == "otlp.preset" {
+			s.preset = presetOf(*f.value.at(into).(*string))
 		}
 	}
 }

@@ -9,6 +9,10 @@ import (
 )
 
 var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
+	{Field: Field{Path: "preset", Kind: Choice, Allowed: presetNames(), // the first, because the others depend on it
+		Doc: "back end whose preset has the values of protocol, temporality, histograms, max_scale and end_markers about which " +
+			"this file and the variables WSPROBE_ are silent"},
+		value: wordAt(func(c *Config) *string { return &c.OTLP.Preset })},
 	{Field: Field{Path: "endpoint", Kind: Text, Default: "http://127.0.0.1:4317", Pattern: "^[Hh][Tt][Tt][Pp][Ss]?://",
 		Doc: "OTLP receiver, http:// or https://, then host:port (4317 by default) for grpc, or a URL for " +
 			"http/protobuf, to which " +
@@ -32,7 +36,7 @@ var otlpSection = newSection("otlp", "otlp.", true, []field[Config]{
 		OTel: []string{"OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "OTEL_EXPORTER_OTLP_COMPRESSION"}},
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Compression })},
 	{Field: Field{Path: "temporality", Kind: Choice, Default: temporalityCumulative,
-		Allowed: []string{temporalityCumulative, "delta", "lowmemory"},
+		Allowed: []string{temporalityCumulative, temporalityDelta, "lowmemory"},
 		Doc: "over which time exported counters and histograms count: cumulative is from the start, delta from the export before, and " +
 			"lowmemory is delta, but counters that the process itself reads stay cumulative",
 		OTel: []string{temporalityVariable}},
@@ -88,8 +92,11 @@ var spoolSection = newSection("otlp.spool", "otlp.spool.", true, []field[Config]
 		value: wordAt(func(c *Config) *string { return &c.OTLP.Spool.Order })},
 })
 
-// temporalityCumulative is the default of otlp.temporality.
-const temporalityCumulative = "cumulative"
+// Temporalities, see otlp.temporality.
+const (
+	temporalityCumulative = "cumulative"
+	temporalityDelta      = "delta"
+)
 
 // The buckets of histograms, see otlp.histograms.
 const (

@@ -163,6 +163,9 @@ func printPlan(cmd *cobra.Command, files []string, cfg config.Config, checks []a
 	case !cfg.OTLP.Exports():
 		results = "Results are not exported: they are on /metrics."
 	}
+	if cfg.OTLP.Exports() && len(cfg.OTLP.ByPreset) > 0 {
+		results += "\n" + byPreset(cfg.OTLP)
+	}
 	page := "There is no status page."
 	switch {
 	case cfg.Agent.Listen == "":
@@ -180,6 +183,15 @@ func printPlan(cmd *cobra.Command, files []string, cfg config.Config, checks []a
 		return failure{err}
 	}
 	return nil
+}
+
+// byPreset says which values hold because the preset has them.
+func byPreset(o config.OTLP) string {
+	var values []string
+	for _, v := range o.ByPreset {
+		values = append(values, v.Path+": "+v.Value)
+	}
+	return "The preset " + o.Preset + " sets " + strings.Join(values, ", ") + "."
 }
 
 // subject names what was read, and its verb. A directory stands for its files.

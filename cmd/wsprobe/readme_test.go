@@ -42,6 +42,7 @@ var tables = []struct {
 	{"config/README.md", "live settings", liveTable},
 	{"config/README.md", "stream fields", streamFieldTable},
 	{"config/README.md", "discover fields", discoverFieldTable},
+	{"deploy/README.md", "presets", presetTable},
 	{"reasons/README.md", "reasons", reasonTable},
 	{"reasons/README.md", "error types", errorTypeTable},
 	{"probe/metrics/README.md", "metrics", metricTable},
@@ -240,6 +241,28 @@ func liveTable() string {
 		rows = append(rows, []string{code(s.Path), applies, s.Doc})
 	}
 	return markdown([]string{"setting", "a change is", "when, or why"}, rows)
+}
+
+func presetTable() string {
+	var rows [][]string
+	for _, p := range config.Presets() {
+		var values, needs, sources []string
+		for _, v := range p.Values {
+			values = append(values, code(strings.TrimPrefix(v.Path, "otlp.")+": "+v.Value))
+			if v.Need != "" {
+				needs = append(needs, v.Need)
+			}
+		}
+		for i, source := range p.Sources {
+			sources = append(sources, fmt.Sprintf("[%d](%s)", i+1, source))
+		}
+		tried := "no"
+		if p.Tried {
+			tried = "yes"
+		}
+		rows = append(rows, []string{code(p.Name), strings.Join(values, ", "), strings.Join(needs, "; "), tried, strings.Join(sources, ", ")})
+	}
+	return markdown([]string{"preset", "values", "because", "tried", "source"}, rows)
 }
 
 func reasonTable() string {

@@ -202,6 +202,12 @@ func (r *Report) Variable(name, format string, args ...any) {
 	}
 }
 
+// WarnVariable adds a warning of a variable of the environment.
+func (r *Report) WarnVariable(name, format string, args ...any) {
+	r.doubts++
+	r.warnings = append(r.warnings, Fault{File: environment, Path: name, Problem: fmt.Sprintf(format, args...), Warning: true})
+}
+
 // Doubts returns how often there was something to warn of, those warnings included that were given before.
 func (r *Report) Doubts() int { return r.doubts }
 

@@ -43,6 +43,7 @@ var settings = []Setting{
 		func(c *config.Config) *string { return &c.Agent.Metrics.Histograms }),
 	live("agent.probe_endpoint", "from the next request on"),
 
+	live("otlp.preset", "as the settings whose values it has"),
 	live("otlp.endpoint", "from the next request on, of whatever waits; a request under way ends at the endpoint before"),
 	{Path: "otlp.protocol", Live: true, keep: keepExport,
 		Doc: "from the next request on; from or to none needs a restart, with which all of otlp waits, because the queues are made at the start"},
