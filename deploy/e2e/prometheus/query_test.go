@@ -15,6 +15,31 @@ import (
 // samples calls f with every stored sample of a metric; staleness markers are none.
 func (b *backend) samples(t *testing.T, metric string, f func(series labels.Labels, at time.Time, v float64)) {
 	t.Helper()
+	b.each(t, metric, func(series labels.Labels, _ chunkenc.ValueType, it chunkenc.Iterator) {
+		if at, v := it.At(); !value.IsStaleNaN(v) {
+			f(series, time.UnixMilli(at), v)
+		}
+	})
+}
+
+// histograms returns the newest count of observations of each series of native histograms, by the labels.
+func (b *backend) histograms(t *testing.T, metric string) map[string]float64 {
+	t.Helper()
+	counts := map[string]float64{}
+	b.each(t, metric, func(series labels.Labels, kind chunkenc.ValueType, it chunkenc.Iterator) {
+		if kind != chunkenc.ValHistogram && kind != chunkenc.ValFloatHistogram {
+			t.Fatalf("%v: a sample is no native histogram", series)
+		}
+		if _, h := it.AtFloatHistogram(nil); !value.IsStaleNaN(h.Sum) {
+			counts[series.String()] = h.Count
+		}
+	})
+	return counts
+}
+
+// each calls f at every stored sample of a metric.
+func (b *backend) each(t *testing.T, metric string, f func(labels.Labels, chunkenc.ValueType, chunkenc.Iterator)) {
+	t.Helper()
 	querier, err := b.db.Querier(math.MinInt64, math.MaxInt64)
 	if err != nil {
 		t.Fatal(err)
@@ -25,9 +50,7 @@ func (b *backend) samples(t *testing.T, metric string, f func(series labels.Labe
 		series := set.At()
 		it := series.Iterator(nil)
 		for kind := it.Next(); kind != chunkenc.ValNone; kind = it.Next() {
-			if at, v := it.At(); !value.IsStaleNaN(v) {
-				f(series.Labels(), time.UnixMilli(at), v)
-			}
+			f(series.Labels(), kind, it)
 		}
 		if err := it.Err(); err != nil {
 			t.Fatal(err)

@@ -52,18 +52,41 @@ func report(t *testing.T, what string, faults []string) {
 // decode reads an OTLP ExportMetricsServiceRequest in protobuf, with or without gzip.
 func decode(r lab.Request) (pmetric.Metrics, error) {
 	request := pmetricotlp.NewExportRequest()
-	body := r.Body
-	if r.Header.Get("Content-Encoding") == "gzip" {
-		z, err := gzip.NewReader(bytes.NewReader(body))
-		if err != nil {
-			return request.Metrics(), err
-		}
-		if body, err = io.ReadAll(z); err != nil {
-			return request.Metrics(), err
-		}
+	body, err := plain(r)
+	if err == nil {
+		err = request.UnmarshalProto(body)
 	}
-	err := request.UnmarshalProto(body)
 	return request.Metrics(), err
+}
+
+// plain returns the body of a request without its compression.
+func plain(r lab.Request) ([]byte, error) {
+	if r.Header.Get("Content-Encoding") != "gzip" {
+		return r.Body, nil
+	}
+	z, err := gzip.NewReader(bytes.NewReader(r.Body))
+	if err != nil {
+		return nil, err
+	}
+	return io.ReadAll(z)
+}
+
+// checkSizes wants each request to be one that gRPC servers take by default.
+func (b *backend) checkSizes(t *testing.T) {
+	t.Helper()
+	const limit = 4 << 20
+	largest := 0
+	for i, r := range b.Requests() {
+		body, err := plain(r)
+		if err != nil {
+			t.Fatalf("request %d: %v", i, err)
+		}
+		largest = max(largest, len(body))
+	}
+	t.Logf("%d requests, the largest of %d bytes", len(b.Requests()), largest)
+	if largest > limit {
+		t.Errorf("the largest request has %d bytes, want at most %d", largest, limit)
+	}
 }
 
 // labelFaults names the metrics that would have a label twice where attributes of the resource become labels, as in
