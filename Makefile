@@ -38,8 +38,9 @@ fmt: ## format everything
 e2e: ## the real agent against real servers, a real Collector and a real Prometheus of the distribution
 	cd deploy/e2e && go test -race -count=1 -parallel 8 ./...
 
-e2e-long: ## default limits of real servers; a day of events; reloads under load; long outages and alerts, with back ends that take long to build; lints these
+e2e-long: ## default limits of real servers; a day of events; reloads under load; 100,000 probes; long outages and alerts, with back ends that take long to build; lints these
 	cd deploy/e2e && WSPROBE_E2E_LONG=1 go test -count=1 -parallel 9 -timeout 30m -run 'TestDefaultsOfServers|TestStream|TestReload(UnderLoad|KeepsSessions)' .
+	cd deploy/e2e && WSPROBE_E2E_LONG=1 go test -count=1 -timeout 1h -run TestHundredThousandProbes .
 	$(call lint-modules,$(BACKENDS))
 	for module in $(BACKENDS); do (cd $$module && go test -count=1 -timeout 30m ./...) || exit 1; done
 
