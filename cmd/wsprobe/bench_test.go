@@ -76,14 +76,19 @@ func benchmarkAgent(b *testing.B, url string, rate int) float64 {
 // party is a process of the benchmark.
 type party struct {
 	cmd   *exec.Cmd
-	stdin io.Closer
+	stdin io.WriteCloser
 	out   *bufio.Reader
 	wait  func(*testing.B)
 }
 
 // spawn starts one of the commands of TestMain. Its standard input ends at the latest when the benchmark does.
 func spawn(b *testing.B, env []string, name string, args ...string) *party {
-	cmd := exec.Command(os.Args[0], args...)
+	return spawnFrom(b, os.Args[0], env, name, args...)
+}
+
+// spawnFrom is spawn for another binary.
+func spawnFrom(b *testing.B, path string, env []string, name string, args ...string) *party {
+	cmd := exec.Command(path, args...)
 	cmd.Args[0] = name
 	cmd.Env = append(os.Environ(), env...)
 	if testing.Verbose() {

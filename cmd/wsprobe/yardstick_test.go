@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bufio"
 	"crypto/tls"
 	"fmt"
 	"io"
@@ -15,7 +16,8 @@ import (
 
 // What the benchmark of the agent starts as processes of their own, so that the CPU time of each is its own.
 
-// endpoint serves an echo over ws or wss, as $SCHEME says. It prints its URL and ends with its standard input.
+// endpoint serves an echo over ws or wss, as $SCHEME says. It prints its URL, and for each line of its standard input how
+// many connections it has accepted. It ends with that input.
 func endpoint() {
 	server := wstest.Start(wstest.Echo)
 	if os.Getenv("SCHEME") == "wss" {
@@ -24,7 +26,9 @@ func endpoint() {
 	}
 	defer server.Close()
 	fmt.Println(server.URL)
-	_, _ = io.Copy(io.Discard, os.Stdin)
+	for asked := bufio.NewScanner(os.Stdin); asked.Scan(); {
+		fmt.Println(server.Connections())
+	}
 }
 
 // byHand is the client that is written by hand: it runs $RATE times a second against $URL, evenly, until its standard
