@@ -168,9 +168,7 @@ func (r *run) connect() error {
 		return err
 	}
 	r.lastAt, r.settled, r.openedAt = r.raw.ArrivedAt, r.raw.ArrivedAt, r.raw.ArrivedAt
-	if r.socket, err = newSocket(r.wire); err != nil {
-		return &frame.Breach{Type: reasons.NotWebSocket, About: err.Error()}
-	}
+	r.socket = &socket{r.wire}
 	return nil
 }
 

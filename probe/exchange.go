@@ -160,7 +160,7 @@ func (r *run) passOver(n int) {
 	r.res.Unmatched += n
 }
 
-// streamError finds out why reading ended. It asks the stream, because the library wraps its errors. After a failed
+// streamError finds out why reading ended. It asks the stream, which keeps the first error. After a failed
 // write it reads on: the last messages of the server tell more.
 func (r *run) streamError(err error) error {
 	var b *frame.Breach

@@ -2,7 +2,6 @@ package probe
 
 import (
 	"errors"
-	"fmt"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
@@ -17,9 +16,7 @@ func (r *run) listen(length time.Duration) error {
 	r.stage = reasons.StageReply
 	r.due, r.limit = time.Now().Add(length), length
 	r.raw.SetEnd(r.due)
-	if err := r.resume(); err != nil {
-		return err
-	}
+	r.wire.EndAtPong(false)
 	m := match.NewMessage(new(match.Expectation), match.Options{Keep: r.watcher.keep()})
 	for {
 		err := r.socket.receive(m, r.scratch.message[:])
@@ -38,19 +35,4 @@ func (r *run) listen(length time.Duration) error {
 		}
 		r.watcher.read(m, false)
 	}
-}
-
-// resume makes the stream readable again after the wait for a Pong, at which the library saw it end.
-func (r *run) resume() error {
-	if !r.wire.EndsAtPong() {
-		return nil
-	}
-	r.wire.EndAtPong(false)
-	socket, err := newSocket(r.wire)
-	if err != nil {
-		return fmt.Errorf("resuming the stream: %w", err)
-	}
-	r.socket.free()
-	r.socket = socket
-	return nil
 }

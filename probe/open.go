@@ -37,11 +37,9 @@ func (r *run) open(ctx context.Context) error {
 	}
 	r.noteOpen()
 	if r.stays && len(r.probe.turns) == 0 {
-		return nil // nobody will ask the library
+		return nil // there is no exchange
 	}
-	if r.socket, err = newSocket(r.wire); err != nil {
-		return &frame.Breach{Type: reasons.NotWebSocket, About: err.Error()}
-	}
+	r.socket = &socket{r.wire}
 	if want := r.probe.spec.ExpectStatus; want != 0 {
 		return &frame.Breach{Type: reasons.UnexpectedlyOpen, Code: frame.CloseNormal, About: say.Sentence("the socket opened, where %d was expected", want)}
 	}

@@ -77,9 +77,6 @@ func (r *run) leaveOpen(c *connection, opened time.Time) *Held {
 	held := &Held{Name: c.name, Raw: c.raw, Left: c.wire.Leave(), SettledAt: r.settled, OpenedAt: opened,
 		Texts: Texts{probe: r.probe, private: r.private()}}
 	c.attempt.Release()
-	if c.socket != nil {
-		c.socket.free()
-	}
 	return held
 }
 

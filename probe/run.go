@@ -170,14 +170,10 @@ func (c *connection) goodbye(err error) int {
 	return frame.CloseNormal
 }
 
-// release frees the connections and the library's memory. A connection that never opened is dropped without a close
-// frame.
+// release frees the connections. A connection that never opened is dropped without a close frame.
 func (r *run) release() {
 	for _, c := range r.all {
 		c.attempt.Close()
-		if c.socket != nil {
-			c.socket.free()
-		}
 	}
 }
 

@@ -11,7 +11,7 @@ import (
 // nine tenths of the memory of a run, and collecting it a good part of the cost.
 type scratch struct {
 	chunk   [16 << 10]byte // the bytes that were received last
-	message [4 << 10]byte  // those of them that the library passed on last
+	message [4 << 10]byte  // those of a message that were read last
 	head    *bufio.Reader  // of the response to the upgrade
 	attempt opening.Attempt
 }

@@ -6,10 +6,6 @@ import (
 	"time"
 )
 
-// The library sees no control frame and sends none. It would answer a Ping only during a read, wait for a Pong in a
-// second goroutine and for a close frame by a clock of its own. It also gives a connection up if a control frame takes
-// longer than 5 s.
-
 // pingPayload is the length of the payload of a Ping, in bytes. It is long enough that no other Pong passes for the
 // answer. It is short enough for servers that answer with no more than their receive buffer, which can be 10 bytes in
 // libwebsockets.

@@ -1,8 +1,8 @@
 // Package frame judges the frames of a server as a client must (RFC 6455, RFC 7692).
 //
 // [Parser] is the protocol as a value without I/O: bytes go in, pieces of frames and breaches come out. [AppendControl]
-// and [AppendMessage] make the frames of a client. [Scanner] keeps what a run asks about. [Stream] puts them on a
-// connection, below the WebSocket library: the library joins and masks data frames, and sees no control frame.
+// and [AppendMessage] make the frames of a client. [Scanner] keeps what a run asks about. [Stream] puts messages on a
+// connection.
 package frame
 
 import (

@@ -14,9 +14,8 @@ const deflateWindow = 32 << 10
 
 // Inflater inflates compressed messages (RFC 7692 7.2.2), piece by piece and never beyond the limit.
 //
-// The library could inflate, too. But it takes a message that was cut short for a whole one. It also loses its place
-// after a block that calls itself the last, which RFC 7692 7.2.3.4 allows. So the scanner hides the compression from
-// the library, and the messages that it delivers go through an Inflater.
+// It finds a message that was cut short, and goes on after a block that calls itself the last, which RFC 7692 7.2.3.4
+// allows.
 type Inflater struct {
 	scan     *Scanner // knows which messages are compressed
 	limit    int64    // bytes of one message
@@ -28,7 +27,7 @@ type Inflater struct {
 	size   int64     // of the message so far
 }
 
-// Message returns a reader of the next message, whose payload the library delivers.
+// Message returns a reader of the next message, whose payload is given.
 func (f *Inflater) Message(payload io.Reader) io.Reader {
 	if !f.scan.nextCompressed() {
 		return payload

@@ -12,7 +12,7 @@ type Left struct {
 	ClosedAs *Breach  // a breach behind Early, or nil
 }
 
-// leftover keeps count of the messages that a library has not read, so that it reads none in part.
+// leftover keeps count of the messages that nobody has read.
 type leftover struct {
 	deflate *Deflate
 	ends    []int64 // offsets of the ends of messages in the data that was passed on
@@ -30,17 +30,11 @@ func (l *leftover) note(piece Piece) {
 	}
 }
 
-// share is how many of the next n bytes belong to the message that is being read. It takes them.
-func (l *leftover) share(n int) int {
-	if len(l.ends) > 0 {
-		n = int(min(int64(n), l.ends[0]-l.read))
-	} else {
-		n = int(min(int64(n), l.passed-l.read))
-	}
+// took notes that so many bytes were read, of one frame.
+func (l *leftover) took(n int) {
 	if l.read += int64(n); len(l.ends) > 0 && l.read == l.ends[0] {
 		l.ends = l.ends[1:]
 	}
-	return n
 }
 
 // Leave hands the connection over between two messages. The Stream was made with Stay, and must not be used any more.
@@ -54,7 +48,7 @@ func (w *Stream) Leave() Left {
 		l.ClosedAs = b
 	}
 	begin := int64(0)
-	for i, compressed := range w.scan.compressed { // their marks were taken away for the library
+	for i, compressed := range w.scan.compressed { // their marks were taken away
 		if compressed {
 			l.Early[begin] |= rsv1
 		}

@@ -3,9 +3,6 @@ package frame
 import "bytes"
 
 // Scanner follows the frames of a server, byte by byte. It judges them, and passes data frames on.
-//
-// The WebSocket library cannot judge them. It accepts masked frames, lengths that are not minimal, and a stream that
-// ends between two fragments, all of which RFC 6455 forbids. It does not tell either when a message was complete.
 type Scanner struct {
 	Parser
 
@@ -22,7 +19,7 @@ type Scanner struct {
 }
 
 // Scan takes the next bytes of the stream, and writes data frames to data: each header at once, without the mark of a
-// compressed message, which the library would refuse. The scanner keeps the control frames. A breach and a close frame
+// compressed message. The scanner keeps the control frames. A breach and a close frame
 // end the stream; frames in front of them count.
 func (s *Scanner) Scan(p []byte, data *bytes.Buffer) *Breach {
 	for len(p) > 0 && !s.closed {

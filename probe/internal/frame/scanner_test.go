@@ -15,7 +15,7 @@ type outcome struct {
 	closeCode           int
 	closeReason         string
 	inMessage, inHeader bool
-	passed              string // what the library gets to see
+	passed              string // what is read as data
 	compressed          string // messages, one character each
 }
 
@@ -78,7 +78,7 @@ func FuzzFrameScanner(f *testing.F) {
 }
 
 // TestDataBytes holds that a breach and a close frame end the stream exactly there: what is in front of them still
-// counts, and what comes after them does not. Control frames are kept from the library.
+// counts, and what comes after them does not. Control frames are not among the data.
 func TestDataBytes(t *testing.T) {
 	good := wstest.Text("good").Bytes()
 	for name, tail := range map[string]string{

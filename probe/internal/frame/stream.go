@@ -16,10 +16,10 @@ import (
 // more without being asked is flooding.
 const maxEarly = 256 << 10
 
-// ErrClosed ends the library's reads at a close frame.
+// ErrClosed ends the reads of messages at a close frame.
 var ErrClosed = errors.New("close frame received")
 
-// ErrPong ends the library's reads once the awaited Pong was seen.
+// ErrPong ends the reads of messages once the awaited Pong was seen.
 var ErrPong = errors.New("pong received")
 
 // ErrLate is the error of a write, and of a read of bytes that came in time, when the time is up.
@@ -27,20 +27,22 @@ type ErrLate struct{ tcp.ErrNothing }
 
 func (ErrLate) Error() string { return "the time is up" }
 
-// Stream is the stream of frames above TLS that the WebSocket library reads and writes. Every byte of the server passes
-// the Scanner first, so that the library gets only sound data frames. The Stream itself answers control frames, see
-// control.go.
+// Stream is a WebSocket above TLS. Every byte of the server passes the Scanner first, so that messages are made of sound
+// data frames only, see messages.go. The Stream itself answers control frames, see control.go.
 type Stream struct {
 	conn    net.Conn // the raw connection, or TLS on it
 	raw     *tcp.Conn
 	scan    Scanner
 	inflate *Inflater    // nil if nothing is compressed
-	ready   bytes.Buffer // data frames, not yet read by the library
+	ready   bytes.Buffer // data frames that nobody has read
 	fault   error        // the error of every further read
 	cut     error        // why a write failed, perhaps in the middle of a frame: no other frame can follow
 	chunk   []byte       // to receive into
-	// endAtPong ends the library's reads at the Pong, for a run that waits only for that.
+	// endAtPong ends the reads of messages at the Pong, for a run that waits only for that.
 	endAtPong bool
+
+	rest       uint64 // of the payload of the frame that is being read, in bytes
+	unfinished bool   // further frames of its message follow
 }
 
 // Options of a Stream. Limit is the longest message in bytes. Compression is nil if there is none. Chunk is the buffer
@@ -76,11 +78,8 @@ func (w *Stream) Inflater() *Inflater { return w.inflate }
 // Fault is why the stream ended without a close frame: a *Breach, or the error of the connection. It is nil before.
 func (w *Stream) Fault() error { return w.fault }
 
-// EndAtPong makes the library's reads end with ErrPong once the awaited Pong was seen, or no more.
+// EndAtPong makes the reads of messages end with ErrPong once the awaited Pong was seen, or no more.
 func (w *Stream) EndAtPong(end bool) { w.endAtPong = end }
-
-// EndsAtPong reports whether they do.
-func (w *Stream) EndsAtPong() bool { return w.endAtPong }
 
 // CloseWrite ends TLS, if there is any, in the direction of the server. Call it after both close frames.
 func (w *Stream) CloseWrite() {
@@ -89,32 +88,29 @@ func (w *Stream) CloseWrite() {
 	}
 }
 
-// Read hands data frames to the library. A breach or a close frame ends it exactly there, so that a reply in front of
+// fill waits until data frames are ready. A breach or a close frame ends them exactly there, so that a reply in front of
 // it still counts.
-func (w *Stream) Read(p []byte) (int, error) {
+func (w *Stream) fill() error {
 	if w.inflate != nil && w.raw.Late() {
-		return 0, ErrLate{} // a few bytes can take long to inflate
+		return ErrLate{} // a few bytes can take long to inflate
 	}
 	w.AnswerPings()
 	for w.ready.Len() == 0 {
 		switch {
 		case w.fault != nil:
-			return 0, w.fault
+			return w.fault
 		case w.scan.closed:
-			return 0, ErrClosed
+			return ErrClosed
 		case w.endAtPong && w.scan.pong:
-			return 0, ErrPong
+			return ErrPong
 		}
 		_, err := w.receive()
 		w.AnswerPings()
 		if err != nil && w.ready.Len() == 0 {
-			return 0, err
+			return err
 		}
 	}
-	if w.scan.left != nil {
-		p = p[:w.scan.left.share(len(p))]
-	}
-	return w.ready.Read(p)
+	return nil
 }
 
 // receive reads from the connection and scans. It returns how many bytes came. It keeps errors of the stream, but no
@@ -134,8 +130,7 @@ func (w *Stream) receive() (int, error) {
 	return n, err
 }
 
-// endOfStream is the error of an io.EOF. The library takes io.EOF itself between two fragments for the end of the
-// message. The system reports a reset once: if a write got the report, the reads after it find a plain end.
+// endOfStream is the error of an io.EOF, which is not the end of a message. The system reports a reset once: if a write got the report, the reads after it find a plain end.
 func (w *Stream) endOfStream() error {
 	if errors.Is(w.cut, syscall.ECONNRESET) {
 		return w.cut
@@ -153,9 +148,6 @@ func (w *Stream) Write(p []byte) (int, error) {
 	return n, w.cut
 }
 
-// Close does nothing: the owner of the connection closes it.
-func (w *Stream) Close() error { return nil }
-
 // Drain reads the bytes that have already arrived, so that they cannot pass for the reply.
 func (w *Stream) Drain() {
 	w.raw.Polling = true
@@ -171,7 +163,7 @@ func (w *Stream) Early() int {
 	return w.scan.messages
 }
 
-// Listen receives for the library, until the end of the stream, the bound of the connection or maxEarly.
+// Listen receives, and leaves what came to be read, until the end of the stream, the bound of the connection or maxEarly.
 func (w *Stream) Listen() {
 	for taken := w.ready.Len(); !w.Ended() && taken < maxEarly; {
 		n, err := w.receive()

@@ -4,8 +4,7 @@
 // caller owns: it says how far the opening came, phase by phase, also if it failed. The package keeps no connection and
 // starts no goroutine that outlives an Attempt.
 //
-// It knows no WebSocket library: an open Attempt is a [frame.Stream], which a library can be given, or a loop of one's
-// own.
+// An open Attempt has a [frame.Stream], on which there are messages.
 package opening
 
 import (

@@ -83,7 +83,7 @@ func AcceptKey(key string) string {
 }
 
 // verify checks a 101 against RFC 6455 4.1, in the order of its list. It returns the breach, or else the compression
-// that was agreed upon, nil for none. The WebSocket library checks less.
+// that was agreed upon, nil for none.
 func (o *Opener) verify(resp *http.Response, key string) (*frame.Deflate, *frame.Breach) {
 	h := resp.Header
 	bad := func(what reasons.ErrorType, format string, args ...any) (*frame.Deflate, *frame.Breach) {
