@@ -8,13 +8,12 @@ import "time"
 const greetingWait = 10 * time.Millisecond
 
 // settle waits for a greeting before the first message on a connection. An exchange that began by waiting for the server
-// has heard it already. The end of the wait stays the bound of the connection.
+// has heard it already. The end of the wait stays the bound of the connection. What comes behind it is for fence.
 func (d *dialogue) settle() {
 	if d.used {
 		return
 	}
 	until := time.Now().Add(min(greetingWait, d.probe.spec.Timeout/20))
-	d.raw.SetEnd(until)
-	d.wire.Listen()
+	d.wire.Settle(until)
 	d.res.Lag = max(d.res.Lag, time.Since(until))
 }

@@ -8,6 +8,7 @@ import (
 	"io"
 	"net"
 	"syscall"
+	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/tcp"
 )
@@ -146,6 +147,14 @@ func (w *Stream) Write(p []byte) (int, error) {
 	var n int
 	n, w.cut = w.conn.Write(p)
 	return n, w.cut
+}
+
+// Settle receives until a time, and leaves what came to be read. Drain has to follow.
+func (w *Stream) Settle(until time.Time) {
+	w.raw.SetEnd(until)
+	w.raw.Polled = true
+	w.Listen()
+	w.raw.Polled = false
 }
 
 // Drain reads the bytes that have already arrived, so that they cannot pass for the reply.

@@ -17,13 +17,17 @@ import (
 
 // connect looks the host up and opens the TCP connection, to the proxy if there is one.
 func (a *Attempt) connect(ctx context.Context) error {
-	dialing, cancel := context.WithDeadline(ctx, a.Deadline)
-	defer cancel()
+	dialing := context.Context(until{ctx, a.Deadline})
 	to := &a.opener.dialed
 	if a.opener.proxy != nil {
 		to = &a.opener.proxy.target
 	}
 	addrs := []netip.Addr{to.addr}
+	if !to.addr.IsValid() || !a.opener.plain { // others are asked that know no deadline but that of Done
+		var cancel context.CancelFunc
+		dialing, cancel = context.WithDeadline(ctx, a.Deadline)
+		defer cancel()
+	}
 	if !to.addr.IsValid() {
 		var err error
 		if addrs, err = a.lookUp(dialing, to.host); err != nil {

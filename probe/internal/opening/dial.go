@@ -16,6 +16,20 @@ func defaultDial(ctx context.Context, addr netip.AddrPort) (net.Conn, error) {
 	return dialer.DialContext(ctx, "tcp", addr.String())
 }
 
+// until is a context whose deadline ends the waits of package net, which ask for it. Its Done does not know the
+// deadline, so it needs neither a timer nor a place among the children of its parent.
+type until struct {
+	context.Context
+	deadline time.Time
+}
+
+func (u until) Deadline() (time.Time, bool) {
+	if earlier, ok := u.Context.Deadline(); ok && earlier.Before(u.deadline) {
+		return earlier, true
+	}
+	return u.deadline, true
+}
+
 type dialFunc func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
 
 // connecting is how one try to connect to one address ended.

@@ -55,6 +55,7 @@ type Opener struct {
 	network string
 	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
 	dial    func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
+	plain   bool                            // dial is that of package net
 	permit  func(addr netip.AddrPort) error // nil permits all
 
 	offered        []string // subprotocols
@@ -93,7 +94,7 @@ func New(o Options) (*Opener, error) {
 		opener.resolve = defaultResolver(o.Network)
 	}
 	if o.Dial == nil {
-		opener.dial = defaultDial
+		opener.dial, opener.plain = defaultDial, true
 	}
 	return opener, nil
 }

@@ -19,14 +19,16 @@ type Conn struct {
 	net.Conn
 	// Polling makes Read return the bytes that are there instead of waiting.
 	Polling bool
+	// Polled says that a poll follows the next timeout. Read then does not look itself for bytes that came in time.
+	Polled bool
 	// ArrivedAt is when the bytes of the last Read came, by the clock that Source names. Lag is how long they then
 	// waited for that Read.
 	ArrivedAt time.Time
 	Source    TimestampSource
 	Lag       time.Duration
 
-	file    syscall.RawConn // nil for a connection that is not backed by a file descriptor
 	stamper *stamper        // nil without timestamps of the kernel
+	file    syscall.RawConn // without them, for polls; nil for a connection that is not backed by a file descriptor
 	since   time.Time       // since when both clocks are known to run alike: since the handover, at first
 	sentAt  time.Time       // when the first Write since Sending began, or zero
 	bare    *Bare           // not nil once it was made bare
@@ -34,13 +36,14 @@ type Conn struct {
 
 	mu      sync.Mutex
 	until   time.Time // the end of every wait
+	same    bool      // reads and writes have it
 	aborted bool
 }
 
 // New takes over a connection. It switches the timestamps of the kernel on, if the system has any.
 func New(conn net.Conn) *Conn {
 	c := &Conn{Conn: conn, stamper: newStamper(conn), since: time.Now()}
-	if f, ok := conn.(syscall.Conn); ok {
+	if f, ok := conn.(syscall.Conn); ok && c.stamper == nil {
 		c.file, _ = f.SyscallConn()
 	}
 	return c
@@ -74,7 +77,7 @@ func (c *Conn) Read(p []byte) (int, error) {
 		return 0, err
 	}
 	if c.stamper != nil {
-		if n, stamp, err = c.stamper.read(p, !c.Polling); !c.Polling && IsTimeout(err) {
+		if n, stamp, err = c.stamper.read(p, !c.Polling); err != nil && !c.Polling && !c.Polled && IsTimeout(err) {
 			n, stamp, err = c.inTime(p, err)
 		}
 	} else {
@@ -207,8 +210,8 @@ func (c *Conn) Close() error {
 func (c *Conn) SetEnd(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if !c.aborted {
-		c.until = t
+	if !c.aborted && !(c.same && t.Equal(c.until)) {
+		c.until, c.same = t, true
 		_ = c.Conn.SetDeadline(t) // it fails only on a closed connection, where nothing waits
 	}
 }
@@ -218,6 +221,7 @@ func (c *Conn) SetWriteEnd(t time.Time) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if !c.aborted {
+		c.same = false
 		_ = c.Conn.SetWriteDeadline(t)
 	}
 }
