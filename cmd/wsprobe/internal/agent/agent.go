@@ -154,9 +154,6 @@ func (a *Agent) abandon() error {
 func (a *Agent) Run(ctx context.Context) error {
 	a.log.Info("wsprobe starts", "version", a.options.Version, "probes", a.fleet.size(), "of", a.all,
 		"otlp", a.config().OTLP.Destination(), "listen", a.ListenAddress())
-	if err := telemetry.CompressFast(); err != nil {
-		return err
-	}
 	defer a.memory.hold()()
 	defer a.endpoint.Close()
 	if release, err := probe.KeepKernelClock(); err == nil {

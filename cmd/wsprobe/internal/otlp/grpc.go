@@ -1,7 +1,6 @@
 package otlp
 
 import (
-	"compress/gzip"
 	"context"
 	"fmt"
 	"strings"
@@ -13,7 +12,7 @@ import (
 	"google.golang.org/grpc/credentials"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/encoding"
-	grpcgzip "google.golang.org/grpc/encoding/gzip"
+	_ "google.golang.org/grpc/encoding/gzip" // so that compressed answers are understood
 	grpcproto "google.golang.org/grpc/encoding/proto"
 	"google.golang.org/grpc/keepalive"
 	"google.golang.org/grpc/mem"
@@ -31,10 +30,6 @@ type grpcCaller struct {
 	timeout     time.Duration
 	redact      func(string) string
 }
-
-// CompressFast makes gRPC compress at the fastest level, for half the CPU time: points are so alike that the best level
-// saves little more. gRPC has one level for the process, so a program calls this once, before [New].
-func CompressFast() error { return grpcgzip.SetLevel(gzip.BestSpeed) }
 
 func newGRPCCaller(o Options) (*grpcCaller, error) {
 	c := &grpcCaller{
@@ -59,14 +54,17 @@ func dialOptions(o Options, scheme string, open *connections) []grpc.DialOption 
 	if scheme == "https" {
 		transport = credentials.NewTLS(o.TLS)
 	}
-	compressor := encoding.Identity
+	compression := grpc.WithDefaultCallOptions(grpc.UseCompressor(encoding.Identity))
 	if o.Compression == Gzip {
-		compressor = grpcgzip.Name
+		// UseCompressor knows compressors of the process only, which a client must not replace.
+		//lint:ignore SA1019 gRPC keeps it in all of version 1
+		compression = grpc.WithCompressor(compressor{})
 	}
 	return []grpc.DialOption{
+		compression,
 		grpc.WithTransportCredentials(notedCredentials{transport, open}),
 		grpc.WithStatsHandler(progressOf{}),
-		grpc.WithDefaultCallOptions(grpc.UseCompressor(compressor), grpc.ForceCodecV2(rawCodec{})),
+		grpc.WithDefaultCallOptions(grpc.ForceCodecV2(rawCodec{})),
 		grpc.WithUserAgent(o.userAgent()),
 		// No retry policy from a DNS record, and no query for one.
 		grpc.WithDisableServiceConfig(),

@@ -2,29 +2,44 @@ package outbox
 
 import (
 	"bytes"
-	"compress/gzip"
 	"fmt"
 	"io"
+	"sync"
+
+	"github.com/klauspost/compress/gzip"
 )
 
 // maxRequest bounds the bytes of an unpacked request, because a few kilobytes of gzip can become gigabytes of zeros.
 const maxRequest = 8 << 20
 
-// Pack compresses a request with gzip, fast rather than small.
+// Pack compresses a request with gzip, fast rather than small: points are so alike that the best level saves little.
 func Pack(request []byte) ([]byte, error) {
 	var packed bytes.Buffer
-	w, err := gzip.NewWriterLevel(&packed, gzip.BestSpeed)
-	if err != nil {
-		return nil, err
-	}
-	if _, err := w.Write(request); err != nil {
-		return nil, err
-	}
-	if err := w.Close(); err != nil {
+	if err := PackTo(&packed, request); err != nil {
 		return nil, err
 	}
 	return packed.Bytes(), nil
 }
+
+// PackTo is [Pack] for a writer.
+func PackTo(w io.Writer, request []byte) error {
+	z := packers.Get().(*gzip.Writer)
+	defer func() {
+		z.Reset(nil) // it would keep the writer alive
+		packers.Put(z)
+	}()
+	z.Reset(w)
+	if _, err := z.Write(request); err != nil {
+		return err
+	}
+	return z.Close()
+}
+
+// packers are kept, because one takes more than half a megabyte.
+var packers = sync.Pool{New: func() any {
+	w, _ := gzip.NewWriterLevel(nil, gzip.BestSpeed) // it fails only for a level that there is not
+	return w
+}}
 
 // unpack returns the request that Pack compressed.
 func unpack(packed []byte) ([]byte, error) {

@@ -91,7 +91,12 @@ func (b *batcher) cut() {
 	b.done = append(b.done, scope)
 	b.points, b.bytes = 0, 0
 	clear(b.markers)
-	clear(b.families[:])
+	for m, points := range b.families { // requests are alike
+		b.families[m] = nil
+		if len(points) > 0 {
+			b.families[m] = make([]metrics.Point, 0, len(points)+len(points)/8)
+		}
+	}
 }
 
 // flush hands over the requests that are complete. It is apart from what completes them because it can take a while,

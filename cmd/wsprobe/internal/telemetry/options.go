@@ -48,9 +48,6 @@ const (
 	CompressionNone = otlp.Uncompressed
 )
 
-// CompressFast makes gRPC compress fast, see [otlp.CompressFast]. A program calls it once, before [New].
-func CompressFast() error { return otlp.CompressFast() }
-
 // Options say where the telemetry goes and how. The zero value of each field is its default. What is set here
 // is not changed by OTEL_ environment variables: whoever makes the Options decides about these.
 type Options struct {
