@@ -1,6 +1,7 @@
 package metrics
 
 import (
+	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -24,10 +25,11 @@ type messages struct {
 	disordered, late int64
 }
 
-// ended is the lifetimes of the sessions that ended in one way.
+// ended is the sessions that ended in one way, and their lifetimes.
 type ended struct {
 	cause     session.Cause
 	code      string
+	sessions  int64
 	lifetimes Values[uint32]
 }
 
@@ -90,15 +92,13 @@ func (h *held) end(f Forms, e *session.End) {
 		h.unanswered++
 	}
 	code := CloseCode(e.Code)
-	for i := range h.ends {
-		if known := &h.ends[i]; known.cause == e.Cause && known.code == code {
-			known.lifetimes.Observe(f, lifetimeBounds, e.Lifetime.Seconds())
-			return
-		}
+	way := slices.IndexFunc(h.ends, func(known ended) bool { return known.cause == e.Cause && known.code == code })
+	if way < 0 {
+		way = len(h.ends)
+		h.ends = append(h.ends, ended{cause: e.Cause, code: code})
 	}
-	first := ended{cause: e.Cause, code: code}
-	first.lifetimes.Observe(f, lifetimeBounds, e.Lifetime.Seconds())
-	h.ends = append(h.ends, first)
+	h.ends[way].sessions++
+	h.ends[way].lifetimes.Observe(f, lifetimeBounds, e.Lifetime.Seconds())
 }
 
 // samples returns the totals as they are now.
@@ -127,6 +127,11 @@ func (h *held) read(metric ID, r *Reading) {
 		for i := range h.ends {
 			e := &h.ends[i]
 			spread(r, metric, Variant{SessionEnd: string(e.cause), CloseCode: e.code}, &e.lifetimes, lifetimeBounds, nil)
+		}
+	case SessionEnds:
+		for i := range h.ends {
+			e := &h.ends[i]
+			r.count(metric, Variant{SessionEnd: string(e.cause), CloseCode: e.code}, e.sessions)
 		}
 	case SessionDowntime:
 		spread(r, metric, Variant{}, &h.downtime, downtimeBounds, nil)

@@ -47,6 +47,7 @@ const (
 	HandshakeDuration
 	RoundTripDuration
 	SessionDuration
+	SessionEnds
 	SessionDowntime
 	SessionReopenDuration
 	SessionPingDuration

@@ -14,6 +14,10 @@ var sessionTable = map[ID]Metric{
 		Name: "wsprobe.session.duration", Kind: Histogram, Unit: "s", PerProbe: true, Attributes: []string{KeySessionEnd, KeyCloseCode},
 		Description: "Distribution of the lifetimes of sessions, from the open to the end, by who or what ended them and by the close code.",
 	},
+	SessionEnds: {
+		Name: "wsprobe.session.ends", Kind: Counter, Unit: "{session}", PerProbe: true, Attributes: []string{KeySessionEnd, KeyCloseCode},
+		Description: "Sessions that ended, by who or what ended them and by the close code.",
+	},
 	SessionDowntime: {
 		Name: "wsprobe.session.downtime", Kind: Histogram, Unit: "s", PerProbe: true,
 		Description: "Distribution of the times from the end of a session to the next open; renewals that close first are in it.",
