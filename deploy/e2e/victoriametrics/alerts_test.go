@@ -156,7 +156,7 @@ func TestAlertsOfProbes(t *testing.T) {
 	}
 	a.checkRules(t)
 	t.Run("every rule looks at metrics that are there", d.checkRuleMetrics)
-	t.Run("every query of the dashboard finds something", d.checkDashboard)
+	t.Run("every query of the dashboard finds something", func(t *testing.T) { d.checkDashboard(t) })
 	agent.Stop(t, lab.StopLimit)
 }
 
