@@ -120,7 +120,7 @@ func (s atScale) checkEveryRun(t *testing.T, y *ledger, crowd *lab.Crowd, probes
 	t.Helper()
 	counts := crowd.Counts(t)
 	var faults faults
-	runs, cut, short := 0, 0, 0
+	runs, cut, short, never := 0, 0, 0, 0
 	for _, probe := range probes {
 		name := probe["name"].(string)
 		at, again := y.times(name)
@@ -138,12 +138,18 @@ func (s atScale) checkEveryRun(t *testing.T, y *ledger, crowd *lab.Crowd, probes
 		if total < len(at) {
 			short++
 		}
+		if len(at) == 0 {
+			never++
+		}
 		told := total == len(at) || s.undelivered && total == len(at)-1
-		if len(at) == 0 || len(at) != ended || !told || again > 0 && !s.again {
+		if len(at) != ended || !told || again > 0 && !s.again {
 			faults.add(t, "%s: %d runs seen, %d points, %d of them again, %d in wsprobe.runs", name, seen.Count, len(at)+again, again, total)
 		}
 	}
 	faults.end(t)
+	if skipped := y.counter("wsprobe.agent.run.skipped"); runs == 0 || never > skipped {
+		t.Errorf("%d probes never ran, %d runs were counted as skipped", never, skipped)
+	}
 	dropped := y.counter("wsprobe.agent.export.point.dropped")
 	if started := y.counter("wsprobe.agent.run.started"); started < runs && !s.undelivered || started > runs+places || dropped > 0 {
 		t.Errorf("wsprobe.agent: %d runs started, %d arrived, %d points dropped", started, runs, dropped)
@@ -183,8 +189,12 @@ func (s atScale) ticks(from, to int64) int {
 func (s atScale) checkGrowth(t *testing.T, y *ledger, warm time.Time) {
 	t.Helper()
 	const slack = 16 << 20
+	growth := 1.1
+	if !long() {
+		growth = 2 // because within half a minute requests may wait for a Collector on a busy machine
+	}
 	first, second := y.peaks(warm)
-	if first == 0 || second > 1.1*first+slack {
+	if first == 0 || second > growth*first+slack {
 		t.Errorf("memory: %.0f bytes at most in the first half, then %.0f", first, second)
 	}
 	t.Logf("memory: %.1f MB at most in the first half, then %.1f MB", first/1e6, second/1e6)
