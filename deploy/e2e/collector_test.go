@@ -107,6 +107,7 @@ type point struct {
 	value      float64   // of a gauge or sum
 	count      uint64    // of a histogram
 	bounds     []float64 // of a histogram
+	buckets    []uint64  // of an exponential histogram, those of positive values
 	traces     []string  // that its exemplars lead to
 }
 
@@ -194,6 +195,14 @@ func pointsOf(m pmetric.Metric) []point {
 				p.value, p.count, p.bounds = d.Sum(), d.Count(), d.ExplicitBounds().AsRaw()
 				p.traces = tracesOf(d.Exemplars())
 				p.cumulative = m.Histogram().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
+			})
+		}
+	case pmetric.MetricTypeExponentialHistogram:
+		for _, d := range m.ExponentialHistogram().DataPoints().All() {
+			add(d.Attributes(), d.StartTimestamp(), d.Timestamp(), func(p *point) {
+				p.value, p.count, p.buckets = d.Sum(), d.Count(), d.Positive().BucketCounts().AsRaw()
+				p.traces = tracesOf(d.Exemplars())
+				p.cumulative = m.ExponentialHistogram().AggregationTemporality() == pmetric.AggregationTemporalityCumulative
 			})
 		}
 	default:

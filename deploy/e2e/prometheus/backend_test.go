@@ -32,6 +32,13 @@ type backend struct {
 // newBackend opens an empty storage and listens on loopback until the test ends.
 func newBackend(t *testing.T) *backend {
 	t.Helper()
+	return newBackendWith(t, remote.OTLPOptions{})
+}
+
+// newBackendWith is newBackend with features of the receiver.
+func newBackendWith(t *testing.T, features remote.OTLPOptions) *backend {
+	t.Helper()
+	features.LookbackDelta = lookback
 	logger := slog.New(slog.DiscardHandler)
 	cfg, err := config.Load("", logger)
 	if err != nil {
@@ -54,7 +61,7 @@ func newBackend(t *testing.T) *backend {
 	})
 	mux := http.NewServeMux()
 	mux.Handle("POST "+otlpBase+"/v1/metrics", remote.NewOTLPWriteHandler(logger, nil, db,
-		func() config.Config { return *cfg }, remote.OTLPOptions{LookbackDelta: lookback}))
+		func() config.Config { return *cfg }, features))
 	return &backend{lab.NewReceiver(t, mux), db, engine}
 }
 
