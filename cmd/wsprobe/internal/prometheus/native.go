@@ -31,13 +31,14 @@ func (m *messages) native(d *metrics.Distribution, exemplars []metrics.Exemplar)
 		m.end(span)
 		at = first + len(counts)
 	})
-	before := uint64(0)
+	deltas, before := m.begin(13), uint64(0)
 	spans(x.Counts, func(_ int, counts []uint64) {
 		for _, n := range counts {
-			m.signed(13, int(n-before))
+			m.bytes = protowire.AppendVarint(m.bytes, protowire.EncodeZigZag(int64(n-before)))
 			before = n
 		}
 	})
+	m.end(deltas)
 	for i := range exemplars {
 		m.exemplar(16, &exemplars[i])
 	}
