@@ -38,6 +38,7 @@ type ended struct {
 func (s *Series) Note(e *session.Event, beats bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.changes++
 	if s.held == nil {
 		s.held = &held{}
 	}
@@ -167,6 +168,7 @@ func (h *held) read(metric ID, r *Reading) {
 func (s *Series) RecordSession(o *Observation) (Run, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.changes++
 	r, at := &o.Result, o.Session
 	run := Run{Started: r.Started.Round(0), Ended: r.Ended.Round(0), Reason: r.Reason, Opened: at.Open, Live: at.Open, OK: at.OK, Status: o.Health.Status}
 	run.has(HasStatus, o.Health.Status != health.Unknown)

@@ -19,6 +19,7 @@ type Series struct {
 	interval  time.Duration // between two runs; 0 if there is none
 	outcomes  []Outcome
 	streak    uint32 // failed runs in a row, outside of maintenance
+	changes   uint32 // see [Series.Changes]
 	windows   Maintenance
 	active    time.Time      // when the last run was recorded, or else when the series was made
 	handshake Values[uint32] // in ms
@@ -79,6 +80,7 @@ func (s *Series) RecordMaintained(r *probe.Result) Run {
 // record counts a run. The caller holds the lock.
 func (s *Series) record(r *probe.Result) Run {
 	s.active = time.Now()
+	s.changes++
 	outcome := s.count(r.Reason, r.ErrorType)
 	if r.Opened {
 		s.handshake.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.Handshake))
@@ -136,6 +138,14 @@ func (s *Series) Resume(interval time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.interval, s.active, s.streak, s.last = interval, time.Now(), 0, nil
+	s.changes++
+}
+
+// Changes is another number after each change of the totals.
+func (s *Series) Changes() uint32 {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.changes
 }
 
 // Last returns the last run, if it is kept and there was one. For a held session, it has what is true now.

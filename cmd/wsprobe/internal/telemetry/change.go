@@ -69,6 +69,7 @@ func (c *Change) Apply() {
 	defer t.live.mu.Unlock()
 	if c.client != nil {
 		t.route.Replace(c.client)
+		t.producer.worth.anew.Store(true)
 	}
 	t.takeLocked(c.options)
 	for _, box := range t.boxes {

@@ -19,6 +19,12 @@
 // of a collection does not grow with the number of probes. A collection starts ahead of the Interval when as many runs
 // are pending as a request holds. Collections go on whatever the receiver does.
 //
+// The totals of a probe that changed are in the next collection after its change. Those that did not are there about a
+// minute after they were exported last, at most 80 s, because that is most of an export of many probes that wait. All
+// are in the first collection, in the last one, and in the first after a move to another receiver or after an outage. A
+// probe that goes tells its totals a last time. A batch that is dropped takes its totals along: they come again within
+// the minute, or with the next change. The agent tells its own metrics at each collection.
+//
 // The package outbox delivers the batches, and keeps them in memory or in the SpoolDir meanwhile. QueueBytes and
 // QueueAge bound what waits. The form is that of OTLP, with the resource as it was: any process can send it, over any
 // protocol.

@@ -136,7 +136,11 @@ func (p *producer) addEnding(b *batcher, horizon time.Time) time.Time {
 	}
 	at := p.times.next(horizon)
 	for _, s := range ending {
+		if !p.startOf(s).Before(at) {
+			continue
+		}
 		p.addTotals(b, s, at)
+		p.addMissed(b, s, at)
 		b.flush()
 	}
 	if !p.endMarkers.Load() {

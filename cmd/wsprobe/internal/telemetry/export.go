@@ -118,6 +118,7 @@ func (t *Telemetry) observer(s otlp.Signal) outbox.Observer {
 	return outbox.Observer{
 		Answered: func(a outbox.Answer, accepted int) {
 			if s == otlp.Metrics {
+				t.producer.worth.answered(a.Outcome)
 				t.self.add(idAgentRequests, 1, string(a.Outcome), a.ErrorType)
 			}
 			t.self.add(sent, accepted)

@@ -56,7 +56,7 @@ func TestMaintenanceIsExported(t *testing.T) {
 	collect("at the beginning", `["1" "ends" "ends" "0"]`)
 	failed(true)
 	collect("within", `["1" "" "" "0"]`)
-	collect("within, without a run", `["1" "" "" "0"]`)
+	collect("within, without a run", `["" "" "" ""]`)
 	series.Maintain(at.Add(time.Second), metrics.Outside)
 	collect("at the end", `["0" "" "" "0"]`)
 	failed(false)

@@ -27,6 +27,7 @@ type producer struct {
 	// exponential says in which form histograms are told.
 	exponential bool
 	temporality Temporality
+	worth       worthTelling
 
 	// The goroutine of the collections has these to itself, but for times.behind.
 	times   timeline
@@ -67,17 +68,17 @@ func (p *producer) produce(request func(...otlp.Scope)) {
 	b.finish()
 }
 
-// produceAll is produce with the totals as they are now after the runs.
+// produceAll is produce with the totals as they are now after the runs: those of probes that are due, see [worthTelling].
 func (p *producer) produceAll(request func(...otlp.Scope)) {
 	b := p.batcher(request)
-	at := p.addAll(b)
+	at := p.addAll(b, p.worth.anew.Swap(false))
 	b.finish(p.restamped(at)...)
 }
 
-// produceLast is produceAll, after which the latencies of all probes end.
+// produceLast is produceAll with the totals of all probes, after which the latencies of all probes end.
 func (p *producer) produceLast(request func(...otlp.Scope)) {
 	b := p.batcher(request)
-	at := p.addAll(b)
+	at := p.addAll(b, true)
 	if p.endMarkers.Load() {
 		for _, s := range p.all() {
 			b.endMeasured(s, s.told.measured&^metrics.Lasting, p.startOf(s), at)
@@ -87,12 +88,18 @@ func (p *producer) produceLast(request func(...otlp.Scope)) {
 	b.finish(p.restamped(at)...)
 }
 
-// addAll adds the runs and the totals, and returns the time of the last totals.
-func (p *producer) addAll(b *batcher) time.Time {
+// addAll adds the runs and the totals, of every probe or of those that are due. It returns the time of the last totals.
+func (p *producer) addAll(b *batcher, every bool) time.Time {
 	at := p.times.next(p.addEnding(b, p.addRuns(b)))
 	all := p.all()
-	for _, s := range all {
-		p.addTotals(b, s, at)
+	for i, s := range all {
+		if !p.startOf(s).Before(at) {
+			continue // a close handshake of another holds the time: the totals of a new probe wait for the next collection
+		}
+		if p.worth.due(s, at.Sub(p.start), every, float64(i)/float64(len(all))) {
+			p.addTotals(b, s, at)
+		}
+		p.addMissed(b, s, at)
 		b.flush()
 		select {
 		case <-p.pending.many: // the totals of a hundred thousand probes take a while
@@ -135,6 +142,7 @@ func (p *producer) follow(b *batcher, r *noted) {
 	p.times.note(r.at)
 	s := r.series
 	before := s.told
+	s.told.repetition.moved = true
 	has := r.After(before.measured)
 	s.told.measured, s.told.streak = has, r.Streak
 	s.told.certified = s.told.certified || r.Has&metrics.HasTimeLeft != 0
@@ -173,12 +181,8 @@ func (p *producer) addStreak(b *batcher, s *Series, at time.Time) {
 	b.gauge(metrics.ConsecutiveFailures, b.sets.Of(s.identity, metrics.Variant{}), p.startOf(s), at, float64(s.told.streak))
 }
 
-// addTotals adds what a probe is like at the time of a collection. That time can be before a new probe came, because a
-// close handshake of another holds it: the totals of the new one wait for the next collection.
+// addTotals adds what a probe is like at the time of a collection.
 func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
-	if !p.startOf(s).Before(at) {
-		return
-	}
 	totals, start := p.totalsOf(s, at)
 	totals.Points(&b.sets, s.identity, start, at, b.add)
 	if s.told.ran {
@@ -187,6 +191,10 @@ func (p *producer) addTotals(b *batcher, s *Series, at time.Time) {
 	if s.told.measured&metrics.HasMaintenance != 0 {
 		b.gauge(metrics.InMaintenance, b.sets.Of(s.identity, metrics.Variant{}), p.startOf(s), at, number(s.told.within))
 	}
+}
+
+// addMissed adds how many intervals a probe has missed at the time of a collection.
+func (p *producer) addMissed(b *batcher, s *Series, at time.Time) {
 	missed := s.counts.Missed()
 	if missed < worthMissed {
 		missed = 0

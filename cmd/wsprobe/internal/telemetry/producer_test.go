@@ -289,13 +289,14 @@ func TestRecordFromManyGoroutines(t *testing.T) {
 			finished = true
 		default:
 		}
-		scopes := allRequests(telemetry)
-		totals = 0
-		for _, scope := range scopes {
+		for _, scope := range allRequests(telemetry) {
 			points += len(gauges(scope, metrics.ConnectionSuccess))
-			for _, total := range sums(scope, metrics.Runs) {
-				totals += int64(total.Value.Float())
-			}
+		}
+	}
+	telemetry.producer.worth.anew.Store(true)
+	for _, scope := range allRequests(telemetry) {
+		for _, total := range sums(scope, metrics.Runs) {
+			totals += int64(total.Value.Float())
 		}
 	}
 	if points != probes*runs || totals != probes*runs {

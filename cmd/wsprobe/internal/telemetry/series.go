@@ -36,6 +36,7 @@ type told struct {
 	behind    bool             // the streak is another than was exported
 	within    bool             // a maintenance window
 	totals    *countedTotals   // nil before the first, and unless the export has deltas
+	repetition
 }
 
 // Observe counts a run and has its points exported. The runs of one probe must be observed in order of time; other

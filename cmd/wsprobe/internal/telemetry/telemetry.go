@@ -88,6 +88,7 @@ func newTelemetry(o Options) *Telemetry {
 		temporality: o.Temporality,
 		process:     make(processTotals),
 	}
+	t.producer.worth.interval = &t.live.interval
 	t.begin(otlp.Metrics, DropCauses())
 	if o.Logs {
 		t.begin(otlp.Logs, outbox.DropCauses())
