@@ -237,7 +237,8 @@ func checkNames(t *testing.T, p prometheus, texts []string) {
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(used)) {
-		if !slices.Contains(known, name) {
+		// A rule names the native form of a histogram beside the classic one, which is what is stored here.
+		if !slices.Contains(known, name) && !slices.Contains(known, name+"_bucket") {
 			t.Errorf("%s is neither a metric nor a label", name)
 		}
 	}
