@@ -1,13 +1,15 @@
 package main
 
 import (
+	"bufio"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
-	"text/tabwriter"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -144,14 +146,8 @@ var transports = map[string]string{"grpc": "OTLP/gRPC", "http/protobuf": "OTLP/H
 
 // printPlan says what the agent would do with the configuration of these files.
 func printPlan(cmd *cobra.Command, files []string, cfg config.Config, checks []agent.DiscoveryCheck) error {
-	out := tabwriter.NewWriter(cmd.OutOrStdout(), 0, 8, 2, ' ', 0)
-	fmt.Fprintln(out, "PROBE\tINTERPRETATION\tINTERVAL\tTIMEOUT\tURL")
 	own := cfg.OwnProbes()
-	for _, p := range own {
-		fmt.Fprintf(out, "%s\t%s\t%s\t%s\t%s\n",
-			p.Name, p.Headline(), p.Interval, p.Spec.Timeout, p.ShownURL())
-	}
-	if err := out.Flush(); err != nil {
+	if err := printProbes(cmd.OutOrStdout(), own); err != nil {
 		return failure{err}
 	}
 	results := fmt.Sprintf("Results go to %s over %s every %s.", cfg.OTLP.Endpoint, transports[cfg.OTLP.Protocol], cfg.OTLP.Interval)
@@ -192,6 +188,40 @@ func byPreset(o config.OTLP) string {
 		values = append(values, v.Path+": "+v.Value)
 	}
 	return "The preset " + o.Preset + " sets " + strings.Join(values, ", ") + "."
+}
+
+// printProbes prints a table of probes. It measures the columns before it writes, because a tabwriter keeps every cell,
+// and writes each of them by itself.
+func printProbes(to io.Writer, probes []config.Probe) error {
+	cells := func(p *config.Probe) [5]string {
+		return [...]string{p.Name, string(p.Headline()), p.Interval.String(), p.Spec.Timeout.String(), p.ShownURL()}
+	}
+	head := [...]string{"PROBE", "INTERPRETATION", "INTERVAL", "TIMEOUT", "URL"}
+	var widths [len(head)]int
+	measure := func(row [len(head)]string) {
+		for i, cell := range row[:len(row)-1] {
+			widths[i] = max(widths[i], utf8.RuneCountInString(cell)+2)
+		}
+	}
+	measure(head)
+	for i := range probes {
+		measure(cells(&probes[i]))
+	}
+	out := bufio.NewWriterSize(to, 64<<10)
+	write := func(row [len(head)]string) {
+		for i, cell := range row {
+			_, _ = out.WriteString(cell) // Flush returns the error
+			for n := utf8.RuneCountInString(cell); n < widths[i]; n++ {
+				_ = out.WriteByte(' ')
+			}
+		}
+		_ = out.WriteByte('\n')
+	}
+	write(head)
+	for i := range probes {
+		write(cells(&probes[i]))
+	}
+	return out.Flush()
 }
 
 // subject names what was read, and its verb. A directory stands for its files.
