@@ -21,7 +21,7 @@ func (o Opening) routeFaults() []Fault {
 			faults = append(faults, Fault{Field: "ConnectTo", Problem: problem})
 		}
 	}
-	if len(faults) > 0 || o.Proxy != nil {
+	if len(faults) > 0 || o.Proxy != nil || o.IPVersion == IPAny {
 		return faults // with a proxy, the version is for the way to the proxy
 	}
 	to, field := o.ConnectTo, "ConnectTo"

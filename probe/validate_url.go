@@ -91,8 +91,10 @@ func hostPortProblems(hostport string) []string {
 	if problem := hostProblem(host); problem != "" {
 		problems = append(problems, problem)
 	}
-	if n, err := strconv.ParseUint(port, 10, 16); hasPort && (err != nil || n == 0) {
-		problems = append(problems, "must have a port between 1 and 65535")
+	if hasPort {
+		if n, err := strconv.ParseUint(port, 10, 16); err != nil || n == 0 {
+			problems = append(problems, "must have a port between 1 and 65535")
+		}
 	}
 	return problems
 }
