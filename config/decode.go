@@ -49,10 +49,17 @@ func (r *reader) lookFor(name string) {
 	}
 }
 
-// share returns an equal text that was read before, so that it is kept only once.
+// sharedTexts is how many texts are looked through for an equal one. Most of many are there once, and would cost more to
+// find than they take.
+const sharedTexts = 1 << 13
+
+// share returns an equal text that was read before, and not long ago, so that it is kept only once.
 func (r *reader) share(s string) string {
 	if shared, ok := r.texts[s]; ok {
 		return shared
+	}
+	if len(r.texts) == sharedTexts {
+		clear(r.texts)
 	}
 	r.texts[s] = s
 	return s
@@ -211,6 +218,9 @@ var switches = map[string]string{"true": "on", "false": "off"}
 // scalarProblem checks that YAML sees in a value what the field wants. A text has to be one to YAML, too: 1.10 is
 // a number and could come back as 1.1, so it needs quotes.
 func scalarProblem(f *Field, n *yaml.Node) string {
+	if (f.Kind == Text || f.Kind == Choice || f.Kind == Duration) && yamltree.IsText(n) {
+		return "" // as most are
+	}
 	wants, tag := "must be text", yamltree.StrTag
 	switch f.Kind {
 	case Bool:

@@ -42,6 +42,8 @@ type digester struct {
 	envProxy   bool              // the proxy of the probe at hand is that of the environment
 	sums       map[int]Digest    // of the collections of the defaults block, by field
 	references map[string]string // that hold for the field at hand, by path
+	// noTLS and noAuth are what a probe adds that has no such mapping.
+	noTLS, noAuth []byte
 }
 
 // digest returns the digest of a valid probe. The references are those of its own fields.
@@ -70,8 +72,12 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 		}
 	}
 	d.tls = r.tls.effective.canonical()
-	addSection(d, probeTLSSection, "tls.", &d.tls, func(i int) map[string]string { return of(r.tls.sets(i)) })
-	addSection(d, authSection, "auth.", &r.auth.effective, func(i int) map[string]string { return of(r.auth.sets(i)) })
+	d.addOnce(&d.noTLS, r.tls.absent(r.tls.setAt), func() {
+		addSection(d, probeTLSSection, "tls.", &d.tls, func(i int) map[string]string { return of(r.tls.sets(i)) })
+	})
+	d.addOnce(&d.noAuth, r.auth.absent(r.auth.setAt), func() {
+		addSection(d, authSection, "auth.", &r.auth.effective, func(i int) map[string]string { return of(r.auth.sets(i)) })
+	})
 	none := func(int) map[string]string { return nil }
 	addSection(d, thresholdsSection, "", &p.Health.Thresholds, none)
 	d.dwell = p.Health.Dwell
@@ -85,6 +91,18 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 		addSection(d, sessionSection, "session.", p.Session, func(i int) map[string]string { return of(r.session.sets(i)) })
 	}
 	return d.sum()
+}
+
+// addOnce adds what add does. If that is always the same, it is done once, and kept.
+func (d *digester) addOnce(kept *[]byte, same bool, add func()) {
+	if same && *kept != nil {
+		d.text = append(d.text, *kept...)
+		return
+	}
+	start := len(d.text)
+	if add(); same {
+		*kept = slices.Clone(d.text[start:])
+	}
 }
 
 // inheritsAll reports whether the probe at hand has the same collection in a field as the defaults block.

@@ -15,7 +15,7 @@ type fileSet struct {
 	files []fileTree
 	// complete says that every file could be read, so that nothing that seems to be missing is in another.
 	complete bool
-	names    map[string]*yaml.Node // of probes
+	names    map[string]int // of probes, see probeReader
 }
 
 // fileTree is the tree of a file and what stands at its top.
@@ -27,7 +27,7 @@ type fileTree struct {
 
 // newFileSet takes the trees of files, of which those have no root that could not be read.
 func newFileSet(r *reader, trees []fileTree) *fileSet {
-	s := &fileSet{reader: r, names: make(map[string]*yaml.Node)}
+	s := &fileSet{reader: r, names: make(map[string]int)}
 	for _, f := range trees {
 		if f.root != nil {
 			f.top = newFound(len(rootSection.fields))

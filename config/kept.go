@@ -69,9 +69,9 @@ func (r *probeReader) slots(p yamltree.Pair, f *cutFile) []Probe {
 			continue
 		}
 		doubts := r.Doubts()
-		probes = append(probes, r.probe(items[0], where))
-		if r.Doubts() == doubts && r.Count() == 0 {
-			p := &probes[len(probes)-1]
+		probes = append(probes, Probe{})
+		p := &probes[len(probes)-1]
+		if r.probe(items[0], where, p); r.Doubts() == doubts && r.Count() == 0 {
 			p.origin = r.keep(items[0], p, rests)
 			s.kept = p.origin
 		}
@@ -84,10 +84,10 @@ func (r *probeReader) slots(p yamltree.Pair, f *cutFile) []Probe {
 func (r *probeReader) remade(k *keptProbe, where yamltree.Path, p *Probe) {
 	*p = k.rest.probe
 	p.Name, p.Spec.URL, p.Labels, p.Spec.Headers, p.Digest, p.origin = k.name, k.url, k.labels, k.headers, k.digest, k
-	if r.names[p.Name] != nil {
+	if _, taken := r.names[p.Name]; taken {
 		r.stale = true // it is a fault, which has a place only where the probe is read
 	}
-	r.names[p.Name] = remadeName
+	r.names[p.Name] = 0
 	r.set.reset()
 	if !k.rest.proxy {
 		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
@@ -102,9 +102,6 @@ func (r *probeReader) remade(k *keptProbe, where yamltree.Path, p *Probe) {
 		p.Session = sessionOf(p.Session, p)
 	}
 }
-
-// remadeName takes the place of a name whose probe was not read.
-var remadeName = &yaml.Node{}
 
 // sessionOf returns a session that opens as the probe does.
 func sessionOf(s *session.Spec, p *Probe) *session.Spec {

@@ -69,13 +69,16 @@ func (n *nested[T]) probe(p yamltree.Pair, where yamltree.Path, into *T) bool {
 		decode(n.reader, n.section, p.Value, yamltree.AliasOf(p.ValueAt), n.setIn, into, n.set)
 	}
 	n.partial = n.LostMerges > lost
-	return slices.ContainsFunc(n.set.pairs, yamltree.Pair.Present)
+	return p.Present() && slices.ContainsFunc(n.set.pairs, yamltree.Pair.Present)
 }
 
 // inherits reports whether the defaults block sets any field of the mapping.
 func (n *nested[T]) inherits() bool {
-	return slices.ContainsFunc(n.inherited.pairs, yamltree.Pair.Present)
+	return n.inheritedAt.Present() && slices.ContainsFunc(n.inherited.pairs, yamltree.Pair.Present)
 }
+
+// absent reports whether neither the defaults block nor a probe with this mapping has it. Most probes have none.
+func (n *nested[T]) absent(p yamltree.Pair) bool { return !p.Present() && !n.inheritedAt.Present() }
 
 // setsKey reports whether the probe at hand sets the field of this key itself.
 func (n *nested[T]) setsKey(key string) bool { return n.sets(n.section.index[key]) }

@@ -124,7 +124,8 @@ func (m *Module) read(made making) (Probe, *yamltree.Report) {
 	defer m.mu.Unlock()
 	m.reader.begin(r, m.size)
 	m.reader.target, m.reader.taken = made.parts, m.taken
-	p := m.reader.probe(item, m.at)
+	var p Probe
+	m.reader.probe(item, m.at, &p)
 	refuseTemplates(r, &p, made)
 	return p, r
 }

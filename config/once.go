@@ -63,7 +63,9 @@ func exchangeProbe(r *reader, exchange *yaml.Node, interpretation probe.Interpre
 		item.Content = append(item.Content, text(pair[0]), text(pair[1]))
 	}
 	item.Content = append(item.Content, text("exchange"), exchange)
-	return newProbeReader(r, newTLSFiles()).probe(item, yamltree.Path{Section: "probes", Index: 1})
+	var p Probe
+	newProbeReader(r, newTLSFiles()).probe(item, yamltree.Path{Section: "probes", Index: 1}, &p)
+	return p
 }
 
 // withoutProbe takes from the paths of faults the probe that is not in the file.

@@ -12,9 +12,13 @@ import (
 type authReader struct {
 	nested[authSettings]
 	effective authSettings // of the probe at hand
+	plain     authSettings // of a probe without
 }
 
-func newAuthReader(r *reader) *authReader { return &authReader{nested: newNested(r, authSection)} }
+func newAuthReader(r *reader) *authReader {
+	n := newNested(r, authSection)
+	return &authReader{nested: n, plain: n.base}
+}
 
 // authFields are the fields that a strategy uses.
 var authFields = map[string][]string{
@@ -36,9 +40,11 @@ func (a *authReader) defaults(p yamltree.Pair, where yamltree.Path) authorizer {
 // probe reads the mapping of a probe over that of the defaults block, and sets the fields of its Spec. An Authorization
 // of the probe, by auth or by a header, replaces a default of the other kind.
 func (a *authReader) probe(p yamltree.Pair, where yamltree.Path, probe, base *Probe) {
-	var settings authSettings
-	authSection.setDefaults(&settings)
-	a.effective = settings
+	if a.effective = a.plain; a.absent(p) {
+		a.nested.probe(p, where, &a.effective)
+		return
+	}
+	settings := a.plain
 	own := a.nested.probe(p, where, &settings)
 	header, inherited := authorization(probe.Spec.Headers), authorization(base.Spec.Headers)
 	ownHeader := header != "" && (header != inherited || probe.Spec.Headers[header] != base.Spec.Headers[header])

@@ -14,9 +14,9 @@ import (
 type probeReader struct {
 	*reader
 	layers
-	base    Probe  // what every probe begins with
-	dropped []bool // by field: the probe at hand does not inherit it
-	names   map[string]*yaml.Node
+	base    Probe          // what every probe begins with
+	dropped []bool         // by field: the probe at hand does not inherit it
+	names   map[string]int // of probes, and the lines of their nodes, because the nodes are not kept
 	proxies *proxies
 	tls     *tlsReader
 	auth    *authReader
@@ -32,7 +32,7 @@ func newProbeReader(r *reader, files *tlsFiles) *probeReader {
 		reader:  r,
 		layers:  newLayers(len(probeSection.fields)),
 		dropped: make([]bool, len(probeSection.fields)),
-		names:   make(map[string]*yaml.Node),
+		names:   make(map[string]int),
 		proxies: newProxies(r.Report),
 		tls:     newTLSReader(r, files),
 		auth:    newAuthReader(r),
@@ -95,52 +95,57 @@ func (r *probeReader) list(p yamltree.Pair) []Probe {
 		r.At(n, yamltree.Path{Key: "probes"}, "must be a list, got %s", yamltree.Describe(n))
 		return nil
 	}
-	probes := make([]Probe, 0, len(n.Content))
+	// Of a long list, the nodes take more memory than the probes. An alias could lead to them again.
+	once := n.Anchor == "" && p.Key == p.KeyAt && p.Value == p.ValueAt
+	probes := make([]Probe, len(n.Content))
 	for i, item := range n.Content {
 		if r.Exhausted() {
-			break
+			return probes[:i]
 		}
-		probes = append(probes, r.probe(item, yamltree.Path{Section: "probes", Index: i + 1}))
+		if r.probe(item, yamltree.Path{Section: "probes", Index: i + 1}, &probes[i]); once {
+			n.Content[i] = nil
+		}
 	}
 	return probes
 }
 
-// probe reads one probe and validates it as a whole.
-func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
-	m, p := yamltree.Follow(item), r.base
+// probe reads one probe into its place, and validates it as a whole.
+func (r *probeReader) probe(item *yaml.Node, where yamltree.Path, p *Probe) {
+	m := yamltree.Follow(item)
+	*p = r.base
 	r.set.reset()
 	clear(r.dropped)
 	faults, lost := r.Count(), r.LostMerges
-	decode(r.reader, probeSection, m, yamltree.AliasOf(item), where, &p, r.set)
+	decode(r.reader, probeSection, m, yamltree.AliasOf(item), where, p, r.set)
 	r.partial = r.LostMerges > lost
 	if m.Kind != yaml.MappingNode || m.Tag != yamltree.MapTag || r.Exhausted() {
-		return p // there is nothing to be complete
+		return // there is nothing to be complete
 	}
 	r.name(p.Name, item, where)
 	if request := p.Spec.Prepare; request != nil && r.base.Spec.Prepare != nil && r.sets(probeSection.index["prepare"]) && reflect.DeepEqual(*request, probe.Prepare{}) {
 		p.Spec.Prepare = nil
 	}
 	if r.target != nil {
-		r.addTarget(&p, item, where)
+		r.addTarget(p, item, where)
 	}
 	if i := probeSection.index["proxy_url"]; !r.sets(i) && !r.inherited.pairs[i].Present() {
 		p.Spec.Proxy = r.proxies.of(p.Spec.URL)
 	}
 	r.tls.probe(r.set.pairs[probeSection.index["tls"]], where, &p.Spec)
-	r.auth.probe(r.set.pairs[probeSection.index["auth"]], where, &p, &r.base)
+	r.auth.probe(r.set.pairs[probeSection.index["auth"]], where, p, &r.base)
 	p.Spec.Connections = connectionsOf(p.connections)
 	for _, c := range p.connections {
 		r.auth.waitForTokens(c.auth.settings.strategy, &p.Spec)
 	}
-	r.health.probe(r, where, &p)
-	r.session.probe(r, where, &p)
-	r.dropUnusable(&p)
+	r.health.probe(r, where, p)
+	r.session.probe(r, where, p)
+	r.dropUnusable(p)
 	// Collections that are too large are a fault, which is found by looking at each element. Aliases could ask
 	// for that over and over.
 	if n := len(p.Spec.Headers) + len(p.Spec.Protocols); n > probe.MaxHeaders+probe.MaxProtocols && !r.Spend(n, m) {
-		return p
+		return
 	}
-	r.validate(&p, item, where)
+	r.validate(p, item, where)
 	noted := r.take()
 	p.shownURL, p.Spec.Secrets = noted.url, union(r.base.Spec.Secrets, noted.texts)
 	if i := probeSection.index["url"]; r.Blind && r.sets(i) && (r.set.faulty[i] || r.Substituted(r.set.pairs[i].Value)) {
@@ -152,13 +157,12 @@ func (r *probeReader) probe(item *yaml.Node, where yamltree.Path) Probe {
 			*p.Session = p.Session.WithDefaults()
 			p.Session.Opening = p.Spec.Opening
 		}
-		p.Digest = r.digest(&p, noted.references)
-		r.checkWhole(&p, where)
+		p.Digest = r.digest(p, noted.references)
+		r.checkWhole(p, where)
 	} else if !r.sets(probeSection.index["prepare"]) {
 		r.releaseDoubts(probe.FormatHex, p.Spec.Opening) // but those about messages, because faults may be about them
 	}
 	r.doubts = r.doubts[:0]
-	return p
 }
 
 // validate reports the faults that the fields of a probe have together.
@@ -187,11 +191,11 @@ func (r *probeReader) name(name string, item *yaml.Node, where yamltree.Path) {
 	if r.set.faulty[i] || r.Unknown(p.Value) {
 		return
 	}
-	if first := r.names[name]; first != nil {
-		r.At(p.ValueAt, where.Field("name"), "must be unique, %s has it already", r.Seen(first, p.ValueAt))
+	if first, taken := r.names[name]; taken {
+		r.At(p.ValueAt, where.Field("name"), "must be unique, %s has it already", r.SeenAt(first, p.ValueAt))
 		return
 	}
-	r.names[name] = p.ValueAt
+	r.names[name] = p.ValueAt.Line
 }
 
 // dropUnusable drops defaults that the probe cannot use. A default message is for the probes that send one, a default

@@ -42,6 +42,11 @@ func (t *tlsReader) defaults(p yamltree.Pair, where yamltree.Path) {
 // probe reads the mapping of a probe over that of the defaults block. Probes of wss:// endpoints and probes behind an
 // https:// proxy inherit it, because others cannot use it.
 func (t *tlsReader) probe(p yamltree.Pair, where yamltree.Path, spec *probe.Spec) {
+	if t.absent(p) {
+		t.effective = t.none
+		t.nested.probe(p, where, &t.effective)
+		return
+	}
 	settings := t.base
 	own := t.nested.probe(p, where, &settings)
 	t.effective = t.none

@@ -4,6 +4,7 @@
 package readfile
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -72,7 +73,12 @@ var errDirectory = errors.New("is a directory")
 
 // read reads an open file.
 func read(f *os.File, limit int64) ([]byte, error) {
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	var text bytes.Buffer
+	if info, err := f.Stat(); err == nil { // of a pipe the size is not known
+		text.Grow(int(min(max(info.Size(), 0), limit)) + bytes.MinRead)
+	}
+	_, err := text.ReadFrom(io.LimitReader(f, limit+1))
+	data := text.Bytes()
 	switch {
 	case err != nil:
 		return nil, bare(err)

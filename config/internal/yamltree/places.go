@@ -60,13 +60,16 @@ func (p *places) last() string {
 }
 
 // of returns the file and the line of a node.
-func (p *places) of(n *yaml.Node) (file string, line int) {
+func (p *places) of(n *yaml.Node) (file string, line int) { return p.ofLine(n.Line) }
+
+// ofLine returns the file and the line of a node of this line.
+func (p *places) ofLine(counted int) (file string, line int) {
 	if len(p.parts) == 0 {
-		return "", max(n.Line, 1)
+		return "", max(counted, 1)
 	}
-	i := sort.Search(len(p.parts), func(i int) bool { return p.parts[i].before >= n.Line })
+	i := sort.Search(len(p.parts), func(i int) bool { return p.parts[i].before >= counted })
 	at := p.parts[max(i-1, 0)]
-	return at.file, max(n.Line-at.before+at.from, 1)
+	return at.file, max(counted-at.before+at.from, 1)
 }
 
 // ranks returns the number of each file in the order read.
@@ -82,7 +85,12 @@ func (p *places) ranks() map[string]int {
 
 // Seen names the place of a node for a message about another one: its line, and its file if that is another.
 func (r *Report) Seen(n, from *yaml.Node) string {
-	file, line := r.places.of(n)
+	return r.SeenAt(n.Line, from)
+}
+
+// SeenAt is [Report.Seen] for the Line of a node that is not kept.
+func (r *Report) SeenAt(line int, from *yaml.Node) string {
+	file, line := r.places.ofLine(line)
 	if here, _ := r.places.of(from); here == file {
 		return fmt.Sprintf("line %d", line)
 	}
