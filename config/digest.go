@@ -67,6 +67,8 @@ func (r *probeReader) digest(p *Probe, references map[string]string) Digest {
 			d.addURL(p)
 		case !f.scalar():
 			d.addCollection(i, p, r.inheritsAll(i, p))
+		case len(d.references) == 0:
+			f.value.digest(d, p, "") // a path is only looked up among references
 		default:
 			f.value.digest(d, p, f.Key())
 		}
@@ -110,19 +112,28 @@ func (r *probeReader) inheritsAll(i int, p *Probe) bool {
 	return !r.sets(i) && !r.dropped[i] && len(p.Spec.Headers) == len(r.base.Spec.Headers)
 }
 
-// addCollection adds the sum of a list or a map, because that of the defaults block is read once for all probes.
+// shortCollection is the most bytes of a list or a map that are added as they are, because a sum would cost more.
+const shortCollection = 2 * sha256.Size
+
+// addCollection adds a short list or map, or the sum of another, because that of the defaults block is read once for all
+// probes.
 func (d *digester) addCollection(field int, p *Probe, inherited bool) {
 	sum, known := d.sums[field]
 	if !known || !inherited {
 		start := len(d.text)
 		f := &probeSection.fields[field]
+		d.addBool(false)
 		f.value.digest(d, p, f.Key())
+		if len(d.text)-start <= shortCollection {
+			return
+		}
 		sum = sha256.Sum256(d.text[start:])
 		d.text = d.text[:start]
 	}
 	if inherited {
 		d.sums[field] = sum
 	}
+	d.addBool(true)
 	d.text = append(d.text, sum[:]...)
 }
 
@@ -132,9 +143,9 @@ func addSection[T any](d *digester, s *section[T], path string, from *T, referen
 		if !s.fields[i].value.kept() {
 			continue // its mapping is added by itself
 		}
-		key := s.fields[i].Key()
+		key := ""
 		if d.references = references(i); len(d.references) > 0 {
-			key = path + key
+			key = path + s.fields[i].Key()
 		}
 		s.fields[i].value.digest(d, from, key)
 	}

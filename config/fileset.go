@@ -27,7 +27,7 @@ type fileTree struct {
 
 // newFileSet takes the trees of files, of which those have no root that could not be read.
 func newFileSet(r *reader, trees []fileTree) *fileSet {
-	s := &fileSet{reader: r, names: make(map[string]int)}
+	s := &fileSet{reader: r}
 	for _, f := range trees {
 		if f.root != nil {
 			f.top = newFound(len(rootSection.fields))
@@ -44,6 +44,7 @@ func (s *fileSet) read(size int) Config {
 	for _, f := range s.files {
 		decode(s.reader, rootSection, f.root, nil, yamltree.Path{}, &config, f.top)
 	}
+	s.names = make(map[string]int, s.count("probes"))
 	agent, otlp := s.only("agent"), s.only("otlp")
 	viper, err := newViper(newCodec(agent.root, otlp.root, size))
 	if err != nil {
@@ -121,6 +122,16 @@ func (s *fileSet) lists(key string) bool {
 		p := f.pair(key)
 		return p.Present() && len(p.Value.Content) > 0 || key == "probes" && f.cut != nil
 	})
+}
+
+// count returns how many elements the lists of this key have that stand at the top of the files.
+func (s *fileSet) count(key string) (n int) {
+	for _, f := range s.files {
+		if p := f.pair(key); p.Present() {
+			n += len(p.Value.Content)
+		}
+	}
+	return n
 }
 
 // probes reads the defaults block and the probes of a file.

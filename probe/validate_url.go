@@ -29,7 +29,7 @@ func problemsOfURL(raw, plain string) []string {
 		return []string{"is required"}
 	case len(raw) > MaxURLBytes:
 		return []string{fmt.Sprintf("must be at most %d bytes, got %d", MaxURLBytes, len(raw))}
-	case strings.ContainsFunc(raw, func(r rune) bool { return r <= ' ' || r == 0x7f }):
+	case hasBlank(raw):
 		return []string{"must not contain blanks or control characters"}
 	}
 	scheme, rest, found := strings.Cut(raw, "://")
@@ -55,12 +55,32 @@ func problemsOfURL(raw, plain string) []string {
 	}
 	problems = append(problems, hostPortProblems(authority)...)
 	problems = append(problems, tailProblems(tail)...)
-	if problems == nil {
+	if problems == nil && !isPlainURL(rest) {
 		if u, err := url.Parse(raw); err != nil || u.Host == "" {
 			return []string{"must be a valid URL"}
 		}
 	}
 	return problems
+}
+
+// hasBlank reports whether a text has a blank or a control character of ASCII.
+func hasBlank(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c <= ' ' || c == 0x7f {
+			return true
+		}
+	}
+	return false
+}
+
+// isPlainURL reports whether what follows the :// has no character that means anything but itself to [url.Parse].
+func isPlainURL(rest string) bool {
+	for i := range len(rest) {
+		if c := rest[i]; !alphanumeric(c) && strings.IndexByte("-._~/:", c) < 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // tailProblems names the faults of the path and the query of a URL.

@@ -56,6 +56,7 @@ func (c checking) run(cmd *cobra.Command) error {
 	if c.withoutSecrets {
 		load = loadWithoutSecrets
 	}
+	agent.BoundLoading(c.files...)
 	cfg, err := load(c.files...)
 	var wrong *config.Error
 	faults := cfg.Warnings
