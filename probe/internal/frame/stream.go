@@ -131,7 +131,8 @@ func (w *Stream) receive() (int, error) {
 	return n, err
 }
 
-// endOfStream is the error of an io.EOF, which is not the end of a message. The system reports a reset once: if a write got the report, the reads after it find a plain end.
+// endOfStream is the error of an io.EOF, which is not the end of a message. The system reports a reset once: if a write
+// got the report, the reads after it find a plain end.
 func (w *Stream) endOfStream() error {
 	if errors.Is(w.cut, syscall.ECONNRESET) {
 		return w.cut

@@ -85,7 +85,8 @@ func (b *batcher) cut() {
 	scope := otlp.Scope{Scope: b.scope}
 	for m, points := range b.families {
 		if len(points) > 0 {
-			scope.Families = append(scope.Families, metrics.Family{Metric: &table[m], Points: points, Exponential: b.exponential, Delta: b.temporality.isDelta(table[m].Kind)})
+			scope.Families = append(scope.Families, metrics.Family{Metric: &table[m], Points: points,
+				Exponential: b.exponential, Delta: b.temporality.isDelta(table[m].Kind)})
 		}
 	}
 	b.done = append(b.done, scope)

@@ -113,7 +113,8 @@ func (p *producer) addAll(b *batcher, every bool) time.Time {
 }
 
 func (p *producer) batcher(request func(...otlp.Scope)) *batcher {
-	return &batcher{scope: p.scope, sets: metrics.Sets{Common: p.common}, header: p.header, request: request, exponential: p.exponential, temporality: p.temporality}
+	return &batcher{scope: p.scope, sets: metrics.Sets{Common: p.common}, header: p.header, request: request,
+		exponential: p.exponential, temporality: p.temporality}
 }
 
 // addRuns adds the runs up to the horizon, which it returns.
