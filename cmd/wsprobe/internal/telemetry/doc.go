@@ -21,8 +21,8 @@
 //
 // The totals of a probe that changed are in the next collection after its change. Those that did not are there about a
 // minute after they were exported last, at most 80 s, because that is most of an export of many probes that wait. All
-// are in the first collection, in the last one, and in the first after a move to another receiver or after an outage. A
-// probe that goes tells its totals a last time. A batch that is dropped takes its totals along: they come again within
+// are in the first collection, and in the first after a move to another receiver or after an outage. A probe that goes
+// tells its totals a last time. A batch that is dropped takes its totals along: they come again within
 // the minute, or with the next change. The agent tells its own metrics at each collection.
 //
 // The package outbox delivers the batches, and keeps them in memory or in the SpoolDir meanwhile. QueueBytes and

@@ -55,6 +55,7 @@ func TestEndOfASeries(t *testing.T) {
 				ended := len(tp.points(t))
 				gone.Record(good(time.Now(), time.Millisecond), unjudged)
 				r.until(41 * time.Second)
+				stays.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), unjudged)
 				r.stop(t)
 
 				requests := tp.points(t)
@@ -263,6 +264,7 @@ func TestTotalsWaitForTheirStart(t *testing.T) {
 		r.until(10500 * time.Millisecond)
 		closing.Record(result, unjudged)
 		r.until(21 * time.Second)
+		late.Record(good(time.Now().Add(-3*time.Millisecond), time.Millisecond), unjudged)
 		r.stop(t)
 		sums := 0
 		for _, p := range slices.Concat(tp.points(t)...) {

@@ -75,10 +75,11 @@ func (p *producer) produceAll(request func(...otlp.Scope)) {
 	b.finish(p.restamped(at)...)
 }
 
-// produceLast is produceAll with the totals of all probes, after which the latencies of all probes end.
+// produceLast is produceAll, after which the latencies of all probes end. A stop has little time, and the receiver has the
+// totals that did not change.
 func (p *producer) produceLast(request func(...otlp.Scope)) {
 	b := p.batcher(request)
-	at := p.addAll(b, true)
+	at := p.addAll(b, p.worth.anew.Swap(false))
 	if p.endMarkers.Load() {
 		for _, s := range p.all() {
 			b.endMeasured(s, s.told.measured&^metrics.Lasting, p.startOf(s), at)

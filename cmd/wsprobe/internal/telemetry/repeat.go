@@ -12,8 +12,8 @@ import (
 const repeatAfter = time.Minute
 
 // worthTelling decides which probes have their totals exported by a collection: those that changed, and those that last
-// had them exported a minute ago. All have it at the first collection, the last one, and the first for a receiver that
-// may be another one. A batch that the outbox drops is not told again at once: cumulative totals follow within a minute.
+// had them exported a minute ago. All have it at the first collection, and at the first for a receiver that may be another
+// one. A batch that the outbox drops is not told again at once: cumulative totals follow within a minute.
 type worthTelling struct {
 	interval *atomic.Int64 // between collections
 	anew     atomic.Bool   // a receiver may not know what was told before
