@@ -9,8 +9,8 @@ import (
 
 // Selection says which events somebody wants. An empty list or map restricts nothing.
 type Selection struct {
-	Probes  []string            // names, in which * stands for any text
-	Labels  map[string][]string // each key with the values of which the label has one
+	Probes  []string // names, in which * stands for any text
+	Labels  metrics.LabelSelection
 	Reasons []string
 	Changes bool // only events that change the state of a probe
 }
@@ -33,10 +33,5 @@ func (s *Selection) AdmitsProbe(p *metrics.Identity) bool {
 	if len(s.Probes) > 0 && !slices.ContainsFunc(s.Probes, func(pattern string) bool { return shape.Matches(pattern, name) }) {
 		return false
 	}
-	for key, values := range s.Labels {
-		if value, there := p.Label(key); !there || !slices.Contains(values, value) {
-			return false
-		}
-	}
-	return true
+	return s.Labels.Admits(p)
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/event"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/visible"
 	"github.com/wsprobe/wsprobe/reasons"
 )
@@ -31,7 +32,7 @@ func parse(query string) (request, error) {
 		case "probe":
 			r.selection.Probes = all
 		case "label":
-			err = r.labels(all)
+			r.selection.Labels, err = metrics.ParseLabelSelection(all)
 		case "reason":
 			r.selection.Reasons, err = all, knownReasons(all)
 		case "events":
@@ -51,19 +52,6 @@ func parse(query string) (request, error) {
 		}
 	}
 	return r, nil
-}
-
-// labels reads label=KEY=VALUE.
-func (r *request) labels(all []string) error {
-	r.selection.Labels = make(map[string][]string)
-	for _, label := range all {
-		key, value, ok := strings.Cut(label, "=")
-		if !ok || key == "" {
-			return errors.New("label is KEY=VALUE, as in label=team=core")
-		}
-		r.selection.Labels[key] = append(r.selection.Labels[key], value)
-	}
-	return nil
 }
 
 func knownReasons(all []string) error {

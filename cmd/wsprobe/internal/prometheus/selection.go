@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/url"
 	"slices"
-	"strings"
 
 	"github.com/wsprobe/wsprobe/probe/metrics"
 	"github.com/wsprobe/wsprobe/probe/shape"
@@ -14,8 +13,8 @@ import (
 
 // Selection says which samples a scrape wants. The zero value is all.
 type Selection struct {
-	names  []string            // of families, in which * stands for any text
-	labels map[string][]string // each name with the values of which the label has one
+	names  []string // of families, in which * stands for any text
+	labels metrics.LabelSelection
 }
 
 // ParseSelection reads the query of a scrape. The error is a line for the client.
@@ -30,7 +29,7 @@ func ParseSelection(query string) (Selection, error) {
 		case "name", "name[]": // the latter as other programs have it
 			s.names = append(s.names, all...)
 		case "label":
-			err = s.readLabels(all)
+			s.labels, err = metrics.ParseLabelSelection(all)
 		default:
 			err = fmt.Errorf("%s is no parameter: there are name and label", visible.Text(key))
 		}
@@ -39,19 +38,6 @@ func ParseSelection(query string) (Selection, error) {
 		}
 	}
 	return s, nil
-}
-
-// readLabels reads label=KEY=VALUE.
-func (s *Selection) readLabels(all []string) error {
-	s.labels = make(map[string][]string)
-	for _, label := range all {
-		key, value, ok := strings.Cut(label, "=")
-		if !ok || key == "" {
-			return errors.New("label is KEY=VALUE, as in label=team=core")
-		}
-		s.labels[key] = append(s.labels[key], value)
-	}
-	return nil
 }
 
 // Family reports whether a family is wanted. A histogram also goes by the names of its samples.
@@ -72,11 +58,4 @@ func (s *Selection) Family(f *Family) bool {
 func (s *Selection) AllProbes() bool { return len(s.labels) == 0 }
 
 // Probe reports whether a probe is wanted.
-func (s *Selection) Probe(id *metrics.Identity) bool {
-	for key, values := range s.labels {
-		if value, there := id.Label(key); !there || !slices.Contains(values, value) {
-			return false
-		}
-	}
-	return true
-}
+func (s *Selection) Probe(id *metrics.Identity) bool { return s.labels.Admits(id) }
