@@ -22,8 +22,9 @@ type reader struct {
 	noted      secrets           // since the last take
 	// inheritedReferences are the references of the defaults block, by their paths.
 	inheritedReferences map[string]string
-	stale               bool    // what is kept of a probe cannot be used
-	doubts              []doubt // about messages, until their format is known
+	stale               bool     // what is kept of a probe cannot be used
+	uncut               []string // files that have to be parsed whole
+	doubts              []doubt  // about messages, until their format is known
 	// guesses are the fields that unknown keys probably mean.
 	guesses map[*yaml.Node]string
 	zones   map[string]*time.Location

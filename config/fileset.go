@@ -22,7 +22,7 @@ type fileSet struct {
 type fileTree struct {
 	root *yaml.Node
 	top  *found
-	cut  *cutFile // nil for a file of which no probe is kept
+	cut  *cutFile // nil for a file that is parsed whole
 }
 
 // newFileSet takes the trees of files, of which those have no root that could not be read.
@@ -130,6 +130,9 @@ func (s *fileSet) count(key string) (n int) {
 		if p := f.pair(key); p.Present() {
 			n += len(p.Value.Content)
 		}
+		if f.cut != nil && key == "probes" {
+			n += len(f.cut.slots)
+		}
 	}
 	return n
 }
@@ -144,7 +147,7 @@ func (s *fileSet) probes(f fileTree, files *tlsFiles) []Probe {
 	}
 	switch p := f.pair("probes"); {
 	case f.cut != nil:
-		return reader.slots(p, f.cut)
+		return reader.slots(f.cut)
 	case p.Present():
 		return reader.list(p)
 	}

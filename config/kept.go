@@ -30,52 +30,44 @@ type keptRest struct {
 	proxy bool
 }
 
-// find returns what is kept of a text, or nil.
-func (k *keptFile) find(text sum) *keptProbe {
-	if k == nil {
-		return nil
-	}
-	return k.probes[text]
-}
-
 // keep returns what is kept of a file that is valid.
 func (f *cutFile) keep() *keptFile {
 	k := &keptFile{context: f.context, probes: make(map[sum]*keptProbe, len(f.slots))}
-	for i, s := range f.slots {
+	for _, s := range f.slots {
 		if s.kept != nil {
-			k.probes[f.items[i].sum] = s.kept
+			k.probes[s.sum] = s.kept
 		}
 	}
 	return k
 }
 
 // slots reads the probes of a file that are not kept, and makes the others of what is kept.
-func (r *probeReader) slots(p yamltree.Pair, f *cutFile) []Probe {
-	var items []*yaml.Node
-	if p.Present() {
-		items = p.Value.Content
-	}
+func (r *probeReader) slots(f *cutFile) []Probe {
 	rests := make(map[string]*keptRest)
-	probes := make([]Probe, 0, len(f.slots))
+	probes := make([]Probe, len(f.slots))
+	items := f.items()
+	defer items.end()
 	for i := range f.slots {
 		if r.Exhausted() {
-			break
+			return probes[:i]
 		}
-		s, where := &f.slots[i], yamltree.Path{Section: "probes", Index: i + 1}
-		if !s.read {
+		s, p, where := &f.slots[i], &probes[i], yamltree.Path{Section: "probes", Index: i + 1}
+		if s.kept != nil {
 			rests[s.kept.rest.key] = s.kept.rest
-			probes = append(probes, Probe{})
-			r.remade(s.kept, where, &probes[len(probes)-1])
+			r.remade(s.kept, where, p)
 			continue
 		}
+		item := items.item()
+		if item == nil {
+			r.uncut = append(r.uncut, f.name)
+			return nil
+		}
+		f.outline.Fill(item, i)
 		doubts := r.Doubts()
-		probes = append(probes, Probe{})
-		p := &probes[len(probes)-1]
-		if r.probe(items[0], where, p); r.Doubts() == doubts && r.Count() == 0 {
-			p.origin = r.keep(items[0], p, rests)
+		if r.probe(item, where, p); f.keeps && r.Doubts() == doubts && r.Count() == 0 {
+			p.origin = r.keep(item, p, rests)
 			s.kept = p.origin
 		}
-		items = items[1:]
 	}
 	return probes
 }

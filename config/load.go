@@ -35,22 +35,49 @@ type loading struct {
 	*yamltree.Report
 	keeps bool                 // whether probes are kept
 	kept  map[string]*keptFile // what was kept before, by the name of the file
-	cuts  map[string]*cutFile  // the files whose probes may be kept, by name
+	cuts  map[string]*cutFile  // the files whose probes are read a few at a time, by name
+	batch int                  // bytes of probes that are parsed at a time, 0 to parse files whole
+	whole map[string]bool      // the files that have to be parsed whole
 	// tokens are those of a Loader.
 	tokens tokenSource
 }
 
 func newLoading(blind bool) *loading {
-	l := &loading{Report: yamltree.NewReport(""), cuts: make(map[string]*cutFile)}
-	l.Blind = blind
+	l := &loading{batch: batchBytes, whole: make(map[string]bool)}
+	l.begin(blind)
 	return l
+}
+
+// begin begins with nothing reported.
+func (l *loading) begin(blind bool) {
+	l.Report, l.cuts = yamltree.NewReport(""), make(map[string]*cutFile)
+	l.Blind = blind
 }
 
 // errStale says that what is kept cannot be used.
 var errStale = errors.New("what is kept is stale")
 
-// load reads files and the environment.
+// errUncut says that files have to be parsed whole.
+var errUncut = errors.New("files have to be parsed whole")
+
+// load reads files and the environment. Files that turn out to be no good in parts are parsed whole: only so the places
+// of their faults are known.
 func (l *loading) load(files []file) (Config, error) {
+	config, err := l.try(files)
+	if errors.Is(err, errUncut) {
+		l.begin(l.Blind)
+		config, err = l.try(files)
+	}
+	if errors.Is(err, errUncut) { // because the first try did not come so far
+		l.begin(l.Blind)
+		l.batch = 0
+		config, err = l.try(files)
+	}
+	return config, err
+}
+
+// try reads files and the environment once.
+func (l *loading) try(files []file) (Config, error) {
 	var trees []fileTree
 	var sources []string
 	size := 0
@@ -67,11 +94,7 @@ func (l *loading) load(files []file) (Config, error) {
 			l.Whole(0, 0, "%s", f.problem)
 			trees = append(trees, fileTree{})
 		case !f.directory:
-			tree, err := l.tree(f)
-			if err != nil {
-				return Config{}, err
-			}
-			trees, size = append(trees, tree), size+len(f.data)
+			trees, size = append(trees, l.tree(f)), size+len(f.data)
 		}
 	}
 	config, err := l.read(trees, size)
@@ -81,28 +104,13 @@ func (l *loading) load(files []file) (Config, error) {
 	return config, err
 }
 
-// tree reads the tree of a file, without the probes that are kept. It has no root if nothing can be read.
-func (l *loading) tree(f file) (fileTree, error) {
-	tree := fileTree{}
-	text := f.data
-	if l.keeps {
-		if tree.cut = cutText(l.Report, f.data, l.kept[f.name]); tree.cut != nil {
-			text = tree.cut.text
-		}
+// tree reads the tree of a file, without the probes if they are read a few at a time. It has no root if nothing can be
+// read.
+func (l *loading) tree(f file) fileTree {
+	if c := l.cut(f); c != nil {
+		return fileTree{root: c.outline.Root, cut: c}
 	}
-	tree.root = yamltree.Parse(l.Report, text)
-	if tree.cut == nil || tree.root == nil {
-		return tree, nil
-	}
-	switch fits := tree.cut.fits(l.Report, tree.root); {
-	case fits:
-		l.cuts[f.name] = tree.cut
-	case tree.cut.skipped > 0:
-		return tree, errStale
-	default:
-		tree.cut = nil
-	}
-	return tree, nil
+	return fileTree{root: yamltree.Parse(l.Report, f.data)}
 }
 
 // read reads the trees of files that have so many bytes together.
@@ -115,6 +123,9 @@ func (l *loading) read(trees []fileTree, size int) (Config, error) {
 	if set := newFileSet(r, trees); len(set.files) > 0 {
 		config = set.read(size)
 	}
+	if l.uncut(r) {
+		return Config{}, errUncut
+	}
 	if err := errorOf(l.Report); err != nil {
 		return Config{}, err
 	}
@@ -124,6 +135,18 @@ func (l *loading) read(trees []fileTree, size int) (Config, error) {
 	config.Warnings = published(l.Warnings())
 	config.Files = l.Looked()
 	return config, nil
+}
+
+// uncut reports whether files have to be parsed whole, and remembers which.
+func (l *loading) uncut(r *reader) bool {
+	if l.Overfull() && len(l.cuts) > 0 { // the order in which references are resolved decides which of them do not fit
+		l.batch = 0
+		return true
+	}
+	for _, name := range r.uncut {
+		l.whole[name] = true
+	}
+	return len(r.uncut) > 0
 }
 
 // skipped returns how many bytes were not read because their probes are kept.

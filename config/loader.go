@@ -1,7 +1,6 @@
 package config
 
 import (
-	"bytes"
 	"crypto/sha256"
 	"os"
 	"strings"
@@ -50,75 +49,71 @@ func (l *Loader) Load(names ...string) (Config, error) {
 	return config, err
 }
 
-// cutFile is a file whose probes may be kept.
+// cutFile is a file whose probes are read a few at a time, or kept.
 type cutFile struct {
 	*pieces
+	name    string
+	outline *yamltree.Outline
 	slots   []slot // of the items
-	text    []byte // without the items that are kept
-	starts  []int  // the lines of the text at which items begin
-	tailAt  int    // the line of the text at which the tail begins
+	batch   int    // bytes of items that are parsed at a time
 	skipped int    // bytes of items that are kept
-	before  *keptFile
-	context sum
+	context sum    // of everything but the probes, if probes are to be kept
+	keeps   bool
 }
 
 // slot is the place of an item in the list of probes of a file.
 type slot struct {
+	sum  sum        // of the text, if probes are to be kept
 	kept *keptProbe // of an item that is kept, before or from now on
-	read bool       // the item is in the text
 }
 
-// cutText cuts the text of a file, and leaves out the items that are kept. It returns nil for a text that is not cut.
-func cutText(r *yamltree.Report, data []byte, before *keptFile) *cutFile {
-	p := cut(data)
+// sum identifies a text.
+type sum [sha256.Size / 2]byte
+
+func sumOf(text []byte) sum {
+	whole := sha256.Sum256(text)
+	return sum(whole[:len(sum{})])
+}
+
+// cut cuts the text of the file that the report began last. It returns nil for a text that has to be parsed whole.
+func (l *loading) cut(f file) *cutFile {
+	if l.batch == 0 || l.whole[f.name] || len(f.data) > yamltree.MaxBytes {
+		return nil
+	}
+	p := cut(f.data)
 	if p == nil {
 		return nil
 	}
-	f := &cutFile{pieces: p, slots: make([]slot, len(p.items)), before: before, text: data}
-	for i, item := range p.items {
-		if kept := before.find(item.sum); kept != nil {
-			f.slots[i].kept = kept
-			f.skipped += len(item.text)
-		} else {
-			f.slots[i].read = true
-		}
+	o := p.outline()
+	if o == nil {
+		return nil
 	}
-	if f.skipped > 0 {
-		f.text = make([]byte, 0, len(data)-f.skipped)
-		f.text = append(f.text, p.head...)
+	o.Begin(l.Report, len(f.data), "probes")
+	c := &cutFile{pieces: p, name: f.name, outline: o, slots: make([]slot, len(p.items)), batch: l.batch, keeps: l.keeps}
+	if l.keeps {
+		c.find(l.Report, l.kept[f.name])
 	}
-	line, left := bytes.Count(p.head, newLine), false // the lines of the text so far; whether lines were left out
-	for i, item := range p.items {
-		if !f.slots[i].read {
-			left = true
-			continue
-		}
-		if left {
-			r.Moved(line, item.line-1)
-		}
-		left = false
-		f.starts = append(f.starts, line+1)
-		line += bytes.Count(item.text, newLine)
-		if f.skipped > 0 {
-			f.text = append(f.text, item.text...)
-		}
-	}
-	if left {
-		r.Moved(line, p.lines)
-	}
-	if f.tailAt = line + 1; f.skipped > 0 {
-		f.text = append(f.text, p.tail...)
-	}
-	return f
+	l.cuts[f.name] = c
+	return c
 }
 
-var newLine = []byte("\n")
-
-// fits reports whether the tree of the text is cut where the text is, and what is kept was made beside the same text.
-func (f *cutFile) fits(r *yamltree.Report, root *yaml.Node) bool {
-	if !f.fit(r, root, f.starts, f.tailAt) {
-		return false
+// find looks for the items among those that were kept before, if everything beside them is the same.
+func (f *cutFile) find(r *yamltree.Report, before *keptFile) {
+	f.context = f.beside(r)
+	known := before != nil && before.context == f.context
+	for i, item := range f.pieces.items {
+		s := &f.slots[i]
+		if s.sum = sumOf(item.text); !known {
+			continue
+		}
+		if s.kept = before.probes[s.sum]; s.kept != nil {
+			f.skipped += len(item.text)
+		}
 	}
+}
+
+// beside returns the sum of the environment, of the text beside the items, and of what its references stand for.
+func (f *cutFile) beside(r *yamltree.Report) sum {
 	h := sha256.New()
 	part := func(text string) {
 		h.Write([]byte(text))
@@ -127,29 +122,15 @@ func (f *cutFile) fits(r *yamltree.Report, root *yaml.Node) bool {
 	part(strings.Join(os.Environ(), "\n"))
 	part(string(f.head))
 	part(string(f.tail))
-	for i := 0; i+1 < len(root.Content); i += 2 {
-		if r.Line(root.Content[i]) != f.key && !f.beside(r, root.Content[i+1], part) {
-			return false
+	var walk func(n *yaml.Node)
+	walk = func(n *yaml.Node) {
+		if _, referred := r.Source(n); referred {
+			part(n.Value)
+		}
+		for _, inner := range n.Content {
+			walk(inner)
 		}
 	}
-	f.context = sum(h.Sum(nil)[:len(sum{})])
-	return f.skipped == 0 || f.before.context == f.context
-}
-
-// beside calls part with the text of every value below a node that has a reference. It reports whether no alias leads to
-// an item of the list.
-func (f *cutFile) beside(r *yamltree.Report, n *yaml.Node, part func(text string)) bool {
-	if n.Kind == yaml.AliasNode {
-		line := r.Line(n.Alias)
-		return line <= bytes.Count(f.head, newLine) || line >= f.tailAt
-	}
-	if _, referred := r.Source(n); referred {
-		part(n.Value)
-	}
-	for _, inner := range n.Content {
-		if !f.beside(r, inner, part) {
-			return false
-		}
-	}
-	return true
+	walk(f.outline.Root)
+	return sum(h.Sum(nil)[:len(sum{})])
 }

@@ -33,10 +33,13 @@ func plain(c Config) (Config, []string) {
 			said = append(said, p.Name, text, fmt.Sprint(err))
 		}
 		tell(p.Spec.TLS)
-		p.Spec.Authorize, p.Spec.TLS, p.origin = nil, nil, nil
+		p.Spec.Authorize, p.Spec.Unauthorized, p.Spec.TLS, p.origin = nil, nil, nil, nil
 		if p.Session != nil {
 			held := *p.Session
-			held.Authorize, held.TLS = nil, nil
+			held.Authorize, held.Unauthorized, held.TLS = nil, nil, nil
+			if len(p.connections) > 0 {
+				held.Connections = nil
+			}
 			p.Session = &held
 		}
 		if len(p.connections) > 0 {

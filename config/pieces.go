@@ -2,7 +2,6 @@ package config
 
 import (
 	"bytes"
-	"crypto/sha256"
 
 	"go.yaml.in/yaml/v3"
 
@@ -19,7 +18,7 @@ import (
 //	    ...
 //	streams: [...]
 //
-// The cut is by lines and knows little of YAML. So it counts only if the tree of the text agrees, see [pieces.fit].
+// The cut is by lines and knows little of YAML. So it counts only if the tree of the text agrees, see [pieces.outline].
 type pieces struct {
 	head  []byte // up to the line probes:, with it
 	items []piece
@@ -32,15 +31,6 @@ type pieces struct {
 type piece struct {
 	text []byte
 	line int // of the file, from 1
-	sum  sum
-}
-
-// sum identifies a text.
-type sum [sha256.Size / 2]byte
-
-func sumOf(text []byte) sum {
-	whole := sha256.Sum256(text)
-	return sum(whole[:len(sum{})])
 }
 
 // strangeBreaks are the characters that YAML takes for the end of a line, too, in UTF-8.
@@ -69,9 +59,6 @@ func cut(data []byte) *pieces {
 	}
 	if !p.cutItems(rest) {
 		return nil
-	}
-	for i := range p.items {
-		p.items[i].sum = sumOf(p.items[i].text)
 	}
 	return p
 }
@@ -137,44 +124,36 @@ func nextLine(text []byte) (line, rest []byte, more bool) {
 	return text[:i+1], text[i+1:], true
 }
 
-// fit reports whether the tree of a text is cut where the text is. The text has the head, items that begin at these
-// lines, and the tail at the line behind them. Then each of the items is a whole, also without the others.
-func (p *pieces) fit(r *yamltree.Report, root *yaml.Node, items []int, tail int) bool {
-	if root.Kind != yaml.MappingNode {
+// outline parses what is beside the items. It returns nil if the tree is not cut where the text is, or if the text has a
+// fault. Where the tree fits, and the items are lists by themselves, no item reaches into another or out of the list.
+func (p *pieces) outline() *yamltree.Outline {
+	o := yamltree.ParseOutline(p.head, p.tail, p.lines-bytes.Count(p.head, newLine))
+	if o == nil || !p.fit(o.Root) {
+		return nil
+	}
+	return o
+}
+
+var newLine = []byte("\n")
+
+// fit reports whether a tree has the key of the list, without a value, and behind it the first key of the tail.
+func (p *pieces) fit(root *yaml.Node) bool {
+	if root.Kind != yaml.MappingNode || root.Tag != yamltree.MapTag || root.Style&yaml.FlowStyle != 0 || root.Anchor != "" {
 		return false
 	}
 	listed, ended := false, len(p.tail) == 0
 	for i := 0; i+1 < len(root.Content); i += 2 {
-		key, value := root.Content[i], root.Content[i+1]
-		if key.Column != 1 {
-			continue
-		}
-		switch r.Line(key) {
-		case p.key:
-			listed = key.Value == "probes" && fitList(r, value, items, tail)
-		case tail:
+		switch key, value := root.Content[i], root.Content[i+1]; {
+		case key.Kind != yaml.ScalarNode:
+			return false
+		case key.Value == "probes":
+			if listed || key.Line != p.key || key.Column != 1 || !yamltree.IsNull(value) {
+				return false
+			}
+			listed = true
+		case key.Line == p.lines+1 && key.Column == 1:
 			ended = true
 		}
 	}
 	return listed && ended
-}
-
-// fitList reports whether a list has one item from each of these lines to the next.
-func fitList(r *yamltree.Report, list *yaml.Node, items []int, tail int) bool {
-	if len(items) == 0 {
-		return yamltree.IsNull(list)
-	}
-	if list.Kind != yaml.SequenceNode || list.Tag != yamltree.SeqTag || list.Anchor != "" || len(list.Content) != len(items) {
-		return false
-	}
-	for i, item := range list.Content {
-		next := tail
-		if i+1 < len(items) {
-			next = items[i+1]
-		}
-		if line := r.Line(item); line < items[i] || line >= next {
-			return false
-		}
-	}
-	return true
 }

@@ -15,24 +15,16 @@ type places struct {
 	lines int // of all files that ended, at most
 }
 
-// part is a file, or the rest of one behind lines that were left out.
+// part is a file.
 type part struct {
 	file   string
 	before int // lines that are counted before it
-	from   int // lines of its file before it
 }
 
 // Begin begins a file, which the next [Parse] is about. The name is as the user gave it.
 func (r *Report) Begin(file string) {
 	r.places.base = r.places.lines
 	r.places.parts = append(r.places.parts, part{file: file, before: r.places.base})
-}
-
-// Moved tells that the text of the file which began last leaves out lines of it: behind a number of lines of the text
-// comes what is behind so many lines of the file.
-func (r *Report) Moved(text, file int) {
-	p := &r.places
-	p.parts = append(p.parts, part{file: p.last(), before: p.base + text, from: file})
 }
 
 // ended counts the lines of the file that began last, and makes those of its nodes count on from the files before.
@@ -69,7 +61,7 @@ func (p *places) ofLine(counted int) (file string, line int) {
 	}
 	i := sort.Search(len(p.parts), func(i int) bool { return p.parts[i].before >= counted })
 	at := p.parts[max(i-1, 0)]
-	return at.file, max(counted-at.before+at.from, 1)
+	return at.file, max(counted-at.before, 1)
 }
 
 // ranks returns the number of each file in the order read.

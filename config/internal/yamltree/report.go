@@ -30,6 +30,7 @@ type Report struct {
 	looked   []string
 	known    map[string]bool // of those that were looked for
 	contents contents
+	overfull bool // a reference was not resolved because the others stand for too much
 	faults   []Fault
 	warnings []Fault
 	doubts   int
@@ -210,9 +211,6 @@ func (r *Report) WarnVariable(name, format string, args ...any) {
 
 // Doubts returns how often there was something to warn of, those warnings included that were given before.
 func (r *Report) Doubts() int { return r.doubts }
-
-// Line returns the line of a node in the text of the file that began last, which lacks lines that were left out.
-func (r *Report) Line(n *yaml.Node) int { return n.Line - r.places.base }
 
 // Count returns how many faults there are.
 func (r *Report) Count() int { return len(r.faults) }

@@ -153,6 +153,7 @@ func (s *substitution) expand(text string) (string, []Piece, []string) {
 				problems = append(problems, problem)
 			}
 			if s.contents.size+b.Len()+len(value) > MaxBytes {
+				s.overfull = true
 				return "", nil, append(problems, "makes more than 64 MiB of this file, with the references before it")
 			}
 			if value != "" {
@@ -248,6 +249,9 @@ func (r *Report) Source(n *yaml.Node) (text string, referred bool) {
 	}
 	return r.under.Source(n)
 }
+
+// Overfull reports whether the references stand for more than is read.
+func (r *Report) Overfull() bool { return r.overfull }
 
 // Refers reports whether any value of the file has a reference.
 func (r *Report) Refers() bool { return len(r.sources) > 0 || r.under != nil && r.under.Refers() }
