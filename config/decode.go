@@ -1,6 +1,7 @@
 package config
 
 import (
+	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,7 +20,10 @@ type reader struct {
 	// unreadable are the fields of the defaults block that could not be read.
 	unreadable map[string]bool
 	texts      map[string]string // equal texts are kept once
-	noted      secrets           // since the last take
+	seed       maphash.Seed
+	shared     map[uint64]map[string]string // equal maps are kept once, by the sum of their entries
+	own        entries                      // of the map that was read last
+	noted      secrets                      // since the last take
 	// inheritedReferences are the references of the defaults block, by their paths.
 	inheritedReferences map[string]string
 	stale               bool     // what is kept of a probe cannot be used
@@ -37,6 +41,9 @@ func newReader(r *yamltree.Report, size int) *reader {
 		Reader:  yamltree.NewReader(r, size),
 		maps:    make(map[mapKey]readMap),
 		texts:   make(map[string]string),
+		seed:    maphash.MakeSeed(),
+		shared:  make(map[uint64]map[string]string),
+		own:     make(entries),
 		guesses: make(map[*yaml.Node]string),
 		zones:   make(map[string]*time.Location),
 		tokens:  newTokens(),

@@ -44,24 +44,37 @@ func labelProblem(name, value string) (nameProblem, valueProblem string) {
 	return nameProblem, valueProblem
 }
 
+// ownPrefix begins the names of attributes that wsprobe has for itself.
+const ownPrefix = "wsprobe_"
+
 // ownName reports whether a name is, or looks like, that of an attribute that the metrics of a probe bear.
 func ownName(name string) bool {
-	return strings.HasPrefix(prometheusName(name), "wsprobe_") || oneOf(name, ownAttributes)
+	return len(name) >= len(ownPrefix) && sameToPrometheus(name[:len(ownPrefix)], ownPrefix) || oneOf(name, ownAttributes)
 }
 
 // oneOf reports whether a name is one of others to Prometheus.
 func oneOf(name string, others []string) bool {
-	return slices.ContainsFunc(others, func(other string) bool { return prometheusName(name) == prometheusName(other) })
+	return slices.ContainsFunc(others, func(other string) bool { return sameToPrometheus(name, other) })
 }
 
-// prometheusName is how Prometheus spells the name of an attribute.
-func prometheusName(name string) string {
-	return strings.Map(func(r rune) rune {
-		if r == '.' || r == '-' {
-			return '_'
+// sameToPrometheus reports whether Prometheus spells the names of two attributes alike.
+func sameToPrometheus(a, b string) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range len(a) {
+		if prometheusByte(a[i]) != prometheusByte(b[i]) {
+			return false
 		}
-		return r
-	}, name)
+	}
+	return true
+}
+
+func prometheusByte(c byte) byte {
+	if c == '.' || c == '-' {
+		return '_'
+	}
+	return c
 }
 
 // nameProblem checks the name of a probe. It becomes an attribute, a line of a log and a word on a command

@@ -1,6 +1,9 @@
 package config
 
 import (
+	"hash/maphash"
+	"maps"
+	"math/bits"
 	"slices"
 	"strings"
 
@@ -54,7 +57,7 @@ func decodeMap[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Pa
 	}
 	before := len(r.noted.texts)
 	own := readEntries(r, f, n, yamltree.AliasOf(p.ValueAt), where)
-	merged := f.inherit(*into, own)
+	merged := r.shareMap(f.inherit(*into, own))
 	references := f.references(r, merged, own, where)
 	for _, e := range own {
 		if e.null != nil && !r.unreadable[where.Key] {
@@ -72,11 +75,11 @@ func decodeMap[T any](r *reader, f *field[T], p yamltree.Pair, where yamltree.Pa
 	return true
 }
 
-// readEntries reads a mapping of names to texts.
+// readEntries reads a mapping of names to texts. What it returns holds until it is called again.
 func readEntries[T any](r *reader, f *field[T], n, via *yaml.Node, where yamltree.Path) entries {
-	pairs := r.Pairs(n, via, where)
-	own := make(entries, len(pairs))
-	for _, p := range pairs {
+	clear(r.own)
+	own := r.own
+	for _, p := range r.Pairs(n, via, where) {
 		name := p.Key.Value
 		if name == "" {
 			r.Used(p.Key, p.KeyAt, where.Name(name), "must have a name")
@@ -134,6 +137,32 @@ func (f *field[T]) inherit(inherited map[string]string, own entries) map[string]
 	}
 	return merged
 }
+
+// shareMap returns an equal map that was read before, and not long ago, so that it is kept only once.
+func (r *reader) shareMap(m map[string]string) map[string]string {
+	if len(m) == 0 || len(m) > fewEntries {
+		return m
+	}
+	var sum uint64 // of the entries, in whatever order
+	for name, value := range m {
+		sum += maphash.String(r.seed, name) ^ bits.RotateLeft64(maphash.String(r.seed, value), 1)
+	}
+	if shared := r.shared[sum]; maps.Equal(shared, m) {
+		return shared
+	}
+	if len(r.shared) == sharedMaps {
+		clear(r.shared)
+	}
+	r.shared[sum] = m
+	return m
+}
+
+const (
+	// fewEntries is how many entries a map has at most that is looked for among others.
+	fewEntries = 16
+	// sharedMaps is how many maps are looked through for an equal one.
+	sharedMaps = 1 << 13
+)
 
 // references returns the references in the values of a map by their places, and notes those that are inherited.
 func (f *field[T]) references(r *reader, merged map[string]string, own entries, where yamltree.Path) map[string]string {
