@@ -2,6 +2,7 @@ package config
 
 import (
 	"runtime"
+	"slices"
 
 	"go.yaml.in/yaml/v3"
 
@@ -47,17 +48,24 @@ func (r *itemReader) parse() {
 
 // batch returns the text of the next items that are not kept, and where they begin.
 func (r *itemReader) batch() (text []byte, items []yamltree.Item) {
-	f, line := r.file, 1
+	f, line, last, copied := r.file, 1, -1, false
 	for ; r.next < len(f.slots) && len(text) < f.batch; r.next++ {
 		if f.slots[r.next].kept != nil {
 			continue
 		}
 		piece := f.pieces.items[r.next]
 		items = append(items, yamltree.Item{Text: line, File: piece.line})
-		if text == nil {
-			text = make([]byte, 0, f.batch+len(piece.text))
+		switch {
+		case copied:
+			text = append(text, piece.text...)
+		case text == nil:
+			text, last = piece.text, r.next
+		case last == r.next-1: // right behind it in the file
+			text, last = text[:len(text)+len(piece.text)], r.next
+		default:
+			text, copied = append(slices.Clip(text), piece.text...), true
 		}
-		if text = append(text, piece.text...); r.next+1 < len(f.slots) {
+		if r.next+1 < len(f.slots) {
 			line += f.pieces.items[r.next+1].line - piece.line
 		}
 	}

@@ -2,7 +2,6 @@ package config
 
 import (
 	"fmt"
-	"regexp"
 	"slices"
 	"strings"
 	"unicode"
@@ -16,7 +15,19 @@ const (
 	maxLabelValue = 1024
 )
 
-var labelName = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_.-]*$`)
+// isLabelName reports whether a name is a letter, and then letters, digits, _ . and -. Every probe of many has labels, so
+// no regular expression looks at them.
+func isLabelName(name string) bool {
+	for i := range len(name) {
+		switch c := name[i]; {
+		case 'a' <= c && c <= 'z', 'A' <= c && c <= 'Z':
+		case i > 0 && ('0' <= c && c <= '9' || c == '_' || c == '.' || c == '-'):
+		default:
+			return false
+		}
+	}
+	return name != ""
+}
 
 // ownAttributes are the attributes of the metrics of a probe that no label may replace.
 var ownAttributes = []string{"server.address", "server.port", "url.scheme", "url.path", "error.type"}
@@ -31,7 +42,7 @@ var resourceAttributes = []string{
 
 func labelProblem(name, value string) (nameProblem, valueProblem string) {
 	switch {
-	case !labelName.MatchString(name):
+	case !isLabelName(name):
 		nameProblem = "must be named by letters, digits, _ . or -, beginning with a letter"
 	case len(name) > maxLabelName:
 		nameProblem = fmt.Sprintf("must have a name of at most %d characters, got %d", maxLabelName, len(name))
