@@ -34,8 +34,14 @@
 // [Config.Files] and [Error.Files] name what was read or looked for, so that a watch knows what can change the outcome.
 // Fields with the mark File are part of it.
 //
-// A [Loader] loads again and again. It cuts the list of probes by lines into its items, leaves out the items whose text
-// it knows, and takes the cut for right only if the tree of the rest agrees. What it keeps of a probe holds while the
+// # Many probes
+//
+// Load cuts the list of probes by lines into its items, and parses a few of them at a time, ahead of who reads them. So
+// the nodes of all of them are never there at once. The cut counts only if the rest of the file is whole without the
+// items, and each batch of them is a list by itself. Otherwise, and for every fault of syntax, the file is parsed whole:
+// with an alias to an anchor in an item far above, a list in brackets, several documents, or a directive of YAML.
+//
+// A [Loader] loads again and again. It leaves out the items whose text it knows. What it keeps of a probe holds while the
 // rest of the file, the texts that are substituted there, and the environment stay the same. A [Probe.Origin] tells that
 // two probes are one and the same.
 //

@@ -21,7 +21,8 @@ const (
 	// that allows 100% would double the memory of the agent.
 	leastGCPercent = 40
 
-	// treeFactor is the ratio of the memory that reading a file takes, some garbage included, to the size of the file.
+	// treeFactor is the ratio of the memory that reading a file takes which is parsed whole, some garbage included, to
+	// the size of the file. Files that are parsed in parts stay far below.
 	treeFactor = 23
 	// leastLoading is what reading a file may take in any case, in bytes.
 	leastLoading = 64 << 20
