@@ -33,25 +33,22 @@ type Forms struct {
 func (f Forms) explicit() bool { return f.Explicit || !f.Exponential }
 
 // Values counts values by their size, in explicit buckets over bounds that its owner knows, in exponential ones, or in
-// both. It has no lock of its own. A uint32 is enough for a probe, whose runs are a second apart at least, for 136
-// years; there are two Values for each of maybe a hundred thousand probes.
-type Values[N uint32 | uint64] struct {
-	counts      []N // one more than bounds; nil without explicit buckets, and until the first value
-	exponential *exponential[N]
+// both. It has no lock of its own. Its counts are packed, because there are two Values for each of maybe a hundred
+// thousand probes.
+type Values struct {
+	explicit    counts       // nil without explicit buckets, and until the first value
+	exponential *exponential // nil without exponential buckets, and until the first value
 	sum         float64
 }
 
 // Observe adds a finite value in the unit of the bounds. All values of one Values are kept in the same forms.
-func (h *Values[N]) Observe(f Forms, bounds []float64, value float64) {
+func (h *Values) Observe(f Forms, bounds []float64, value float64) {
 	if f.explicit() {
-		if h.counts == nil {
-			h.counts = make([]N, len(bounds)+1)
-		}
-		h.counts[bucketOf(bounds, value)]++
+		h.explicit.add(bucketOf(bounds, value))
 	}
 	if f.Exponential {
 		if h.exponential == nil {
-			h.exponential = &exponential[N]{scale: min(max(f.MaxScale, MinScale), MaxScale)}
+			h.exponential = &exponential{scale: min(max(f.MaxScale, MinScale), MaxScale)}
 		}
 		h.exponential.observe(value)
 	}
@@ -59,7 +56,7 @@ func (h *Values[N]) Observe(f Forms, bounds []float64, value float64) {
 }
 
 // empty reports whether there was no value yet.
-func (h *Values[N]) empty() bool { return h.counts == nil && h.exponential == nil }
+func (h *Values) empty() bool { return h.explicit == nil && h.exponential == nil }
 
 // bucketOf returns the index of the explicit bucket of a value. A value on a bound belongs to the bucket below it, as in
 // OTLP.
@@ -69,19 +66,25 @@ func bucketOf(bounds []float64, value float64) int {
 }
 
 // Distribution returns a copy that later values do not touch. It shares the bounds, which do not change.
-func (h *Values[N]) Distribution(bounds []float64) Distribution {
+func (h *Values) Distribution(bounds []float64) Distribution {
 	var d Distribution
 	h.copyTo(&d, bounds)
 	return d
 }
 
 // copyTo makes d a copy, in the memory that it has.
-func (h *Values[N]) copyTo(d *Distribution, bounds []float64) {
+func (h *Values) copyTo(d *Distribution, bounds []float64) {
 	*d = Distribution{Sum: h.sum, Counts: d.Counts[:0], Exponential: d.Exponential}
-	if h.counts != nil || h.exponential == nil {
+	if h.explicit != nil || h.exponential == nil {
 		d.Bounds = bounds
 	}
-	d.Counts, d.Count = appendCounts(d.Counts, h.counts)
+	if h.explicit != nil {
+		d.Counts = slices.Grow(d.Counts, len(bounds)+1)
+		d.Counts, d.Count = h.explicit.appendTo(d.Counts)
+		for len(d.Counts) <= len(bounds) {
+			d.Counts = append(d.Counts, 0)
+		}
+	}
 	if h.exponential == nil {
 		d.Exponential = nil
 		return
@@ -90,14 +93,4 @@ func (h *Values[N]) copyTo(d *Distribution, bounds []float64) {
 		d.Exponential = &Exponential{}
 	}
 	d.Count = h.exponential.copyTo(d.Exponential)
-}
-
-// appendCounts appends counts to those of a copy, and returns their sum, too.
-func appendCounts[N uint32 | uint64](to []uint64, counts []N) (all []uint64, sum uint64) {
-	all = slices.Grow(to, len(counts))
-	for _, n := range counts {
-		all = append(all, uint64(n))
-		sum += uint64(n)
-	}
-	return all, sum
 }

@@ -1,6 +1,9 @@
 package metrics
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // The scales of exponential buckets, as the OpenTelemetry specification has them.
 const (
@@ -35,67 +38,60 @@ func (d *Distribution) Downscale(wanted int) {
 }
 
 // exponential counts values in exponential buckets. Its scale falls whenever a value would make the buckets too many.
-type exponential[N uint32 | uint64] struct {
-	counts []N
+type exponential struct {
+	counts counts
+	zero   uint64
 	offset int32
+	size   uint8 // how many buckets there are
 	scale  int8
-	zero   N
 }
 
 // observe adds a value. What is counted is never negative, so such a value can only be a rounded 0.
-func (e *exponential[N]) observe(value float64) {
+func (e *exponential) observe(value float64) {
 	if !(value > 0) {
 		e.zero++
 		return
 	}
 	i := index(value, int(e.scale))
-	if len(e.counts) == 0 {
-		e.counts, e.offset = []N{1}, int32(i)
-		return
+	if e.size == 0 {
+		e.offset = int32(i)
 	}
-	low, high := int(e.offset), int(e.offset)+len(e.counts)-1
-	low, high = min(low, i), max(high, i)
+	low, high := min(int(e.offset), i), max(int(e.offset)+int(e.size)-1, i)
 	by := 0
 	for high>>by-low>>by >= maxBuckets {
 		by++
 	}
 	if by > 0 {
-		e.counts = merge(e.counts, int(e.offset), by)
-		e.offset >>= by
-		e.scale -= int8(by)
+		e.downscale(by)
 		low, high, i = low>>by, high>>by, i>>by
 	}
-	e.widen(low, high)
-	e.counts[i-low]++
+	if before := int(e.offset) - low; before > 0 {
+		e.counts.insert(before - 1)
+	} else {
+		e.counts.add(i - low)
+	}
+	e.offset, e.size = int32(low), uint8(high-low+1)
 }
 
-// widen makes room for the buckets from low to high, those that there are among them.
-func (e *exponential[N]) widen(low, high int) {
-	before, size := int(e.offset)-low, high-low+1
-	if before == 0 && size == len(e.counts) {
-		return
-	}
-	counts := e.counts
-	if size > cap(counts) {
-		counts = make([]N, size, min(max(size, 2*cap(counts)), maxBuckets))
-	}
-	there := len(e.counts)
-	counts = counts[:size]
-	copy(counts[before:], e.counts)
-	clear(counts[:before])
-	clear(counts[before+there:])
-	e.counts, e.offset = counts, int32(low)
+// downscale merges buckets.
+func (e *exponential) downscale(by int) {
+	var room [maxBuckets]uint64
+	all, _ := e.counts.appendTo(room[:0])
+	merged := merge(all, int(e.offset), by)
+	e.counts, e.size = pack(merged), uint8(len(merged))
+	e.offset >>= by
+	e.scale -= int8(by)
 }
 
 // copyTo makes d a copy, in the memory that it has, and returns how many values there are.
-func (e *exponential[N]) copyTo(d *Exponential) (count uint64) {
-	counts, count := appendCounts(d.Counts[:0], e.counts)
-	*d = Exponential{Scale: int(e.scale), Zero: uint64(e.zero), Offset: int(e.offset), Counts: counts}
+func (e *exponential) copyTo(d *Exponential) (count uint64) {
+	counts, count := e.counts.appendTo(slices.Grow(d.Counts[:0], int(e.size)))
+	*d = Exponential{Scale: int(e.scale), Zero: e.zero, Offset: int(e.offset), Counts: counts}
 	return count + d.Zero
 }
 
 // merge adds up the counts of buckets from offset on that have one index after so many steps down. It does so in place.
-func merge[N uint32 | uint64](counts []N, offset, by int) []N {
+func merge(counts []uint64, offset, by int) []uint64 {
 	if len(counts) == 0 {
 		return counts
 	}

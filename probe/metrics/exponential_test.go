@@ -72,8 +72,8 @@ func TestExponentialBuckets(t *testing.T) {
 				oracle := newSDKHistogram(t, maxScale)
 				forms := metrics.Forms{Exponential: true, MaxScale: int8(maxScale)}
 				finest := metrics.Forms{Exponential: true, MaxScale: metrics.MaxScale}
-				var small metrics.Values[uint32]
-				var large metrics.Values[uint64]
+				var small metrics.Values
+				var large metrics.Values
 				for n := range 400 {
 					value := next(r)
 					oracle.histogram.Record(t.Context(), value)
@@ -100,7 +100,7 @@ func TestExponentialBuckets(t *testing.T) {
 
 // TestExponentialBounds: a value on a bound is in the bucket below it, and a value that is no latency counts as 0.
 func TestExponentialBounds(t *testing.T) {
-	var h metrics.Values[uint64]
+	var h metrics.Values
 	for _, value := range []float64{1, 1.5, 2, 2.5, 4, 0, -1e-9} {
 		h.Observe(metrics.Forms{Exponential: true}, nil, value)
 	}
@@ -113,7 +113,7 @@ func TestExponentialBounds(t *testing.T) {
 
 // TestDownscale: it goes no deeper than there are scales, never up, and later values do not change the copy.
 func TestDownscale(t *testing.T) {
-	var h metrics.Values[uint32]
+	var h metrics.Values
 	forms := metrics.Forms{Exponential: true, Explicit: true, MaxScale: 5}
 	for value := 1.0; value < 9; value++ {
 		h.Observe(forms, []float64{4}, value)

@@ -12,14 +12,14 @@ import (
 // held counts what happens in the sessions of a probe.
 type held struct {
 	ends                   []ended
-	downtime, reopen, ping Values[uint32] // in s, s, ms
+	downtime, reopen, ping Values // in s, s, ms
 	unanswered             int64
 	messages               *messages // nil before the first one
 }
 
 // messages counts those of sessions. Many sessions have none.
 type messages struct {
-	size, gap, delay Values[uint64] // in bytes, s, s
+	size, gap, delay Values // in bytes, s, s
 	wanted, other    int64
 	lost, repeated   int64
 	disordered, late int64
@@ -30,7 +30,7 @@ type ended struct {
 	cause     session.Cause
 	code      string
 	sessions  int64
-	lifetimes Values[uint32]
+	lifetimes Values
 }
 
 // Note counts what happens in a held session, also between the moments that are observed. Beats says that the session

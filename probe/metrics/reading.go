@@ -71,7 +71,7 @@ func (r *Reading) count(m ID, v Variant, n int64) {
 }
 
 // spread adds a histogram, if it has a value: without one it would say that something took place no times.
-func spread[N uint32 | uint64](r *Reading, m ID, v Variant, values *Values[N], bounds []float64, exemplars func() []Exemplar) {
+func spread(r *Reading, m ID, v Variant, values *Values, bounds []float64, exemplars func() []Exemplar) {
 	if values.empty() {
 		return
 	}

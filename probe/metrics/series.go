@@ -21,13 +21,13 @@ type Series struct {
 	streak    uint32 // failed runs in a row, outside of maintenance
 	changes   uint32 // see [Series.Changes]
 	windows   Maintenance
-	active    time.Time      // when the last run was recorded, or else when the series was made
-	handshake Values[uint32] // in ms
-	roundTrip Values[uint32] // in ms
-	held      *held          // nil before the first session
-	exemplars *exemplars     // since the last Collect, nil for none
-	last      *Run           // nil before the first run
-	shown     *exemplars     // nil for none
+	active    time.Time  // when the last run was recorded, or else when the series was made
+	handshake Values     // in ms
+	roundTrip Values     // in ms
+	held      *held      // nil before the first session
+	exemplars *exemplars // since the last Collect, nil for none
+	last      *Run       // nil before the first run
+	shown     *exemplars // nil for none
 }
 
 // Keep says what a series keeps besides its totals.

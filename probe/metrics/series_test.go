@@ -127,7 +127,7 @@ func TestTotals(t *testing.T) {
 // TestBuckets: a value on a bound belongs to the bucket below it, and a distribution is not changed by later values.
 func TestBuckets(t *testing.T) {
 	bounds := []float64{1, 2.5}
-	var h metrics.Values[uint64]
+	var h metrics.Values
 	for _, value := range []float64{0, 1, 1.5, 2.5, 2.6, 1e6} {
 		h.Observe(metrics.Forms{}, bounds, value)
 	}

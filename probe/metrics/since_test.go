@@ -102,7 +102,7 @@ func isEmpty(t metrics.Totals) bool {
 // TestSinceOfFallenScale: a difference has the scale of the later totals, and only the buckets of what was added.
 func TestSinceOfFallenScale(t *testing.T) {
 	forms := metrics.Forms{Exponential: true, MaxScale: 20}
-	var h metrics.Values[uint32]
+	var h metrics.Values
 	h.Observe(forms, nil, 9)
 	h.Observe(forms, nil, 9.001)
 	before := h.Distribution(nil)

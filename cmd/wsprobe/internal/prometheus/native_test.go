@@ -25,7 +25,7 @@ func TestNativeHistogramsAreAsTheClientMakesThem(t *testing.T) {
 		forms := metrics.Forms{Exponential: true, MaxScale: int8(schema)}
 		theirs := client.NewHistogram(client.HistogramOpts{Name: "x", Help: "h",
 			NativeHistogramBucketFactor: math.Nextafter(math.Exp2(math.Exp2(-float64(schema))), 1e9)})
-		var ours metrics.Values[uint32]
+		var ours metrics.Values
 		for range 1 + r.IntN(50) {
 			value := math.Exp2(math.Exp2(-float64(schema)) * 150 * (r.Float64() - 0.5)) // 160 buckets hold all of them
 			switch r.IntN(10) {
@@ -63,7 +63,7 @@ func TestNativeHistogramsAreAsTheClientMakesThem(t *testing.T) {
 
 // TestNativeHistogramsMergeFineScales: Prometheus has no schema beyond 8.
 func TestNativeHistogramsMergeFineScales(t *testing.T) {
-	var fine, coarse metrics.Values[uint32]
+	var fine, coarse metrics.Values
 	for i := range 100 {
 		fine.Observe(metrics.Forms{Exponential: true, MaxScale: 20}, nil, 5+float64(i)/1e6)
 		coarse.Observe(metrics.Forms{Exponential: true, MaxScale: prometheus.MaxSchema}, nil, 5+float64(i)/1e6)

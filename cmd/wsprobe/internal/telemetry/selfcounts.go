@@ -30,7 +30,7 @@ type selfCounts struct {
 	mu     sync.Mutex
 	totals map[counter]int64
 	untold map[counter]int64 // dropped items of which the log does not know yet
-	delay  metrics.Values[uint64]
+	delay  metrics.Values
 	build  []metrics.Attribute
 	load   ConfigLoad // the last attempt
 	loaded time.Time  // when the configuration in force was loaded; zero if none was
