@@ -39,10 +39,15 @@ func (s *Series) Note(e *session.Event, beats bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.changes++
-	if s.held == nil {
-		s.held = &held{}
-	}
-	h, f := s.held, s.keep.Forms
+	s.counted(func(t *tally, f Forms) {
+		if t.held == nil {
+			t.held = &held{}
+		}
+		t.held.note(f, e, beats)
+	})
+}
+
+func (h *held) note(f Forms, e *session.Event, beats bool) {
 	switch e.Kind {
 	case session.Ponged:
 		if beats {
@@ -174,13 +179,13 @@ func (s *Series) RecordSession(o *Observation) (Run, bool) {
 	run.has(HasStatus, o.Health.Status != health.Unknown)
 	switch at.Moment {
 	case SessionOpened:
-		s.handshake.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.Handshake))
+		s.counted(func(t *tally, f Forms) { t.handshake.Observe(f, latencyBounds, probe.Millis(r.Handshake)) })
 		run.Handshake, run.Phases = r.Handshake, r.Phases
 		run.Has |= hasConnection | hasLive | hasHandshake | phasesOf(r)
 		run.Keeps = hasRoundTrip | hasMessageAge | HasStatus | hasSuccess
 		run.certify(r)
 	case SessionAnswered:
-		s.roundTrip.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.RoundTrip))
+		s.counted(func(t *tally, f Forms) { t.roundTrip.Observe(f, latencyBounds, probe.Millis(r.RoundTrip)) })
 		run.RoundTrip, run.Has, run.Keeps = r.RoundTrip, run.Has|hasRoundTrip, ^Measured(0)
 	case SessionReported:
 		s.active = time.Now()
@@ -194,9 +199,9 @@ func (s *Series) RecordSession(o *Observation) (Run, bool) {
 			run.certify(r)
 		}
 	case SessionEnded:
-		outcome := s.count(r.Reason, r.ErrorType)
+		s.counted(func(t *tally, _ Forms) { t.outcomes[t.outcome(r.Reason, r.ErrorType)].Runs++ })
 		if s.keep.Exemplars && r.Traced() {
-			s.note(&probe.Result{Ended: r.Ended, Trace: r.Trace}, outcome)
+			s.note(&probe.Result{Ended: r.Ended, Reason: r.Reason, ErrorType: r.ErrorType, Trace: r.Trace})
 		}
 		if at.Open || at.Planned() { // another one is open, or will be at once
 			return Run{}, false

@@ -30,19 +30,21 @@ func (s *Series) Read(m ID, r *Reading) {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	switch m {
-	case Runs:
-		for i := range s.outcomes {
-			r.samples = append(r.samples, s.outcomes[i].sample(s.shown.ofOutcome(i)))
+	if t := s.total; t != nil {
+		switch m {
+		case Runs:
+			for i := range t.outcomes {
+				r.samples = append(r.samples, t.outcomes[i].sample(s.shown.ofOutcome(i)))
+			}
+		case HandshakeDuration:
+			spread(r, m, Variant{}, &t.handshake, latencyBounds, s.shown.ofHandshakes)
+		case RoundTripDuration:
+			spread(r, m, Variant{}, &t.roundTrip, latencyBounds, s.shown.ofRoundTrips)
+		default:
+			t.held.read(m, r)
 		}
-	case HandshakeDuration:
-		spread(r, m, Variant{}, &s.handshake, latencyBounds, s.shown.ofHandshakes)
-	case RoundTripDuration:
-		spread(r, m, Variant{}, &s.roundTrip, latencyBounds, s.shown.ofRoundTrips)
-	default:
-		s.held.read(m, r)
-		s.readLast(m, r)
 	}
+	s.readLast(m, r)
 }
 
 // readLast adds a gauge of the last run. The caller holds the lock.

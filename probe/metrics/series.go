@@ -1,7 +1,6 @@
 package metrics
 
 import (
-	"slices"
 	"sync"
 	"time"
 
@@ -17,14 +16,12 @@ type Series struct {
 
 	mu        sync.Mutex
 	interval  time.Duration // between two runs; 0 if there is none
-	outcomes  []Outcome
-	streak    uint32 // failed runs in a row, outside of maintenance
-	changes   uint32 // see [Series.Changes]
+	streak    uint32        // failed runs in a row, outside of maintenance
+	changes   uint32        // see [Series.Changes]
 	windows   Maintenance
 	active    time.Time  // when the last run was recorded, or else when the series was made
-	handshake Values     // in ms
-	roundTrip Values     // in ms
-	held      *held      // nil before the first session
+	total     *tally     // nil before the first run, and if nobody reads totals
+	added     *tally     // since the last Collect, nil for nothing
 	exemplars *exemplars // since the last Collect, nil for none
 	last      *Run       // nil before the first run
 	shown     *exemplars // nil for none
@@ -39,7 +36,14 @@ type Keep struct {
 	Exemplars bool
 	// Forms are those of the buckets of histograms: each takes memory of its own, so keep those that are read.
 	Forms Forms
+	// Deltas has Collect return what was added since the last Collect, in DeltaForms. Totals are then kept only with
+	// Last. Between a Collect and the next run, that takes no memory.
+	Deltas     bool
+	DeltaForms Forms
 }
+
+// totals reports whether totals are kept.
+func (k Keep) totals() bool { return k.Last || !k.Deltas }
 
 // Outcome is how often the runs of a probe ended in one way.
 type Outcome struct {
@@ -81,15 +85,9 @@ func (s *Series) RecordMaintained(r *probe.Result) Run {
 func (s *Series) record(r *probe.Result) Run {
 	s.active = time.Now()
 	s.changes++
-	outcome := s.count(r.Reason, r.ErrorType)
-	if r.Opened {
-		s.handshake.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.Handshake))
-	}
-	if r.Replied {
-		s.roundTrip.Observe(s.keep.Forms, latencyBounds, probe.Millis(r.RoundTrip))
-	}
+	s.counted(func(t *tally, f Forms) { t.run(f, r) })
 	if s.keep.Exemplars && r.Traced() {
-		s.note(r, outcome)
+		s.note(r)
 	}
 	return newRun(r, s.streak)
 }
@@ -106,31 +104,22 @@ func (s *Series) keepLast(run Run) {
 	*s.last = run
 }
 
-// note keeps a run as an exemplar. The caller holds the lock.
-func (s *Series) note(r *probe.Result, outcome int) {
+// note keeps a run that was counted as an exemplar. The caller holds the lock.
+func (s *Series) note(r *probe.Result) {
 	if s.exemplars == nil {
 		s.exemplars = &exemplars{}
 	}
-	s.exemplars.note(r, outcome)
+	collected := s.total
+	if s.keep.Deltas {
+		collected = s.added
+	}
+	s.exemplars.note(r, collected.outcome(r.Reason, r.ErrorType))
 	if s.keep.Last {
 		if s.shown == nil {
 			s.shown = &exemplars{}
 		}
-		s.shown.note(r, outcome)
+		s.shown.note(r, s.total.outcome(r.Reason, r.ErrorType))
 	}
-}
-
-// count counts a run and returns the index of its outcome. It looks for the outcome by hand, because a probe has one or
-// two of them. The caller holds the lock.
-func (s *Series) count(reason reasons.Code, errorType reasons.ErrorType) int {
-	for i := range s.outcomes {
-		if o := &s.outcomes[i]; o.Reason == reason && o.ErrorType == errorType {
-			o.Runs++
-			return i
-		}
-	}
-	s.outcomes = append(s.outcomes, Outcome{reason, errorType, 1})
-	return len(s.outcomes) - 1
 }
 
 // Resume has the series go on for another probe with the same attributes, which has not run yet: the totals stay.
@@ -166,25 +155,4 @@ func (s *Series) Missed() int64 {
 		return 0
 	}
 	return int64(time.Since(s.active) / s.interval)
-}
-
-// Collect returns the totals with the exemplars since the last Collect. One reader calls it.
-func (s *Series) Collect() Totals {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	taken := s.exemplars
-	s.exemplars = nil
-	return s.totals(taken)
-}
-
-// Totals returns the totals, with the last exemplars if [Keep.Last] is set. It takes nothing away from Collect.
-func (s *Series) Totals() Totals {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.totals(s.shown.clone())
-}
-
-// totals returns a copy of the totals. The caller holds the lock.
-func (s *Series) totals(x *exemplars) Totals {
-	return Totals{slices.Clone(s.outcomes), s.handshake.Distribution(latencyBounds), s.roundTrip.Distribution(latencyBounds), s.held.samples(), x}
 }

@@ -2,33 +2,6 @@ package metrics
 
 import "slices"
 
-// Since returns what was added to totals since an earlier moment of the same series, of which the zero Totals is the
-// start. It has only what has changed, and the exemplars of these totals.
-func (t Totals) Since(before Totals) Totals {
-	added := Totals{
-		Outcomes:  slices.Clone(t.Outcomes),
-		Handshake: t.Handshake.Since(&before.Handshake), RoundTrip: t.RoundTrip.Since(&before.RoundTrip),
-		exemplars: t.exemplars,
-	}
-	for i := range before.Outcomes { // outcomes are only appended
-		added.Outcomes[i].Runs -= before.Outcomes[i].Runs
-	}
-	for _, s := range t.session {
-		i := slices.IndexFunc(before.session, func(b Sample) bool { return b.Metric == s.Metric && b.Variant == s.Variant })
-		switch {
-		case i >= 0 && s.Distribution != nil:
-			d := s.Distribution.Since(before.session[i].Distribution)
-			s.Distribution = &d
-		case i >= 0:
-			s.Value = Int(int64(s.Value.bits - before.session[i].Value.bits))
-		}
-		if s.Value.bits != 0 || s.Distribution != nil && s.Distribution.Count > 0 {
-			added.session = append(added.session, s)
-		}
-	}
-	return added
-}
-
 // Since returns the values that were added since an earlier moment of the same distribution. It shares memory with d.
 func (d *Distribution) Since(before *Distribution) Distribution {
 	if before.Count == 0 {

@@ -3,6 +3,7 @@ package metrics_test
 import (
 	"fmt"
 	"math/rand/v2"
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -13,52 +14,58 @@ import (
 	"github.com/wsprobe/wsprobe/probe/session"
 )
 
-// TestSince: the differences of totals add up to the totals, in each form of buckets, and nothing is in them twice.
-func TestSince(t *testing.T) {
+// TestDeltas: what is added between two Collects adds up to the totals, in each form of buckets, and nothing is in them
+// twice. Totals may have another form, and are not kept for nobody.
+func TestDeltas(t *testing.T) {
 	for name, forms := range map[string]metrics.Forms{
 		"explicit": {}, "exponential": {Exponential: true, MaxScale: 20}, "both": {Exponential: true, Explicit: true, MaxScale: 3},
 	} {
 		t.Run(name, func(t *testing.T) {
-			series := metrics.NewSeries(chat(), metrics.Keep{Forms: forms})
-			var before metrics.Totals
+			series := metrics.NewSeries(chat(), metrics.Keep{Deltas: true, DeltaForms: forms})
+			whole := metrics.NewSeries(chat(), metrics.Keep{Forms: forms})
+			both := metrics.NewSeries(chat(), metrics.Keep{Last: true, Forms: forms, Deltas: true, DeltaForms: metrics.Forms{Exponential: true}})
 			counts, want := map[string]float64{}, map[string]float64{}
 			for round := range 50 {
 				for range rand.IntN(4) {
-					record(series, round)
+					record(round, series, whole, both)
 				}
-				now := series.Totals()
-				now.Since(before).Points(new(metrics.Sets), chat(), noon, noon, func(id metrics.ID, p metrics.Point) {
+				series.Collect().Points(new(metrics.Sets), chat(), noon, noon, func(id metrics.ID, p metrics.Point) {
 					if p.Distribution == nil && p.Value.Float() <= 0 || p.Distribution != nil && p.Distribution.Count == 0 {
 						t.Errorf("nothing is said of %s: %+v", metrics.Table()[id].Name, p)
 					}
 					addUp(counts, id, &p)
 				})
-				before = now
+				both.Collect()
 			}
-			before.Points(new(metrics.Sets), chat(), noon, noon, func(id metrics.ID, p metrics.Point) { addUp(want, id, &p) })
+			whole.Collect().Points(new(metrics.Sets), chat(), noon, noon, func(id metrics.ID, p metrics.Point) { addUp(want, id, &p) })
 			for key := range want {
 				if diff := want[key] - counts[key]; diff > 1e-6 || diff < -1e-6 {
 					t.Errorf("%s: %v in all, want %v", key, counts[key], want[key])
 				}
 			}
-			if again := before.Since(before); !isEmpty(again) {
+			if again := series.Collect(); !isEmpty(again) {
 				t.Errorf("%+v", again)
+			}
+			if !isEmpty(series.Totals()) || !reflect.DeepEqual(both.Totals(), whole.Totals()) {
+				t.Errorf("%+v, and\n%+v, want\n%+v", series.Totals(), both.Totals(), whole.Totals())
 			}
 		})
 	}
 }
 
-// record tells a series of a run and of an event of a session.
-func record(series *metrics.Series, round int) {
+// record tells each series of a run and of events of a session.
+func record(round int, all ...*metrics.Series) {
 	r := good()
 	if rand.IntN(3) == 0 {
 		r = refused()
 	}
 	r.Handshake = time.Duration(rand.IntN(1000*(round+1))+1) * time.Microsecond
-	series.Record(r, health.Unknown)
-	series.Note(&session.Event{Kind: session.Received, Message: session.Message{Size: rand.IntN(5000), Wanted: rand.IntN(2) == 0,
-		Gap: time.Second, Lost: rand.Int64N(3)}}, false)
-	series.Note(&session.Event{Kind: session.Ended, End: &session.End{Cause: session.ByPing, Lifetime: probe.MaxTimeout}}, false)
+	received := session.Message{Size: rand.IntN(5000), Wanted: rand.IntN(2) == 0, Gap: time.Second, Lost: rand.Int64N(3)}
+	for _, series := range all {
+		series.Record(r, health.Unknown)
+		series.Note(&session.Event{Kind: session.Received, Message: received}, false)
+		series.Note(&session.Event{Kind: session.Ended, End: &session.End{Cause: session.ByPing, Lifetime: probe.MaxTimeout}}, false)
+	}
 }
 
 // addUp adds a point to sums: a number by its series, a distribution by each of its buckets at one coarse scale.

@@ -2,7 +2,8 @@ package metrics
 
 import "time"
 
-// Totals are the runs of a probe from the start of its series to one moment.
+// Totals are the runs of a probe from the start of its series, or with [Keep.Deltas] from the last Collect, to one
+// moment.
 type Totals struct {
 	Outcomes             []Outcome
 	Handshake, RoundTrip Distribution
@@ -15,9 +16,6 @@ type Totals struct {
 // times.
 func (t Totals) samples(do func(Sample)) {
 	for i := range t.Outcomes {
-		if t.Outcomes[i].Runs == 0 { // see [Totals.Since]
-			continue
-		}
 		do(t.Outcomes[i].sample(t.exemplars.ofOutcome(i)))
 	}
 	if t.Handshake.Count > 0 {

@@ -21,15 +21,36 @@ const (
 
 // forms are those in which distributions are kept: what the export tells, and what a scrape may ask for.
 func (o Options) forms() metrics.Forms {
-	export := o.Protocol != ProtocolNone
-	scraped := o.Exposition && o.Scraped != ScrapedNone
-	kept := metrics.Forms{
-		Exponential: export && o.Exponential || scraped && o.Scraped == ScrapedNative,
-		Explicit:    export && !o.Exponential || scraped,
-		MaxScale:    prometheus.MaxSchema,
+	kept := o.scrapedForms()
+	if o.Protocol == ProtocolNone {
+		return kept
 	}
-	if export && o.Exponential {
-		kept.MaxScale = int8(o.MaxScale)
+	told := o.exportedForms()
+	if kept.Explicit = kept.Explicit || told.Explicit; told.Exponential {
+		kept.Exponential, kept.MaxScale = true, told.MaxScale
 	}
 	return kept
+}
+
+// exportedForms are those that the export tells.
+func (o Options) exportedForms() metrics.Forms {
+	if o.Exponential {
+		return metrics.Forms{Exponential: true, MaxScale: int8(o.MaxScale)}
+	}
+	return metrics.Forms{Explicit: true}
+}
+
+// scrapedForms are those that a scrape may ask for.
+func (o Options) scrapedForms() metrics.Forms {
+	scraped := o.Exposition && o.Scraped != ScrapedNone
+	return metrics.Forms{Explicit: scraped, Exponential: scraped && o.Scraped == ScrapedNative, MaxScale: prometheus.MaxSchema}
+}
+
+// keep is what a series keeps for metrics. Scrapes count from the start, whatever the export does.
+func (o Options) keep() metrics.Keep {
+	keep := metrics.Keep{Last: o.Exposition, Forms: o.forms()}
+	if o.Protocol != ProtocolNone && o.Temporality.delta() {
+		keep.Deltas, keep.DeltaForms, keep.Forms = true, o.exportedForms(), o.scrapedForms()
+	}
+	return keep
 }

@@ -86,7 +86,7 @@ func pointsOf(t *testing.T, telemetry *Telemetry, requests []otlp.Scope) (all []
 	return all
 }
 
-// TestFormsThatAreKept: a form that nobody reads is not kept.
+// TestFormsThatAreKept: a form that nobody reads is not kept. An export of deltas reads no totals.
 func TestFormsThatAreKept(t *testing.T) {
 	for _, c := range []struct {
 		options               Options
@@ -97,6 +97,11 @@ func TestFormsThatAreKept(t *testing.T) {
 		{Options{Exponential: true}, false, true},
 		{Options{Exponential: true, Exposition: true}, true, true},
 		{Options{Exponential: true, Exposition: true, Protocol: ProtocolNone}, true, false},
+		{Options{Temporality: TemporalityDelta}, false, false},
+		{Options{Temporality: TemporalityDelta, Exponential: true}, false, false},
+		{Options{Temporality: TemporalityDelta, Exponential: true, Exposition: true}, true, false},
+		{Options{Temporality: TemporalityDelta, Exponential: true, Exposition: true, Scraped: ScrapedNative}, true, true},
+		{Options{Temporality: TemporalityDelta, Exposition: true, Protocol: ProtocolNone}, true, false},
 	} {
 		telemetry := newTestOf(t, c.options, func(context.Context, []byte) outbox.Answer { return outbox.Answer{} })
 		series := telemetry.probe(chat())

@@ -35,7 +35,7 @@ type told struct {
 	certified bool             // a run had a certificate
 	behind    bool             // the streak is another than was exported
 	within    bool             // a maintenance window
-	totals    *countedTotals   // nil before the first, and unless the export has deltas
+	counted   time.Time        // the end of the last deltas; zero before the first
 	repetition
 }
 

@@ -133,7 +133,8 @@ func (t *Telemetry) Probe(id *metrics.Identity) *Series {
 
 // newSeries makes the series of a probe.
 func (t *Telemetry) newSeries(id *metrics.Identity) *Series {
-	keep := metrics.Keep{Last: t.options.Exposition, Exemplars: t.traces != nil, Forms: t.options.forms()}
+	keep := t.options.keep()
+	keep.Exemplars = t.traces != nil
 	return &Series{pending: t.pending, identity: id, counts: metrics.NewSeries(id, keep)}
 }
 

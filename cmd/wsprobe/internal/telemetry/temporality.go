@@ -10,7 +10,7 @@ import (
 // Temporality says over which time the totals of the export count. It belongs to the export alone: a scrape always has
 // totals since the start. Up-down counters always count from the start, too.
 //
-// A delta is the difference from what the collection before put into the outbox. A batch that the outbox then drops is a
+// A delta is what was added since the collection before put its own into the outbox. A batch that the outbox then drops is a
 // difference that nobody has: its points are counted as dropped. One that is delivered twice counts twice, which takes
 // an agent that is killed between the answer of the receiver and the removal of the batch from its SpoolDir.
 type Temporality string
@@ -94,22 +94,14 @@ func (t processTotals) reduce(scope *otlp.Scope) {
 	}
 }
 
-// totalsOf returns the totals of a series for the export, since when they count, and takes note of them.
+// totalsOf returns the totals of a series for the export, and since when they count.
 func (p *producer) totalsOf(s *Series, at time.Time) (totals metrics.Totals, start time.Time) {
 	totals, start = s.counts.Collect(), p.startOf(s)
-	if !p.temporality.delta() {
-		return totals, start
+	if p.temporality.delta() {
+		if !s.told.counted.IsZero() {
+			start = s.told.counted
+		}
+		s.told.counted = at
 	}
-	before := s.told.totals
-	s.told.totals = &countedTotals{totals, at}
-	if before == nil {
-		return totals.Since(metrics.Totals{}), start
-	}
-	return totals.Since(before.Totals), before.at
-}
-
-// countedTotals are the totals of a probe at a collection.
-type countedTotals struct {
-	metrics.Totals
-	at time.Time
+	return totals, start
 }
