@@ -3,6 +3,7 @@ package probe
 import (
 	"context"
 	"errors"
+	"net/url"
 
 	"github.com/wsprobe/wsprobe/probe/internal/frame"
 	"github.com/wsprobe/wsprobe/probe/internal/opening"
@@ -13,12 +14,28 @@ import (
 
 // newOpener prepares the opening of a valid Spec with its defaults.
 func newOpener(s Spec) (*opening.Opener, error) {
-	options, err := s.Opening.options()
+	way, err := newWay(s)
 	if err != nil {
 		return nil, err
 	}
+	opener, err := openerTo(way, s.URL)
+	return &opener, err
+}
+
+// newWay prepares the opening but for the URL.
+func newWay(s Spec) (*opening.Way, error) {
+	options := s.Opening.options()
 	options.ExpectStatus, options.MaxMessage = s.ExpectStatus, s.MaxReply
-	return opening.New(options)
+	return opening.NewWay(options)
+}
+
+// openerTo prepares the opening to a URL.
+func openerTo(way *opening.Way, text string) (opening.Opener, error) {
+	u, err := url.Parse(text)
+	if err != nil {
+		return opening.Opener{}, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
+	}
+	return way.To(u)
 }
 
 // open opens the socket.

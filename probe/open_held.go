@@ -96,7 +96,7 @@ func (r *run) openAndTalk(ctx context.Context) error {
 func (t Texts) Beginning(before, message []byte, limit int) string {
 	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
 	defer cancel()
-	hide := newRedactorWithin(ctx, t.probe.spec, t.private...)
+	hide := newRedactorWithin(ctx, t.probe.whole(), t.private...)
 	return hide.texts([]string{string(before), string(message)}, limit)[1]
 }
 
@@ -107,6 +107,6 @@ func (t Texts) Shown(text, sentence string) (string, string) {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
 	defer cancel()
-	hide := newRedactorWithin(ctx, t.probe.spec, t.private...)
+	hide := newRedactorWithin(ctx, t.probe.whole(), t.private...)
 	return hide.text(text, frame.MaxControlPayload), hide.sentence(sentence, MaxBodyDetail)
 }

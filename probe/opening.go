@@ -3,7 +3,6 @@ package probe
 import (
 	"context"
 	"crypto/tls"
-	"errors"
 	"net"
 	"net/netip"
 	"net/url"
@@ -93,16 +92,12 @@ func (o Opening) withDefaults() Opening {
 
 // options are those of package opening for a valid Opening with its defaults. The answer to expect and the longest
 // message are not part of them.
-func (o Opening) options() (opening.Options, error) {
-	u, err := url.Parse(o.URL)
-	if err != nil {
-		return opening.Options{}, errors.New("parsing URL: not a URL") // Validate has seen it; its text may hold secrets
-	}
+func (o Opening) options() opening.Options {
 	return opening.Options{
-		URL: u, ConnectTo: o.ConnectTo, Network: o.IPVersion.network(), Proxy: o.Proxy, TLS: o.TLS, AnyServerName: o.AnyServerName,
+		ConnectTo: o.ConnectTo, Network: o.IPVersion.network(), Proxy: o.Proxy, TLS: o.TLS, AnyServerName: o.AnyServerName,
 		Headers: o.Headers, UserAgent: o.UserAgent, Protocols: o.Protocols, ExpectProtocol: o.ExpectProtocol,
 		Compression: o.Compression == CompressionOn, Resolve: o.Resolve, Dial: o.Dial, Permit: o.Permit,
-	}, nil
+	}
 }
 
 // IPVersion is a version of the Internet Protocol.

@@ -139,7 +139,7 @@ func (r *run) fillOpenings(p *preparation, cookies []*http.Cookie) error {
 
 // fillOpening returns a connection with captures and cookies in its request.
 func (r *run) fillOpening(name string, jar http.CookieJar) (line, error) {
-	s := r.probe.spec
+	s := r.probe.whole()
 	template := s.openingOf(name)
 	filled, problem := template.filled(r.captured, jar)
 	if problem != "" {

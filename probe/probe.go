@@ -2,10 +2,6 @@ package probe
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"maps"
-	"slices"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe/internal/opening"
@@ -13,51 +9,19 @@ import (
 
 // Probe measures one endpoint. It keeps nothing from one run to the next, so runs may be concurrent.
 type Probe struct {
-	spec   Spec
-	opener *opening.Opener
-	lines  []line // the connections beside the main one
-	turns  []turn
-	// preparation is nil for most probes.
-	preparation *preparation
-	open        bool // whether a text of the turns has a placeholder
-	// measured is the index of the turn that is the round trip, or -1.
-	measured int
-	// crossing is the index of the turn whose message the measured one answers on another connection, or -1.
-	crossing int
+	*design
+	url    string
+	opener opening.Opener
 }
 
 // New makes a Probe of a Spec. The error names every fault of the Spec, one a line.
-func New(s Spec) (*Probe, error) {
-	s = s.WithDefaults()
-	if faults := s.Validate(); len(faults) > 0 {
-		var errs []error
-		for _, f := range faults {
-			errs = append(errs, f)
-		}
-		return nil, errors.Join(errs...)
-	}
-	s.Headers, s.Protocols, s.Secrets = maps.Clone(s.Headers), slices.Clone(s.Protocols), slices.Clone(s.Secrets)
-	s.Connections = maps.Clone(s.Connections)
-	opener, err := newOpener(s)
-	if err != nil {
-		return nil, err
-	}
-	lines, err := newLines(s)
-	if err != nil {
-		return nil, err
-	}
-	preparation, err := newPreparation(s)
-	if err != nil {
-		return nil, err
-	}
-	turns, err := newTurns(s)
-	if err != nil {
-		return nil, fmt.Errorf("preparing the exchange: %w", err)
-	}
-	open := slices.ContainsFunc(turns, func(t turn) bool { return t.open })
-	p := &Probe{spec: s, opener: opener, lines: lines, turns: turns, preparation: preparation, open: open, measured: measured(s.steps())}
-	p.crossing = crossing(turns, p.measured)
-	return p, nil
+func New(s Spec) (*Probe, error) { return new(Maker).New(s) }
+
+// whole is the Spec of the Probe.
+func (p *Probe) whole() Spec {
+	s := p.spec
+	s.URL = p.url
+	return s
 }
 
 // RunOptions differ from one run of a probe to the next. The zero value is good.
@@ -120,7 +84,7 @@ func (p *Probe) begin(ctx context.Context, options RunOptions) (*run, error) {
 	now := time.Now()
 	deadline := now.Add(p.spec.Timeout)
 	r := &run{probe: p, deadline: deadline, due: deadline, limit: p.spec.Timeout, authorizations: authorizations, lines: p.lines, ctx: ctx}
-	r.main = newConnection("", &p.spec.Opening, p.opener, r.authorizationOf(0))
+	r.main = newConnection("", &p.spec.Opening, &p.opener, r.authorizationOf(0))
 	r.first[0] = &r.main
 	r.connection, r.all = &r.main, r.first[:]
 	r.res.Started, r.res.Trace = now, options.Trace

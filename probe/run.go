@@ -74,7 +74,7 @@ func (r *run) redact() *redactor {
 	if r.secrets == nil {
 		ctx, cancel := context.WithTimeout(r.ctx, hidingTime)
 		defer cancel()
-		r.secrets = newRedactorWithin(ctx, r.probe.spec, r.private()...)
+		r.secrets = newRedactorWithin(ctx, r.probe.whole(), r.private()...)
 	}
 	return r.secrets
 }

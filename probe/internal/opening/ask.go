@@ -52,15 +52,19 @@ func (a *Attempt) ask(conn net.Conn, key string) (*http.Response, error) {
 
 // request is the whole request.
 func (a *Attempt) request(key string) []byte {
-	const authorization, end = "\r\nAuthorization: ", "\r\n\r\n"
-	head := a.opener.head
-	request := make([]byte, 0, len(head)+len(key)+len(authorization)+len(a.Authorization)+len("\r\n"+traceParent+": ")+len(a.TraceParent)+len(end))
-	request = append(append(request, head...), key...)
+	const authorization, trace, end = "\r\nAuthorization: ", "\r\n" + traceParent + ": ", "\r\n\r\n"
+	const get, version, host = "GET ", " HTTP/1.1\r\nHost: ", "\r\n"
+	o := a.opener
+	request := make([]byte, 0, len(get)+len(o.uri)+len(version)+len(o.named)+len(host)+len(o.fields)+len(key)+
+		len(authorization)+len(a.Authorization)+len(trace)+len(a.TraceParent)+len(end))
+	for _, part := range [...]string{get, o.uri, version, o.named, host, o.fields, key} {
+		request = append(request, part...)
+	}
 	if a.Authorization != "" {
 		request = append(append(request, authorization...), a.Authorization...)
 	}
-	if a.opener.traces && a.TraceParent != "" {
-		request = append(append(request, "\r\n"+traceParent+": "...), a.TraceParent...)
+	if o.traces && a.TraceParent != "" {
+		request = append(append(request, trace...), a.TraceParent...)
 	}
 	return append(request, end...)
 }

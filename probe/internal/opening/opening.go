@@ -45,19 +45,21 @@ type Options struct {
 	Permit func(addr netip.AddrPort) error
 }
 
-// Opener opens sockets to one endpoint. Everything that is the same for each of them is prepared. It does not change,
-// so several goroutines may use it.
-type Opener struct {
-	dialed  target       // where the socket is, behind the proxy if there is one
-	proxy   *proxyServer // nil for none
-	tls     *tls.Config  // nil for ws://
-	head    string       // of the request, up to the value of its key
-	network string
-	resolve func(ctx context.Context, host string) ([]netip.Addr, error)
-	dial    func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
-	plain   bool                            // dial is that of package net
-	permit  func(addr netip.AddrPort) error // nil permits all
+// Way is what all ways have in common that differ in their URL alone: maybe those of a hundred thousand endpoints. It does
+// not change.
+type Way struct {
+	connectTo *target      // nil for the host of the URL
+	proxy     *proxyServer // nil for none
+	network   string
+	resolve   func(ctx context.Context, host string) ([]netip.Addr, error)
+	dial      func(ctx context.Context, addr netip.AddrPort) (net.Conn, error)
+	plain     bool                            // dial is that of package net
+	permit    func(addr netip.AddrPort) error // nil permits all
+	given     *tls.Config
+	anyName   bool // in certificates
 
+	host           string   // the Host field, empty for that of the URL
+	fields         string   // of the request, from behind Host up to the value of its key
 	offered        []string // subprotocols
 	expectProtocol string
 	expectStatus   int
@@ -66,37 +68,81 @@ type Opener struct {
 	traces         bool // whether the request has room for a traceparent: one in the Headers has precedence
 }
 
+// Opener opens sockets to one endpoint. Everything that is the same for each of them is prepared. It does not change,
+// so several goroutines may use it.
+type Opener struct {
+	*Way
+	dialed target      // where the socket is, behind the proxy if there is one
+	tls    *tls.Config // nil for ws://
+	uri    string      // of the request
+	named  string      // the Host field
+}
+
 // New prepares an Opener.
 func New(o Options) (*Opener, error) {
-	endpoint, err := parseTarget(o.URL)
+	w, err := NewWay(o)
 	if err != nil {
-		return nil, fmt.Errorf("parsing URL: %w", err)
+		return nil, err
 	}
-	opener := &Opener{
-		dialed: endpoint, network: o.Network, resolve: o.Resolve, dial: o.Dial, permit: o.Permit,
-		head: requestHead(o, endpoint), traces: traceable(o.Headers), compression: o.Compression, offered: o.Protocols,
+	opener, err := w.To(o.URL)
+	return &opener, err
+}
+
+// NewWay prepares all but the URL, which may be nil.
+func NewWay(o Options) (*Way, error) {
+	w := &Way{
+		network: o.Network, resolve: o.Resolve, dial: o.Dial, permit: o.Permit, given: o.TLS, anyName: o.AnyServerName,
+		traces: traceable(o.Headers), compression: o.Compression, offered: o.Protocols,
 		expectProtocol: o.ExpectProtocol, expectStatus: o.ExpectStatus, maxMessage: o.MaxMessage,
 	}
+	w.host, w.fields = requestFields(o)
 	if o.ConnectTo != "" {
-		if opener.dialed, err = parseTarget(&url.URL{Scheme: "ws", Host: o.ConnectTo}); err != nil {
+		place, err := parseTarget(&url.URL{Scheme: "ws", Host: o.ConnectTo})
+		if err != nil {
 			return nil, fmt.Errorf("parsing ConnectTo: %w", err)
 		}
+		w.connectTo = &place
 	}
 	if o.Proxy != nil {
-		if opener.proxy, err = newProxyServer(o.Proxy, o.TLS); err != nil {
+		var err error
+		if w.proxy, err = newProxyServer(o.Proxy, o.TLS); err != nil {
 			return nil, fmt.Errorf("parsing Proxy: %w", err)
 		}
 	}
-	if secure(o.URL) {
-		opener.tls = tlsConfig(o.TLS, o.AnyServerName, endpoint.named)
-	}
 	if o.Resolve == nil {
-		opener.resolve = defaultResolver(o.Network)
+		w.resolve = defaultResolver(o.Network)
 	}
 	if o.Dial == nil {
-		opener.dial, opener.plain = defaultDial, true
+		w.dial, w.plain = defaultDial, true
 	}
-	return opener, nil
+	return w, nil
+}
+
+// To prepares an Opener for a URL, ws:// or wss://.
+func (w *Way) To(u *url.URL) (Opener, error) {
+	endpoint, err := parseTarget(u)
+	if err != nil {
+		return Opener{}, fmt.Errorf("parsing URL: %w", err)
+	}
+	o := Opener{Way: w, dialed: endpoint, uri: u.RequestURI(), named: w.host}
+	if o.named == "" {
+		o.named = shared(endpoint.hostField(u.Scheme), u.Host)
+	}
+	if w.connectTo != nil {
+		o.dialed = *w.connectTo
+	}
+	if secure(u) {
+		o.tls = tlsConfig(w.given, w.anyName, endpoint.named)
+	}
+	return o, nil
+}
+
+// shared returns a text in the memory of another, if they are the same.
+func shared(text, memory string) string {
+	if text == memory {
+		return memory
+	}
+	return text
 }
 
 // Secure reports whether the sockets are wss://.

@@ -41,7 +41,7 @@ func parseTarget(u *url.URL) (target, error) {
 	}
 	t.named = t.host
 	if literal.IsValid() {
-		t.named = literal.WithZone("").String() // a zone means something to this machine only (RFC 6874 4)
+		t.named = shared(literal.WithZone("").String(), t.host) // a zone means something to this machine only (RFC 6874 4)
 	}
 	return t, nil
 }

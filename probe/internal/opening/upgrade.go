@@ -28,11 +28,11 @@ func traceable(headers map[string]string) bool {
 	return true
 }
 
-// requestHead is the request for an endpoint up to the value of Sec-WebSocket-Key (RFC 6455 4.1). The rest of a request
-// differs between attempts.
-func requestHead(o Options, endpoint target) string {
+// requestFields are the value of the Host field, empty for that of the URL, and the fields behind it up to the value of
+// Sec-WebSocket-Key (RFC 6455 4.1). The rest of a request differs between attempts.
+func requestFields(o Options) (host, fields string) {
 	var b strings.Builder
-	host, agent := endpoint.hostField(o.URL.Scheme), o.UserAgent
+	agent := o.UserAgent
 	names := make([]string, 0, len(o.Headers))
 	for name, value := range o.Headers {
 		switch textproto.CanonicalMIMEHeaderKey(name) {
@@ -45,7 +45,7 @@ func requestHead(o Options, endpoint target) string {
 		}
 	}
 	slices.Sort(names)
-	fmt.Fprintf(&b, "GET %s HTTP/1.1\r\nHost: %s\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n", o.URL.RequestURI(), host)
+	b.WriteString("Upgrade: websocket\r\nConnection: Upgrade\r\n")
 	if agent != "" {
 		fmt.Fprintf(&b, "User-Agent: %s\r\n", agent)
 	}
@@ -59,7 +59,7 @@ func requestHead(o Options, endpoint target) string {
 		fmt.Fprintf(&b, "Sec-WebSocket-Extensions: %s\r\n", frame.PermessageDeflate)
 	}
 	b.WriteString("Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ")
-	return strings.Clone(b.String()) // it lives as long as the Opener, without the spare bytes of the builder
+	return host, strings.Clone(b.String()) // it lives as long as the Way, without the spare bytes of the builder
 }
 
 // newKey returns a fresh Sec-WebSocket-Key (RFC 6455 4.1, item 7).

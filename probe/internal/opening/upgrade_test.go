@@ -37,8 +37,8 @@ func TestRequestHead(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want := strings.Join(append(test.want, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: "), "\r\n")
-		if got := o.head; got != want {
+		want := strings.Join(append(test.want, "Sec-WebSocket-Version: 13", "Sec-WebSocket-Key: the key", "", ""), "\r\n")
+		if got := string((&Attempt{opener: o}).request("the key")); got != want {
 			t.Errorf("%s:\n got %q\nwant %q", test.url, got, want)
 		}
 	}

@@ -60,13 +60,13 @@ func (p *planned) name() string {
 }
 
 // newPlanned makes what a probe needs.
-func newPlanned(p *config.Probe, hub *session.Hub) (planned, error) {
+func newPlanned(p *config.Probe, hub *session.Hub, maker *probe.Maker) (planned, error) {
 	next := planned{Probe: p}
 	var err, other error
 	if p.Session != nil {
 		next.session, err = hub.New(*p.Session)
 	} else {
-		next.prober, err = probe.New(p.Spec)
+		next.prober, err = maker.New(p.Spec)
 	}
 	identity, urlErr := identify(p)
 	if next.identity = identity; p.Interval <= 0 {
@@ -80,6 +80,7 @@ func newPlanned(p *config.Probe, hub *session.Hub) (planned, error) {
 func newPlan(probes []config.Probe, hub *session.Hub, members map[string]*member) (plan, error) {
 	next := make(plan, len(probes))
 	names := make(map[string]bool, len(probes))
+	var maker probe.Maker
 	var faults []error
 	for i := range probes {
 		p := &probes[i]
@@ -87,7 +88,7 @@ func newPlan(probes []config.Probe, hub *session.Hub, members map[string]*member
 		if m := members[p.Name]; m != nil && m.origin.Known() && m.origin == p.Origin() {
 			next[i].kept = m
 		} else {
-			next[i], err = newPlanned(p, hub)
+			next[i], err = newPlanned(p, hub, &maker)
 		}
 		if names[p.Name] {
 			err = errors.Join(err, errors.New("the name is taken"))

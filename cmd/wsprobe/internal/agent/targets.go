@@ -13,6 +13,7 @@ import (
 
 	"github.com/wsprobe/wsprobe/config"
 	"github.com/wsprobe/wsprobe/config/discovery"
+	"github.com/wsprobe/wsprobe/probe"
 	"github.com/wsprobe/wsprobe/probe/redact"
 	"github.com/wsprobe/wsprobe/probe/session"
 )
@@ -175,6 +176,7 @@ func (d *discoverer) assign(s *source, next *resolution, by *assigning) {
 type assigning struct {
 	members map[string]*member // of now
 	hub     *session.Hub
+	maker   probe.Maker
 	shard   config.Shard
 	names   map[string]string // the causes by which names are not to be had
 }
@@ -209,7 +211,7 @@ func (a *assigning) assign(cfg *config.Discover, t *discovery.Target, m *made) *
 	if p == nil {
 		p = m.fill(cfg, t) // it was not needed while another target had the name
 	}
-	next, err := newPlanned(p, a.hub)
+	next, err := newPlanned(p, a.hub, &a.maker)
 	if err != nil {
 		*m = made{cause: causeInvalid, detail: err.Error()}
 		return nil
