@@ -10,13 +10,17 @@
 // The phase is the first eight bytes of the SHA-256 of the name, read as a big-endian number, modulo the interval in
 // nanoseconds. This rule is part of the contract and does not change between versions.
 //
-// Nobody wants to wait a day for the first result of a daily job. If the first tick of the phase is more than five
-// seconds away, an extra run comes before it. The same hash spreads extra runs over these five seconds. As long as
-// there are places, the first run of every job starts within min(interval, 5 s).
+// Nobody wants to wait a day for the first result of a daily job. So the first runs of jobs that come at once are spread
+// over five seconds, or over more if they are many: 2,000 begin in a second. If the first tick of a job's phase comes
+// after the spread, an extra run comes within it, at an offset that is computed from the same hash. As long as there are
+// places, the first run of each of n jobs starts within min(interval, max(5 s, n / 2,000 per second)).
+//
+// Two thousand a second is near what two cores can measure beside an endpoint. Without the bound, 100,000 jobs of a
+// minute would begin 20,000 in a second: most of them late, and a few ticks skipped.
 //
 // # First runs
 //
-// The start needs more places than any minute after it, because five seconds hold a run of every job. So a first run
+// The start needs more places than any minute after it, because the spread holds a run of every job. So a first run
 // that finds no place waits for one, in the order in which the runs were due. It waits until the next tick of its job
 // at the longest, which is then kept or skipped like any other. This tick replaces an extra run that has waited in
 // vain, which is not counted. A first run that was itself a tick is then skipped.
@@ -45,7 +49,8 @@
 //
 // [Scheduler.Replace] changes the jobs while they run. A job that stays is not touched: it keeps its phase, its next
 // tick and its run in flight. The context of a job that goes is cancelled, which ends its run. A job that comes gets
-// its phase from the same anchor, and its first run within five seconds.
+// its phase from the same anchor, and its first run as at a start: n is how many come, and how many of those before
+// have their first run still ahead.
 //
 // # Cost
 //

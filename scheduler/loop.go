@@ -44,10 +44,11 @@ func newLoop(s *Scheduler) *loop {
 	}
 	// Hashing 100,000 names takes more than 10 ms. As the anchor comes after it, no first run is late by that.
 	l.anchor = time.Now()
+	spread := spreadOf(len(s.Jobs))
 	for i := range s.Jobs {
 		t := ticksFrom(l.anchor, hashes[i], s.Jobs[i].Interval)
 		l.states[i].origin = t.origin
-		l.waiting[i] = entry{due: t.first(0, hashes[i]), job: i}
+		l.waiting[i] = entry{due: t.first(0, hashes[i], spread), job: i}
 	}
 	l.waiting.order()
 	return l

@@ -11,7 +11,7 @@ import (
 // A job whose Name, Interval and Generation are those of a job before is kept: with its phase, its next tick, its first
 // run if that is still ahead, and a run in flight. From its next run on it is the new Job's Run that is called. Any other
 // job of before is gone: it is not started again, and the context of its run in flight ends. Any other new job comes as
-// it would at the start, its first run within min(Interval, 5 s) if there are places.
+// it would at the start, its first run among those that are still ahead.
 //
 // The work in the goroutine of Run is O(n) of n jobs, a few milliseconds for 100,000. An error means that nothing was
 // changed, and is that of Run.
@@ -58,6 +58,7 @@ type change struct {
 	hashes []uint64 // of the names of jobs that come
 	before []int    // for each job its index before the change, or gone
 	after  []int    // for each job of before its index now, or gone
+	come   int      // how many jobs come
 }
 
 // gone is the index of a job that is not there.
@@ -76,6 +77,7 @@ func newChange(before, jobs []Job) *change {
 			continue
 		}
 		c.before[i], c.hashes[i] = gone, hash(jobs[i].Name)
+		c.come++
 	}
 	return c
 }
@@ -89,9 +91,21 @@ func (l *loop) applyNext() {
 	}
 }
 
+// ahead returns how many jobs stay whose first run is still ahead. Jobs may come in many small changes, as targets do
+// that are discovered.
+func (l *loop) ahead(c *change) int {
+	n := 0
+	for i, after := range c.after {
+		if after != gone && l.states[i].first != firstOver {
+			n++
+		}
+	}
+	return n
+}
+
 // apply makes the jobs of a change those of the loop.
 func (l *loop) apply(c *change) {
-	now := time.Since(l.anchor)
+	now, spread := time.Since(l.anchor), spreadOf(c.come+l.ahead(c))
 	due := make([]time.Duration, len(l.jobs))
 	for _, e := range l.waiting {
 		due[e.job] = e.due
@@ -101,7 +115,7 @@ func (l *loop) apply(c *change) {
 		waiting[i].job = i
 		if old == gone {
 			t := ticksFrom(l.anchor, c.hashes[i], c.jobs[i].Interval).from(now)
-			states[i].origin, waiting[i].due = t.origin, t.first(now, c.hashes[i])
+			states[i].origin, waiting[i].due = t.origin, t.first(now, c.hashes[i], spread)
 			continue
 		}
 		states[i].origin, states[i].first, waiting[i].due = l.states[old].origin, l.states[old].first, due[old]

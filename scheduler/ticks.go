@@ -7,8 +7,12 @@ import (
 	"time"
 )
 
-// firstWithin is the longest wait for the first run of a job.
-const firstWithin = 5 * time.Second
+const (
+	// firstWithin is the longest wait for the first run of a job, if few come at once.
+	firstWithin = 5 * time.Second
+	// firstsPerSecond is how many jobs begin in a second, if many come at once.
+	firstsPerSecond = 2000
+)
 
 // never is an instant that does not come, 292 years after the anchor.
 const never time.Duration = math.MaxInt64
@@ -52,13 +56,18 @@ func (t ticks) from(now time.Duration) ticks {
 	return t
 }
 
-// first returns the instant of the first run of a job that comes at now: on the phase if that is soon enough, else an
-// extra one before it. An interval of at most firstWithin is always soon enough.
-func (t ticks) first(now time.Duration, hash uint64) time.Duration {
-	if t.origin-now <= firstWithin {
+// spreadOf returns the time over which the first runs of so many jobs that come at once are spread.
+func spreadOf(jobs int) time.Duration {
+	return max(firstWithin, time.Duration(jobs)*(time.Second/firstsPerSecond))
+}
+
+// first returns the instant of the first run of a job that comes at now: on the phase if that is within the spread, else
+// an extra one before it. An interval that is no longer than the spread always is.
+func (t ticks) first(now time.Duration, hash uint64, spread time.Duration) time.Duration {
+	if t.origin-now <= spread {
 		return t.origin
 	}
-	return now + time.Duration(hash%uint64(firstWithin))
+	return now + time.Duration(hash%uint64(spread))
 }
 
 // after returns the tick that follows the one at due.

@@ -29,7 +29,7 @@ func TestSpreadIsEven(t *testing.T) {
 					h := hash(fmt.Sprintf(pattern, i))
 					ticks := ticksFrom(time.Unix(0, 0), h, interval)
 					onPhase[ticks.origin*parts/interval]++
-					atStart[ticks.first(0, h)*parts/(min(interval, firstWithin)+1)]++
+					atStart[ticks.first(0, h, firstWithin)*parts/(min(interval, firstWithin)+1)]++
 				}
 				// Chance alone has a standard deviation of 9.5 around 100.
 				for part := range parts {
@@ -98,7 +98,7 @@ func FuzzTicks(f *testing.F) {
 			return (uint64(wall)%step+uint64(tick)%step)%step == h%step
 		}
 
-		first := ticks.first(0, h)
+		first := ticks.first(0, h, firstWithin)
 		if first < 0 || first > min(ticks.interval, firstWithin) {
 			t.Fatalf("first run after %v", first)
 		}
