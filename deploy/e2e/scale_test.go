@@ -80,6 +80,7 @@ func TestHundredThousandProbes(t *testing.T) {
 	if long() {
 		forms["cumulative"] = nil
 	}
+	t.Run("lateness", func(t *testing.T) { size(t, 5000, 100_000).lateness(t) })
 	for name, form := range forms {
 		t.Run(name, func(t *testing.T) {
 			s, crowd := size(t, 5000, 100_000), lab.StartCrowd(t)
@@ -90,6 +91,7 @@ func TestHundredThousandProbes(t *testing.T) {
 			agent := lab.StartAgent(t, settings)
 			began := time.Now()
 			lab.Wait(t, s.length)
+			seen := readPage(t, settings["agent"].(map[string]any)["listen"].(string))
 			stopped := time.Now()
 			s.stop(t, agent)
 			c.stop(t)
@@ -98,6 +100,7 @@ func TestHundredThousandProbes(t *testing.T) {
 			s.checkTicks(t, c.ledger, probes)
 			s.checkGrowth(t, c.ledger, began.Add(s.warm))
 			s.tellStart(t, c.ledger, probes, began)
+			seen.tellLateness(t, "with a Collector", page{})
 			if c.largest > maxRequest {
 				t.Errorf("the largest request has %d bytes, want at most %d", c.largest, maxRequest)
 			}
@@ -185,16 +188,22 @@ func (s atScale) ticks(from, to int64) int {
 	return int((time.Duration(to-from) + s.interval/2) / s.interval)
 }
 
+// slack is how many bytes of memory are no growth.
+const slack = 16 << 20
+
+// growth is how many times as much memory as in the first half the second one may take.
+func growth() float64 {
+	if !long() {
+		return 2 // because within half a minute requests may wait for a Collector on a busy machine
+	}
+	return 1.1
+}
+
 // checkGrowth wants the agent to need as much memory in the end as at the beginning.
 func (s atScale) checkGrowth(t *testing.T, y *ledger, warm time.Time) {
 	t.Helper()
-	const slack = 16 << 20
-	growth := 1.1
-	if !long() {
-		growth = 2 // because within half a minute requests may wait for a Collector on a busy machine
-	}
 	first, second := y.peaks(warm)
-	if first == 0 || second > growth*first+slack {
+	if first == 0 || second > growth()*first+slack {
 		t.Errorf("memory: %.0f bytes at most in the first half, then %.0f", first, second)
 	}
 	t.Logf("memory: %.1f MB at most in the first half, then %.1f MB", first/1e6, second/1e6)
