@@ -1,7 +1,6 @@
 package config
 
 import (
-	"hash/maphash"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,11 +18,9 @@ type reader struct {
 	maps map[mapKey]readMap
 	// unreadable are the fields of the defaults block that could not be read.
 	unreadable map[string]bool
-	texts      map[string]string // equal texts are kept once
-	seed       maphash.Seed
-	shared     map[uint64]map[string]string // equal maps are kept once, by the sum of their entries
-	own        entries                      // of the map that was read last
-	noted      secrets                      // since the last take
+	shared
+	own   entries // of the map that was read last
+	noted secrets // since the last take
 	// inheritedReferences are the references of the defaults block, by their paths.
 	inheritedReferences map[string]string
 	stale               bool     // what is kept of a probe cannot be used
@@ -40,9 +37,7 @@ func newReader(r *yamltree.Report, size int) *reader {
 	return &reader{
 		Reader:  yamltree.NewReader(r, size),
 		maps:    make(map[mapKey]readMap),
-		texts:   make(map[string]string),
-		seed:    maphash.MakeSeed(),
-		shared:  make(map[uint64]map[string]string),
+		shared:  newShared(),
 		own:     make(entries),
 		guesses: make(map[*yaml.Node]string),
 		zones:   make(map[string]*time.Location),
@@ -55,22 +50,6 @@ func (r *reader) lookFor(name string) {
 	if name != "" && !r.Blind && !keypair.IsInline(name) {
 		r.Look(name)
 	}
-}
-
-// sharedTexts is how many texts are looked through for an equal one. Most of many are there once, and would cost more to
-// find than they take.
-const sharedTexts = 1 << 13
-
-// share returns an equal text that was read before, and not long ago, so that it is kept only once.
-func (r *reader) share(s string) string {
-	if shared, ok := r.texts[s]; ok {
-		return shared
-	}
-	if len(r.texts) == sharedTexts {
-		clear(r.texts)
-	}
-	r.texts[s] = s
-	return s
 }
 
 // found are the fields of a section that a mapping sets.

@@ -1,9 +1,6 @@
 package config
 
 import (
-	"hash/maphash"
-	"maps"
-	"math/bits"
 	"slices"
 	"strings"
 
@@ -137,32 +134,6 @@ func (f *field[T]) inherit(inherited map[string]string, own entries) map[string]
 	}
 	return merged
 }
-
-// shareMap returns an equal map that was read before, and not long ago, so that it is kept only once.
-func (r *reader) shareMap(m map[string]string) map[string]string {
-	if len(m) == 0 || len(m) > fewEntries {
-		return m
-	}
-	var sum uint64 // of the entries, in whatever order
-	for name, value := range m {
-		sum += maphash.String(r.seed, name) ^ bits.RotateLeft64(maphash.String(r.seed, value), 1)
-	}
-	if shared := r.shared[sum]; maps.Equal(shared, m) {
-		return shared
-	}
-	if len(r.shared) == sharedMaps {
-		clear(r.shared)
-	}
-	r.shared[sum] = m
-	return m
-}
-
-const (
-	// fewEntries is how many entries a map has at most that is looked for among others.
-	fewEntries = 16
-	// sharedMaps is how many maps are looked through for an equal one.
-	sharedMaps = 1 << 13
-)
 
 // references returns the references in the values of a map by their places, and notes those that are inherited.
 func (f *field[T]) references(r *reader, merged map[string]string, own entries, where yamltree.Path) map[string]string {

@@ -1,6 +1,7 @@
 package config
 
 import (
+	"maps"
 	"reflect"
 	"slices"
 
@@ -73,12 +74,14 @@ func (r *probeReader) defaults(p yamltree.Pair) {
 
 // neutralize removes a default that is wrong by itself, so that nothing follows from it.
 func (r *probeReader) neutralize(f probe.Fault, i int) {
-	headers := r.base.Spec.Headers
+	headers := maps.Clone(r.base.Spec.Headers) // which others may share
 	switch {
 	case f.Field == "Headers" && f.Key != "" && f.NotAllowed:
 		delete(headers, f.Key)
+		r.base.Spec.Headers = headers
 	case f.Field == "Headers" && f.Key != "" && headers != nil:
 		headers[f.Key] = standIn
+		r.base.Spec.Headers = headers
 	default:
 		if f := &probeSection.fields[i]; f.value.kept() {
 			f.value.copy(&r.base, new(Probe))
