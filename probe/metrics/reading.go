@@ -49,18 +49,46 @@ func (s *Series) Read(m ID, r *Reading) {
 
 // readLast adds a gauge of the last run. The caller holds the lock.
 func (s *Series) readLast(wanted ID, r *Reading) {
-	switch {
-	case s.last == nil:
-	case wanted == ConsecutiveFailures:
-		if s.last.Connected() {
-			r.gauge(wanted, Variant{}, float64(s.last.Streak))
+	if s.last == nil || s.last.has()&measuredBy(wanted) == 0 {
+		return
+	}
+	last := s.last.run()
+	if wanted == ConsecutiveFailures {
+		r.gauge(wanted, Variant{}, float64(last.Streak))
+		return
+	}
+	last.gauges(func(m ID, v Variant, value float64) {
+		if m == wanted {
+			r.gauge(m, v, value)
 		}
+	})
+}
+
+// measuredBy returns the values that a gauge may be made of.
+func measuredBy(m ID) Measured {
+	switch m {
+	case ConsecutiveFailures, ConnectionSuccess:
+		return hasConnection
+	case HandshakeLatency:
+		return hasHandshake
+	case RoundTripLatency:
+		return hasRoundTrip
+	case TLSTimeLeft:
+		return HasTimeLeft
+	case Status:
+		return HasStatus
+	case Success:
+		return hasSuccess
+	case InMaintenance:
+		return HasMaintenance
+	case SessionOpen:
+		return hasLive
+	case SessionMessageAge:
+		return hasMessageAge
+	case PhaseDuration:
+		return ^Measured(0) &^ (hasPhase - 1)
 	default:
-		s.last.gauges(func(m ID, v Variant, value float64) {
-			if m == wanted {
-				r.gauge(m, v, value)
-			}
-		})
+		return 0
 	}
 }
 

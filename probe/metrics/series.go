@@ -23,7 +23,7 @@ type Series struct {
 	total     *tally     // nil before the first run, and if nobody reads totals
 	added     *tally     // since the last Collect, nil for nothing
 	exemplars *exemplars // since the last Collect, nil for none
-	last      *Run       // nil before the first run
+	last      lastRun    // nil before the first run
 	shown     *exemplars // nil for none
 }
 
@@ -97,11 +97,11 @@ func (s *Series) keepLast(run Run) {
 	if !s.keep.Last {
 		return
 	}
-	if s.last == nil {
-		s.last = new(Run)
+	if s.last != nil {
+		before := s.last.run()
+		run.adopt(&before)
 	}
-	run.adopt(s.last)
-	*s.last = run
+	s.last.set(&run)
 }
 
 // note keeps a run that was counted as an exemplar. The caller holds the lock.
@@ -137,14 +137,14 @@ func (s *Series) Changes() uint32 {
 	return s.changes
 }
 
-// Last returns the last run, if it is kept and there was one. For a held session, it has what is true now.
+// Last returns the last run with its times in UTC, if it is kept and there was one. For a held session, it has what is true now.
 func (s *Series) Last() (Run, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.last == nil {
 		return Run{}, false
 	}
-	return *s.last, true
+	return s.last.run(), true
 }
 
 // Missed returns the number of whole intervals without a run. It goes by the monotonic clock.

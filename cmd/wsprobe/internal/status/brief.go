@@ -1,6 +1,7 @@
 package status
 
 import (
+	"encoding/binary"
 	"time"
 
 	"github.com/wsprobe/wsprobe/probe"
@@ -8,24 +9,17 @@ import (
 )
 
 // Brief is the compact form of a successful result, with all that a view shows. There is one for each of maybe a hundred
-// thousand probes.
+// thousand probes, so its numbers and texts are packed: numbers as varints, and texts with their length before them.
 type Brief struct {
-	started     time.Time
-	length      time.Duration
-	handshake   time.Duration
-	roundTrip   time.Duration
-	lag         time.Duration
-	startDelay  time.Duration
-	phases      [len(probe.Phases{})]time.Duration // -1 for one that did not end
-	peer        string
-	subprotocol string
-	expiry      int64        // of the certificate, in s since 1970; 0 for none
-	trace       *probe.Trace // if it is exported
-	clock       probe.TimestampSource
-	httpStatus  uint16
-	opened      bool
-	replied     bool
+	packed string
+	trace  *probe.Trace // if it is exported
 }
+
+// The bits of the first byte of a Brief.
+const (
+	briefOpened = 1 << iota
+	briefReplied
+)
 
 // NewBrief makes a Brief of a result, if it fits into one.
 func NewBrief(r *probe.Result) (*Brief, bool) {
@@ -34,42 +28,78 @@ func NewBrief(r *probe.Result) (*Brief, bool) {
 		r.CertificateExpiry.Nanosecond() != 0 {
 		return nil, false
 	}
-	b := &Brief{
-		started: r.Started, length: r.Ended.Sub(r.Started), handshake: r.Handshake, roundTrip: r.RoundTrip,
-		lag: r.Lag, startDelay: r.StartDelay, peer: r.Peer, subprotocol: r.Subprotocol, clock: r.TimestampSource,
-		httpStatus: uint16(r.HTTPStatus), opened: r.Opened, replied: r.Replied,
-	}
-	for i, span := range r.Phases {
-		if b.phases[i] = -1; span.State == probe.SpanEnded {
-			b.phases[i] = span.Duration()
-		}
-	}
+	var room [256]byte
+	b := &Brief{packed: string(pack(room[:0], r))}
 	if r.Traced() {
 		b.trace = &probe.Trace{ID: r.Trace.ID, Sampled: r.Trace.Sampled}
-	}
-	if !r.CertificateExpiry.IsZero() {
-		b.expiry = r.CertificateExpiry.Unix()
 	}
 	return b, true
 }
 
+// pack appends what a Brief has of a result.
+func pack(b []byte, r *probe.Result) []byte {
+	flags := byte(0)
+	if r.Opened {
+		flags |= briefOpened
+	}
+	if r.Replied {
+		flags |= briefReplied
+	}
+	b = append(b, flags)
+	expiry := int64(0) // of the certificate, in s since 1970; 0 for none
+	if !r.CertificateExpiry.IsZero() {
+		expiry = r.CertificateExpiry.Unix()
+	}
+	for _, n := range [...]int64{
+		r.Started.Unix(), int64(r.Started.Nanosecond()), int64(r.Ended.Sub(r.Started)), int64(r.Handshake), int64(r.RoundTrip),
+		int64(r.Lag), int64(r.StartDelay), int64(r.HTTPStatus), expiry,
+	} {
+		b = binary.AppendVarint(b, n)
+	}
+	for _, span := range r.Phases {
+		length := int64(-1) // of one that did not end
+		if span.State == probe.SpanEnded {
+			length = int64(span.Duration())
+		}
+		b = binary.AppendVarint(b, length)
+	}
+	for _, text := range [...]string{r.Peer, r.Subprotocol, string(r.TimestampSource)} {
+		b = binary.AppendVarint(b, int64(len(text)))
+		b = append(b, text...)
+	}
+	return b
+}
+
 // Result returns a result with the same view.
 func (b *Brief) Result() probe.Result {
-	r := probe.Result{
-		Started: b.started, Ended: b.started.Add(b.length), Handshake: b.handshake, RoundTrip: b.roundTrip,
-		Lag: b.lag, StartDelay: b.startDelay, Peer: b.peer, Subprotocol: b.subprotocol, TimestampSource: b.clock,
-		HTTPStatus: int(b.httpStatus), Opened: b.opened, Replied: b.replied,
+	rest := []byte(b.packed[1:])
+	number := func() int64 {
+		n, size := binary.Varint(rest)
+		rest = rest[size:]
+		return n
 	}
-	for i, length := range b.phases {
-		if length >= 0 {
+	length := func() time.Duration { return time.Duration(number()) }
+	text := func() string {
+		n := number()
+		text := string(rest[:n])
+		rest = rest[n:]
+		return text
+	}
+	seconds := number()
+	r := probe.Result{Opened: b.packed[0]&briefOpened != 0, Replied: b.packed[0]&briefReplied != 0, Started: time.Unix(seconds, number())}
+	r.Ended = r.Started.Add(length())
+	r.Handshake, r.RoundTrip, r.Lag, r.StartDelay, r.HTTPStatus = length(), length(), length(), length(), int(number())
+	if expiry := number(); expiry != 0 {
+		r.CertificateExpiry = time.Unix(expiry, 0)
+	}
+	for i := range r.Phases {
+		if length := length(); length >= 0 {
 			r.Phases[i] = probe.Span{End: length, State: probe.SpanEnded}
 		}
 	}
+	r.Peer, r.Subprotocol, r.TimestampSource = text(), text(), probe.TimestampSource(text())
 	if b.trace != nil {
 		r.Trace = *b.trace
-	}
-	if b.expiry != 0 {
-		r.CertificateExpiry = time.Unix(b.expiry, 0)
 	}
 	return r
 }
