@@ -148,5 +148,5 @@ func (s atScale) lateness(t *testing.T) {
 	if most := seen + refused*(ticks+2+int(inFlight/s.interval)) + places; last.started() > most {
 		t.Errorf("%d runs started, want at most %d: the endpoint saw %d, and refuses %d probes", last.started(), most, seen, refused)
 	}
-	t.Logf("%d runs at the endpoint, %d ticks without one", seen, missing)
+	t.Logf("%d runs at the endpoint; %d fewer than one of each probe in each interval", seen, missing)
 }

@@ -1,6 +1,7 @@
 package prometheus
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -33,6 +34,7 @@ func TestVeryManyProbesAreStored(t *testing.T) {
 	b.checkSizes(t)
 	b.checkRequests(t)
 	b.checkCrowd(t, crowd, all, stopped)
+	b.checkGaps(t)
 	b.checkHistograms(t)
 }
 
@@ -66,6 +68,37 @@ func (b *backend) checkCrowd(t *testing.T, crowd *lab.Crowd, all []map[string]an
 	}
 	report(t, "runs", faults)
 	t.Logf("%d runs of %d probes", runs, len(all))
+}
+
+// checkGaps wants a stored run of each probe at each tick after its first ones, unless the agent has counted it as skipped.
+func (b *backend) checkGaps(t *testing.T) {
+	t.Helper()
+	at, skipped := map[string][]time.Time{}, map[string]float64{}
+	b.samples(t, perRun[0], func(series labels.Labels, when time.Time, _ float64) {
+		name := series.Get("wsprobe_name")
+		at[name] = append(at[name], when)
+	})
+	b.samples(t, "wsprobe_agent_run_skipped_total", func(series labels.Labels, _ time.Time, v float64) {
+		skipped[series.String()] = max(skipped[series.String()], v)
+	})
+	ticks, missing, most := 0, 0, 0.0
+	for name, times := range at {
+		slices.SortFunc(times, time.Time.Compare)
+		for i := 2; i < len(times); i++ { // the first run may come before the first tick
+			intervals := int((times[i].Sub(times[i-1]) + *crowdInterval/2) / *crowdInterval)
+			if ticks++; intervals == 0 {
+				t.Errorf("%s: two runs in %v", name, times[i].Sub(times[i-1]))
+			}
+			missing += max(intervals-1, 0)
+		}
+	}
+	for _, n := range skipped {
+		most += n
+	}
+	if float64(missing) > most || ticks == 0 {
+		t.Errorf("%d ticks have no stored run, %v were counted as skipped", missing, most)
+	}
+	t.Logf("%d ticks have a stored run, %d have none; %v were skipped", ticks, missing, most)
 }
 
 // checkHistograms wants as many observations as there are latencies.
