@@ -15,8 +15,8 @@
 // after the spread, an extra run comes within it, at an offset that is computed from the same hash. As long as there are
 // places, the first run of each of n jobs starts within min(interval, max(5 s, n / 2,000 per second)).
 //
-// Two thousand a second is near what two cores can measure beside an endpoint. Without the bound, 100,000 jobs of a
-// minute would begin 20,000 in a second: most of them late, and a few ticks skipped.
+// Two thousand a second leave two cores time for the endpoint and the export. Without the bound, 100,000 jobs of a minute
+// would be due at 20,000 a second, of which two cores begin 8,000: the others would wait, and some ticks be skipped.
 //
 // # First runs
 //
