@@ -10,13 +10,14 @@
 // The phase is the first eight bytes of the SHA-256 of the name, read as a big-endian number, modulo the interval in
 // nanoseconds. This rule is part of the contract and does not change between versions.
 //
-// Nobody wants to wait a day for the first result of a daily job. So the first runs of jobs that come at once are spread
-// over five seconds, or over more if they are many: 2,000 begin in a second. If the first tick of a job's phase comes
-// after the spread, an extra run comes within it, at an offset that is computed from the same hash. As long as there are
-// places, the first run of each of n jobs starts within min(interval, max(5 s, n / 2,000 per second)).
+// Nobody wants to wait a day for the first result of a daily job. So the first runs of jobs that come at once are
+// spread over five seconds, or over more if they are many: 2,000 begin in a second. If the first tick of a job's phase
+// comes after the spread, an extra run comes within it, at an offset that is computed from the same hash. As long as
+// there are places, the first run of each of n jobs starts within min(interval, max(5 s, n / 2,000 per second)).
 //
-// Two thousand a second leave two cores time for the endpoint and the export. Without the bound, 100,000 jobs of a minute
-// would be due at 20,000 a second, of which two cores begin 8,000: the others would wait, and some ticks be skipped.
+// Two thousand a second leave two cores time for the endpoint and the export. Without the bound, 100,000 jobs of a
+// minute would be due at 20,000 a second, of which two cores begin 8,000: the others would wait, and some ticks be
+// skipped.
 //
 // # First runs
 //
