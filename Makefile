@@ -4,7 +4,7 @@ STATICCHECK := honnef.co/go/tools/cmd/staticcheck@v0.8.2
 VERSION     ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS     := -s -w -X main.version=$(VERSION)
 MODULES     := . probe/session/bench cmd/wsprobe/internal/stream/bench deploy/collector deploy/e2e deploy/e2e/lab
-BACKENDS    := deploy/e2e/prometheus deploy/e2e/victoriametrics deploy/e2e/forms deploy/e2e/jaeger
+BACKENDS    := $(addprefix deploy/e2e/,prometheus victoriametrics forms jaeger loki)
 OTHERS      := windows darwin
 CA_BUNDLES  := /etc/ssl/certs/ca-certificates.crt /etc/pki/tls/certs/ca-bundle.crt /etc/ssl/cert.pem
 
