@@ -18,6 +18,10 @@ type Distribution struct {
 	Counts []uint64  // of the explicit buckets, one more than Bounds; empty without them
 	Count  uint64    // of values
 	Sum    float64   // of the values
+	// Min and Max are the least and the greatest value, if they are known: of what was added between two moments, they are
+	// not.
+	Min, Max float64
+	Ranged   bool // Min and Max are known
 	// Exponential are the exponential buckets, nil without them.
 	Exponential *Exponential
 }
@@ -39,10 +43,15 @@ type Values struct {
 	explicit    counts       // nil without explicit buckets, and until the first value
 	exponential *exponential // nil without exponential buckets, and until the first value
 	sum         float64
+	min, max    float64 // of the values
 }
 
 // Observe adds a finite value in the unit of the bounds. All values of one Values are kept in the same forms.
 func (h *Values) Observe(f Forms, bounds []float64, value float64) {
+	if h.empty() {
+		h.min, h.max = value, value
+	}
+	h.min, h.max = min(h.min, value), max(h.max, value)
 	if f.explicit() {
 		h.explicit.add(bucketOf(bounds, value))
 	}
@@ -74,7 +83,7 @@ func (h *Values) Distribution(bounds []float64) Distribution {
 
 // copyTo makes d a copy, in the memory that it has.
 func (h *Values) copyTo(d *Distribution, bounds []float64) {
-	*d = Distribution{Sum: h.sum, Counts: d.Counts[:0], Exponential: d.Exponential}
+	*d = Distribution{Sum: h.sum, Min: h.min, Max: h.max, Ranged: !h.empty(), Counts: d.Counts[:0], Exponential: d.Exponential}
 	if h.explicit != nil || h.exponential == nil {
 		d.Bounds = bounds
 	}

@@ -125,3 +125,26 @@ func TestSinceOfFallenScale(t *testing.T) {
 		t.Errorf("%+v, %+v", none, none.Exponential)
 	}
 }
+
+// TestExtremes: what was added between two Collects has its least and its greatest value, and no earlier one.
+func TestExtremes(t *testing.T) {
+	for name, forms := range map[string]metrics.Forms{"explicit": {}, "exponential": {Exponential: true, MaxScale: 20}} {
+		t.Run(name, func(t *testing.T) {
+			series := metrics.NewSeries(chat(), metrics.Keep{Deltas: true, DeltaForms: forms})
+			for _, round := range [][]time.Duration{{5, 3, 9}, {4}} {
+				for _, ms := range round {
+					r := good()
+					r.RoundTrip = ms * time.Millisecond
+					series.Record(r, health.Unknown)
+				}
+				d := series.Collect().RoundTrip
+				if least, most := probe.Millis(slices.Min(round)*time.Millisecond), probe.Millis(slices.Max(round)*time.Millisecond); !d.Ranged || d.Min != least || d.Max != most {
+					t.Errorf("%+v, want values from %v to %v", d, least, most)
+				}
+			}
+			if d := series.Collect().RoundTrip; d.Ranged {
+				t.Errorf("%+v has no value", d)
+			}
+		})
+	}
+}

@@ -16,18 +16,19 @@ func (e *encoder) histogram(f *metrics.Family) {
 	}
 	data := e.begin(field)
 	for i := range f.Points {
-		point(&f.Points[i])
+		point(&f.Points[i], f.Delta)
 	}
 	e.temporality(f)
 	e.end(data)
 }
 
-func (e *encoder) explicitPoint(p *metrics.Point) {
+func (e *encoder) explicitPoint(p *metrics.Point, delta bool) {
 	all := e.begin(1)
 	e.time(2, p.Start)
 	e.time(3, p.Time)
 	if !p.NoValue {
 		e.explicit(p.Distribution)
+		e.extremes(11, p.Distribution, delta)
 	}
 	e.exemplars(8, p.Exemplars)
 	e.attributes(9, p.Attributes)
@@ -52,13 +53,14 @@ func (e *encoder) explicit(d *metrics.Distribution) {
 	e.end(bounds)
 }
 
-func (e *encoder) exponentialPoint(p *metrics.Point) {
+func (e *encoder) exponentialPoint(p *metrics.Point, delta bool) {
 	all := e.begin(1)
 	e.attributes(1, p.Attributes)
 	e.time(2, p.Start)
 	e.time(3, p.Time)
 	if !p.NoValue {
 		e.exponential(p.Distribution)
+		e.extremes(12, p.Distribution, delta)
 	}
 	if p.NoValue {
 		e.varint(10, noRecordedValue)
@@ -84,6 +86,15 @@ func (e *encoder) exponential(d *metrics.Distribution) {
 	e.end(counts)
 	e.end(positive)
 	e.end(e.begin(9)) // nothing is negative
+}
+
+// extremes writes the least and the greatest value of a difference, in two fields. Those of a total would be since the
+// start of the agent, which nobody can draw.
+func (e *encoder) extremes(least protowire.Number, d *metrics.Distribution, delta bool) {
+	if delta && d.Ranged {
+		e.fixed(least, math.Float64bits(d.Min))
+		e.fixed(least+1, math.Float64bits(d.Max))
+	}
 }
 
 // signed writes a number that is as often below 0 as above. A 0 is left out.

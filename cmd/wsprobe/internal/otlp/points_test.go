@@ -49,7 +49,8 @@ var (
 	someTrace = probe.Trace{ID: [16]byte{7, 15: 1}, Run: [8]byte{8, 7: 1}}
 )
 
-// TestPointsAreAsTheExporterMakesThem has every kind of metric, with values at their limits.
+// TestPointsAreAsTheExporterMakesThem has every kind of metric, with values at their limits. Only
+// differences have their least and their greatest value.
 func TestPointsAreAsTheExporterMakesThem(t *testing.T) {
 	whole := []metrics.Point{
 		{Attributes: someSet, Start: midnight, Time: midnight.Add(1), Value: metrics.Int(math.MinInt64)},
@@ -63,13 +64,13 @@ func TestPointsAreAsTheExporterMakesThem(t *testing.T) {
 		{Value: metrics.Float(math.SmallestNonzeroFloat64)}}
 	sameReal := []metricdata.DataPoint[float64]{{Value: math.Inf(-1)}, {Time: time.Unix(-1, 0)}, {Value: math.SmallestNonzeroFloat64}}
 	buckets := []metrics.Point{{Attributes: someSet, Start: midnight, Time: midnight,
-		Distribution: &metrics.Distribution{Count: 3, Bounds: []float64{0, 1.5}, Counts: []uint64{0, math.MaxUint64, 1}, Sum: -0.5},
+		Distribution: &metrics.Distribution{Count: 3, Bounds: []float64{0, 1.5}, Counts: []uint64{0, math.MaxUint64, 1}, Sum: -0.5, Min: -2, Max: 1.5, Ranged: true},
 		Exemplars:    []metrics.Exemplar{{Value: metrics.Float(1), Trace: someTrace}}}}
 	sameBuckets := []metricdata.HistogramDataPoint[float64]{{Attributes: sameSet, StartTime: midnight, Time: midnight,
 		Count: 3, Bounds: []float64{0, 1.5}, BucketCounts: []uint64{0, math.MaxUint64, 1}, Sum: -0.5,
 		Exemplars: []metricdata.Exemplar[float64]{{Value: 1, TraceID: someTrace.ID[:], SpanID: someTrace.Run[:]}}}}
 	exponents := []metrics.Point{{Attributes: someSet, Start: midnight, Time: midnight, Exemplars: buckets[0].Exemplars,
-		Distribution: &metrics.Distribution{Count: 3, Sum: -0.5, Bounds: []float64{0}, Counts: []uint64{1, 2},
+		Distribution: &metrics.Distribution{Count: 3, Sum: -0.5, Bounds: []float64{0}, Counts: []uint64{1, 2}, Max: 1e9, Ranged: true,
 			Exponential: &metrics.Exponential{Scale: -10, Zero: math.MaxUint64, Offset: math.MinInt32, Counts: []uint64{0, 300, math.MaxUint64}}}},
 		{Distribution: &metrics.Distribution{Exponential: &metrics.Exponential{Scale: 20, Offset: 7, Counts: []uint64{1}}}},
 		{Distribution: &metrics.Distribution{Exponential: &metrics.Exponential{}}}}
@@ -77,25 +78,33 @@ func TestPointsAreAsTheExporterMakesThem(t *testing.T) {
 		Count: 3, Sum: -0.5, Scale: -10, ZeroCount: math.MaxUint64, Exemplars: sameBuckets[0].Exemplars,
 		PositiveBucket: metricdata.ExponentialBucket{Offset: math.MinInt32, Counts: []uint64{0, 300, math.MaxUint64}}},
 		{Scale: 20, PositiveBucket: metricdata.ExponentialBucket{Offset: 7, Counts: []uint64{1}}}, {}}
-	const cumulative = metricdata.CumulativeTemporality
+	rangedBuckets, rangedExponents := slices.Clone(sameBuckets), slices.Clone(sameExponents)
+	rangedBuckets[0].Min, rangedBuckets[0].Max = metricdata.NewExtrema(-2.0), metricdata.NewExtrema(1.5)
+	rangedExponents[0].Min, rangedExponents[0].Max = metricdata.NewExtrema(0.0), metricdata.NewExtrema(1e9)
+	const cumulative, delta = metricdata.CumulativeTemporality, metricdata.DeltaTemporality
 	for name, c := range map[string]struct {
 		kind        metrics.Kind
 		points      []metrics.Point
 		same        metricdata.Aggregation
 		exponential bool
+		delta       bool
 	}{
-		"whole gauge":          {metrics.Gauge, whole, metricdata.Gauge[int64]{DataPoints: sameWhole}, false},
-		"real gauge":           {metrics.Gauge, real, metricdata.Gauge[float64]{DataPoints: sameReal}, false},
-		"whole counter":        {metrics.Counter, whole, metricdata.Sum[int64]{DataPoints: sameWhole, Temporality: cumulative, IsMonotonic: true}, false},
-		"real up-down counter": {metrics.UpDownCounter, real, metricdata.Sum[float64]{DataPoints: sameReal, Temporality: cumulative}, false},
-		"histogram":            {metrics.Histogram, buckets, metricdata.Histogram[float64]{DataPoints: sameBuckets, Temporality: cumulative}, false},
+		"whole gauge":          {metrics.Gauge, whole, metricdata.Gauge[int64]{DataPoints: sameWhole}, false, false},
+		"real gauge":           {metrics.Gauge, real, metricdata.Gauge[float64]{DataPoints: sameReal}, false, false},
+		"whole counter":        {metrics.Counter, whole, metricdata.Sum[int64]{DataPoints: sameWhole, Temporality: cumulative, IsMonotonic: true}, false, false},
+		"real up-down counter": {metrics.UpDownCounter, real, metricdata.Sum[float64]{DataPoints: sameReal, Temporality: cumulative}, false, false},
+		"histogram":            {metrics.Histogram, buckets, metricdata.Histogram[float64]{DataPoints: sameBuckets, Temporality: cumulative}, false, false},
 		"exponential histogram": {metrics.Histogram, exponents,
-			metricdata.ExponentialHistogram[float64]{DataPoints: sameExponents, Temporality: cumulative}, true},
-		"gauge without a point": {metrics.Gauge, nil, metricdata.Gauge[float64]{}, false},
+			metricdata.ExponentialHistogram[float64]{DataPoints: sameExponents, Temporality: cumulative}, true, false},
+		"histogram of differences": {metrics.Histogram, buckets,
+			metricdata.Histogram[float64]{DataPoints: rangedBuckets, Temporality: delta}, false, true},
+		"exponential histogram of differences": {metrics.Histogram, exponents,
+			metricdata.ExponentialHistogram[float64]{DataPoints: rangedExponents, Temporality: delta}, true, true},
+		"gauge without a point": {metrics.Gauge, nil, metricdata.Gauge[float64]{}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			row := &metrics.Metric{Name: "n", Description: "d", Unit: "u", Kind: c.kind}
-			family := metrics.Family{Metric: row, Points: c.points, Exponential: c.exponential}
+			family := metrics.Family{Metric: row, Points: c.points, Exponential: c.exponential, Delta: c.delta}
 			about := resource.NewWithAttributes("https://example.com/schema", sameSet.ToSlice()...)
 			raw, err := Points(about, Scope{someScope, []metrics.Family{family, family}}, Scope{})
 			if err != nil {
