@@ -33,6 +33,7 @@ var presets = []Preset{
 	{Name: "datadog", BackEnd: "Datadog", Values: []PresetValue{
 		{"otlp.protocol", protocolHTTP, "Datadog" + httpOnly},
 		{"otlp.temporality", temporalityDelta, "Datadog wants counters and histograms as differences"},
+		{"otlp.histograms", histogramsExponential, ""},
 	}, Sources: []string{"https://docs.datadoghq.com/opentelemetry/setup/otlp_ingest/metrics/",
 		"https://docs.datadoghq.com/opentelemetry/guide/otlp_delta_temporality/"}},
 	{Name: "dynatrace", BackEnd: "Dynatrace", Values: []PresetValue{

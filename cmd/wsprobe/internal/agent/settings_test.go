@@ -126,7 +126,7 @@ func settingChanges(t *testing.T) map[string]struct {
 		"agent.metrics.histograms":            {"classic", "native", nil},
 		"agent.probe_endpoint.targets":        {[]string{"a.example.com"}, []string{"b.example.com"}, nil},
 		"agent.probe_endpoint.max_concurrent": {3, 4, tree{"agent.probe_endpoint.targets": []string{"a.example.com"}}},
-		"otlp.preset":                         {"datadog", "dynatrace", nil},
+		"otlp.preset":                         {"splunk", "dynatrace", nil},
 		"otlp.endpoint":                       {"http://127.0.0.1:1", "http://127.0.0.1:2", nil},
 		"otlp.protocol":                       {"grpc", "http/protobuf", nil},
 		"otlp.interval":                       {"10s", "20s", nil},
