@@ -4,6 +4,9 @@ import "strings"
 
 // URL returns a URL as it may be shown: without its query and without user information.
 func URL(raw string) string {
+	if !strings.ContainsAny(raw, "?@") {
+		return raw // and not a copy, because there are many probes
+	}
 	head, query, hasQuery := strings.Cut(raw, "?")
 	if scheme, rest, ok := strings.Cut(head, "://"); ok {
 		host, path, hasPath := strings.Cut(rest, "/")

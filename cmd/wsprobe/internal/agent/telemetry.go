@@ -52,7 +52,8 @@ func telemetryOptions(cfg config.Config, o Options, inFlight func() int) telemet
 
 // identify returns the attributes of a probe.
 func identify(p *config.Probe) (*metrics.Identity, error) {
-	u, err := url.Parse(p.ShownURL())
+	shown := p.ShownURL()
+	u, err := url.Parse(shown)
 	if err != nil {
 		return nil, errors.New("url cannot be parsed")
 	}
@@ -71,7 +72,7 @@ func identify(p *config.Probe) (*metrics.Identity, error) {
 		Scheme:         scheme,
 		Interval:       p.Interval,
 		Path:           u.EscapedPath(),
-		URL:            p.ShownURL(),
+		URL:            shown,
 		Labels:         p.Labels,
 	}), nil
 }

@@ -3,6 +3,8 @@ package telemetry
 import (
 	"context"
 	"fmt"
+	"math"
+	"math/rand/v2"
 	"runtime"
 	"testing"
 	"time"
@@ -11,6 +13,7 @@ import (
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/outbox"
 	"github.com/wsprobe/wsprobe/cmd/wsprobe/internal/receiver"
 	"github.com/wsprobe/wsprobe/probe"
+	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
 // BenchmarkRecord is what a run costs its probe: nothing may be allocated.
@@ -85,6 +88,39 @@ func BenchmarkProduce(b *testing.B) {
 	b.ReportMetric(float64(points), "points")
 	reportHeap(b, before)
 	runtime.KeepAlive(telemetry)
+}
+
+// BenchmarkMemory is what a probe keeps for export and scrapes that has run a hundred times, with a collection after each
+// run, in each form of the export.
+func BenchmarkMemory(b *testing.B) {
+	for _, temporality := range []Temporality{TemporalityCumulative, TemporalityDelta} {
+		for name, exponential := range map[string]bool{"explicit": false, "exponential": true} {
+			b.Run(string(temporality)+"/"+name, func(b *testing.B) {
+				for b.Loop() {
+					before := heap()
+					telemetry := newTelemetry(Options{Temporality: temporality, Exponential: exponential, MaxScale: metrics.MaxScale, Exposition: true}.filled())
+					var all []*observed
+					for i := range benchProbes {
+						target := chat()
+						target.Name = fmt.Sprint("probe ", i)
+						all = append(all, telemetry.probe(target))
+					}
+					for run := range 100 {
+						for i, s := range all {
+							length := time.Duration(float64(5*time.Millisecond) * math.Exp(rand.NormFloat64()/3))
+							s.Record(good(midnight.Add(time.Duration(run*benchProbes+i)*time.Millisecond), length), unjudged)
+							if i%DefaultPendingRuns == DefaultPendingRuns-1 {
+								telemetry.producer.produce(func(...otlp.Scope) {})
+							}
+						}
+						telemetry.producer.produceAll(func(...otlp.Scope) {})
+					}
+					reportHeap(b, before)
+					runtime.KeepAlive(telemetry)
+				}
+			})
+		}
+	}
 }
 
 // BenchmarkEncode is the encoding of 10,000 probes' batches.
