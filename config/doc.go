@@ -27,9 +27,9 @@
 //
 // # Several files
 //
-// Load takes files, and directories that stand for their files. Each file is a tree, and one report is about all of them:
-// the lines of a file count on from those of the files before, so that a node needs no name of a file. The defaults block
-// of a file is for its own probes. Everything else adds up, but agent and otlp, of which there is one.
+// Load takes files, and directories that stand for their files. Each file is a tree, and one report is about all of
+// them: the lines of a file count on from those of the files before, so that a node needs no name of a file. The
+// defaults block of a file is for its own probes. Everything else adds up, but agent and otlp, of which there is one.
 //
 // [Config.Files] and [Error.Files] name what was read or looked for, so that a watch knows what can change the outcome.
 // Fields with the mark File are part of it.
@@ -38,12 +38,13 @@
 //
 // Load cuts the list of probes by lines into its items, and parses a few of them at a time, ahead of who reads them. So
 // the nodes of all of them are never there at once. The cut counts only if the rest of the file is whole without the
-// items, and each batch of them is a list by itself. Otherwise, and for every fault of syntax, the file is parsed whole:
-// with an alias to an anchor in an item far above, a list in brackets, several documents, or a directive of YAML.
+// items, and each batch of them is a list by itself. Otherwise, and for every fault of syntax, the file is parsed
+// whole: with an alias to an anchor in an item far above, a list in brackets, several documents, or a directive of
+// YAML.
 //
-// A [Loader] loads again and again. It leaves out the items whose text it knows. What it keeps of a probe holds while the
-// rest of the file, the texts that are substituted there, and the environment stay the same. A [Probe.Origin] tells that
-// two probes are one and the same.
+// A [Loader] loads again and again. It leaves out the items whose text it knows. What it keeps of a probe holds while
+// the rest of the file, the texts that are substituted there, and the environment stay the same. A [Probe.Origin] tells
+// that two probes are one and the same.
 //
 // # YAML
 //

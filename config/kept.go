@@ -102,7 +102,8 @@ func sessionOf(s *session.Spec, p *Probe) *session.Spec {
 	return &held
 }
 
-// unkept are the fields of a probe with which it is always read again, because more than its text decides what they mean.
+// unkept are the fields of a probe with which it is always read again, because more than its text decides what they
+// mean.
 var unkept = []string{"tls", "auth", "connections", "prepare"}
 
 // keep returns what is kept of a probe that is valid and was read from an item, or nil.

@@ -15,8 +15,8 @@ const (
 	maxLabelValue = 1024
 )
 
-// isLabelName reports whether a name is a letter, and then letters, digits, _ . and -. Every probe of many has labels, so
-// no regular expression looks at them.
+// isLabelName reports whether a name is a letter, and then letters, digits, _ . and -. Every probe of many has labels,
+// so no regular expression looks at them.
 func isLabelName(name string) bool {
 	for i := range len(name) {
 		switch c := name[i]; {

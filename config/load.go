@@ -12,8 +12,8 @@ import (
 // Probes and streams of all files add up, in the order of the names. A defaults block is for its own file. The sections
 // agent and otlp may each stand in one file only. All files together have at most 64 MiB.
 //
-// A WSPROBE_ variable overrides the files, the files override otlp.preset, that overrides the OTEL_ variables, and those
-// override the defaults. A wrong value in a file is a fault even if a variable overrides it.
+// A WSPROBE_ variable overrides the files, the files override otlp.preset, that overrides the OTEL_ variables, and
+// those override the defaults. A wrong value in a file is a fault even if a variable overrides it.
 func Load(names ...string) (Config, error) {
 	return newLoading(false).load(filesOf(names, true))
 }

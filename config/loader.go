@@ -11,10 +11,10 @@ import (
 )
 
 // Loader loads a configuration again and again. The result is that of [Load], and costs less after the first one that
-// is valid, because the Loader keeps what it made of each probe. It reads a probe again if its text in the file differs,
-// and all probes of a file if anything changes beside them: the defaults block, another section, a value that was
-// substituted there, or the environment. Probes with references, anchors, aliases, credentials or certificates of their
-// own are always read again.
+// is valid, because the Loader keeps what it made of each probe. It reads a probe again if its text in the file
+// differs, and all probes of a file if anything changes beside them: the defaults block, another section, a value that
+// was substituted there, or the environment. Probes with references, anchors, aliases, credentials or certificates of
+// their own are always read again.
 //
 // The first Load may read a pipe or a device. Later ones refuse them, because they would wait. One goroutine at a time
 // may use a Loader. The zero value is ready.

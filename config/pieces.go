@@ -124,8 +124,8 @@ func nextLine(text []byte) (line, rest []byte, more bool) {
 	return text[:i+1], text[i+1:], true
 }
 
-// outline parses what is beside the items. It returns nil if the tree is not cut where the text is, or if the text has a
-// fault. Where the tree fits, and the items are lists by themselves, no item reaches into another or out of the list.
+// outline parses what is beside the items. It returns nil if the tree is not cut where the text is, or if the text has
+// a fault. Where the tree fits, and the items are lists by themselves, no item reaches into another or out of the list.
 func (p *pieces) outline() *yamltree.Outline {
 	o := yamltree.ParseOutline(p.head, p.tail, p.lines-bytes.Count(p.head, newLine))
 	if o == nil || !p.fit(o.Root) {

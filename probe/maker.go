@@ -11,11 +11,12 @@ import (
 	"github.com/wsprobe/wsprobe/probe/internal/opening"
 )
 
-// Maker makes Probes. Those whose Specs differ in their URL alone share all else, which is most of their memory. The zero
-// value is good, and one goroutine uses it at a time. It is of no use once the Probes are made.
+// Maker makes Probes. Those whose Specs differ in their URL alone share all else, which is most of their memory. The
+// zero value is good, and one goroutine uses it at a time. It is of no use once the Probes are made.
 type Maker struct{ designs map[likeness]*design }
 
-// likeness is what Specs often differ in beside their URL. Of the designs with the same likeness a Maker knows the last.
+// likeness is what Specs often differ in beside their URL. Of the designs with the same likeness a Maker knows the
+// last.
 type likeness struct {
 	interpretation Interpretation
 	mode           PingMode

@@ -91,8 +91,8 @@ func (r *run) openAndTalk(ctx context.Context) error {
 	return r.exchange()
 }
 
-// Beginning returns the first limit bytes of a message of the server, visible and without secrets. It needs redact.Slack
-// bytes beyond the limit, if there are any. A secret can be split over the message and the one before.
+// Beginning returns the first limit bytes of a message of the server, visible and without secrets. It needs
+// redact.Slack bytes beyond the limit, if there are any. A secret can be split over the message and the one before.
 func (t Texts) Beginning(before, message []byte, limit int) string {
 	ctx, cancel := context.WithTimeout(context.Background(), hidingTime)
 	defer cancel()

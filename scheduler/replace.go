@@ -5,13 +5,13 @@ import (
 	"time"
 )
 
-// Replace changes the jobs. It may be called at any time, also while [Scheduler.Run] is running, by anyone but a job's Run
-// and the Observer, which it may wait for.
+// Replace changes the jobs. It may be called at any time, also while [Scheduler.Run] is running, by anyone but a job's
+// Run and the Observer, which it may wait for.
 //
 // A job whose Name, Interval and Generation are those of a job before is kept: with its phase, its next tick, its first
-// run if that is still ahead, and a run in flight. From its next run on it is the new Job's Run that is called. Any other
-// job of before is gone: it is not started again, and the context of its run in flight ends. Any other new job comes as
-// it would at the start, its first run among those that are still ahead.
+// run if that is still ahead, and a run in flight. From its next run on it is the new Job's Run that is called. Any
+// other job of before is gone: it is not started again, and the context of its run in flight ends. Any other new job
+// comes as it would at the start, its first run among those that are still ahead.
 //
 // The work in the goroutine of Run is O(n) of n jobs, a few milliseconds for 100,000. An error means that nothing was
 // changed, and is that of Run.

@@ -11,8 +11,8 @@ import (
 // pace is the documented number of first runs in a second, and what chance adds to it.
 const pace, chance = 2000, 300
 
-// TestFirstRunsOfVeryManyJobsAreSpread: however many jobs the start has, no second of it has more runs than the pace. No
-// first run is later than that needs, or than the interval, and the next one is on the phase.
+// TestFirstRunsOfVeryManyJobsAreSpread: however many jobs the start has, no second of it has more runs than the pace.
+// No first run is later than that needs, or than the interval, and the next one is on the phase.
 func TestFirstRunsOfVeryManyJobsAreSpread(t *testing.T) {
 	for name, c := range map[string]struct {
 		jobs     int

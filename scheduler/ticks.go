@@ -61,8 +61,8 @@ func spreadOf(jobs int) time.Duration {
 	return max(firstWithin, time.Duration(jobs)*(time.Second/firstsPerSecond))
 }
 
-// first returns the instant of the first run of a job that comes at now: on the phase if that is within the spread, else
-// an extra one before it. An interval that is no longer than the spread always is.
+// first returns the instant of the first run of a job that comes at now: on the phase if that is within the spread,
+// else an extra one before it. An interval that is no longer than the spread always is.
 func (t ticks) first(now time.Duration, hash uint64, spread time.Duration) time.Duration {
 	if t.origin-now <= spread {
 		return t.origin

@@ -105,8 +105,8 @@ func (p page) tellLateness(t *testing.T, when string, since page) {
 		p.skipped()-since.skipped(), p.memory()/1e6)
 }
 
-// lateness runs very many probes without a back end, so that what is late is so by the agent and its endpoint alone. Each
-// probe must have a run in each interval, or the agent has counted that it was skipped. Memory must not grow.
+// lateness runs very many probes without a back end, so that what is late is so by the agent and its endpoint alone.
+// Each probe must have a run in each interval, or the agent has counted that it was skipped. Memory must not grow.
 func (s atScale) lateness(t *testing.T) {
 	crowd := lab.StartCrowd(t)
 	probes := crowd.Probes("p", s.probes)

@@ -5,10 +5,10 @@ import (
 	"slices"
 )
 
-// counts are how many values there are in each of neighbouring buckets, packed, because most probes have values in a few
-// buckets and there are maybe a hundred thousand probes. They are varints: an odd one is a count and a bit, an even one
-// a row of empty buckets. So a bucket takes a byte up to 63 values, two up to 8191, and a row of empty ones mostly one.
-// Buckets behind the last one with a value have no byte.
+// counts are how many values there are in each of neighbouring buckets, packed, because most probes have values in a
+// few buckets and there are maybe a hundred thousand probes. They are varints: an odd one is a count and a bit, an even
+// one a row of empty buckets. So a bucket takes a byte up to 63 values, two up to 8191, and a row of empty ones mostly
+// one. Buckets behind the last one with a value have no byte.
 type counts []byte
 
 // counted is the varint of a bucket with n values.

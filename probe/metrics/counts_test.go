@@ -9,8 +9,8 @@ import (
 	"github.com/wsprobe/wsprobe/probe/metrics"
 )
 
-// TestCountsOfBuckets: the buckets have what was counted in them, whatever the order of the values, whether there are many
-// in a bucket or none between two.
+// TestCountsOfBuckets: the buckets have what was counted in them, whatever the order of the values, whether there are
+// many in a bucket or none between two.
 func TestCountsOfBuckets(t *testing.T) {
 	for _, c := range []struct{ buckets, values, spread int }{
 		{1, 5, 1}, {2, 9, 2}, {25, 30, 25}, {25, 5_000, 3}, {25, 60_000, 4}, {400, 40, 400}, {400, 20_000, 400}, {70_000, 30, 70_000},

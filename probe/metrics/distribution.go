@@ -67,8 +67,8 @@ func (h *Values) Observe(f Forms, bounds []float64, value float64) {
 // empty reports whether there was no value yet.
 func (h *Values) empty() bool { return h.explicit == nil && h.exponential == nil }
 
-// bucketOf returns the index of the explicit bucket of a value. A value on a bound belongs to the bucket below it, as in
-// OTLP.
+// bucketOf returns the index of the explicit bucket of a value. A value on a bound belongs to the bucket below it, as
+// in OTLP.
 func bucketOf(bounds []float64, value float64) int {
 	bucket, _ := slices.BinarySearch(bounds, value)
 	return bucket

@@ -61,8 +61,8 @@ var values = map[string]func(r *rand.Rand) float64{
 	"one after others": func(r *rand.Rand) float64 { return math.Exp2(float64(r.IntN(1_000)) / 500) },
 }
 
-// TestExponentialBuckets: scale, offset and counts are those of the SDK after each of many values, whatever they are and
-// wherever the scale begins; and to begin there is the same as to go down to it later.
+// TestExponentialBuckets: scale, offset and counts are those of the SDK after each of many values, whatever they are
+// and wherever the scale begins; and to begin there is the same as to go down to it later.
 func TestExponentialBuckets(t *testing.T) {
 	for name, next := range values {
 		for _, maxScale := range []int{20, 11, 3, 0, -3, -10} {

@@ -10,8 +10,8 @@ import (
 // nothing.
 type LabelSelection map[string][]string
 
-// ParseLabelSelection reads texts NAME=VALUE, as the parameter label of a query has them. Values of one name add up. The
-// error is a line for the client.
+// ParseLabelSelection reads texts NAME=VALUE, as the parameter label of a query has them. Values of one name add up.
+// The error is a line for the client.
 func ParseLabelSelection(texts []string) (LabelSelection, error) {
 	s := make(LabelSelection)
 	for _, text := range texts {

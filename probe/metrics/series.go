@@ -137,7 +137,8 @@ func (s *Series) Changes() uint32 {
 	return s.changes
 }
 
-// Last returns the last run with its times in UTC, if it is kept and there was one. For a held session, it has what is true now.
+// Last returns the last run with its times in UTC, if it is kept and there was one. For a held session, it has what is
+// true now.
 func (s *Series) Last() (Run, bool) {
 	s.mu.Lock()
 	defer s.mu.Unlock()

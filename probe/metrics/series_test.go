@@ -153,8 +153,8 @@ func TestBoundsOfLatencies(t *testing.T) {
 	}
 }
 
-// TestStreaksAndMissedIntervals: failures in a row are counted, and intervals without a run. Both begin anew for another
-// probe that goes on with the series, and the totals do not.
+// TestStreaksAndMissedIntervals: failures in a row are counted, and intervals without a run. Both begin anew for
+// another probe that goes on with the series, and the totals do not.
 func TestStreaksAndMissedIntervals(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		series := metrics.NewSeries(chat(), metrics.Keep{Last: true})
@@ -192,8 +192,8 @@ func TestStreaksAndMissedIntervals(t *testing.T) {
 	})
 }
 
-// TestExemplars: the last traced run of each outcome and bucket. Collect hands each over once; Totals shows the last ones
-// to readers that come at any time.
+// TestExemplars: the last traced run of each outcome and bucket. Collect hands each over once; Totals shows the last
+// ones to readers that come at any time.
 func TestExemplars(t *testing.T) {
 	series := metrics.NewSeries(chat(), metrics.Keep{Last: true, Exemplars: true})
 	record := func(id byte, handshake time.Duration, sampled bool) {

@@ -17,8 +17,8 @@ func (d *Distribution) Since(before *Distribution) Distribution {
 	return added
 }
 
-// since does so for exponential buckets, whose scale may have fallen meanwhile. It leaves out the buckets at both ends to
-// which nothing was added.
+// since does so for exponential buckets, whose scale may have fallen meanwhile. It leaves out the buckets at both ends
+// to which nothing was added.
 func (e *Exponential) since(before *Exponential) *Exponential {
 	counts := slices.Clone(e.Counts)
 	for i, n := range before.Counts {

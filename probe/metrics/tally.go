@@ -68,8 +68,8 @@ func (s *Series) counted(do func(*tally, Forms)) {
 	}
 }
 
-// Collect returns the totals with the exemplars since the last Collect, or with [Keep.Deltas] what was added since then.
-// One reader calls it.
+// Collect returns the totals with the exemplars since the last Collect, or with [Keep.Deltas] what was added since
+// then. One reader calls it.
 func (s *Series) Collect() Totals {
 	s.mu.Lock()
 	defer s.mu.Unlock()

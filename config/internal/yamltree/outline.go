@@ -80,8 +80,8 @@ func hasTextFault(text []byte) bool {
 	return problem != ""
 }
 
-// Begin makes the outline that of the file that the report began last, which has so many bytes. The list is the value of
-// this key at the top.
+// Begin makes the outline that of the file that the report began last, which has so many bytes. The list is the value
+// of this key at the top.
 func (o *Outline) Begin(r *Report, size int, list string) {
 	o.base, o.fill, o.list = r.places.base, newSubstitution(r), trail{key: list}
 	r.places.ended(size, o.Root)
@@ -126,8 +126,8 @@ func (o *Outline) Parse(text []byte, items []Item) []*yaml.Node {
 	return nodes
 }
 
-// place moves a node and those below it down, and makes aliases lead to where the links lead. It reports whether no node
-// takes the name of an anchor outside the items, because aliases behind it would mean that node.
+// place moves a node and those below it down, and makes aliases lead to where the links lead. It reports whether no
+// node takes the name of an anchor outside the items, because aliases behind it would mean that node.
 func (o *Outline) place(n *yaml.Node, lines int, links map[*yaml.Node]*yaml.Node) bool {
 	n.Line += lines
 	if n.Kind == yaml.AliasNode {

@@ -123,8 +123,8 @@ func (r *Report) With(other *Report) *Report {
 	return both
 }
 
-// Adopt adds the faults, the warnings and the names of files of another report that this one does not have. rename returns the path that a
-// fault has here, and whether its warnings count; nil keeps all.
+// Adopt adds the faults, the warnings and the names of files of another report that this one does not have. rename
+// returns the path that a fault has here, and whether its warnings count; nil keeps all.
 func (r *Report) Adopt(other *Report, rename func(path string) (string, bool)) {
 	take := func(into *[]Fault, f Fault) {
 		if rename != nil {

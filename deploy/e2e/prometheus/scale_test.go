@@ -70,7 +70,8 @@ func (b *backend) checkCrowd(t *testing.T, crowd *lab.Crowd, all []map[string]an
 	t.Logf("%d runs of %d probes", runs, len(all))
 }
 
-// checkGaps wants a stored run of each probe at each tick after its first ones, unless the agent has counted it as skipped.
+// checkGaps wants a stored run of each probe at each tick after its first ones, unless the agent has counted it as
+// skipped.
 func (b *backend) checkGaps(t *testing.T) {
 	t.Helper()
 	at, skipped := map[string][]time.Time{}, map[string]float64{}

@@ -45,8 +45,8 @@ type Options struct {
 	Permit func(addr netip.AddrPort) error
 }
 
-// Way is what all ways have in common that differ in their URL alone: maybe those of a hundred thousand endpoints. It does
-// not change.
+// Way is what all ways have in common that differ in their URL alone: maybe those of a hundred thousand endpoints. It
+// does not change.
 type Way struct {
 	connectTo *target      // nil for the host of the URL
 	proxy     *proxyServer // nil for none

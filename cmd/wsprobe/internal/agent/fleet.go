@@ -75,8 +75,8 @@ func newPlanned(p *config.Probe, hub *session.Hub, maker *probe.Maker) (planned,
 	return next, errors.Join(err, urlErr, other)
 }
 
-// newPlan makes what each probe needs, or says of every one that cannot be made why. A member whose probe is the same in
-// everything stays as it is.
+// newPlan makes what each probe needs, or says of every one that cannot be made why. A member whose probe is the same
+// in everything stays as it is.
 func newPlan(probes []config.Probe, hub *session.Hub, members map[string]*member) (plan, error) {
 	next := make(plan, len(probes))
 	names := make(map[string]bool, len(probes))
@@ -124,8 +124,8 @@ type prepared struct {
 	found  *resolution // the others
 }
 
-// plan makes what an agent with this configuration needs of its own probes, and of those of the targets that it knows, or
-// says why it cannot have them.
+// plan makes what an agent with this configuration needs of its own probes, and of those of the targets that it knows,
+// or says why it cannot have them.
 func (a *Agent) plan(cfg *config.Config, own []config.Probe) (prepared, error) {
 	next, err := a.prepare(cfg, own)
 	if err == nil {

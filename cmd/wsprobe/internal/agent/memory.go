@@ -18,7 +18,8 @@ const (
 	// collect several times a second to save a few megabytes.
 	leastGarbage = 16 << 20
 	// leastGCPercent is how much garbage may lie about in relation to the live memory. With many probes, a collector
-	// that allows 100% would double the memory of the agent. At 25%, 100,000 probes of a minute pay 3% of two cores for it.
+	// that allows 100% would double the memory of the agent. At 25%, 100,000 probes of a minute pay 3% of two cores for
+	// it.
 	leastGCPercent = 25
 
 	// treeFactor is the ratio of the memory that reading a file takes which is parsed whole, some garbage included, to

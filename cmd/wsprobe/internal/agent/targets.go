@@ -181,8 +181,8 @@ type assigning struct {
 	names   map[string]string // the causes by which names are not to be had
 }
 
-// assign gives one target its probe: the one that it has, or a new one. It returns nil, with the cause, if it gets none,
-// and without a cause if another agent runs it.
+// assign gives one target its probe: the one that it has, or a new one. It returns nil, with the cause, if it gets
+// none, and without a cause if another agent runs it.
 func (a *assigning) assign(cfg *config.Discover, t *discovery.Target, m *made) *planned {
 	had := m.assigned
 	var p *config.Probe

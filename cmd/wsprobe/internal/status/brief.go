@@ -8,8 +8,9 @@ import (
 	"github.com/wsprobe/wsprobe/reasons"
 )
 
-// Brief is the compact form of a successful result, with all that a view shows. There is one for each of maybe a hundred
-// thousand probes, so its numbers and texts are packed: numbers as varints, and texts with their length before them.
+// Brief is the compact form of a successful result, with all that a view shows. There is one for each of maybe a
+// hundred thousand probes, so its numbers and texts are packed: numbers as varints, and texts with their length before
+// them.
 type Brief struct {
 	packed string
 	trace  *probe.Trace // if it is exported

@@ -90,8 +90,8 @@ func BenchmarkProduce(b *testing.B) {
 	runtime.KeepAlive(telemetry)
 }
 
-// BenchmarkMemory is what a probe keeps for export and scrapes that has run a hundred times, with a collection after each
-// run, in each form of the export.
+// BenchmarkMemory is what a probe keeps for export and scrapes that has run a hundred times, with a collection after
+// each run, in each form of the export.
 func BenchmarkMemory(b *testing.B) {
 	for _, temporality := range []Temporality{TemporalityCumulative, TemporalityDelta} {
 		for name, exponential := range map[string]bool{"explicit": false, "exponential": true} {

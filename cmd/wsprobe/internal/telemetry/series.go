@@ -69,7 +69,8 @@ func (s *Series) Maintain(at time.Time, is metrics.Maintenance) {
 	}
 }
 
-// Maintenance returns what [Series.Maintain] noted last. A probe that goes on with the series of another begins with it.
+// Maintenance returns what [Series.Maintain] noted last. A probe that goes on with the series of another begins with
+// it.
 func (s *Series) Maintenance() metrics.Maintenance { return s.counts.Maintenance() }
 
 // Note counts what happens in a held session, see [metrics.Series.Note].

@@ -10,9 +10,9 @@ import (
 // Temporality says over which time the totals of the export count. It belongs to the export alone: a scrape always has
 // totals since the start. Up-down counters always count from the start, too.
 //
-// A delta is what was added since the collection before put its own into the outbox. A batch that the outbox then drops is a
-// difference that nobody has: its points are counted as dropped. One that is delivered twice counts twice, which takes
-// an agent that is killed between the answer of the receiver and the removal of the batch from its SpoolDir.
+// A delta is what was added since the collection before put its own into the outbox. A batch that the outbox then drops
+// is a difference that nobody has: its points are counted as dropped. One that is delivered twice counts twice, which
+// takes an agent that is killed between the answer of the receiver and the removal of the batch from its SpoolDir.
 type Temporality string
 
 // The temporalities, by the names of OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE in lower case.
